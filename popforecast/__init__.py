@@ -1,0 +1,47 @@
+"""Forecast the population of every country and region from its own history, and say how wrong it may be.
+
+>>> import popforecast as pf
+>>> panel = pf.load_panel("wpp2019")
+>>> fc = pf.forecast(panel, ["World"], start=2030, end=2035, model="ar1")
+>>> fc.to_table().iloc[0, 0]
+'8,745,733,000'
+"""
+
+from popforecast import models, scores
+from popforecast.backtest import Backtest, backtest
+from popforecast.errors import PopforecastError
+from popforecast.forecasting import Forecast, forecast
+from popforecast.models import AR, Drift, Fitted, Model, Naive
+from popforecast.panel import Panel
+from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
+from popforecast.sources import REVISIONS, fetch, load_panel, load_projections
+from popforecast.store import load, save
+from popforecast.version import __version__
+
+__all__ = [
+    "AR",
+    "REVISIONS",
+    "Backtest",
+    "Drift",
+    "Fitted",
+    "Forecast",
+    "Model",
+    "Naive",
+    "Panel",
+    "PopforecastError",
+    "Reading",
+    "__version__",
+    "backtest",
+    "fetch",
+    "forecast",
+    "load",
+    "load_panel",
+    "load_projections",
+    "models",
+    "read",
+    "read_long",
+    "read_un_long",
+    "read_un_wide",
+    "save",
+    "scores",
+]

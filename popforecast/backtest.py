@@ -1,0 +1,192 @@
+"""Rolling-origin backtests: how good a model would have been, had it been used then."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import popforecast.models as models
+from popforecast import scores
+from popforecast.errors import ModelError, YearError
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.models.base import Model, check_level
+from popforecast.panel import Panel
+from popforecast.rolling import Rolling, roll
+
+HORIZONS = (1, 3, 5, 10, 20)
+
+# What the past of one finished revision can tell; figures that were known at the time are another matter.
+FINAL = "final"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Backtest:
+    """Every forecast of a backtest beside its outcome.
+
+    Attributes
+    ----------
+    panel : Panel
+        The figures that were both history and outcome ("final data").
+    errors : DataFrame
+        One row for each model, location, origin and horizon whose outcome is known: model, location_code, location,
+        region, origin, horizon, year, population (the forecast), outcome, ape, scale, and bounds by level.
+    levels : tuple of float
+    """
+
+    panel: Panel
+    errors: pd.DataFrame
+    levels: tuple[float, ...]
+
+    def scores(
+        self, locations: Iterable[Hashable] | Hashable | None = None, by: Sequence[str] | str = ()
+    ) -> pd.DataFrame:
+        """Return the measures of each model by horizon, and by whatever else is asked.
+
+        Parameters
+        ----------
+        locations : codes or names, optional
+            Score these alone (default: all).
+        by : "origin", "region", "location_code", or several
+            Further columns to score apart.
+
+        Returns
+        -------
+        DataFrame
+            model, horizon, the columns of `by`, n, mape, median_ape, mase, wis, and for each level coverage and
+            width. All in percent but n and mase.
+        """
+        by = [by] if isinstance(by, str) else list(by)
+        possible = ["origin", "region", "location_code", "location"]
+        for column in by:
+            if column not in possible:
+                raise ModelError(f"cannot score by {column!r}: expected any of {', '.join(possible)}")
+        errors = self.errors
+        if locations is not None:
+            codes = self.panel.locations.index[self.panel.rows(locations)]
+            errors = errors[errors["location_code"].isin(codes)]
+        keys = ["model", "horizon", *by]
+        groups = errors.groupby(keys, sort=False, dropna=False, observed=True)
+        rows = [dict(zip(keys, key, strict=True)) | self._measure(group) for key, group in groups]
+        return pd.DataFrame(rows).sort_values(["horizon", *by], kind="stable", ignore_index=True)
+
+    def _measure(self, errors: pd.DataFrame) -> dict[str, float]:
+        outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
+        lower = {level: errors[f"lower_{level:g}"].to_numpy() for level in self.levels}
+        upper = {level: errors[f"upper_{level:g}"].to_numpy() for level in self.levels}
+        moving = errors["scale"].to_numpy() > 0
+        measures: dict[str, float] = {
+            "n": len(errors),
+            "mape": scores.mape(outcome, population),
+            "median_ape": scores.median_ape(outcome, population),
+            # A series that never changed has no scale; it is left out of this measure alone.
+            "mase": scores.mase(outcome[moving], population[moving], errors["scale"].to_numpy()[moving])
+            if moving.any()
+            else np.nan,
+            "wis": scores.wis(outcome, population, lower, upper),
+        }
+        for level in self.levels:
+            measures[f"coverage_{level:g}"] = scores.coverage(outcome, lower[level], upper[level])
+        for level in self.levels:
+            measures[f"width_{level:g}"] = scores.width(outcome, lower[level], upper[level])
+        return measures
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.errors["model"].unique())
+        return f"<Backtest: {names}; {len(self.panel)} locations, {self.errors['origin'].nunique()} origins, {FINAL} data>"
+
+    def _repr_html_(self) -> str:
+        return self.scores().round(2).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+
+
+def backtest(
+    panel: Panel,
+    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    origins: Iterable[int] | None = None,
+    horizons: Sequence[int] = HORIZONS,
+    levels: Sequence[float] = DEFAULT_LEVELS,
+) -> Backtest:
+    """Run models at past origins of one panel and keep every forecast beside its outcome.
+
+    Every model sees the same figures and answers for the same locations, origins and horizons, so their scores
+    compare like with like. The history is the panel's own, as it is known today: this flatters every model, because
+    at the time the figures were not yet revised.
+
+    Parameters
+    ----------
+    panel : Panel
+    models : names or specifications
+    origins : iterable of int, optional
+        Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
+    horizons : sequence of int
+        Steps after the origin.
+    levels : sequence of float
+        Levels of the intervals.
+
+    Raises
+    ------
+    YearError, LevelError, UnknownModelError, ModelError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> world = pf.load_panel("wpp2019").select("World")
+    >>> bt = pf.backtest(world, ["ar1", "naive"], origins=[2000, 2010], horizons=[10])
+    >>> bt.scores()[["model", "n", "mape"]].round(1).values.tolist()
+    [['ar1', 2, 2.6], ['naive', 2, 11.3]]
+    """
+    specifications = _check_models(models)
+    levels = tuple(check_level(level) for level in levels)
+    origins = _default_origins(panel) if origins is None else list(origins)
+    tables = [_tabulate(roll(model, panel, origins, horizons, levels), panel) for model in specifications]
+    errors = pd.concat(tables, ignore_index=True)
+    if errors.empty:
+        raise YearError(
+            f"no outcome is known for horizons {list(horizons)} after origins {list(origins)}: the panel ends in "
+            f"{panel.origin}, so choose earlier origins or shorter horizons"
+        )
+    return Backtest(panel, errors, levels)
+
+
+def _check_models(names: Sequence[str | Model] | str | Model) -> list[Model]:
+    specifications = [models.get(name) for name in ([names] if isinstance(names, str | Model) else names)]
+    if not specifications:
+        raise ModelError(f"no model was given: expected any of {', '.join(models.MODELS)}")
+    if len({model.name for model in specifications}) < len(specifications):
+        raise ModelError(f"models {[model.name for model in specifications]}: expected each model once")
+    return specifications
+
+
+def _default_origins(panel: Panel) -> list[int]:
+    years = panel.years[(panel.years >= 1988) & (panel.years < panel.origin)]
+    if len(years) < 2 or panel.years[0] > 1978:
+        years = panel.years[len(panel.years) // 2 : -1]
+    return years[:: max(1, 5 // panel.step)].tolist()
+
+
+def _tabulate(rolling: Rolling, panel: Panel) -> pd.DataFrame:
+    n, o, h = rolling.outcome.shape
+    known = ~np.isnan(rolling.outcome).ravel()
+    index = np.flatnonzero(known)
+    i, j, k = np.unravel_index(index, (n, o, h))
+    outcome, population = rolling.outcome.ravel()[index], rolling.prediction.population.ravel()[index]
+    columns = {
+        "model": np.full(len(index), rolling.model.name),
+        "location_code": panel.locations.index.to_numpy()[i],
+        "location": panel.locations["name"].to_numpy()[i],
+        "region": panel.locations["region"].to_numpy()[i],
+        "origin": rolling.origins[j],
+        "horizon": rolling.horizons[k],
+        "year": rolling.origins[j] + rolling.horizons[k] * panel.step,
+        "population": population,
+        "outcome": outcome,
+        "ape": scores.absolute_percentage_errors(outcome, population),
+        "scale": rolling.scale[i, j],
+    }
+    for level in rolling.prediction.lower:
+        columns[f"lower_{level:g}"] = rolling.prediction.lower[level].ravel()[index]
+        columns[f"upper_{level:g}"] = rolling.prediction.upper[level].ravel()[index]
+    return pd.DataFrame(columns)

@@ -1,0 +1,40 @@
+"""How figures are written for people: one form for pages, reports, the explorer and the terminal."""
+
+from __future__ import annotations
+
+import math
+
+# Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
+WHOLE_BELOW = 10_000
+
+
+def format_population(persons: float | None) -> str:
+    """Write persons with thousands separators, rounded to thousands as the UN's tables have them.
+
+    Below 10,000 persons the figure is written whole. What is not there is a dash.
+
+    Examples
+    --------
+    >>> format_population(8_745_733_214.4)
+    '8,745,733,000'
+    >>> format_population(2506.4), format_population(None)
+    ('2,506', '–')
+    """
+    if persons is None or persons != persons:
+        return "–"
+    if math.isinf(persons):
+        return "∞" if persons > 0 else "−∞"
+    return f"{round(persons) if abs(persons) < WHOLE_BELOW else round(persons, -3):,.0f}"
+
+
+def format_percent(value: float | None, digits: int = 2) -> str:
+    """Write a percentage; what is not there is a dash.
+
+    Examples
+    --------
+    >>> format_percent(2.504), format_percent(float("nan"))
+    ('2.50 %', '–')
+    """
+    if value is None or value != value:
+        return "–"
+    return f"{value:.{digits}f} %"

@@ -1,0 +1,69 @@
+"""The errors that popforecast raises: each names the value, where it stands and what would be valid."""
+
+from __future__ import annotations
+
+
+class PopforecastError(ValueError):
+    """Base of every error that bad input can cause; its text is fit to be shown to a person."""
+
+
+class PanelError(PopforecastError):
+    """A panel that is not rectangular, not regular, or holds values that are not populations."""
+
+
+class ReadError(PopforecastError):
+    """A file that cannot be read as population figures without losing or guessing something."""
+
+
+class UnknownLocationError(PopforecastError):
+    """One or more locations that the panel does not have.
+
+    Attributes
+    ----------
+    unknown : dict of str to tuple of str
+        Every location not found, with the nearest names there are.
+    """
+
+    def __init__(self, unknown: dict[str, tuple[str, ...]]) -> None:
+        self.unknown = unknown
+        sentences = []
+        for query, nearest in unknown.items():
+            near = f"; nearest: {', '.join(nearest)}" if nearest else ""
+            sentences.append(f"no location {query!r}{near}")
+        super().__init__(". ".join(sentences) + ". Expected a code, ISO3 code, name or alias.")
+
+
+class RepeatedLocationError(PopforecastError):
+    """One location asked for twice, perhaps under two names."""
+
+
+class UnknownModelError(PopforecastError):
+    """A model name that is not registered."""
+
+
+class UnknownRevisionError(PopforecastError):
+    """A revision of World Population Prospects that is not embedded."""
+
+
+class YearError(PopforecastError):
+    """A year, origin or horizon outside what the panel allows."""
+
+
+class LevelError(PopforecastError):
+    """A coverage level that is not a percentage between 0 and 100."""
+
+
+class ModelError(PopforecastError):
+    """A specification that cannot be fitted to this panel, or a fit used with other data."""
+
+
+class StoreError(PopforecastError):
+    """A stored model that is damaged, or that fits neither this data nor this version."""
+
+
+class FetchError(PopforecastError):
+    """A download that failed or did not hold what the revision must hold."""
+
+
+class ReportError(PopforecastError):
+    """A report that cannot be made: an unknown name or parameter, or a notebook that failed."""

@@ -1,0 +1,62 @@
+"""The models, by the names that every surface uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from popforecast.errors import UnknownModelError
+from popforecast.models.ar import AR
+from popforecast.models.base import Fitted, Model, Note, Prediction
+from popforecast.models.growth import Drift, Naive
+
+__all__ = ["AR", "MODELS", "Drift", "Fitted", "Model", "Naive", "Note", "Prediction", "build", "get", "specify"]
+
+MODELS: dict[str, Model] = {model.name: model for model in (AR(), Naive(), Drift())}
+
+CLASSES: dict[str, Callable[..., Model]] = {"AR": AR, "Naive": Naive, "Drift": Drift}
+
+
+def get(model: str | Model) -> Model:
+    """Return the model of that name; a model is returned as it is.
+
+    Raises
+    ------
+    UnknownModelError
+        If no model has the name; the error lists those there are.
+
+    Examples
+    --------
+    >>> get("ar1")
+    AR(lags=1, trend='c', transform='level', max_lags=5)
+    """
+    if isinstance(model, Model):
+        return model
+    if model not in MODELS:
+        raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
+    return MODELS[model]
+
+
+def specify(model: Model) -> dict[str, Any]:
+    """Return the model as plain values that JSON can hold.
+
+    Examples
+    --------
+    >>> specify(Naive())
+    {'name': 'naive', 'class': 'Naive', 'parameters': {}}
+    """
+    return {"name": model.name, "class": type(model).__name__, "parameters": model.parameters}
+
+
+def build(specification: dict[str, Any]) -> Model:
+    """Return the model that :func:`specify` described.
+
+    Examples
+    --------
+    >>> build(specify(AR(2, "ct"))) == AR(2, "ct")
+    True
+    """
+    name = specification["class"]
+    if name not in CLASSES:
+        raise UnknownModelError(f"no model class {name!r}: expected one of {', '.join(CLASSES)}")
+    return CLASSES[name](**specification["parameters"])

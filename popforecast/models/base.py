@@ -1,0 +1,165 @@
+"""The protocol that every model follows: estimate once for the whole panel, then predict any horizon."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import LevelError, ModelError
+from popforecast.panel import Panel
+
+Array = NDArray[np.float64]
+Arrays = dict[str, NDArray[Any]]
+
+
+class Note(NamedTuple):
+    """Something a reader of one location's forecast must know."""
+
+    location_code: Hashable
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Population after the origin, for every location.
+
+    Attributes
+    ----------
+    population : ndarray, shape (n, horizon)
+        The median, in persons.
+    lower, upper : dict of float to ndarray, shape (n, horizon)
+        Interval bounds by level.
+    """
+
+    population: Array
+    lower: Mapping[float, Array]
+    upper: Mapping[float, Array]
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A named, frozen specification. Its fields are its parameters; it holds no data."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name by which the surfaces know this specification."""
+
+    @abstractmethod
+    def estimate(self, panel: Panel) -> Arrays:
+        """Estimate every location at once; each array's first axis is the panel's locations."""
+
+    @abstractmethod
+    def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
+        """Predict steps 1 to horizon after the origin from estimated arrays."""
+
+    def note(self, arrays: Arrays) -> list[tuple[int, str]]:
+        """Return what readers must know, as pairs of row and sentence."""
+        return []
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The specification as plain values, from which it can be rebuilt."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def fit(self, panel: Panel) -> Fitted:
+        """Fit the model to every location of the panel.
+
+        Raises
+        ------
+        ModelError
+            If the panel is too short, or the estimate is not finite.
+        """
+        arrays = self.estimate(panel)
+        for key, array in arrays.items():
+            finite = np.isfinite(array.reshape(len(panel), -1)).all(axis=1)
+            if not finite.all():
+                row = int(np.flatnonzero(~finite)[0])
+                raise ModelError(
+                    f"{self.name} has no finite {key} for {panel.locations['name'].iloc[row]}: "
+                    "expected a series that the model can be estimated on"
+                )
+        codes = panel.locations.index.tolist()
+        return Fitted(self, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model with the numbers estimated on one panel, and what that panel was.
+
+    Attributes
+    ----------
+    model : Model
+        The specification.
+    codes : Index
+        Location codes, one for each row of the arrays.
+    origin, step : int
+        Last year of the panel, and years in a step.
+    revision, checksum : str
+        Where the panel came from, and its checksum.
+    arrays : dict of str to ndarray
+        What was estimated.
+    """
+
+    model: Model
+    codes: Sequence[Hashable]
+    origin: int
+    step: int
+    revision: str | None
+    checksum: str
+    arrays: Arrays
+
+    def predict(self, horizon: int, levels: Sequence[float] = (80, 95)) -> Prediction:
+        """Predict steps 1 to horizon after the origin, for every location."""
+        return self.model.predict(self.arrays, horizon, levels)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What readers must know, by location."""
+        return tuple(Note(self.codes[row], text) for row, text in self.model.note(self.arrays))
+
+
+def normal_quantile(level: float) -> float:
+    """Return how many standard deviations a central interval reaches on each side.
+
+    Raises
+    ------
+    LevelError
+        If the level is not between 0 and 100.
+
+    Examples
+    --------
+    >>> round(normal_quantile(95), 3)
+    1.96
+    """
+    return NormalDist().inv_cdf(0.5 + check_level(level) / 200)
+
+
+def check_level(level: float) -> float:
+    """Return the level if it is a percentage strictly between 0 and 100."""
+    if not isinstance(level, int | float | np.number) or isinstance(level, bool) or not 0 < level < 100:
+        raise LevelError(f"level {level!r}: expected a coverage in percent between 0 and 100, such as 80 or 95")
+    return level
+
+
+def log_positive(panel: Panel, name: str) -> Array:
+    """Return log population, for models that work in growth rates.
+
+    Raises
+    ------
+    ModelError
+        If a population is zero.
+    """
+    if (panel.values <= 0).any():
+        i, j = np.argwhere(panel.values <= 0)[0]
+        raise ModelError(
+            f"{name} works in logarithms, and {panel.locations['name'].iloc[i]} has population 0 in "
+            f"{panel.years[j]}: expected every population above zero"
+        )
+    return np.log(panel.values)

@@ -1,0 +1,279 @@
+"""A rectangle of population, locations by years, with every check that makes it safe to forecast."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from popforecast.errors import PanelError, YearError
+from popforecast.locations import COLUMNS, LocationIndex, build_index
+
+COUNTRY = "Country/Area"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Panel:
+    """Population of locations over years: complete, regular, and never changed once made.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, t)
+        Population in persons: finite, zero or more.
+    years : array_like, shape (t,)
+        Increasing whole years with one step between them.
+    locations : DataFrame of n rows, indexed by code
+        Columns ``name``, ``type``, ``iso3``, ``parent``, ``region``; those that are absent are left empty.
+    revision : str, optional
+        The edition of World Population Prospects that the figures come from.
+
+    Raises
+    ------
+    PanelError
+        If the values are not a complete rectangle of populations on a regular grid of years.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"name": ["Arda", "Midgard"]}, index=["AR", "MI"])
+    >>> panel = Panel([[100, 110, 121], [50, 50, 50]], [2000, 2005, 2010], places)
+    >>> panel.step, panel.origin
+    (5, 2010)
+    >>> panel.until(2005).values.shape
+    (2, 2)
+    """
+
+    values: NDArray[np.float64]
+    years: NDArray[np.int64]
+    locations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        locations = _check_locations(self.locations)
+        years = _check_years(self.years)
+        values = _check_values(self.values, years, locations)
+        for name, checked in (("values", values), ("years", years), ("locations", locations)):
+            object.__setattr__(self, name, checked)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        id: str = "location_code",
+        time: str = "year",
+        value: str = "population",
+        group: str | None = None,
+        name: str | None = None,
+        revision: str | None = None,
+    ) -> Panel:
+        """Build a panel from a long table: one row for each location and year.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The table, in any order of rows.
+        id, time, value : str
+            Its columns of location codes, years and population (persons).
+        group, name : str, optional
+            Columns that hold each location's region and its name to show (default: its code).
+        revision : str, optional
+            Where the figures come from.
+
+        Raises
+        ------
+        PanelError
+            If a column is absent, a cell is not a number, a location has a year twice or lacks one.
+
+        Examples
+        --------
+        >>> rows = {"fips": ["A", "A", "B", "B"], "year": [2000, 2001] * 2, "pop": [1, 2, 3, 4]}
+        >>> Panel.from_frame(pd.DataFrame(rows), id="fips", value="pop").values.tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+        """
+        for column in filter(None, (id, time, value, group, name)):
+            if column not in frame.columns:
+                raise PanelError(f"no column {column!r}: the table has {', '.join(map(str, frame.columns))}")
+        if frame.empty:
+            raise PanelError("the table has no rows: expected one for each location and year")
+        if frame[id].isna().any():
+            raise PanelError(f"row {_row(frame[id].isna())}: no {id}, so its figure belongs to no location")
+        times = _numbers(frame[time], "a year")
+        if (times % 1 != 0).any():
+            raise PanelError(f"row {_row(times % 1 != 0)}: {time} {times[times % 1 != 0].iloc[0]!r} is no whole year")
+        numbers = _numbers(frame[value], "a population")
+        rows = pd.DataFrame({"code": frame[id], "year": times.astype(np.int64), "value": numbers})
+        repeated = rows.duplicated(["code", "year"])
+        if repeated.any():
+            first = rows[repeated].iloc[0]
+            raise PanelError(
+                f"row {_row(repeated)}: {first.code!r} has the year {first.year} a second time; expected one row "
+                "for each location and year"
+            )
+        wide = rows.pivot(index="code", columns="year", values="value").reindex(rows["code"].unique())
+        first_rows = frame.drop_duplicates(id).set_index(id)
+        locations = pd.DataFrame(index=wide.index)
+        locations["name"] = first_rows[name] if name else wide.index.astype(str)
+        if group:
+            locations["region"] = first_rows[group]
+        return cls(wide.to_numpy(), wide.columns.to_numpy(), locations, revision)
+
+    @property
+    def step(self) -> int:
+        """Years between two columns."""
+        return int(self.years[1] - self.years[0])
+
+    @property
+    def origin(self) -> int:
+        """The last year of the panel: the last that a model sees."""
+        return int(self.years[-1])
+
+    @cached_property
+    def index(self) -> LocationIndex:
+        """The names under which the locations are found."""
+        return build_index(self.locations)
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of codes, years and values: the same figures give the same checksum on any machine."""
+        digest = hashlib.sha256("\x1f".join(map(str, self.locations.index)).encode())
+        digest.update(self.years.astype("<i8").tobytes())
+        digest.update(self.values.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
+        """Return the row numbers of the locations asked for; all rows if None."""
+        if locations is None:
+            return np.arange(len(self.locations))
+        if isinstance(locations, str) or not isinstance(locations, Iterable):
+            locations = [locations]
+        codes = self.index.find_all(locations)
+        if not codes:
+            raise PanelError("no location was asked for: expected at least one code, ISO3 code, name or alias")
+        return self.locations.index.get_indexer(codes)
+
+    def select(self, locations: Iterable[Hashable] | Hashable) -> Panel:
+        """Return the panel of the locations asked for, in that order."""
+        return self._take(self.rows(locations))
+
+    def countries(self) -> Panel:
+        """Return the panel of countries and areas alone, without any aggregate."""
+        rows = np.flatnonzero(self.locations["type"] == COUNTRY)
+        if not len(rows):
+            raise PanelError(f"no location is of type {COUNTRY!r}, so there are no countries to take")
+        return self._take(rows)
+
+    def until(self, year: int) -> Panel:
+        """Return what was known in a year: the panel up to and including it."""
+        if year not in self.years:
+            raise YearError(f"{year} is not a year of the panel, which has {describe_years(self.years)}")
+        kept = self.years <= year
+        return Panel(self.values[:, kept], self.years[kept], self.locations, self.revision)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the panel as a long table: location_code, location, year, population (whole persons)."""
+        n, t = self.values.shape
+        return pd.DataFrame(
+            {
+                "location_code": np.repeat(self.locations.index.to_numpy(), t),
+                "location": np.repeat(self.locations["name"].to_numpy(), t),
+                "year": np.tile(self.years, n),
+                "population": np.rint(self.values).astype(np.int64).ravel(),
+            }
+        )
+
+    def _take(self, rows: NDArray[np.intp]) -> Panel:
+        return Panel(self.values[rows], self.years, self.locations.iloc[rows], self.revision)
+
+    def __len__(self) -> int:
+        return len(self.locations)
+
+    def __repr__(self) -> str:
+        source = f", {self.revision}" if self.revision else ""
+        return f"<Panel: {len(self)} locations, {describe_years(self.years)}{source}>"
+
+    def _repr_html_(self) -> str:
+        table = pd.DataFrame(self.values, index=self.locations["name"], columns=self.years).rename_axis(None)
+        return table.to_html(max_rows=10, max_cols=8, float_format="{:,.0f}".format) + f"<p>{repr(self)[1:-1]}</p>"
+
+
+def describe_years(years: NDArray[np.int64]) -> str:
+    """Say a grid of years in words.
+
+    Examples
+    --------
+    >>> describe_years(np.array([1950, 1955, 1960]))
+    '1950 to 1960 by 5'
+    """
+    step = int(years[1] - years[0]) if len(years) > 1 else 1
+    return f"{years[0]} to {years[-1]}" + (f" by {step}" if step != 1 else "")
+
+
+def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
+    table = pd.DataFrame(locations).copy()
+    if table.empty and not len(table.index):
+        raise PanelError("a panel needs at least one location, got none")
+    if table.index.has_duplicates:
+        repeated = table.index[table.index.duplicated()][0]
+        raise PanelError(f"location code {repeated!r} stands twice: expected each code once")
+    if "name" not in table:
+        table["name"] = table.index.astype(str)
+    for column in COLUMNS:
+        if column not in table:
+            table[column] = None
+    table.index.name = "code"
+    return table[list(COLUMNS)]
+
+
+def _check_years(years: ArrayLike) -> NDArray[np.int64]:
+    array = np.array(years)
+    if array.ndim != 1 or len(array) < 2:
+        raise PanelError(f"a panel needs at least two years, got {array.size}")
+    whole = array.astype(np.int64)
+    if (whole != array).any():
+        raise PanelError(f"year {array[whole != array][0]!r} is not a whole year")
+    steps = np.diff(whole)
+    if (steps <= 0).any():
+        raise PanelError(f"years must increase: {whole[1:][steps <= 0][0]} does not come after its predecessor")
+    if (steps != steps[0]).any():
+        at = int(np.flatnonzero(steps != steps[0])[0])
+        raise PanelError(
+            f"years must be regular: {whole[at]} is followed by {whole[at + 1]}, expected {whole[at] + steps[0]}"
+        )
+    whole.flags.writeable = False
+    return whole
+
+
+def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.DataFrame) -> NDArray[np.float64]:
+    array = np.array(values, dtype=np.float64, order="C")
+    if array.shape != (len(locations), len(years)):
+        raise PanelError(
+            f"values have shape {array.shape}, expected {len(locations)} locations by {len(years)} years"
+        )
+    for wrong, fault in ((np.isnan(array), "has no figure"), (np.isinf(array), "is infinite"), (array < 0, "is negative")):
+        if wrong.any():
+            i, j = np.argwhere(wrong)[0]
+            place = f"{locations['name'].iloc[i]} ({locations.index[i]})"
+            got = "" if np.isnan(array[i, j]) else f" ({array[i, j]:g})"
+            raise PanelError(
+                f"{place} {fault} in {years[j]}{got}; {int(wrong.sum())} such cells in all: "
+                "expected a population of zero or more for every location and year"
+            )
+    array.flags.writeable = False
+    return array
+
+
+def _numbers(column: pd.Series, meaning: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    wrong = numbers.isna()
+    if wrong.any():
+        got = column[wrong].iloc[0]
+        raise PanelError(f"row {_row(wrong)}: {column.name} {got!r} is not {meaning}")
+    return numbers
+
+
+def _row(wrong: pd.Series) -> int:
+    return int(np.flatnonzero(wrong.to_numpy())[0]) + 1

@@ -1,0 +1,159 @@
+"""UN files -> the embedded tables: what the notebook ``1-prepare`` runs when a new revision comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import ReadError
+from popforecast.panel import COUNTRY, Panel
+from popforecast.readers import THOUSAND, Reading, check_total
+from popforecast.sources import load_locations
+
+# M49 subregions and the geographic region each belongs to; the 2019 file itself groups by SDG regions.
+REGION_OF = {
+    910: 903, 911: 903, 912: 903, 913: 903, 914: 903,
+    906: 935, 920: 935, 922: 935, 5500: 935, 5501: 935,
+    923: 908, 924: 908, 925: 908, 926: 908,
+    915: 904, 916: 904, 931: 904,
+    905: 905, 918: 905,
+    927: 909, 928: 909, 954: 909, 957: 909,
+}  # fmt: skip
+REGION_NAMES = {
+    903: "Africa", 904: "Latin America and the Caribbean", 905: "Northern America", 908: "Europe", 909: "Oceania",
+    935: "Asia",
+}  # fmt: skip
+
+# Names that the source at hand writes without their letters; here as the UN publishes them.
+PUBLISHED_NAMES = {
+    384: "Côte d'Ivoire",
+    531: "Curaçao",
+    638: "Réunion",
+    652: "Saint Barthélemy",
+    792: "Türkiye",
+}
+
+BOUNDS = ("lower_80", "upper_80", "lower_95", "upper_95")
+
+
+def add_geography(panel: Panel) -> Panel:
+    """Return the panel with the ISO3 code and geographic region of every country, from the M49 classification."""
+    known = load_locations("wpp2024")["iso3"].dropna().to_dict() | {336: "VAT"}
+    locations = panel.locations.copy()
+    country = locations["type"] == COUNTRY
+    locations["iso3"] = [known.get(code) if is_country else None for code, is_country in country.items()]
+    regions = [REGION_NAMES.get(REGION_OF.get(_whole(parent), 0)) for parent in locations["parent"]]
+    locations["region"] = np.where(country, regions, None)
+    return Panel(panel.values, panel.years, locations, panel.revision)
+
+
+def describe_reading(reading: Reading) -> dict[str, Any]:
+    """Return what the manifest says of a table's source."""
+    return {
+        "file": reading.source,
+        "sha256": reading.sha256,
+        "encoding": reading.encoding,
+        "series": reading.series,
+        "dropped": reading.dropped.to_dict("records"),
+    }
+
+
+def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.DataFrame:
+    r"""Return the years in which a country's growth breaks with the years around it.
+
+    A year is anomalous where its growth rate lies more than `threshold` robust standard deviations from the median
+    growth of that country: :math:`|g_t - \operatorname{med} g| > k \cdot 1.4826 \operatorname{MAD}(g)`, and by more
+    than two percentage points.
+
+    Returns
+    -------
+    DataFrame
+        location_code, location, year, growth and usual growth (percent), the largest break of each country, worst
+        first.
+    """
+    growth = 100 * np.diff(np.log(np.maximum(panel.values, 1)), axis=1)
+    usual = np.median(growth, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(growth - usual), axis=1, keepdims=True)
+    excess = np.abs(growth - usual)
+    worst = excess.argmax(axis=1)
+    rows = np.arange(len(panel))
+    odd = (excess[rows, worst] > threshold * spread[:, 0]) & (excess[rows, worst] > 2)
+    table = pd.DataFrame(
+        {
+            "location_code": panel.locations.index,
+            "location": panel.locations["name"].to_numpy(),
+            "year": panel.years[1:][worst],
+            "growth": growth[rows, worst],
+            "usual": usual[:, 0],
+        }
+    )[odd]
+    breaks = (table["growth"] - table["usual"]).abs()
+    return table.loc[breaks.sort_values(ascending=False).index].head(most).reset_index(drop=True)
+
+
+def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, Any]]:
+    """Read the 2024 revision from three plain tables in thousands: estimates, projections and locations.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``estimates_thousands.csv`` (location_code, then a column for each year),
+        ``projections_thousands.csv`` (location_code, year, medium, lower80, upper80, lower95, upper95) and
+        ``locations.csv`` (location_code, name, type, iso3, subregion_code, region_code, region).
+
+    Returns
+    -------
+    panel : Panel
+    projections : DataFrame
+        As :func:`popforecast.sources.load_projections` returns it.
+    source : dict
+        What the manifest says of their origin.
+    """
+    folder = Path(folder)
+    estimates = pd.read_csv(folder / "estimates_thousands.csv", index_col="location_code")
+    described = pd.read_csv(folder / "locations.csv", index_col="location_code")
+    if not estimates.index.isin(described.index).all():
+        lost = estimates.index[~estimates.index.isin(described.index)][0]
+        raise ReadError(f"{folder}/locations.csv does not describe location {lost}")
+    described = described.loc[estimates.index]
+    parents = described["subregion_code"].fillna(described["region_code"]).astype("Int64")
+    region_parent = described.index.map(lambda code: REGION_OF.get(code) if REGION_OF.get(code) != code else None)
+    top = pd.Series(np.where(described.index == 900, None, 900), described.index)
+    locations = pd.DataFrame(
+        {
+            "name": described["name"].where(~described.index.isin(list(PUBLISHED_NAMES)), described.index.map(PUBLISHED_NAMES.get)),
+            "type": described["type"],
+            "iso3": described["iso3"],
+            "parent": [_first(*c) for c in zip(parents, region_parent, top, strict=True)],
+            "region": described["region"],
+        }
+    ).astype(object)
+    locations = locations.where(locations.notna(), None)
+    panel = Panel(_persons(estimates.to_numpy()), estimates.columns.astype(int), locations, "wpp2024")
+    check_total(panel, "estimates_thousands.csv")
+    projected = pd.read_csv(folder / "projections_thousands.csv")
+    projections = projected[["location_code", "year"]].assign(
+        population=_persons(projected["medium"]).astype(np.int64),
+        **{bound: _persons(projected[bound.replace("_", "")]).astype(np.int64) for bound in BOUNDS},
+    )
+    source = {
+        "file": "tables of the 2024 revision: mid-year means of the published year-end figures",
+        "series": len(panel),
+        "dropped": [],
+    }
+    return panel, projections, source
+
+
+def _persons(thousands: Any) -> np.ndarray:
+    return np.rint(np.asarray(thousands) * THOUSAND)
+
+
+def _first(*candidates: Any) -> int | None:
+    return next((int(c) for c in candidates if c is not None and not pd.isna(c)), None)
+
+
+def _whole(value: Any) -> int:
+    return 0 if value is None or pd.isna(value) else int(value)

@@ -1,0 +1,108 @@
+"""A model run at many past origins, in one pass that calibration and scoring share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import YearError
+from popforecast.models.base import Array, Model, Prediction
+from popforecast.panel import Panel, describe_years
+
+
+@dataclass(frozen=True, eq=False)
+class Rolling:
+    """What a model said at each origin, beside what came.
+
+    Attributes
+    ----------
+    model : Model
+    origins, horizons : ndarray, shapes (o,), (h,)
+    outcome : ndarray, shape (n, o, h)
+        What came; NaN where the panel ends before it.
+    prediction : Prediction
+        Population and bounds, each of shape (n, o, h).
+    scale : ndarray, shape (n, o)
+        Mean absolute one-step change up to the origin: what MASE divides by.
+    """
+
+    model: Model
+    origins: NDArray[np.int64]
+    horizons: NDArray[np.int64]
+    outcome: Array
+    prediction: Prediction
+    scale: Array
+
+
+def roll(
+    model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float] = (80, 95)
+) -> Rolling:
+    """Fit the model to what was known at each origin, and predict.
+
+    Parameters
+    ----------
+    model : Model
+    panel : Panel
+        The whole panel; at each origin the model sees it only until then.
+    origins : iterable of int
+        Years of the panel.
+    horizons : sequence of int
+        Steps after the origin.
+    levels : sequence of float
+        Levels of the intervals.
+
+    Raises
+    ------
+    YearError
+        If an origin is no year of the panel, or a horizon is below 1.
+    """
+    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
+    shape = (len(panel), len(origins), len(horizons))
+    population = np.empty(shape)
+    lower = {level: np.empty(shape) for level in levels}
+    upper = {level: np.empty(shape) for level in levels}
+    scale = np.empty(shape[:2])
+    for i, origin in enumerate(origins):
+        known = panel.until(int(origin))
+        prediction = model.fit(known).predict(int(horizons.max()), levels)
+        population[:, i] = prediction.population[:, horizons - 1]
+        for level in levels:
+            lower[level][:, i] = prediction.lower[level][:, horizons - 1]
+            upper[level][:, i] = prediction.upper[level][:, horizons - 1]
+        scale[:, i] = np.abs(np.diff(known.values, axis=1)).mean(axis=1)
+    outcome = collect_outcomes(panel, origins, horizons)
+    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+
+
+def collect_outcomes(panel: Panel, origins: NDArray[np.int64], horizons: NDArray[np.int64]) -> Array:
+    """Return what came at each origin and horizon, shape (n, o, h); NaN after the panel's end."""
+    position = np.searchsorted(panel.years, origins)[:, None] + horizons
+    known = position < len(panel.years)
+    return np.where(known, panel.values[:, np.where(known, position, 0)], np.nan)
+
+
+def check_origins(panel: Panel, origins: Iterable[int]) -> NDArray[np.int64]:
+    """Return the origins as an array, each a year of the panel with at least one outcome after it."""
+    array = np.array(list(origins), dtype=np.int64)
+    if not len(array):
+        raise YearError("no origin was given: expected at least one year of the panel")
+    for origin in array:
+        if origin not in panel.years[1:-1]:
+            raise YearError(
+                f"origin {origin} is not possible: expected a year within {describe_years(panel.years[1:-1])}, "
+                "so that there is a past to learn from and an outcome to compare with"
+            )
+    if len(np.unique(array)) < len(array):
+        raise YearError(f"origins {array.tolist()}: expected each origin once")
+    return array
+
+
+def check_horizons(horizons: Iterable[int]) -> NDArray[np.int64]:
+    """Return the horizons as an array of whole steps, 1 or more."""
+    array = np.array(list(horizons))
+    if not len(array) or array.dtype.kind not in "iu" or array.min() < 1 or len(np.unique(array)) < len(array):
+        raise YearError(f"horizons {array.tolist()}: expected whole steps of 1 or more, each once")
+    return array.astype(np.int64)

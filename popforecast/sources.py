@@ -1,0 +1,305 @@
+"""The revisions of World Population Prospects: embedded tables, URL, licence, checksum; load and fetch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.panel import Panel
+from popforecast.readers import read
+
+DATA = Path(__file__).parent / "data"
+MANIFEST = "revisions.json"
+DEFAULT_REVISION = "wpp2024"
+LICENCE = "CC BY 3.0 IGO"
+LICENCE_URL = "https://creativecommons.org/licenses/by/3.0/igo/"
+PUBLISHER = "United Nations, Department of Economic and Social Affairs, Population Division"
+
+# A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
+FETCH_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One edition of World Population Prospects.
+
+    Attributes
+    ----------
+    name : str
+        ``wpp2019``, ``wpp2024``.
+    edition : int
+        Year of publication.
+    url : str
+        Where the UN publishes its long table of total population.
+    has_projections : bool
+        Whether the UN's medium variant and its bounds are embedded, too.
+    """
+
+    name: str
+    edition: int
+    url: str
+    has_projections: bool
+
+    @property
+    def title(self) -> str:
+        """The edition's title."""
+        return f"World Population Prospects {self.edition}"
+
+    @property
+    def citation(self) -> str:
+        """How to cite it, with the licence."""
+        return f"{PUBLISHER} ({self.edition}). {self.title}. {LICENCE}."
+
+
+REVISIONS: dict[str, Revision] = {
+    revision.name: revision
+    for revision in (
+        Revision(
+            "wpp2019",
+            2019,
+            "https://population.un.org/wpp/Download/Files/1_Indicators%20(Standard)/CSV_FILES/"
+            "WPP2019_TotalPopulationBySex.csv",
+            has_projections=False,
+        ),
+        Revision(
+            "wpp2024",
+            2024,
+            "https://population.un.org/wpp/assets/Excel%20Files/1_Indicator%20(Standard)/CSV_FILES/"
+            "WPP2024_TotalPopulationBySex.csv.gz",
+            has_projections=True,
+        ),
+    )
+}
+
+
+def get_revision(name: str) -> Revision:
+    """Return the revision of that name.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If there is none; the error lists those there are.
+    """
+    if name not in REVISIONS:
+        raise UnknownRevisionError(f"no revision {name!r}: expected one of {', '.join(REVISIONS)}")
+    return REVISIONS[name]
+
+
+def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
+    """Load the embedded estimates of a revision: every location, in persons; no network.
+
+    Parameters
+    ----------
+    revision : {"wpp2019", "wpp2024"}
+
+    Raises
+    ------
+    UnknownRevisionError
+        If the revision is not embedded.
+    ReadError
+        If an embedded table is damaged.
+
+    Examples
+    --------
+    >>> load_panel("wpp2019")
+    <Panel: 285 locations, 1950 to 2020, wpp2019>
+    """
+    get_revision(revision)
+    estimates = _read_table(revision, "estimates").set_index("code")
+    locations = load_locations(revision)
+    years = estimates.columns.astype(np.int64).to_numpy()
+    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision)
+
+
+def load_locations(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
+    """Load the locations of a revision, indexed by code: name, type, iso3, parent, region."""
+    get_revision(revision)
+    table = _read_table(revision, "locations", dtype={"parent": "Int64"}, keep_default_na=False, na_values=[""])
+    table = table.set_index("code").astype(object)
+    return table.where(table.notna(), None)
+
+
+def load_projections(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
+    """Load the UN's own medium variant and its prediction bounds, for comparison.
+
+    Returns
+    -------
+    DataFrame
+        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If none are embedded for the revision.
+    """
+    if not get_revision(revision).has_projections:
+        having = [name for name, revision in REVISIONS.items() if revision.has_projections]
+        raise UnknownRevisionError(f"no projections are embedded for {revision!r}: expected one of {', '.join(having)}")
+    return _read_table(revision, "projections")
+
+
+def describe_source(revision: str) -> dict[str, Any]:
+    """Return how an embedded table came to be: file read, its checksum, what was dropped and why."""
+    get_revision(revision)
+    return read_manifest(DATA)[revision]["source"]
+
+
+def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, url: str | None = None) -> Path:
+    """Download the UN's own file of a revision, check it, and keep it in the cache.
+
+    The file replaces an earlier one only when it was read in full, and its locations and world totals agree with the
+    embedded table. Read it with :func:`popforecast.read`.
+
+    Parameters
+    ----------
+    revision : {"wpp2019", "wpp2024"}
+    folder : path, optional
+        Where to keep it (default: the user's cache, or ``POPFORECAST_CACHE``).
+    url : str, optional
+        Where to get it from (default: the UN).
+
+    Returns
+    -------
+    Path
+        The verified file.
+
+    Raises
+    ------
+    FetchError
+        If the download fails, is cut, or holds something else; what was there stays.
+    """
+    import pooch
+
+    edition = get_revision(revision)
+    url = url or edition.url
+    folder = Path(folder or os.environ.get("POPFORECAST_CACHE") or pooch.os_cache("popforecast"))
+    target = folder / Path(edition.url).name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+            downloader = pooch.HTTPDownloader(timeout=60)
+            got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
+            _check_fetched(got, revision)
+            os.replace(got, target)
+    except (OSError, ValueError) as error:
+        raise FetchError(
+            f"{edition.title} could not be fetched from {url} ({error}); "
+            + (f"{target} is as it was" if target.exists() else "nothing was kept")
+        ) from error
+    return target
+
+
+def write_tables(
+    panel: Panel, folder: str | Path, source: dict[str, Any], projections: pd.DataFrame | None = None
+) -> list[Path]:
+    """Write the tables of a revision in the project's own schema, and record them in the manifest.
+
+    Parameters
+    ----------
+    panel : Panel
+        Estimates, with the revision's name.
+    folder : path
+        Where the tables go.
+    source : dict
+        What the manifest shall say of their origin.
+    projections : DataFrame, optional
+        As :func:`load_projections` returns it.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    revision = get_revision(str(panel.revision)).name
+    locations = panel.locations.astype({"parent": "Int64"}).reset_index()
+    tables = {"locations": locations, "estimates": _widen(panel)}
+    if projections is not None:
+        tables["projections"] = projections
+    contents = {name: table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
+    manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    manifest[revision] = {
+        "title": REVISIONS[revision].title,
+        "licence": LICENCE,
+        "unit": "persons, 1 July",
+        "panel_sha256": panel.checksum,
+        "tables": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        "source": source,
+    }
+    paths = [_table_path(folder, revision, name) for name in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        path.write_bytes(content)
+    text = json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return [*paths, folder / MANIFEST]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the tables in a folder."""
+    return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+
+
+def _check_fetched(path: Path, revision: str) -> None:
+    embedded, fetched = load_panel(revision), read(path, revision=revision).panel
+    absent = [code for code in embedded.locations.index if code not in fetched.locations.index]
+    countries = set(embedded.countries().locations.index)
+    if countries & set(absent):
+        code = next(code for code in absent if code in countries)
+        raise ReadError(f"it lacks {embedded.locations['name'][code]} ({code}), which {revision} has")
+    common = np.intersect1d(embedded.years, fetched.years)
+    if len(common) < len(embedded.years):
+        raise ReadError(f"it has {fetched!r}, expected {embedded!r}")
+    for code in set(embedded.locations.index) - set(absent):
+        _check_same(embedded, fetched, code, common)
+
+
+def _check_same(embedded: Panel, fetched: Panel, code: Hashable, years: np.ndarray) -> None:
+    ours = _series(embedded, code)[np.isin(embedded.years, years)]
+    theirs = _series(fetched, code)[np.isin(fetched.years, years)]
+    # The embedded 2019 table is rounded to thousands, so small places may differ by half a thousand.
+    if (np.abs(theirs - ours) > FETCH_TOLERANCE * ours + 1000).any():
+        worst = int(np.abs(theirs - ours).argmax())
+        raise ReadError(
+            f"{embedded.locations['name'][code]} ({code}) has {theirs[worst]:,.0f} persons in {years[worst]}, expected "
+            f"about {ours[worst]:,.0f}"
+        )
+
+
+def _series(panel: Panel, code: Hashable) -> np.ndarray:
+    return panel.values[panel.locations.index.get_loc(code)]
+
+
+def _widen(panel: Panel) -> pd.DataFrame:
+    whole = pd.DataFrame(np.rint(panel.values).astype(np.int64), columns=panel.years)
+    whole.insert(0, "code", panel.locations.index)
+    return whole
+
+
+def _table_path(folder: Path, revision: str, table: str) -> Path:
+    return folder / f"{revision}-{table}.csv"
+
+
+def _read_table(revision: str, table: str, **options: Any) -> pd.DataFrame:
+    path = _table_path(DATA, revision, table)
+    try:
+        content = path.read_bytes()
+        expected = read_manifest(DATA)[revision]["tables"][table]
+    except (OSError, ValueError, KeyError) as error:
+        raise ReadError(f"the embedded table {path.name} cannot be read ({error}): install popforecast again") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ReadError(f"the embedded table {path.name} is not as it was published: install popforecast again")
+    return pd.read_csv(io.BytesIO(content), **options)
+
+

@@ -1,0 +1,147 @@
+"""A fitted model on disk: arrays in .npz, everything else in a JSON manifest beside it; never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import popforecast.models as models
+from popforecast.errors import PopforecastError, StoreError
+from popforecast.models.base import Arrays, Fitted
+from popforecast.panel import Panel
+from popforecast.version import __version__
+
+FORMAT = 1
+
+
+def save(fitted: Fitted, path: str | Path) -> Path:
+    """Save a fitted model as `path` (.npz) and a manifest of the same name ending in .json.
+
+    Both are written to temporary files and moved, so that a failure leaves what was there. The same fit gives the
+    same bytes.
+
+    Raises
+    ------
+    StoreError
+        If the path does not end in .npz, or cannot be written.
+
+    Examples
+    --------
+    >>> import popforecast as pf, tempfile
+    >>> panel = pf.load_panel("wpp2019")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(pf.models.get("ar1").fit(panel), f"{folder}/model.npz")
+    ...     load(path, panel).model
+    AR(lags=1, trend='c', transform='level', max_lags=5)
+    """
+    path = _check_path(path)
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **fitted.arrays)
+    manifest = {
+        "format": FORMAT,
+        "version": __version__,
+        "model": models.specify(fitted.model),
+        "revision": fitted.revision,
+        "panel_sha256": fitted.checksum,
+        "origin": fitted.origin,
+        "step": fitted.step,
+        "locations": len(fitted.codes),
+        "arrays": {name: list(array.shape) for name, array in fitted.arrays.items()},
+        "npz_sha256": hashlib.sha256(content.getvalue()).hexdigest(),
+    }
+    try:
+        write_atomically(path, content.getvalue())
+        write_atomically(manifest_path(path), (json.dumps(manifest, indent=2) + "\n").encode())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}): nothing was saved") from error
+    return path
+
+
+def load(path: str | Path, panel: Panel) -> Fitted:
+    """Load a fitted model for the panel it was fitted to.
+
+    Raises
+    ------
+    StoreError
+        If a file is absent or damaged, or was saved from other data or by another version.
+    """
+    path = _check_path(path)
+    manifest = _read_manifest(path)
+    if manifest["version"] != __version__:
+        raise StoreError(
+            f"{path} was saved by popforecast {manifest['version']}, this is {__version__}: fit the model again"
+        )
+    if manifest["panel_sha256"] != panel.checksum:
+        raise StoreError(
+            f"{path} was fitted to {manifest['revision']} with origin {manifest['origin']} (checksum "
+            f"{manifest['panel_sha256'][:12]}), not to {panel!r} (checksum {panel.checksum[:12]}): fit it to this panel"
+        )
+    arrays = _read_arrays(path, manifest)
+    try:
+        model = models.build(manifest["model"])
+    except (PopforecastError, TypeError, KeyError) as error:
+        raise StoreError(f"{manifest_path(path)} names a model that cannot be built: {error}") from error
+    codes = panel.locations.index.tolist()
+    return Fitted(model, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+
+
+def manifest_path(path: Path) -> Path:
+    """Return where the manifest of a stored model lies."""
+    return path.with_suffix(".json")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file or none: to a temporary name beside it, then move."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check_path(path: str | Path) -> Path:
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise StoreError(f"{path}: a model is stored as .npz, expected a name that ends so")
+    return path
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StoreError(f"{manifest_path(path)} is not there: a stored model needs its manifest") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{manifest_path(path)} is no manifest ({error}): fit the model again") from error
+    expected = {"format", "version", "model", "revision", "panel_sha256", "origin", "arrays", "npz_sha256"}
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not expected <= manifest.keys():
+        raise StoreError(f"{manifest_path(path)} is no manifest of format {FORMAT}: fit the model again")
+    return manifest
+
+
+def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != manifest["npz_sha256"]:
+        raise StoreError(f"{path} does not have the checksum its manifest states: it is damaged or of another fit")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def describe(path: str | Path) -> pd.Series:
+    """Return what a stored model's manifest says of it."""
+    return pd.Series(_read_manifest(_check_path(path)))
