@@ -95,7 +95,9 @@ class Backtest:
 
     def __repr__(self) -> str:
         names = ", ".join(self.errors["model"].unique())
-        return f"<Backtest: {names}; {len(self.panel)} locations, {self.errors['origin'].nunique()} origins, {FINAL} data>"
+        return (
+            f"<Backtest: {names}; {len(self.panel)} locations, {self.errors['origin'].nunique()} origins, {FINAL} data>"
+        )
 
     def _repr_html_(self) -> str:
         return self.scores().round(2).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
@@ -136,7 +138,7 @@ def backtest(
     >>> world = pf.load_panel("wpp2019").select("World")
     >>> bt = pf.backtest(world, ["ar1", "naive"], origins=[2000, 2010], horizons=[10])
     >>> bt.scores()[["model", "n", "mape"]].round(1).values.tolist()
-    [['ar1', 2, 2.6], ['naive', 2, 11.3]]
+    [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
     specifications = _check_models(models)
     levels = tuple(check_level(level) for level in levels)

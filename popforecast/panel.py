@@ -250,10 +250,12 @@ def _check_years(years: ArrayLike) -> NDArray[np.int64]:
 def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.DataFrame) -> NDArray[np.float64]:
     array = np.array(values, dtype=np.float64, order="C")
     if array.shape != (len(locations), len(years)):
-        raise PanelError(
-            f"values have shape {array.shape}, expected {len(locations)} locations by {len(years)} years"
-        )
-    for wrong, fault in ((np.isnan(array), "has no figure"), (np.isinf(array), "is infinite"), (array < 0, "is negative")):
+        raise PanelError(f"values have shape {array.shape}, expected {len(locations)} locations by {len(years)} years")
+    for wrong, fault in (
+        (np.isnan(array), "has no figure"),
+        (np.isinf(array), "is infinite"),
+        (array < 0, "is negative"),
+    ):
         if wrong.any():
             i, j = np.argwhere(wrong)[0]
             place = f"{locations['name'].iloc[i]} ({locations.index[i]})"

@@ -124,7 +124,9 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
     top = pd.Series(np.where(described.index == 900, None, 900), described.index)
     locations = pd.DataFrame(
         {
-            "name": described["name"].where(~described.index.isin(list(PUBLISHED_NAMES)), described.index.map(PUBLISHED_NAMES.get)),
+            "name": described["name"].where(
+                ~described.index.isin(list(PUBLISHED_NAMES)), described.index.map(PUBLISHED_NAMES.get)
+            ),
             "type": described["type"],
             "iso3": described["iso3"],
             "parent": [_first(*c) for c in zip(parents, region_parent, top, strict=True)],

@@ -363,7 +363,9 @@ def _check_repeated(kept: list[tuple[int, int, str]], path: Path) -> None:
         seen[code] = number
 
 
-def _climb(code: int, parents: dict[int, int | None], labels: dict[int, list[str]], columns: dict[str, int]) -> int | None:
+def _climb(
+    code: int, parents: dict[int, int | None], labels: dict[int, list[str]], columns: dict[str, int]
+) -> int | None:
     """Return the nearest ancestor that is a series: labels are stepped over."""
     parent = parents[code]
     while parent is not None and parent not in parents:
@@ -464,4 +466,3 @@ def check_total(panel: Panel, source: str) -> None:
 
 def _tabulate_dropped(dropped: list[tuple[int, int, str, str]]) -> pd.DataFrame:
     return pd.DataFrame(dropped, columns=["row", "code", "name", "reason"])
-

@@ -297,9 +297,9 @@ def _read_table(revision: str, table: str, **options: Any) -> pd.DataFrame:
         content = path.read_bytes()
         expected = read_manifest(DATA)[revision]["tables"][table]
     except (OSError, ValueError, KeyError) as error:
-        raise ReadError(f"the embedded table {path.name} cannot be read ({error}): install popforecast again") from error
+        raise ReadError(
+            f"the embedded table {path.name} cannot be read ({error}): install popforecast again"
+        ) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ReadError(f"the embedded table {path.name} is not as it was published: install popforecast again")
     return pd.read_csv(io.BytesIO(content), **options)
-
-

@@ -293,7 +293,7 @@ def _iterate(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
     n, lags = phi.shape
     path = np.concatenate([arrays["tail"][:, ::-1], np.zeros((n, horizon))], axis=1)
     psi = np.zeros((n, lags + horizon))
-    psi[:, lags] = 1
+    psi[:, lags : lags + 1] = 1
     backwards = phi[:, ::-1]
     for h in range(horizon):
         recent = slice(h, h + lags)

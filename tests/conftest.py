@@ -1,0 +1,31 @@
+"""What the tests share: the embedded revisions, and the UN's raw files where they are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import popforecast as pf
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def wpp2019() -> pf.Panel:
+    return pf.load_panel("wpp2019")
+
+
+@pytest.fixture(scope="session")
+def wpp2024() -> pf.Panel:
+    return pf.load_panel("wpp2024")
+
+
+@pytest.fixture(scope="session")
+def raw() -> Path:
+    """The folder of the UN's own files; tests that need it are skipped where it is absent."""
+    folder = SHARED / "raw"
+    if not folder.exists():
+        pytest.skip("the UN's raw files are not at hand (../shared/data/raw)")
+    return folder
