@@ -86,7 +86,7 @@ class Chart:
         """Return the chart as a Plotly figure."""
         return _draw_plotly(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": self.description}
 
     def __repr__(self) -> str:

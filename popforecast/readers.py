@@ -128,7 +128,7 @@ def read_un_wide(path: str | Path, variant: str | None = None, revision: str | N
         _check_name(name, number, path)
         kind = cells[columns["type"]].strip() if "type" in columns else None
         figures = [_parse_figure(cells[i], year, name, number, path) for i, year in years.items()]
-        if kind and kind.casefold() == LABEL or all(figure is None for figure in figures):
+        if (kind and kind.casefold() == LABEL) or all(figure is None for figure in figures):
             reason = "a label, without any figure" if all(f is None for f in figures) else "a label"
             dropped.append((number, code, name, reason))
             continue
@@ -211,8 +211,8 @@ def read_un_long(
         fault = f"no figure for {len(absent)} years from {absent.min()} to {absent.max()}"
         if incomplete == "raise":
             raise ReadError(
-                f"{path.name}: {first.at[code, 'Location']} ({code}, first at row {first.at[code, 'row']}) has {fault}; "
-                "expected one for every year, or incomplete='drop' to leave such locations out and have them reported"
+                f"{path.name}: {first.at[code, 'Location']} ({code}, first at row {first.at[code, 'row']}) has "
+                f"{fault}; expected one for every year, or incomplete='drop' to leave such locations out and have them reported"
             )
         dropped.append((first.at[code, "row"], code, first.at[code, "Location"], fault))
     wide, first = wide[~gaps], first[~gaps]
@@ -336,9 +336,7 @@ def _check_name(name: str, number: int, path: Path) -> None:
     except UnicodeError:
         return
     if repaired != name:
-        raise ReadError(
-            f"{path.name}, row {number}: {name!r} should read {repaired!r}; the file was encoded twice: save it as UTF-8"
-        )
+        raise ReadError(f"{path.name}, row {number}: {name!r} should read {repaired!r}; the file was encoded twice")
 
 
 def _parse_figure(cell: str, year: int, name: str, number: int, path: Path) -> float | None:
@@ -358,7 +356,8 @@ def _check_repeated(kept: list[tuple[int, int, str]], path: Path) -> None:
     for number, code, name in kept:
         if code in seen:
             raise ReadError(
-                f"{path.name}, row {number}: {name} ({code}) stands already at row {seen[code]}; expected each location once"
+                f"{path.name}, row {number}: {name} ({code}) stands already at row {seen[code]}; "
+                "expected each location once"
             )
         seen[code] = number
 
@@ -459,8 +458,8 @@ def check_total(panel: Panel, source: str) -> None:
     worst = int(np.abs(gap).argmax())
     if abs(gap[worst]) > TOTAL_TOLERANCE:
         raise ReadError(
-            f"{source}: in {panel.years[worst]} the countries' sum is {100 * gap[worst]:+.2f} % off the world's figure; "
-            "expected 0.1 % at most: a row is lost or a figure is wrong"
+            f"{source}: in {panel.years[worst]} the countries' sum is {100 * gap[worst]:+.2f} % off the world's "
+            "figure; expected 0.1 % at most: a row is lost or a figure is wrong"
         )
 
 

@@ -191,7 +191,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
             downloader = pooch.HTTPDownloader(timeout=60)
             got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
             _check_fetched(got, revision)
-            os.replace(got, target)
+            got.replace(target)
     except (OSError, ValueError) as error:
         raise FetchError(
             f"{edition.title} could not be fetched from {url} ({error}); "

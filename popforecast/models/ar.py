@@ -150,7 +150,7 @@ class AR(Model):
 
 
 class Regression(NamedTuple):
-    """Least squares of every series on its own lags: coefficients (n, k), residuals (n, t - hold_back), variance (n,)."""
+    """Least squares of every series on its own lags: coefficients (n, k), residuals (n, t - hold_back), variance."""
 
     coefficients: Array
     residuals: Array

@@ -59,7 +59,7 @@ class Model(ABC):
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict steps 1 to horizon after the origin from estimated arrays."""
 
-    def note(self, arrays: Arrays) -> list[tuple[int, str]]:
+    def note(self, arrays: Arrays) -> list[tuple[int, str]]:  # noqa: ARG002
         """Return what readers must know, as pairs of row and sentence."""
         return []
 
