@@ -174,7 +174,8 @@ def forecast(
     if fitted.checksum != panel.checksum:
         raise ModelError(
             f"{fitted.model.name} was fitted to another panel (origin {fitted.origin}, checksum "
-            f"{fitted.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to this panel first"
+            f"{fitted.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
+            "this panel first"
         )
     history = panel if locations is None else panel.select(locations)
     past = years <= panel.origin

@@ -212,7 +212,8 @@ def read_un_long(
         if incomplete == "raise":
             raise ReadError(
                 f"{path.name}: {first.at[code, 'Location']} ({code}, first at row {first.at[code, 'row']}) has "
-                f"{fault}; expected one for every year, or incomplete='drop' to leave such locations out and have them reported"
+                f"{fault}; expected one for every year, or incomplete='drop' to leave such locations out and have "
+                "them reported"
             )
         dropped.append((first.at[code, "row"], code, first.at[code, "Location"], fault))
     wide, first = wide[~gaps], first[~gaps]
