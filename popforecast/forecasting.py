@@ -14,6 +14,7 @@ from popforecast.display import format_population
 from popforecast.errors import LevelError, ModelError, YearError
 from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_level
 from popforecast.panel import Panel, describe_years
+from popforecast.sources import REVISIONS, get_revision
 from popforecast.version import __version__
 
 if TYPE_CHECKING:
@@ -99,6 +100,26 @@ class Forecast:
             columns[f"upper_{level:g}"] = _whole(self.upper[level])
         columns["variant"] = np.tile(np.where(self.years <= self.origin, ESTIMATES, FORECAST), n)
         return pd.DataFrame(columns)
+
+    def to_csv(self) -> str:
+        """Return :meth:`to_frame` as CSV."""
+        return self.to_frame().to_csv(index=False, lineterminator="\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
+        frame = self.to_frame().astype(object)
+        names = self.locations["name"]
+        revision = self.provenance["revision"]
+        return {
+            "forecasts": frame.where(frame.notna(), None).to_dict("records"),
+            "notes": [
+                {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
+                for note in self.notes
+            ],
+            "provenance": dict(self.provenance),
+            "citation": get_revision(revision).citation if revision in REVISIONS else None,
+            "unit": "persons",
+        }
 
     def to_table(self) -> pd.DataFrame:
         """Return years by locations, written for people; years up to the origin are marked as estimates."""

@@ -1,0 +1,347 @@
+"""The command line: parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+import popforecast as pf
+from popforecast.backtest import HORIZONS
+from popforecast.display import format_population
+from popforecast.errors import PopforecastError, YearError
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, Forecast
+from popforecast.sources import DEFAULT_REVISION
+
+# What only some commands need, and the extra that brings it.
+OPTIONAL = dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'")
+
+# Beyond this many locations a table with one column each no longer fits a terminal.
+MOST_COLUMNS = 5
+
+
+class Commands(click.Group):
+    """A group whose commands end in one sentence, not in a traceback, when the input is bad."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a person can mend becomes an error message and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except PopforecastError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name in OPTIONAL:
+                raise click.ClickException(
+                    f"{error.name} is not installed: pip install {OPTIONAL[error.name]}"
+                ) from error
+            raise
+
+
+class Parsed(click.ParamType):
+    """An option whose text a function parses; its error becomes a usage error."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the parsed value; one that is parsed already is returned as it is."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def parse_years(text: str) -> list[int]:
+    """Parse ``1988:2022:5`` (the last year included where the steps meet it) or ``1990,2000``.
+
+    Examples
+    --------
+    >>> parse_years("1988:2000:5")
+    [1988, 1993, 1998]
+    """
+    try:
+        if ":" in text:
+            first, last, *step = (int(part) for part in text.split(":"))
+            return list(range(first, last + 1, *step))
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise YearError(f"{text!r}: expected first:last:step or years parted by commas, such as 1988:2022:5") from None
+
+
+def parse_steps(text: str) -> list[int]:
+    """Parse whole numbers parted by commas.
+
+    Examples
+    --------
+    >>> parse_steps("1,3,5")
+    [1, 3, 5]
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise YearError(f"{text!r}: expected whole numbers parted by commas, such as 1,5,10") from None
+
+
+def parse_names(text: str) -> list[str]:
+    """Parse names parted by commas.
+
+    Examples
+    --------
+    >>> parse_names("ar1, naive")
+    ['ar1', 'naive']
+    """
+    return [part.strip() for part in text.split(",")]
+
+
+revision_option = click.option(
+    "--revision", default=DEFAULT_REVISION, show_default=True, help=f"One of {', '.join(pf.REVISIONS)}."
+)
+format_option = click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+model_option = click.option(
+    "--model", default=DEFAULT_MODEL, show_default=True, help=f"One of {', '.join(pf.models.MODELS)}."
+)
+from_option = click.option("--from", "start", type=int, metavar="YEAR", help="First year. Default: after the origin.")
+to_option = click.option("--to", "end", type=int, metavar="YEAR", help="Last year. Default: ten years on.")
+level_option = click.option(
+    "--level", "levels", multiple=True, type=float, help="Coverage of an interval in percent; may be repeated."
+)
+npz_path = click.Path(dir_okay=False, path_type=Path)
+folder_path = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(pf.__version__, message="popforecast %(version)s")
+def main() -> None:
+    """Forecast the population of every country and region from its own history."""
+
+
+@main.command()
+@click.argument("locations", nargs=-1, metavar="[LOCATION]...")
+@from_option
+@to_option
+@model_option
+@revision_option
+@level_option
+@click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, instead of --model.")
+@format_option
+@click.pass_context
+def forecast(
+    ctx: click.Context,
+    locations: Sequence[str],
+    start: int | None,
+    end: int | None,
+    model: str,
+    revision: str,
+    levels: Sequence[float],
+    fitted: Path | None,
+    form: str,
+) -> None:
+    r"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
+
+    \b
+    Example:
+      popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
+    """
+    if fitted and ctx.get_parameter_source("model") is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--fitted names a model already: leave --model out")
+    panel = pf.load_panel(revision)
+    chosen = pf.load(fitted, panel) if fitted else model
+    wanted = levels or (() if form == "table" else DEFAULT_LEVELS)
+    result = pf.forecast(panel, locations or None, start, end, chosen, wanted)
+    if form == "json":
+        click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    elif form == "csv":
+        click.echo(result.to_csv(), nl=False)
+    else:
+        click.echo(_write_forecast(result))
+
+
+@main.command()
+@click.argument("locations", nargs=-1, metavar="[LOCATION]...")
+@click.option(
+    "--models",
+    "names",
+    type=Parsed("names", parse_names),
+    default="ar1,naive,drift",
+    show_default=True,
+    help="Names parted by commas.",
+)
+@click.option("--origins", type=Parsed("years", parse_years), help="first:last:step, or years parted by commas.")
+@click.option("--horizons", type=Parsed("steps", parse_steps), default=",".join(map(str, HORIZONS)), show_default=True)
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["origin", "region", "location"]),
+    help="Score apart by this; may be repeated.",
+)
+@revision_option
+@level_option
+@format_option
+def backtest(
+    locations: Sequence[str],
+    names: list[str],
+    origins: list[int] | None,
+    horizons: list[int],
+    by: Sequence[str],
+    revision: str,
+    levels: Sequence[float],
+    form: str,
+) -> None:
+    r"""Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
+
+    \b
+    Example:
+      popforecast backtest --models ar1,naive --origins 1988:2022:5 --horizons 1,3,5,10,20 --format csv
+    """
+    panel = pf.load_panel(revision)
+    panel = panel.select(locations) if locations else panel.countries()
+    result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
+    scores = result.scores(by=by)
+    click.echo(_write_table(scores, form), nl=form == "table")
+    if form == "table":
+        click.echo(f"\n{repr(result)[1:-1]}; percent, but n and mase")
+
+
+@main.command()
+@model_option
+@revision_option
+@click.option("--output", type=npz_path, required=True, help="Where to save it: a name ending in .npz.")
+def fit(model: str, revision: str, output: Path) -> None:
+    r"""Fit a model to every location and save it, with a JSON manifest beside it.
+
+    \b
+    Example:
+      popforecast fit --model ar1 --revision wpp2024 --output model.npz
+      popforecast forecast NGA --from 2030 --to 2035 --fitted model.npz
+    """
+    fitted = pf.models.get(model).fit(pf.load_panel(revision))
+    path = pf.save(fitted, output)
+    click.echo(f"{path} and {path.with_suffix('.json').name}: {fitted.model.name}, {len(fitted.codes)} locations")
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("-p", "parameters", multiple=True, nargs=2, metavar="NAME VALUE", help="A notebook's parameter.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Notebooks run at once.")
+@click.option("--output", type=folder_path, default="reports", show_default=True, help="Where the pages go.")
+def report(names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: int, output: Path) -> None:
+    r"""Run notebooks and publish them as pages with an index (default: all of them).
+
+    \b
+    Example:
+      popforecast report 2-validate-ar -p lags 2 -p trend ct --output reports
+    """
+    from popforecast.reports import make_reports
+
+    results = make_reports(list(names) or None, dict(parameters), output=output, jobs=jobs, progress=True)
+    for result in results:
+        click.echo(f"{result.name}: {result.path if result.ok else result.error}", err=not result.ok)
+    failed = [result.name for result in results if not result.ok]
+    if failed:
+        raise click.ClickException(f"{len(failed)} of {len(results)} reports failed: {', '.join(failed)}")
+    click.echo(f"{output / 'index.html'}")
+
+
+@main.command()
+@click.argument("url")
+@click.argument("locations", nargs=-1, required=True, metavar="LOCATION...")
+@click.option("--from", "start", type=int, required=True, metavar="YEAR")
+@click.option("--to", "end", type=int, required=True, metavar="YEAR")
+@click.option("--model", help="Default: the app's.")
+@click.option("--revision", help="Default: the app's.")
+@level_option
+@format_option
+def request(
+    url: str,
+    locations: Sequence[str],
+    start: int,
+    end: int,
+    model: str | None,
+    revision: str | None,
+    levels: Sequence[float],
+    form: str,
+) -> None:
+    r"""Ask the app at URL for a forecast of LOCATIONs.
+
+    \b
+    Example:
+      popforecast request http://127.0.0.1:8000 WORLD NGA --from 2030 --to 2035
+    """
+    from popforecast.client import request_forecast
+
+    answer = request_forecast(url, locations, start, end, model, revision, levels)
+    if form == "json":
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    rows = pd.DataFrame(answer["forecasts"])
+    if form == "csv":
+        whole = {column: "Int64" for column in rows if column.startswith(("lower_", "upper_"))}
+        click.echo(rows.astype(whole).to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    click.echo(rows.assign(population=rows["population"].map(format_population)).to_string(index=False, na_rep=""))
+
+
+@main.command()
+@click.argument("revision", default=DEFAULT_REVISION)
+@click.option("--folder", type=folder_path, help="Where to keep it. Default: the user's cache.")
+@click.option("--url", help="Where to get it. Default: the UN.")
+def fetch(revision: str, folder: Path | None, url: str | None) -> None:
+    r"""Download the UN's own file of a REVISION and check it against the embedded table.
+
+    \b
+    Example:
+      popforecast fetch wpp2024
+    """
+    click.echo(pf.fetch(revision, folder, url))
+
+
+def _write_forecast(result: Forecast) -> str:
+    table = result.to_table()
+    if result.levels:
+        table = _add_intervals(table, result)
+    if table.shape[1] > MOST_COLUMNS:
+        table = table.T
+    source = result.provenance
+    notes = [f"  {result.locations['name'][note.location_code]}: {note.text}" for note in result.notes]
+    if len(notes) > MOST_COLUMNS:
+        notes = [*notes[:MOST_COLUMNS], f"  and {len(notes) - MOST_COLUMNS} more (see --format json)"]
+    lines = [
+        table.to_string(),
+        "",
+        f"{source['revision']}, {source['model']} from {source['origin']}: persons, rounded to thousands above 10,000",
+        *(["Notes:", *notes] if notes else []),
+    ]
+    return "\n".join(lines)
+
+
+def _add_intervals(table: pd.DataFrame, result: Forecast) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for i, name in enumerate(table.columns):
+        columns[name] = table[name]
+        for level in result.levels:
+            bounds = zip(result.lower[level][i], result.upper[level][i], strict=True)
+            columns[f"{name}, {level:g} %"] = [
+                "–" if low != low else f"{format_population(low)} to {format_population(high)}" for low, high in bounds
+            ]
+    return pd.DataFrame(columns, table.index)
+
+
+def _write_table(table: pd.DataFrame, form: str) -> str:
+    if form == "json":
+        return table.to_json(orient="records", indent=2, double_precision=6) + "\n"
+    if form == "csv":
+        return table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    return table.to_string(index=False, float_format="{:.2f}".format)
+
+
+if __name__ == "__main__":
+    main()

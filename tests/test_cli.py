@@ -1,0 +1,172 @@
+"""The command line: what a person types, sees, and is told when it cannot be."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+import popforecast as pf
+from popforecast.cli import main
+
+WORLD = ["8,745,733,000", "8,844,029,000", "8,942,922,000", "9,042,415,000", "9,142,512,000", "9,243,217,000"]
+MORE_DEVELOPED = ["1,304,051,000", "1,306,841,000", "1,309,584,000", "1,312,279,000", "1,314,927,000", "1,317,530,000"]
+KNOWN = ["WORLD", "More developed regions", "--from", "2030", "--to", "2035", "--revision", "wpp2019"]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def refusal(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.stderr
+
+
+def test_the_known_table_comes_out_to_the_digit() -> None:
+    result = run("forecast", *KNOWN, "--model", "ar1")
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert [row for row in rows if row and row[0] in map(str, range(2030, 2036))] == [
+        [str(year), world, developed]
+        for year, world, developed in zip(range(2030, 2036), WORLD, MORE_DEVELOPED, strict=True)
+    ]
+
+
+def test_python_dash_m_is_the_same_command() -> None:
+    command = [sys.executable, "-m", "popforecast", "forecast", *KNOWN]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert all(figure in done.stdout for figure in WORLD + MORE_DEVELOPED)
+    assert done.stderr == ""
+
+
+def test_csv_is_the_frame() -> None:
+    result = run("forecast", "NGA", "Japan", "--from", "2022", "--to", "2026", "--format", "csv")
+    frame = pf.forecast(pf.load_panel(), ["NGA", "JPN"], 2022, 2026).to_frame()
+    read = pd.read_csv(io.StringIO(result.stdout), dtype=dict(frame.dtypes.astype(str)))
+    pd.testing.assert_frame_equal(read, frame)
+
+
+def test_json_carries_provenance_and_null_where_history_has_no_interval() -> None:
+    answer = json.loads(run("forecast", "356", "--from", "2023", "--to", "2024", "--format", "json").stdout)
+    past, future = answer["forecasts"]
+    assert (past["variant"], past["population"], past["lower_95"]) == ("estimates", 1_438_069_596, None)
+    assert future["variant"] == "forecast"
+    assert future["lower_95"] < future["lower_80"] < future["population"] < future["upper_80"] < future["upper_95"]
+    assert answer["provenance"]["checksum"] == pf.load_panel().checksum
+    assert answer["provenance"]["origin"] == 2023
+    assert "CC BY 3.0 IGO" in answer["citation"]
+
+
+def test_history_is_shown_and_marked() -> None:
+    output = run("forecast", "NGA", "--from", "2022", "--to", "2024").stdout
+    assert "2022 (estimates)" in output
+    assert "2023 (estimates)" in output
+    assert "2024 (" not in output
+
+
+def test_levels_are_shown_where_asked() -> None:
+    output = run("forecast", "NGA", "--from", "2030", "--to", "2030", "--level", "80").stdout
+    assert "Nigeria, 80 %" in output
+    assert " to " in output
+
+
+def test_every_location_is_the_default() -> None:
+    frame = pd.read_csv(io.StringIO(run("forecast", "--from", "2024", "--to", "2024", "--format", "csv").stdout))
+    assert len(frame) == 297
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["forecast", "Nigerai"], ["'Nigerai'", "Nigeria"]),
+        (["forecast", "NGA", "nigeria"], ["twice", "Nigeria (566)"]),
+        (["forecast", "NGA", "--from", "2040", "--to", "2030"], ["2040", "2030", "from <= to"]),
+        (["forecast", "NGA", "--from", "2030", "--to", "2101"], ["2101", "2100"]),
+        (["forecast", "NGA", "--from", "1949", "--to", "2030"], ["1949", "1950"]),
+        (["forecast", "NGA", "--from", "soon"], ["'soon'", "--from"]),
+        (["forecast", "NGA", "--model", "prophecy"], ["'prophecy'", "ar1"]),
+        (["forecast", "NGA", "--revision", "wpp2031"], ["'wpp2031'", "wpp2024"]),
+        (["forecast", "NGA", "--level", "100"], ["100", "between 0 and 100"]),
+        (["forecast", "NGA", "--level", "80", "--level", "80"], ["80", "once"]),
+        (["forecast", "NGA", "--format", "xml"], ["'xml'", "csv"]),
+        (["forecast", "NGA", "--fitted", "nowhere.npz"], ["nowhere.json", "manifest"]),
+        (["forecast", "NGA", "--fitted", "a.npz", "--model", "ar1"], ["--fitted", "--model"]),
+        (["backtest", "--origins", "19x"], ["'19x'", "1988:2022:5"]),
+        (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0"]),
+        (["backtest", "--origins", "2023"], ["2023", "1951 to 2022"]),
+        (["backtest", "--horizons", "0"], ["[0]", "1 or more"]),
+        (["backtest", "--models", "ar1,ar1"], ["once"]),
+        (["backtest", "--models", ""], ["''", "ar1"]),
+        (["backtest", "--by", "colour"], ["'colour'", "region"]),
+        (["fit", "--output", "model.pkl"], ["model.pkl", ".npz"]),
+        (["fetch", "wpp1998"], ["'wpp1998'", "wpp2019"]),
+        (["report", "4-dreams"], ["'4-dreams'", "3-backtest"]),
+        (["report", "2-validate-ar", "-p", "legs", "2"], ["'legs'", "lags"]),
+        (["request", "http://127.0.0.1:9", "NGA", "--from", "2030", "--to", "2031"], ["127.0.0.1:9", "reached"]),
+        (["divine"], ["'divine'"]),
+    ],
+)
+def test_bad_input_is_one_sentence_that_names_it(
+    arguments: list[str], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = refusal(*arguments)
+    assert all(word in message for word in words), message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fitted_model_forecasts_the_same(tmp_path: Path) -> None:
+    path = str(tmp_path / "model.npz")
+    assert run("fit", "--model", "drift", "--revision", "wpp2019", "--output", path).exit_code == 0
+    query = ["NGA", "--from", "2030", "--to", "2031", "--revision", "wpp2019", "--format", "csv"]
+    assert run("forecast", *query, "--fitted", path).stdout == run("forecast", *query, "--model", "drift").stdout
+
+
+def test_a_fitted_model_is_refused_for_another_revision(tmp_path: Path) -> None:
+    path = str(tmp_path / "model.npz")
+    run("fit", "--revision", "wpp2019", "--output", path)
+    assert "wpp2019" in refusal("forecast", "NGA", "--fitted", path, "--revision", "wpp2024")
+
+
+def test_backtest_prints_the_measures_of_the_original_model() -> None:
+    output = run(
+        "backtest", "--models", "ar1", "--origins", "1988:2022:5", "--horizons", "1,3,5,10,20", "--format", "csv"
+    )
+    scores = pd.read_csv(io.StringIO(output.stdout))
+    assert scores["mape"].round(1).tolist() == [0.7, 2.3, 3.9, 8.7, 24.2]
+    assert list(scores.columns[:7]) == ["model", "horizon", "n", "mape", "median_ape", "mase", "wis"]
+    assert {"coverage_80", "coverage_95"} <= set(scores.columns)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_backtest_of_chosen_locations_by_origin(form: str) -> None:
+    result = run(
+        "backtest", "NGA", "JPN", "--models", "ar1,naive", "--horizons", "5", "--by", "origin", "--format", form
+    )
+    assert result.exit_code == 0
+    assert "2013" in result.stdout
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    assert set(main.commands) == {"forecast", "backtest", "fit", "report", "request", "fetch"}
+    for name in main.commands:
+        output = run(name, "--help").stdout
+        assert f"popforecast {name}" in output.split("Example:")[1], name
+
+
+def test_every_option_is_explained_or_speaks_for_itself() -> None:
+    for command in main.commands.values():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help or option.metavar or isinstance(option.type, click.Choice) or option.show_default
