@@ -1,0 +1,85 @@
+# What a person, or CI, asks for by name. Everything happens in $(VENV); nothing is installed beside it.
+#
+#   make reports JOBS=4          make serve PORT=8000          make test ARGS="tests/models -x"
+
+VENV ?= .venv
+PORT ?= 5000
+JOBS ?= 2
+ARGS ?=
+# The Python that makes the environment (default: the first of those below that is new enough).
+PYTHON ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Errors only: an index or folder of the machine's own that lacks a package is no news.
+QUIET := --quiet --quiet
+SET_UP := $(VENV)/set-up.stamp
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-header --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup reports serve explore lab test lint bench browser pins clean
+
+help:  ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(SET_UP)  ## Set up the environment (all others do it when needed)
+
+reports: setup  ## Run every notebook into reports/ (JOBS at a time)
+	$(BIN)/popforecast report --jobs $(JOBS) $(ARGS)
+
+serve: setup  ## Serve the web app with the Procfile's own command, on PORT
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/honcho start --port $(PORT) web
+
+explore: setup  ## Serve the explorer (Voilà), on PORT
+	$(BIN)/voila notebooks/explore.ipynb --config=notebooks/voila.json --port=$(PORT) $(ARGS)
+
+lab: setup  ## Open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks $(ARGS)
+
+test: setup browser  ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup  ## Check style, import rules and that notebooks hold no output
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+
+bench: setup  ## Measure speed and memory, as ratios in one run
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+browser: setup
+	@tests/browser/install-chromium $(BIN)/python
+
+pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
+	$(PIP) install $(QUIET) uv
+	$(COMPILE) $(ARGS) --output-file requirements.txt
+	$(COMPILE) $(ARGS) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:  ## Remove caches and what was built; the environment stays
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts reports/notebooks
+	find app notebooks popforecast tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(SET_UP): requirements-dev.txt pyproject.toml | $(BIN)/pip
+	@echo "Installing requirements-dev.txt into $(VENV): a minute or two, once"
+	@$(PIP) install $(QUIET) --requirement requirements-dev.txt
+	@$(PIP) install $(QUIET) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Debian's Python may lack ensurepip: then its own pip puts one into the new environment.
+$(BIN)/pip:
+	@for python in $(or $(PYTHON),python3.11 python3 python); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	  python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "popforecast needs Python 3.11 or later, and $(or $(PYTHON),python3) is $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
+	  echo "Install one, or say where it is: make PYTHON=/path/to/python3.11" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV) >/dev/null 2>&1 || { \
+	  "$$python" -m venv --without-pip $(VENV) && \
+	  "$$python" -m pip --python $(BIN)/python install $(QUIET) --disable-pip-version-check pip; \
+	}
