@@ -1,0 +1,214 @@
+"""What sets up a machine agrees with itself: pyproject, pins, conda, Heroku, make, licences."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import popforecast as pf
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT / "popforecast" / "data"
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+WANTED = {
+    "requirements.txt": PROJECT["dependencies"],
+    "requirements-dev.txt": [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)],
+}
+PYTHON = (ROOT / ".python-version").read_text().strip() if (ROOT / ".python-version").exists() else "3.11"
+
+# The pins are compiled for the Python that Heroku runs, whichever runs the tests.
+MARKERS = {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0", "sys_platform": "linux"}
+
+
+def read_pins(name: str) -> dict[str, Version]:
+    """Return the version of each package that a requirements file pins."""
+    pins = {}
+    for line in (ROOT / name).read_text().splitlines():
+        text = line.partition("#")[0].strip()
+        if text:
+            match = re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s;]+)", text)
+            assert match, f"{name}: {text!r} is no pin"
+            pins[canonicalize_name(match[1])] = Version(match[2])
+    return pins
+
+
+def applying(requirements: Iterable[Requirement], extras: Iterable[str] = ()) -> Iterator[Requirement]:
+    """Yield the requirements that this platform and these extras call for."""
+    for requirement in requirements:
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({**MARKERS, "extra": extra}) for extra in ("", *extras)):
+            yield requirement
+
+
+def needs_of(name: str, version: Version, extras: Iterable[str]) -> list[Requirement] | None:
+    """Return what a pinned package requires, or None if that very version is not installed to be asked."""
+    try:
+        distribution = metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None
+    if Version(distribution.version) != version:
+        return None
+    python = distribution.metadata["Requires-Python"]
+    assert python is None or f"{PYTHON}.0" in SpecifierSet(python), f"{name} {version} wants Python {python}"
+    return list(applying(map(Requirement, distribution.requires or []), extras))
+
+
+def walk(requirements: Iterable[str], pins: dict[str, Version]) -> tuple[list[str], set[str], set[str]]:
+    """Follow requirements through the pins: faults found, packages reached, and those that could not be asked."""
+    faults, reached, silent = [], set(), set()
+    waiting = [(requirement, "pyproject.toml") for requirement in applying(map(Requirement, requirements))]
+    seen = set()
+    while waiting:
+        requirement, asker = waiting.pop()
+        name, extras = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        version = pins.get(name)
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            faults.append(f"{asker} requires {requirement}, pinned is {version}")
+            continue
+        reached.add(name)
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        needs = needs_of(name, version, extras)
+        if needs is None:
+            silent.add(name)
+        waiting += [(need, name) for need in needs or []]
+    return faults, reached, silent
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_pins_satisfy_pyproject_and_each_other_to_the_last_package(name: str) -> None:
+    pins = read_pins(name)
+    faults, reached, silent = walk(WANTED[name], pins)
+    assert not faults, f"{name} is behind: run `make pins`\n" + "\n".join(faults)
+    assert silent or not pins.keys() - reached, f"{name} pins what nothing needs: run `make pins`"
+
+
+def test_a_pin_that_falls_behind_is_noticed() -> None:
+    pins = read_pins("requirements.txt")
+    wanted = WANTED["requirements.txt"]
+    assert walk(wanted, pins | {"flask": Version("1.0")})[0]
+    assert walk(wanted, {name: version for name, version in pins.items() if name != "werkzeug"})[0]
+    assert walk([*wanted, "not-there>=1"], pins)[0]
+
+
+def test_both_files_pin_what_they_share_alike() -> None:
+    base, development = read_pins("requirements.txt"), read_pins("requirements-dev.txt")
+    assert base.items() <= development.items()
+
+
+def test_no_committed_pin_names_a_place_to_get_it_from() -> None:
+    for name in WANTED:
+        text = (ROOT / name).read_text()
+        assert not re.search(r"://|index-url|find-links|@ ", text), name
+
+
+def test_heroku_finds_one_lock_file_and_the_python_version() -> None:
+    rivals = ("uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "runtime.txt", "setup.py")
+    assert not [name for name in rivals if (ROOT / name).exists()]
+    assert (ROOT / ".python-version").read_text().strip() == "3.11"
+    assert f"{PYTHON}.0" in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_the_procfile_starts_gunicorn_on_the_app() -> None:
+    processes = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line.strip())
+    assert list(processes) == ["web"]
+    program, *arguments = shlex.split(processes["web"])
+    assert program == "gunicorn"
+    assert any(re.match(r"app(\.\w+)?(:|$)", argument) for argument in arguments), arguments
+
+
+def test_the_app_manifest_describes_the_app_as_the_procfile_runs_it() -> None:
+    manifest = json.loads((ROOT / "app.json").read_text())
+    assert manifest["name"] == PROJECT["name"]
+    assert manifest["description"]
+    assert set(manifest.get("formation", {"web": {}})) == {"web"}
+    assert [pack["url"] for pack in manifest.get("buildpacks", [{"url": "heroku/python"}])] == ["heroku/python"]
+
+
+def test_the_conda_environment_is_pyproject_with_every_extra() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["name"] == PROJECT["name"]
+    assert environment["channels"] == ["conda-forge"]
+    packages = [item for item in environment["dependencies"] if isinstance(item, str)]
+    (python,) = [item for item in packages if item.startswith("python=")]
+    assert f"{python.removeprefix('python=')}.0" in SpecifierSet(PROJECT["requires-python"])
+    assert "pip" in packages
+    (by_pip,) = [item["pip"] for item in environment["dependencies"] if isinstance(item, dict)]
+    (editable,) = by_pip
+    match = re.fullmatch(r"-e \.\[([a-z,]+)\]", editable)
+    assert match
+    assert sorted(match[1].split(",")) == sorted(EXTRAS)
+
+
+def test_make_lists_and_knows_every_task() -> None:
+    tasks = {"setup", "reports", "test", "serve", "explore", "lab", "bench", "lint", "pins", "clean"}
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert tasks <= {line.split()[1] for line in listed.stdout.splitlines()}
+    for task in tasks:
+        subprocess.run(["make", "--dry-run", task], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_make_says_which_python_it_needs(tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit\nexit 1\n')
+    old.chmod(0o755)
+    command = ["make", "setup", f"VENV={tmp_path / 'venv'}", f"PYTHON={old}"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "needs Python 3.11 or later" in refused.stderr
+    assert "Python 3.9.2" in refused.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_the_licence_names_the_code_and_the_data_apart() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "MIT License" in text
+    assert "the popforecast developers" in text
+    assert "CC BY 3.0 IGO" in text
+    assert "World Population Prospects" in text
+    assert PROJECT["license"] == "MIT AND CC-BY-3.0-IGO"
+
+
+def test_the_data_page_names_source_and_licence_and_describes_every_column() -> None:
+    page = " ".join((DATA / "README.md").read_text().split())
+    for phrase in ("CC BY 3.0 IGO", "Population Division", "World Population Prospects", "Persons, at 1 July"):
+        assert phrase in page
+    for table in DATA.glob("*.csv"):
+        columns = [name for name in pd.read_csv(table, nrows=0).columns if not name.isdigit()]
+        assert not [name for name in columns if f"`{name}`" not in page], table.name
+
+
+def test_the_data_page_states_the_checksums_of_the_manifest_and_of_the_files() -> None:
+    stated = dict(re.findall(r"^\| `(\S+\.csv)` \| `([0-9a-f]{64})` \|$", (DATA / "README.md").read_text(), re.M))
+    manifest = json.loads((DATA / "revisions.json").read_text())
+    assert stated == {
+        f"{revision}-{table}.csv": checksum
+        for revision, entry in manifest.items()
+        for table, checksum in entry["tables"].items()
+    }
+    assert stated == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in DATA.glob("*.csv")}
+    assert {name: pf.load_panel(name).checksum for name in pf.REVISIONS} == {
+        name: entry["panel_sha256"] for name, entry in manifest.items()
+    }
+
+
+def test_the_embedded_tables_stay_below_three_megabytes() -> None:
+    assert sum(path.stat().st_size for path in DATA.iterdir() if path.suffix in {".csv", ".json"}) < 3_000_000
