@@ -3,7 +3,6 @@
 #   make reports JOBS=4          make serve PORT=8000          make test ARGS="tests/models -x"
 
 VENV ?= .venv
-PORT ?= 5000
 JOBS ?= 2
 ARGS ?=
 # The Python that makes the environment (default: the first of those below that is new enough).
@@ -28,11 +27,13 @@ setup: $(SET_UP)  ## Set up the environment (all others do it when needed)
 reports: setup  ## Run every notebook into reports/ (JOBS at a time)
 	$(BIN)/popforecast report --jobs $(JOBS) $(ARGS)
 
+serve: PORT ?= 5000
 serve: setup  ## Serve the web app with the Procfile's own command, on PORT
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/honcho start --port $(PORT) web
 
+explore: PORT ?= 8866
 explore: setup  ## Serve the explorer (Voilà), on PORT
-	$(BIN)/voila notebooks/explore.ipynb --config=notebooks/voila.json --port=$(PORT) $(ARGS)
+	$(BIN)/python -m popforecast.explorer --port=$(PORT) $(ARGS)
 
 lab: setup  ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks $(ARGS)
@@ -74,7 +75,8 @@ $(BIN)/pip:
 	  python=; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "popforecast needs Python 3.11 or later, and $(or $(PYTHON),python3) is $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
+	  echo "popforecast needs Python 3.11 or later, and $(or $(PYTHON),python3) is" \
+	    "$$($(or $(PYTHON),python3) --version 2>&1 | head -n 1)." >&2; \
 	  echo "Install one, or say where it is: make PYTHON=/path/to/python3.11" >&2; \
 	  exit 1; \
 	fi; \
