@@ -1,0 +1,71 @@
+"""The web app: it imports popforecast and computes nothing itself.
+
+>>> from app import create_app
+>>> create_app().test_client().get("/healthz").json["status"]
+'ok'
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from flask import Blueprint, Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+import popforecast as pf
+from app import api, pages
+
+# No form or JSON that a query can need comes near this.
+LARGEST_BODY = 1_000_000
+
+# A body above this is not read to its end just to be refused politely.
+MOST_DRAINED = 64_000_000
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app() -> Flask:
+    """Return the Flask app."""
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        # The size is bounded, so the number of parts needs no bound of its own: too many locations is a 400.
+        MAX_FORM_PARTS=None,
+    )
+    app.json.sort_keys = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(api.blueprint)
+    theme = str(files(pf) / "theme")
+    app.register_blueprint(Blueprint("theme", __name__, static_folder=theme, static_url_path="/theme"))
+    app.register_error_handler(HTTPException, refuse)
+    app.after_request(finish)
+    return app
+
+
+def refuse(error: HTTPException) -> ResponseReturnValue:
+    """Answer an error: problem details under /api/, else a page."""
+    return api.refuse(error) if request.path.startswith("/api/") else pages.refuse(error)
+
+
+def finish(response: Response) -> Response:
+    """Send the headers that every answer has, once the request was read to its end."""
+    response.headers.update(HEADERS)
+    if response.status_code >= 400:
+        _drain()
+    return response
+
+
+def _drain() -> None:
+    # A connection that is closed with bytes unread is reset, and the client would never see the answer.
+    stream, left = request.environ["wsgi.input"], MOST_DRAINED
+    while left > 0 and (chunk := stream.read(min(left, 65_536))):
+        left -= len(chunk)

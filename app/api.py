@@ -1,0 +1,166 @@
+"""The JSON and CSV twins of the forecast page, and what a client must know to ask for them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+
+import popforecast as pf
+from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.sources import get_revision
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+blueprint = Blueprint("api", __name__)
+
+
+@blueprint.get("/healthz")
+def show_health() -> ResponseReturnValue:
+    """Say that the process answers, and which version it is."""
+    return jsonify(status="ok", version=pf.__version__)
+
+
+@blueprint.route("/api/v1/forecast", methods=["GET", "POST"])
+def send_forecast() -> ResponseReturnValue:
+    """Answer a query as JSON."""
+    query = read_query(read_arguments())
+    return jsonify(describe(query.answer()))
+
+
+@blueprint.get("/api/v1/forecast.csv")
+def send_csv() -> ResponseReturnValue:
+    """Answer a query as CSV: the rows of the JSON, and nothing else."""
+    query = read_query(read_arguments())
+    text = query.answer().to_frame().to_csv(index=False, lineterminator="\n")
+    name = f"popforecast-{query.revision}-{query.model}-{query.start}-{query.end}.csv"
+    return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@blueprint.get("/api/v1/locations")
+def send_locations() -> ResponseReturnValue:
+    """List the locations of a revision."""
+    check_names(request.args, ("revision",))
+    try:
+        revision = read_revision(request.args)
+    except pf.PopforecastError as error:
+        raise QueryError({"revision": str(error)}) from error
+    locations = load_panel(revision).locations.reset_index()
+    return jsonify(revision=revision, locations=locations.to_dict("records"))
+
+
+@blueprint.get("/api/v1/models")
+def send_models() -> ResponseReturnValue:
+    """List the models."""
+    check_names(request.args, ())
+    models = [{"name": name, "parameters": model.parameters} for name, model in pf.models.MODELS.items()]
+    return jsonify(default=DEFAULT_MODEL, models=models)
+
+
+def describe(fc: pf.Forecast) -> dict[str, Any]:
+    """Return a forecast as plain values: whole persons, and null where there is no interval."""
+    frame = fc.to_frame()
+    rows = frame.astype(object).where(frame.notna(), None)
+    names = fc.locations["name"]
+    return {
+        "forecasts": rows.to_dict("records"),
+        "unit": "persons",
+        "notes": [
+            {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
+            for note in fc.notes
+        ],
+        "provenance": dict(fc.provenance),
+        "citation": get_revision(fc.provenance["revision"]).citation,
+    }
+
+
+def link(query: Query, endpoint: str) -> str:
+    """Return the address at which an endpoint answers exactly this query."""
+    return f"{url_for(endpoint)}?{urlencode(query.arguments)}"
+
+
+def refuse(error: HTTPException) -> ResponseReturnValue:
+    """Answer an error as problem details (RFC 9457), with a member for each wrong parameter."""
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.name,
+        "status": error.code,
+        "detail": error.description,
+    }
+    if isinstance(error, QueryError):
+        problem["errors"] = [{"parameter": name, "detail": text} for name, text in error.faults.items()]
+    # The error's own response has the headers that belong to it, such as Allow.
+    response = Response(error.get_response().data, error.code, error.get_response().headers)
+    response.set_data(json.dumps(problem) + "\n")
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def read_arguments() -> Arguments:
+    """Return every argument of the request: those of its address and those of its body.
+
+    Raises
+    ------
+    QueryError
+        If the body is not what it says it is.
+    UnsupportedMediaType
+        If it is neither JSON nor a form.
+    """
+    arguments = MultiDict(request.args)
+    if request.method != "POST":
+        return arguments
+    if request.is_json:
+        arguments.update(read_json(request.get_data()))
+    elif request.mimetype in FORMS:
+        arguments.update(request.form)
+        # A file in a form is no value; as an empty one it is refused by its name, not ignored.
+        arguments.update(dict.fromkeys(request.files, ""))
+    elif request.get_data():
+        raise UnsupportedMediaType(
+            f"Content-Type {request.mimetype or 'none'!r}: expected application/json or {' or '.join(FORMS)}."
+        )
+    return arguments
+
+
+def read_json(data: bytes) -> Arguments:
+    """Return the arguments that a JSON object holds: texts, numbers, or lists of them.
+
+    Examples
+    --------
+    >>> read_json(b'{"location": ["World", 356], "from": 2030}').to_dict(flat=False)
+    {'location': ['World', '356'], 'from': ['2030']}
+
+    Raises
+    ------
+    QueryError
+        If the text is not JSON, not an object, or a value is neither text nor number.
+    """
+    try:
+        # Pairs, because a dict would drop all but the last of a name that stands twice.
+        pairs = json.loads(data, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        raise QueryError({"body": f"The body is not JSON ({error})."}) from error
+    if not isinstance(pairs, _Pairs):
+        raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(PARAMETERS)}."})
+    arguments: Arguments = MultiDict()
+    for name, value in pairs:
+        for item in value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]:
+            if isinstance(item, bool) or not isinstance(item, str | int | float):
+                raise QueryError({name: f"{name} holds {_say(item)}: expected text, a number, or a list of them."})
+            arguments.add(name, str(item))
+    return arguments
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object, in order, repeated names and all."""
+
+
+def _say(item: object) -> str:
+    kinds = {bool: "true or false", type(None): "null", _Pairs: "an object", list: "a list in a list"}
+    return kinds[type(item)]
