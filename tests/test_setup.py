@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -93,6 +95,17 @@ def walk(requirements: Iterable[str], pins: dict[str, Version]) -> tuple[list[st
     return faults, reached, silent
 
 
+def imported(path: Path) -> set[str]:
+    """Return the top-level names of what a module imports, at its head or inside its functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
 @pytest.mark.parametrize("name", WANTED)
 def test_pins_satisfy_pyproject_and_each_other_to_the_last_package(name: str) -> None:
     pins = read_pins(name)
@@ -112,6 +125,14 @@ def test_a_pin_that_falls_behind_is_noticed() -> None:
 def test_both_files_pin_what_they_share_alike() -> None:
     base, development = read_pins("requirements.txt"), read_pins("requirements-dev.txt")
     assert base.items() <= development.items()
+
+
+def test_what_the_code_imports_is_declared() -> None:
+    declared = {canonicalize_name(Requirement(line).name) for line in WANTED["requirements-dev.txt"]}
+    owners = metadata.packages_distributions()
+    for path in sorted([*(ROOT / "popforecast").rglob("*.py"), *(ROOT / "app").rglob("*.py")]):
+        for name in sorted(imported(path) - set(sys.stdlib_module_names) - {"popforecast", "app"}):
+            assert declared.intersection(map(canonicalize_name, owners[name])), f"{path} imports {name}"
 
 
 def test_no_committed_pin_names_a_place_to_get_it_from() -> None:
