@@ -12,9 +12,9 @@ import popforecast.models as models
 from popforecast import scores
 from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.models.base import Model, check_level
+from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel
-from popforecast.rolling import Rolling, roll
+from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes, roll
 
 HORIZONS = (1, 3, 5, 10, 20)
 
@@ -61,8 +61,8 @@ class Backtest:
         by = [by] if isinstance(by, str) else list(by)
         possible = ["origin", "region", "location_code", "location"]
         for column in by:
-            if column not in possible:
-                raise ModelError(f"cannot score by {column!r}: expected any of {', '.join(possible)}")
+            if column not in possible or by.count(column) > 1:
+                raise ModelError(f"cannot score by {column!r}: expected any of {', '.join(possible)}, each once")
         errors = self.errors
         if locations is not None:
             codes = self.panel.locations.index[self.panel.rows(locations)]
@@ -141,16 +141,27 @@ def backtest(
     [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
     specifications = _check_models(models)
-    levels = tuple(check_level(level) for level in levels)
-    origins = _default_origins(panel) if origins is None else list(origins)
+    levels = check_levels(levels)
+    origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
+    horizons = check_horizons(horizons)
+    _check_outcomes(panel, origins, horizons)
     tables = [_tabulate(roll(model, panel, origins, horizons, levels), panel) for model in specifications]
-    errors = pd.concat(tables, ignore_index=True)
-    if errors.empty:
+    return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
+
+
+def _check_outcomes(panel: Panel, origins: np.ndarray, horizons: np.ndarray) -> None:
+    outcomes = collect_outcomes(panel, origins, horizons)
+    if np.isnan(outcomes).all():
         raise YearError(
-            f"no outcome is known for horizons {list(horizons)} after origins {list(origins)}: the panel ends in "
-            f"{panel.origin}, so choose earlier origins or shorter horizons"
+            f"no outcome is known for horizons {horizons.tolist()} after origins {origins.tolist()}: the panel ends "
+            f"in {panel.origin}, so choose earlier origins or shorter horizons"
         )
-    return Backtest(panel, errors, levels)
+    if (outcomes == 0).any():
+        i, j, k = np.argwhere(outcomes == 0)[0]
+        raise ModelError(
+            f"{panel.locations['name'].iloc[i]} has population 0 in {origins[j] + horizons[k] * panel.step}: errors "
+            "are relative to the outcome, expected one above zero"
+        )
 
 
 def _check_models(names: Sequence[str | Model] | str | Model) -> list[Model]:

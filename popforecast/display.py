@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+
 # Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
 WHOLE_BELOW = 10_000
 
@@ -20,7 +22,7 @@ def format_population(persons: float | None) -> str:
     >>> format_population(2506.4), format_population(None)
     ('2,506', '–')
     """
-    if persons is None or persons != persons:
+    if pd.isna(persons):
         return "–"
     if math.isinf(persons):
         return "∞" if persons > 0 else "−∞"
@@ -35,6 +37,6 @@ def format_percent(value: float | None, digits: int = 2) -> str:
     >>> format_percent(2.504), format_percent(float("nan"))
     ('2.50 %', '–')
     """
-    if value is None or value != value:
+    if pd.isna(value):
         return "–"
     return f"{value:.{digits}f} %"

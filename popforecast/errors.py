@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+# A message is for a person: it names so many misses, and so many letters of each.
+MOST_NAMED = 10
+MOST_LETTERS = 80
+
+
+def shorten(text: str) -> str:
+    """Return the text, or its beginning if it is too long for a message.
+
+    Examples
+    --------
+    >>> len(shorten("x" * 10_000))
+    80
+    """
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
+
 
 class PopforecastError(ValueError):
     """Base of every error that bad input can cause; its text is fit to be shown to a person."""
@@ -27,9 +42,11 @@ class UnknownLocationError(PopforecastError):
     def __init__(self, unknown: dict[str, tuple[str, ...]]) -> None:
         self.unknown = unknown
         sentences = []
-        for query, nearest in unknown.items():
+        for query, nearest in list(unknown.items())[:MOST_NAMED]:
             near = f"; nearest: {', '.join(nearest)}" if nearest else ""
-            sentences.append(f"no location {query!r}{near}")
+            sentences.append(f"no location {shorten(query)!r}{near}")
+        if len(unknown) > MOST_NAMED:
+            sentences.append(f"{len(unknown) - MOST_NAMED:,} more are unknown")
         super().__init__(". ".join(sentences) + ". Expected a code, ISO3 code, name or alias.")
 
 
@@ -55,6 +72,10 @@ class LevelError(PopforecastError):
 
 class ModelError(PopforecastError):
     """A specification that cannot be fitted to this panel, or a fit used with other data."""
+
+
+class ScoreError(PopforecastError):
+    """Outcomes and forecasts that cannot be compared."""
 
 
 class StoreError(PopforecastError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,8 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.display import format_population
-from popforecast.errors import LevelError, ModelError, YearError
-from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_level
+from popforecast.errors import ModelError, YearError
+from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_levels, freeze
 from popforecast.panel import Panel, describe_years
 from popforecast.sources import REVISIONS, get_revision
 from popforecast.version import __version__
@@ -66,6 +67,9 @@ class Forecast:
     model: Model
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        freeze(self.years, self.population, *self.lower.values(), *self.upper.values())
 
     @property
     def locations(self) -> pd.DataFrame:
@@ -190,7 +194,7 @@ def forecast(
     """
     rows = panel.rows(locations)
     years = _grid(panel, start, end)
-    levels = _check_levels(levels)
+    levels = check_levels(levels)
     fitted = model if isinstance(model, Fitted) else models.get(model).fit(panel)
     if fitted.checksum != panel.checksum:
         raise ModelError(
@@ -198,7 +202,7 @@ def forecast(
             f"{fitted.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
             "this panel first"
         )
-    history = panel if locations is None else panel.select(locations)
+    history = panel if locations is None else panel.take(rows)
     past = years <= panel.origin
     path = _take(fitted.predict(max((int(years[-1]) - panel.origin) // panel.step, 0), levels), rows)
     steps = (years[~past] - panel.origin) // panel.step - 1
@@ -241,7 +245,7 @@ def check_years(panel: Panel, start: int, end: int) -> None:
     first, step = int(panel.years[0]), panel.step
     last = last_year(panel)
     for name, year in (("first", start), ("last", end)):
-        if isinstance(year, bool) or int(year) != year:
+        if isinstance(year, bool) or not isinstance(year, Real) or year % 1 != 0:
             raise YearError(f"the {name} year {year!r} is not a whole year: expected one from {first} to {last}")
         if not first <= year <= last:
             raise YearError(f"the {name} year {year} is out of range: expected one from {first} to {last}")
@@ -256,14 +260,15 @@ def check_years(panel: Panel, start: int, end: int) -> None:
 
 def last_year(panel: Panel) -> int:
     """Return the last year that can be asked for: 2100 for the UN's revisions, else 150 steps after the origin."""
-    if panel.revision is not None:
-        return LAST_YEAR
-    return panel.origin + MOST_STEPS * panel.step
+    if panel.revision is None:
+        return panel.origin + MOST_STEPS * panel.step
+    return LAST_YEAR - (LAST_YEAR - panel.origin) % panel.step
 
 
 def _grid(panel: Panel, start: int | None, end: int | None) -> np.ndarray:
     start = panel.origin + panel.step if start is None else start
     if end is None:
+        check_years(panel, start, last_year(panel))
         end = min(max(int(start), panel.origin) + DEFAULT_STEPS * panel.step, last_year(panel))
     check_years(panel, start, end)
     return np.arange(int(start), int(end) + 1, panel.step)
@@ -275,13 +280,6 @@ def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:
         {level: bound[rows] for level, bound in prediction.lower.items()},
         {level: bound[rows] for level, bound in prediction.upper.items()},
     )
-
-
-def _check_levels(levels: Sequence[float]) -> list[float]:
-    levels = [check_level(level) for level in levels]
-    if len(set(levels)) < len(levels):
-        raise LevelError(f"levels {levels}: expected each level once")
-    return sorted(levels)
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:

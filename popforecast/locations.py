@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from numbers import Integral
 
 import pandas as pd
 
-from popforecast.errors import RepeatedLocationError, UnknownLocationError
+from popforecast.errors import MOST_NAMED, RepeatedLocationError, UnknownLocationError
 
 COLUMNS = ("name", "type", "iso3", "parent", "region")
 
@@ -19,48 +20,83 @@ TYPE_ORDER = ("country/area", "world", "region", "geographic region", "subregion
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "ARE": ("UAE", "Emirates"),
+    "ATG": ("Antigua",),
     "BES": ("Caribbean Netherlands",),
     "BIH": ("Bosnia",),
-    "BOL": ("Bolivia",),
+    "BLR": ("Belorussia",),
+    "BOL": ("Bolivia", "Plurinational State of Bolivia"),
     "BRN": ("Brunei",),
     "CAF": ("CAR",),
-    "CIV": ("Ivory Coast",),
-    "COD": ("DR Congo", "DRC", "Congo, Dem. Rep.", "Congo-Kinshasa", "Zaire"),
-    "COG": ("Republic of the Congo", "Congo, Rep.", "Congo-Brazzaville"),
-    "CPV": ("Cape Verde",),
-    "CZE": ("Czech Republic",),
+    "CHN": ("PRC", "People's Republic of China", "Mainland China"),
+    "CIV": ("Ivory Coast", "Cote d Ivoire"),
+    "COD": (
+        "DR Congo",
+        "DRC",
+        "Congo, Dem. Rep.",
+        "Congo-Kinshasa",
+        "Zaire",
+        "Democratic Republic of Congo",
+        "Congo DR",
+        "DR of Congo",
+    ),
+    "COG": ("Republic of the Congo", "Congo, Rep.", "Congo-Brazzaville", "Republic of Congo"),
+    "CPV": ("Cape Verde", "Cabo Verde"),
+    "CZE": ("Czech Republic", "Czechia"),
     "DEU": ("Federal Republic of Germany",),
     "EGY": ("Egypt, Arab Rep.",),
-    "FLK": ("Falkland Islands", "Malvinas"),
-    "FSM": ("Federated States of Micronesia",),
-    "GBR": ("UK", "Great Britain", "Britain"),
-    "HKG": ("Hong Kong",),
-    "IRN": ("Iran",),
+    "FLK": ("Falkland Islands", "Malvinas", "Falklands"),
+    "FSM": ("Federated States of Micronesia", "FS Micronesia"),
+    "GBR": ("UK", "Great Britain", "Britain", "United Kingdom of Great Britain and Northern Ireland"),
+    "HKG": ("Hong Kong", "Hong Kong SAR"),
+    "IRN": ("Iran", "Islamic Republic of Iran", "Persia"),
     "KGZ": ("Kyrgyz Republic",),
-    "KOR": ("South Korea", "Korea, Rep.", "Korea, South"),
+    "KHM": ("Kampuchea",),
+    "KNA": ("St Kitts",),
+    "KOR": ("South Korea", "Korea, Rep.", "Korea, South", "ROK"),
     "LAO": ("Laos", "Lao PDR"),
-    "MAC": ("Macau", "Macao"),
+    "LKA": ("Ceylon",),
+    "MAC": ("Macau", "Macao", "Macau SAR"),
+    "MAF": ("Saint Martin", "St Martin"),
     "MDA": ("Moldova",),
-    "MKD": ("Macedonia",),
+    "MKD": ("Macedonia", "FYROM", "North Macedonia"),
     "MMR": ("Burma",),
-    "NLD": ("Holland",),
-    "PRK": ("North Korea", "DPRK", "Korea, North"),
-    "PSE": ("Palestine", "West Bank and Gaza"),
+    "NLD": ("Holland", "The Netherlands"),
+    "NZL": ("NZ", "Aotearoa"),
+    "PRK": ("North Korea", "DPRK", "Korea, North", "Democratic People's Republic of Korea"),
+    "PSE": (
+        "Palestine",
+        "West Bank and Gaza",
+        "Palestinian territories",
+        "Occupied Palestinian Territory",
+        "Gaza and the West Bank",
+    ),
     "RUS": ("Russia",),
-    "SWZ": ("Swaziland",),
-    "SYR": ("Syria",),
-    "TLS": ("East Timor",),
-    "TUR": ("Turkey", "Türkiye"),
-    "TWN": ("Taiwan",),
-    "TZA": ("Tanzania",),
+    "SAU": ("KSA",),
+    "SHN": ("St Helena",),
+    "STP": ("Sao Tome", "São Tomé"),
+    "SWZ": ("Swaziland", "Eswatini"),
+    "SXM": ("Sint Maarten", "St Maarten"),
+    "SYR": ("Syria", "Syrian Arab Republic"),
+    "THA": ("Siam",),
+    "TLS": ("East Timor", "Timor"),
+    "TTO": ("Trinidad",),
+    "TUR": ("Turkey", "Türkiye", "Turkiye"),
+    "TWN": ("Taiwan", "Chinese Taipei"),
+    "TZA": ("Tanzania", "Tanzania, United Republic of"),
     "USA": ("US", "U.S.", "United States", "America"),
     "VAT": ("Vatican", "Vatican City"),
-    "VEN": ("Venezuela",),
+    "VCT": ("St Vincent",),
+    "VEN": ("Venezuela", "Bolivarian Republic of Venezuela"),
     "VGB": ("British Virgin Islands",),
-    "VIR": ("US Virgin Islands",),
+    "VIR": ("US Virgin Islands", "U.S. Virgin Islands", "Virgin Islands (US)"),
     "VNM": ("Vietnam",),
+    "WLF": ("Wallis and Futuna",),
     "XKX": ("Kosovo",),
 }
+
+
+# The longest name has 60 letters; comparing much more than that with every name would only take time.
+MOST_TYPED = 100
 
 
 def normalise(text: str) -> str:
@@ -123,9 +159,10 @@ class LocationIndex:
         """
         queries = list(queries)
         matches = [self._match(query) for query in queries]
-        missing = {str(q): self.suggest(str(q)) for q, code in zip(queries, matches, strict=True) if code is None}
+        missing = dict.fromkeys(str(q) for q, code in zip(queries, matches, strict=True) if code is None)
         if missing:
-            raise UnknownLocationError(missing)
+            # Looking for near misses is slow, and nobody reads ten thousand of them.
+            raise UnknownLocationError({q: self.suggest(q) if i < MOST_NAMED else () for i, q in enumerate(missing)})
         asked: dict[Hashable, Hashable] = {}
         for query, code in zip(queries, matches, strict=True):
             if code in asked:
@@ -141,7 +178,7 @@ class LocationIndex:
 
         Names that hold the query as a whole word, or begin with it, come before names that are only spelt alike.
         """
-        wanted = normalise(query)[:100]
+        wanted = normalise(query[:MOST_TYPED])
         if not wanted:
             return ()
         holding = [text for text in self.texts if text.startswith(wanted) or f" {wanted}" in text]
@@ -150,10 +187,14 @@ class LocationIndex:
         return tuple(self.names[code] for code in dict.fromkeys(codes))[:most]
 
     def _match(self, query: Hashable) -> Hashable | None:
+        if isinstance(query, float) and query.is_integer():
+            query = int(query)
         text = str(query).strip()
         if text in self.codes:
             return self.codes[text]
-        return self.texts.get(normalise(text))
+        # M49 writes Afghanistan 004; where codes are text, 004 and 4 are two locations.
+        number = self.codes.get(text.lstrip("0"))
+        return number if isinstance(number, Integral) else self.texts.get(normalise(text[:MOST_TYPED]))
 
 
 def build_index(locations: pd.DataFrame) -> LocationIndex:
@@ -164,11 +205,12 @@ def build_index(locations: pd.DataFrame) -> LocationIndex:
     ranks = locations["type"].map(lambda kind: _rank(str(kind)))
     for code in locations.index[ranks.argsort(kind="stable")]:
         texts.setdefault(normalise(names[code]), code)
-    for code, iso3 in locations["iso3"].items():
-        if isinstance(iso3, str) and iso3:
-            texts.setdefault(normalise(iso3), code)
-            for alias in ALIASES.get(iso3, ()):
-                texts.setdefault(normalise(alias), code)
+    countries = {iso3: code for code, iso3 in locations["iso3"].items() if isinstance(iso3, str) and iso3}
+    for iso3, code in countries.items():
+        texts.setdefault(normalise(iso3), code)
+    for iso3 in ALIASES.keys() & countries.keys():
+        for alias in ALIASES[iso3]:
+            texts.setdefault(normalise(alias), countries[iso3])
     texts.pop("", None)
     return LocationIndex(codes, texts, names)
 

@@ -113,6 +113,12 @@ class Panel:
                 f"row {_row(repeated)}: {first.code!r} has the year {first.year} a second time; expected one row "
                 "for each location and year"
             )
+        for label in filter(None, (group, name)):
+            varied = frame.groupby(id, sort=False, observed=True)[label].nunique(dropna=False) > 1
+            if varied.any():
+                raise PanelError(
+                    f"{varied.index[varied][0]!r} has more than one {label}: expected one for each location"
+                )
         wide = rows.pivot(index="code", columns="year", values="value").reindex(rows["code"].unique())
         first_rows = frame.drop_duplicates(id).set_index(id)
         locations = pd.DataFrame(index=wide.index)
@@ -157,14 +163,14 @@ class Panel:
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel:
         """Return the panel of the locations asked for, in that order."""
-        return self._take(self.rows(locations))
+        return self.take(self.rows(locations))
 
     def countries(self) -> Panel:
         """Return the panel of countries and areas alone, without any aggregate."""
         rows = np.flatnonzero(self.locations["type"] == COUNTRY)
         if not len(rows):
             raise PanelError(f"no location is of type {COUNTRY!r}, so there are no countries to take")
-        return self._take(rows)
+        return self.take(rows)
 
     def until(self, year: int) -> Panel:
         """Return what was known in a year: the panel up to and including it."""
@@ -185,7 +191,8 @@ class Panel:
             }
         )
 
-    def _take(self, rows: NDArray[np.intp]) -> Panel:
+    def take(self, rows: NDArray[np.intp]) -> Panel:
+        """Return the panel of the rows given by number, in that order."""
         return Panel(self.values[rows], self.years, self.locations.iloc[rows], self.revision)
 
     def __len__(self) -> int:
@@ -216,9 +223,10 @@ def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(locations).copy()
     if table.empty and not len(table.index):
         raise PanelError("a panel needs at least one location, got none")
-    if table.index.has_duplicates:
-        repeated = table.index[table.index.duplicated()][0]
-        raise PanelError(f"location code {repeated!r} stands twice: expected each code once")
+    # The codes 1 and "1" count as one, too: nobody could ask for the second of them.
+    repeated = table.index.map(str).duplicated()
+    if repeated.any():
+        raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
     if "name" not in table:
         table["name"] = table.index.astype(str)
     for column in COLUMNS:
@@ -232,9 +240,12 @@ def _check_years(years: ArrayLike) -> NDArray[np.int64]:
     array = np.array(years)
     if array.ndim != 1 or len(array) < 2:
         raise PanelError(f"a panel needs at least two years, got {array.size}")
+    if array.dtype.kind not in "iuf":
+        raise PanelError(f"years must be numbers, got {array[0]!r}")
+    strange = ~np.isfinite(array) | (array % 1 != 0)
+    if strange.any():
+        raise PanelError(f"year {array[strange][0]:g} is not a whole year")
     whole = array.astype(np.int64)
-    if (whole != array).any():
-        raise PanelError(f"year {array[whole != array][0]!r} is not a whole year")
     steps = np.diff(whole)
     if (steps <= 0).any():
         raise PanelError(f"years must increase: {whole[1:][steps <= 0][0]} does not come after its predecessor")
@@ -248,7 +259,10 @@ def _check_years(years: ArrayLike) -> NDArray[np.int64]:
 
 
 def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.DataFrame) -> NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64, order="C")
+    try:
+        array = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise PanelError(f"values must be numbers, one for each location and year ({error})") from error
     if array.shape != (len(locations), len(years)):
         raise PanelError(f"values have shape {array.shape}, expected {len(locations)} locations by {len(years)} years")
     for wrong, fault in (

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.models.base import Array, Model, Prediction
+from popforecast.models.base import Array, Model, Prediction, check_levels, freeze
 from popforecast.panel import Panel, describe_years
+
+# Nobody has an outcome so many steps after a forecast; a longer horizon is a slip, and would fill the memory.
+LONGEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,7 @@ def roll(
     YearError
         If an origin is no year of the panel, or a horizon is below 1.
     """
-    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
+    origins, horizons, levels = check_origins(panel, origins), check_horizons(horizons), check_levels(levels)
     shape = (len(panel), len(origins), len(horizons))
     population = np.empty(shape)
     lower = {level: np.empty(shape) for level in levels}
@@ -74,6 +77,7 @@ def roll(
             upper[level][:, i] = prediction.upper[level][:, horizons - 1]
         scale[:, i] = np.abs(np.diff(known.values, axis=1)).mean(axis=1)
     outcome = collect_outcomes(panel, origins, horizons)
+    freeze(outcome, scale)
     return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
 
 
@@ -86,23 +90,39 @@ def collect_outcomes(panel: Panel, origins: NDArray[np.int64], horizons: NDArray
 
 def check_origins(panel: Panel, origins: Iterable[int]) -> NDArray[np.int64]:
     """Return the origins as an array, each a year of the panel with at least one outcome after it."""
-    array = np.array(list(origins), dtype=np.int64)
-    if not len(array):
+    origins = _collect(origins)
+    if not origins:
         raise YearError("no origin was given: expected at least one year of the panel")
-    for origin in array:
-        if origin not in panel.years[1:-1]:
+    possible = panel.years[1:-1]
+    if not len(possible):
+        raise YearError(f"{panel!r} is too short to test on: expected three years or more")
+    for origin in origins:
+        if not _is_whole(origin) or origin not in possible:
             raise YearError(
-                f"origin {origin} is not possible: expected a year within {describe_years(panel.years[1:-1])}, "
+                f"origin {origin} is not possible: expected a year within {describe_years(possible)}, "
                 "so that there is a past to learn from and an outcome to compare with"
             )
-    if len(np.unique(array)) < len(array):
-        raise YearError(f"origins {array.tolist()}: expected each origin once")
-    return array
+    if len(set(origins)) < len(origins):
+        raise YearError(f"origins {', '.join(map(str, origins))}: expected each origin once")
+    return np.array(origins, dtype=np.int64)
 
 
 def check_horizons(horizons: Iterable[int]) -> NDArray[np.int64]:
     """Return the horizons as an array of whole steps, 1 or more."""
-    array = np.array(list(horizons))
-    if not len(array) or array.dtype.kind not in "iu" or array.min() < 1 or len(np.unique(array)) < len(array):
-        raise YearError(f"horizons {array.tolist()}: expected whole steps of 1 or more, each once")
-    return array.astype(np.int64)
+    horizons = _collect(horizons)
+    if not horizons:
+        raise YearError("no horizon was given: expected at least one whole step after the origin")
+    for horizon in horizons:
+        if not _is_whole(horizon) or not 1 <= horizon <= LONGEST:
+            raise YearError(f"horizon {horizon} is not possible: expected a whole number of steps, 1 to {LONGEST}")
+    if len(set(horizons)) < len(horizons):
+        raise YearError(f"horizons {', '.join(map(str, horizons))}: expected each horizon once")
+    return np.array(horizons, dtype=np.int64)
+
+
+def _collect(numbers: Iterable[int] | int) -> list[int]:
+    return list(numbers) if isinstance(numbers, Iterable) and not isinstance(numbers, str) else [numbers]
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)

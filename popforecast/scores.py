@@ -1,6 +1,7 @@
 """Measures of point forecasts and intervals: plain functions on arrays, all in percent but MASE.
 
-Each takes outcomes and forecasts of one shape and returns one number over all of them.
+Each takes outcomes and forecasts of one shape and returns one number over all of them. What cannot be compared (other
+shapes, nothing at all, a relative error where the outcome is zero) is a :class:`~popforecast.errors.ScoreError`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from popforecast.errors import ScoreError
 
 Array = NDArray[np.float64]
 
@@ -21,7 +24,7 @@ def absolute_percentage_errors(outcome: ArrayLike, forecast: ArrayLike) -> Array
     >>> absolute_percentage_errors([100, 200], [110, 150]).tolist()
     [10.0, 25.0]
     """
-    outcome, forecast = np.asarray(outcome, float), np.asarray(forecast, float)
+    outcome, forecast = _relative(outcome, forecast)
     return 100 * np.abs(forecast - outcome) / np.abs(outcome)
 
 
@@ -65,8 +68,10 @@ def mase(outcome: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
     >>> mase([100, 200], [110, 150], [5, 25])
     2.0
     """
-    outcome, forecast = np.asarray(outcome, float), np.asarray(forecast, float)
-    return float(np.mean(np.abs(forecast - outcome) / np.asarray(scale, float)))
+    outcome, forecast, scale = _align(outcome, forecast, scale)
+    if (scale <= 0).any():
+        raise ScoreError("a scale is zero: a series that never changed has no scaled error")
+    return float(np.mean(np.abs(forecast - outcome) / scale))
 
 
 def coverage(outcome: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
@@ -77,8 +82,8 @@ def coverage(outcome: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
     >>> coverage([1, 2, 3, 4], [0, 0, 0, 0], [1, 1, 9, 9])
     75.0
     """
-    outcome = np.asarray(outcome, float)
-    return float(100 * np.mean((np.asarray(lower) <= outcome) & (outcome <= np.asarray(upper))))
+    outcome, lower, upper = _align(outcome, lower, upper)
+    return float(100 * np.mean((lower <= outcome) & (outcome <= upper)))
 
 
 def width(outcome: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
@@ -89,7 +94,8 @@ def width(outcome: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
     >>> width([100, 200], [90, 180], [110, 240])
     25.0
     """
-    return float(np.mean(100 * (np.asarray(upper, float) - np.asarray(lower, float)) / np.abs(np.asarray(outcome))))
+    outcome, lower, upper = _relative(outcome, lower, upper)
+    return float(np.mean(100 * (upper - lower) / np.abs(outcome)))
 
 
 def wis(
@@ -112,10 +118,29 @@ def wis(
     >>> round(wis([100], [110], {80: [104]}, {80: [120]}), 6)
     7.066667
     """
-    y = np.asarray(outcome, float)
-    total = np.abs(y - np.asarray(forecast, float)) / 2
+    if lower.keys() != upper.keys():
+        raise ScoreError(f"lower bounds at {list(lower)}, upper bounds at {list(upper)}: expected the same levels")
+    y, median = _relative(outcome, forecast)
+    total = np.abs(y - median) / 2
     for level in lower:
         alpha = 1 - level / 100
-        low, high = np.asarray(lower[level], float), np.asarray(upper[level], float)
+        _, low, high = _align(y, lower[level], upper[level])
         total = total + alpha / 2 * (high - low) + np.maximum(low - y, 0) + np.maximum(y - high, 0)
     return float(np.mean(100 * total / np.abs(y)) / (len(lower) + 0.5))
+
+
+def _align(*arrays: ArrayLike) -> list[Array]:
+    aligned = [np.asarray(array, float) for array in arrays]
+    shapes = {array.shape for array in aligned}
+    if len(shapes) > 1:
+        raise ScoreError(f"shapes {', '.join(map(str, sorted(shapes)))}: expected an outcome for every forecast")
+    if not aligned[0].size:
+        raise ScoreError("there is nothing to score: expected at least one outcome")
+    return aligned
+
+
+def _relative(outcome: ArrayLike, *others: ArrayLike) -> list[Array]:
+    aligned = _align(outcome, *others)
+    if (aligned[0] == 0).any():
+        raise ScoreError("an outcome is zero: nothing is relative to it")
+    return aligned

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ FORMAT = 1
 def save(fitted: Fitted, path: str | Path) -> Path:
     """Save a fitted model as `path` (.npz) and a manifest of the same name ending in .json.
 
-    Both are written to temporary files and moved, so that a failure leaves what was there. The same fit gives the
-    same bytes.
+    Both are written to temporary files, and moved when both are whole, so that a failure leaves what was there. The
+    same fit gives the same bytes.
 
     Raises
     ------
@@ -57,9 +59,10 @@ def save(fitted: Fitted, path: str | Path) -> Path:
         "arrays": {name: list(array.shape) for name, array in fitted.arrays.items()},
         "npz_sha256": hashlib.sha256(content.getvalue()).hexdigest(),
     }
+    manifest["manifest_sha256"] = _seal(manifest)
+    text = json.dumps(manifest, indent=2) + "\n"
     try:
-        write_atomically(path, content.getvalue())
-        write_atomically(manifest_path(path), (json.dumps(manifest, indent=2) + "\n").encode())
+        write_together({path: content.getvalue(), manifest_path(path): text.encode()})
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror}): nothing was saved") from error
     return path
@@ -100,16 +103,26 @@ def manifest_path(path: Path) -> Path:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a whole file or none: to a temporary name beside it, then move."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    write_together({path: content})
+
+
+def write_together(contents: dict[Path, bytes]) -> None:
+    """Write all of the files whole, or none: to temporary names beside them, then move."""
+    written: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        for path, content in contents.items():
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder")
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            written[path] = Path(name)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            written[path].chmod(0o644)
+        for path, temporary in written.items():
+            temporary.replace(path)
+    finally:
+        for temporary in written.values():
+            temporary.unlink(missing_ok=True)
 
 
 def _check_path(path: str | Path) -> Path:
@@ -126,10 +139,15 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise StoreError(f"{manifest_path(path)} is not there: a stored model needs its manifest") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{manifest_path(path)} is no manifest ({error}): fit the model again") from error
-    expected = {"format", "version", "model", "revision", "panel_sha256", "origin", "arrays", "npz_sha256"}
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not expected <= manifest.keys():
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise StoreError(f"{manifest_path(path)} is no manifest of format {FORMAT}: fit the model again")
+    if manifest.pop("manifest_sha256", None) != _seal(manifest):
+        raise StoreError(f"{manifest_path(path)} is not as it was saved: fit the model again")
     return manifest
+
+
+def _seal(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
@@ -139,8 +157,14 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
         raise StoreError(f"{path} cannot be read ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != manifest["npz_sha256"]:
         raise StoreError(f"{path} does not have the checksum its manifest states: it is damaged or of another fit")
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path} holds no plain arrays ({error}): fit the model again") from error
+    if {name: list(array.shape) for name, array in arrays.items()} != manifest["arrays"]:
+        raise StoreError(f"{path} does not hold the arrays that its manifest states: fit the model again")
+    return arrays
 
 
 def describe(path: str | Path) -> pd.Series:

@@ -32,7 +32,7 @@ def get(model: str | Model) -> Model:
     """
     if isinstance(model, Model):
         return model
-    if model not in MODELS:
+    if not isinstance(model, str) or model not in MODELS:
         raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
     return MODELS[model]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, Model, Prediction, log_positive, normal_quantile
+from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
 from popforecast.panel import Panel
 
 TRENDS = {"n": (), "c": (0,), "t": (1,), "ct": (0, 1)}
@@ -75,13 +75,18 @@ class AR(Model):
     max_lags: int = 5
 
     def __post_init__(self) -> None:
-        chosen = self.lags in CRITERIA
-        if not chosen and (isinstance(self.lags, bool) or not isinstance(self.lags, int | np.integer) or self.lags < 0):
+        if self.lags not in CRITERIA and not _is_count(self.lags):
             raise ModelError(f"lags {self.lags!r}: expected a whole number, 0 or more, or one of {', '.join(CRITERIA)}")
-        if self.trend not in TRENDS:
+        if not _is_count(self.max_lags) or self.max_lags < 1:
+            raise ModelError(f"max_lags {self.max_lags!r}: expected a whole number, 1 or more")
+        if self.trend not in tuple(TRENDS):
             raise ModelError(f"trend {self.trend!r}: expected one of {', '.join(TRENDS)}")
         if self.transform not in TRANSFORMS:
             raise ModelError(f"transform {self.transform!r}: expected one of {', '.join(TRANSFORMS)}")
+        # NumPy's whole numbers are welcome, but a manifest in JSON can only hold Python's.
+        object.__setattr__(self, "max_lags", int(self.max_lags))
+        if self.lags not in CRITERIA:
+            object.__setattr__(self, "lags", int(self.lags))
         if self.lags == 0 and self.trend == "n":
             raise ModelError("no lags and no trend: expected at least one regressor")
 
@@ -91,7 +96,8 @@ class AR(Model):
         if self == AR():
             return "ar1"
         transform = "" if self.transform == "level" else f", {self.transform}"
-        return f"AR({self.lags}, {self.trend}{transform})"
+        limit = f" to {self.max_lags}" if self.lags in CRITERIA else ""
+        return f"AR({self.lags}{limit}, {self.trend}{transform})"
 
     def estimate(self, panel: Panel) -> Arrays:
         """Return coefficients (constant, trend, lags), error variance, the last values and the largest root."""
@@ -112,8 +118,8 @@ class AR(Model):
         if self.transform == "growth":
             mean, psi = arrays["base"][:, None] + np.cumsum(mean, axis=1), np.cumsum(psi, axis=1)
         deviation = np.sqrt(arrays["variance"][:, None] * np.cumsum(psi**2, axis=1))
-        back = (lambda values: values) if self.transform == "level" else np.exp
         reach = {level: normal_quantile(level) * deviation for level in levels}
+        back = np.positive if self.transform == "level" else exponentiate
         return Prediction(
             back(mean),
             {level: back(mean - width) for level, width in reach.items()},
@@ -280,6 +286,10 @@ def choose_lags(model: AR, panel: Panel) -> list[AR]:
         return [model] * len(panel)
     order = select_lags(model._transform(panel), model.max_lags, model.trend, str(model.lags))
     return [replace(model, lags=int(lags)) for lags in order]
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
 
 
 def _dot(a: Array, b: Array) -> Array:

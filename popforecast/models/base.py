@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -40,6 +40,9 @@ class Prediction:
     population: Array
     lower: Mapping[float, Array]
     upper: Mapping[float, Array]
+
+    def __post_init__(self) -> None:
+        freeze(self.population, *self.lower.values(), *self.upper.values())
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,32 @@ def check_level(level: float) -> float:
     if not isinstance(level, int | float | np.number) or isinstance(level, bool) or not 0 < level < 100:
         raise LevelError(f"level {level!r}: expected a coverage in percent between 0 and 100, such as 80 or 95")
     return level
+
+
+def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
+    """Return the levels in increasing order, each of them valid and there once.
+
+    Raises
+    ------
+    LevelError
+        If one is no percentage between 0 and 100, or two would have columns of one name.
+    """
+    checked = [check_level(level) for level in ([levels] if np.isscalar(levels) else levels)]
+    if len({f"{level:g}" for level in checked}) < len(checked):
+        raise LevelError(f"levels {', '.join(map(str, checked))}: expected each level once")
+    return tuple(sorted(checked))
+
+
+def freeze(*arrays: Array) -> None:
+    """Make arrays read-only, as every result is."""
+    for array in arrays:
+        array.flags.writeable = False
+
+
+def exponentiate(log: Array) -> Array:
+    """Return exp(log); what outgrows the computer's numbers is infinite, and no warning."""
+    with np.errstate(over="ignore"):
+        return np.exp(log)
 
 
 def log_positive(panel: Panel, name: str) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from popforecast.models.base import Array, Arrays, Model, Prediction, log_positive, normal_quantile
+from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
 from popforecast.panel import Panel
 
 
@@ -46,7 +46,7 @@ class Naive(Model):
         """Predict the last population, with the widths of a random walk."""
         steps = np.arange(1, horizon + 1)
         median = np.repeat(arrays["last"][:, None], horizon, axis=1)
-        return _exponentiate(median, arrays["deviation"][:, None] * np.sqrt(steps), levels)
+        return _surround(median, arrays["deviation"][:, None] * np.sqrt(steps), levels)
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ class Drift(Model):
         steps = np.arange(1, horizon + 1)
         median = arrays["last"][:, None] + arrays["growth"][:, None] * steps
         spread = np.sqrt(steps * (1 + steps / arrays["changes"][:, None]))
-        return _exponentiate(median, arrays["deviation"][:, None] * spread, levels)
+        return _surround(median, arrays["deviation"][:, None] * spread, levels)
 
 
-def _exponentiate(median: Array, deviation: Array, levels: Sequence[float]) -> Prediction:
+def _surround(median: Array, deviation: Array, levels: Sequence[float]) -> Prediction:
     reach = {level: normal_quantile(level) * deviation for level in levels}
     return Prediction(
-        np.exp(median),
-        {level: np.exp(median - width) for level, width in reach.items()},
-        {level: np.exp(median + width) for level, width in reach.items()},
+        exponentiate(median),
+        {level: exponentiate(median - width) for level, width in reach.items()},
+        {level: exponentiate(median + width) for level, width in reach.items()},
     )
