@@ -36,6 +36,9 @@ PUBLISHED_NAMES = {
     792: "Türkiye",
 }
 
+# Kosovo has no number of its own in ISO 3166; the UN's table gives it the code that others use, too.
+PUBLISHED_ISO3 = {412: "XKX"}
+
 BOUNDS = ("lower_80", "upper_80", "lower_95", "upper_95")
 
 
@@ -128,7 +131,7 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
                 ~described.index.isin(list(PUBLISHED_NAMES)), described.index.map(PUBLISHED_NAMES.get)
             ),
             "type": described["type"],
-            "iso3": described["iso3"],
+            "iso3": described["iso3"].fillna(pd.Series(PUBLISHED_ISO3)),
             "parent": [_first(*c) for c in zip(parents, region_parent, top, strict=True)],
             "region": described["region"],
         }
