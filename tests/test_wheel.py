@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,14 +86,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The wheel on top of the pins of the web app, and nothing else."""
     installation = Installation(tmp_path_factory.mktemp("fresh") / "venv", tmp_path_factory.mktemp("elsewhere"))
     venv.create(installation.folder, with_pip=False, symlinks=True)
     installation.install("--requirement", ROOT / "requirements.txt")
     # The pins must be all that it takes.
     installation.install("--no-deps", wheel)
-    return installation
+    yield installation
+    # Half a gigabyte, which pytest would keep for its last three runs.
+    shutil.rmtree(installation.folder)
 
 
 @pytest.fixture(scope="module")
