@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from popforecast.errors import PopforecastError
+from popforecast.figures import COLOURS, Drawing, label_ends
 from popforecast.models.base import Array
+from popforecast.panel import Panel, describe_years
 
 if TYPE_CHECKING:
     import plotly.graph_objects
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
     from popforecast.forecasting import Forecast
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, darkened where white paper asks for it.
-COLOURS = ("#0072b2", "#d55e00", "#007f5f", "#b0467f", "#8a6d00", "#3d6fd6", "#7a4b9d", "#5c6670")
 SCALES = ("absolute", "log", "indexed")
 UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
 
-# Replaced by currentColor, so that a page's own text colour (light or dark) is the chart's.
-INK = "#010203"
+# More labels than these do not fit beside the lines.
+MOST_LABELS = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +50,8 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Chart:
-    """A chart prepared, and not yet drawn. In a notebook cell it shows itself.
+class Chart(Drawing):
+    """Lines over years, prepared and not yet drawn. In a notebook cell it shows itself.
 
     Attributes
     ----------
@@ -62,32 +61,38 @@ class Chart:
     scale : {"absolute", "log", "indexed"}
     """
 
-    title: str
-    unit: str
-    description: str
     lines: tuple[Line, ...]
     scale: str
 
-    def draw(self, width: float = 7.2, height: float = 4.0) -> Figure:
-        """Draw the chart with Matplotlib (inches)."""
-        return _draw_lines(self, width, height)
-
-    def svg(self, width: float = 7.2, height: float = 4.0) -> str:
-        """Return the chart as SVG: the same chart gives the same bytes."""
-        return render_svg(self.draw(width, height), self.description)
-
-    def png(self, width: float = 7.2, height: float = 4.0, dpi: int = 144) -> bytes:
-        """Return the chart as PNG on white."""
-        content = io.BytesIO()
-        self.draw(width, height).savefig(content, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
-        return content.getvalue()
+    def paint(self, axes: Axes) -> None:
+        """Draw history, median, fan and a mark at the origin, with each line's name at its end."""
+        for i, line in enumerate(self.lines):
+            colour = COLOURS[i % len(COLOURS)]
+            for level in sorted(line.bounds, reverse=True):
+                axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=0.18, linewidth=0)
+            axes.plot(line.years, line.values, color=colour, linewidth=1.8)
+            if len(line.ahead) > 1:
+                axes.plot(line.ahead, line.median, color=colour, linewidth=1.8, linestyle=(0, (3, 1.5)))
+        if self.scale == "log":
+            _scale_by_logarithm(axes)
+        else:
+            axes.yaxis.set_major_formatter("{x:,g}")
+        if self.scale == "absolute":
+            axes.set_ylim(bottom=min(0, *(line.median.min() for line in self.lines)))
+        axes.margins(x=0)
+        axes.set_title(self.unit, loc="left", fontsize=9)
+        ahead = self.lines[0].ahead
+        if len(ahead) > 1 and len(self.lines[0].years):
+            axes.axvline(ahead[0], color="#808080", linewidth=0.8, linestyle=(0, (1, 2)))
+            axes.annotate(
+                f"estimates to {ahead[0]} ", (ahead[0], 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8
+            )
+        ends = [(line.label, *_last_point(line), COLOURS[i % len(COLOURS)]) for i, line in enumerate(self.lines)]
+        label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
 
     def plotly(self) -> plotly.graph_objects.Figure:
         """Return the chart as a Plotly figure."""
         return _draw_plotly(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": self.description}
 
     def __repr__(self) -> str:
         return f"<Chart: {self.title}; {', '.join(line.label for line in self.lines)}>"
@@ -109,97 +114,78 @@ def chart_forecast(forecast: Forecast, scale: str = "absolute", since: int | Non
     PopforecastError
         If the scale is unknown.
     """
+    path = forecast.path
+    sides = {level: (path.lower[level], path.upper[level]) for level in forecast.levels}
+    lines, unit = _prepare_lines(forecast.history, scale, path.population, sides, since)
+    title = f"Population of {_enumerate(list(forecast.locations['name']))}"
+    period = _period(forecast.years)
+    if not path.population.shape[1]:
+        return Chart(title, unit, f"{title}, {unit}: estimates, with {period} asked for.", lines, scale)
+    ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}" for line in lines[:4])
+    description = (
+        f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
+        f"In {forecast.years[-1]}: {ends}."
+    )
+    return Chart(title, unit, description, lines, scale)
+
+
+def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
+    """Prepare the chart of a panel: history alone.
+
+    Raises
+    ------
+    PopforecastError
+        If the scale is unknown.
+    """
+    lines, unit = _prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
+    title = f"Population of {_enumerate(list(panel.locations['name']))}"
+    ends = "; ".join(f"{line.label} {line.values[-1]:,.4g}" for line in lines[:8])
+    description = f"{title}, {unit}: {describe_years(panel.years)}. In {panel.origin}: {ends}."
+    return Chart(title, unit, description, lines, scale)
+
+
+def _prepare_lines(
+    panel: Panel, scale: str, population: Array, sides: Mapping[float, tuple[Array, Array]], since: int | None
+) -> tuple[tuple[Line, ...], str]:
+    """Return the lines of the chart and their unit."""
     if scale not in SCALES:
         raise PopforecastError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
-    panel = forecast.history
     shown = panel.years >= (panel.years[0] if since is None else since)
-    path, horizon = forecast.path, forecast.path.population.shape[1]
-    ahead = forecast.origin + panel.step * np.arange(horizon + 1)
-    largest = max(panel.values.max(), path.population.max(initial=0))
+    ahead = panel.origin + panel.step * np.arange(population.shape[1] + 1)
+    largest = max(panel.values.max(), population.max(initial=0))
     divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
-    if scale == "indexed":
-        unit = f"{forecast.origin} = 100"
-    names = forecast.locations["name"]
     lines = []
-    for i, name in enumerate(names):
+    for i, name in enumerate(panel.locations["name"]):
         last = panel.values[i, -1:]
         factor = 100 / last[0] if scale == "indexed" and last[0] else 1 / divisor
         bounds = {
-            level: tuple(np.concatenate([last, side[level][i]]) * factor for side in (path.lower, path.upper))
-            for level in forecast.levels
+            level: (np.concatenate([last, lower[i]]) * factor, np.concatenate([last, upper[i]]) * factor)
+            for level, (lower, upper) in sides.items()
         }
-        median = np.concatenate([last, path.population[i]]) * factor
+        median = np.concatenate([last, population[i]]) * factor
         lines.append(Line(str(name), panel.years[shown], panel.values[i, shown] * factor, ahead, median, bounds))
-    what = _enumerate(list(names))
-    period = f"{forecast.years[0]} to {forecast.years[-1]}"
-    title = f"Population of {what}" if len(names) <= 3 else f"Population of {len(names)} locations"
-    description = f"{title}: {unit}, history to {forecast.origin} and the {forecast.model.name} forecast for {period}."
-    if horizon:
-        ends = [f"{line.label} {line.median[-1]:,.4g}" for line in lines[:4]]
-        description += f" In {forecast.years[-1]}: {'; '.join(ends)}."
-    return Chart(title, unit, description, tuple(lines), scale)
+    return tuple(lines), f"{panel.origin} = 100" if scale == "indexed" else unit
 
 
-def render_svg(figure: Figure, description: str) -> str:
-    """Return a Matplotlib figure as an SVG element with a text alternative, the same bytes each time."""
-    import matplotlib
+def _scale_by_logarithm(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
 
-    content = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "popforecast", "svg.fonttype": "none"}):
-        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = content.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    label = description.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
-def new_figure(width: float = 7.2, height: float = 4.0, columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
-    """Return a Matplotlib figure in the house's style, without global state, and its axes."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    style = {
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 10,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.linewidth": 0.6,
-        "axes.grid": True,
-        "grid.color": "#8080804d",
-        "grid.linewidth": 0.6,
-        "axes.axisbelow": True,
-        "legend.frameon": False,
-        "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
-    }
-    with matplotlib.rc_context(style):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(rows, columns)
-    return figure, axes
+def _last_point(line: Line) -> tuple[float, float]:
+    return float(line.ahead[-1]), float(line.median[-1])
 
 
-def _draw_lines(chart: Chart, width: float, height: float) -> Figure:
-    figure, axes = new_figure(width, height)
-    for i, line in enumerate(chart.lines):
-        colour = COLOURS[i % len(COLOURS)]
-        for level in sorted(line.bounds, reverse=True):
-            axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=0.16, linewidth=0)
-        axes.plot(line.years, line.values, color=colour, linewidth=1.6, label=line.label)
-        axes.plot(line.ahead, line.median, color=colour, linewidth=1.6, linestyle=(0, (4, 2)))
-    if chart.scale == "log":
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
-    elif chart.scale == "absolute":
-        axes.set_ylim(bottom=0)
-    axes.set_ylabel(chart.unit)
-    axes.legend(loc="upper left", fontsize=9)
-    axes.margins(x=0.01)
-    return figure
+def _period(years: np.ndarray) -> str:
+    return str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
+
+
+# Greys that show on white and on dark paper.
+GUIDE, GRID = "#7a848d", "rgba(128,128,128,0.25)"
 
 
 def _draw_plotly(chart: Chart) -> plotly.graph_objects.Figure:
@@ -208,7 +194,8 @@ def _draw_plotly(chart: Chart) -> plotly.graph_objects.Figure:
     figure = go.Figure()
     for i, line in enumerate(chart.lines):
         colour = COLOURS[i % len(COLOURS)]
-        shared = {"legendgroup": line.label, "mode": "lines"}
+        # One click on the legend hides history, median and fan together. Two locations may share a name.
+        shared = {"legendgroup": str(i), "mode": "lines", "name": line.label}
         for level in sorted(line.bounds, reverse=True):
             lower, upper = line.bounds[level]
             figure.add_scatter(
@@ -221,30 +208,48 @@ def _draw_plotly(chart: Chart) -> plotly.graph_objects.Figure:
                 showlegend=False,
                 **shared,
             )
-        hover = "%{x}: %{y:,.6~g} " + chart.unit + f"<extra>{line.label}</extra>"
         solid = {"color": colour, "width": 2}
-        figure.add_scatter(
-            x=line.years.tolist(), y=line.values.tolist(), name=line.label, line=solid, hovertemplate=hover, **shared
-        )
+        hover = "%{y:,.4~g} " + chart.unit
+        figure.add_scatter(x=line.years.tolist(), y=line.values.tolist(), line=solid, hovertemplate=hover, **shared)
+        # The median starts at the last estimate, which the history has said already.
         figure.add_scatter(
             x=line.ahead.tolist(),
             y=line.median.tolist(),
             line=solid | {"dash": "dash"},
-            hovertemplate=hover,
+            customdata=[_describe_bounds(line, step) for step in range(len(line.ahead))],
+            hovertemplate=[None] + [hover + "%{customdata}"] * (len(line.ahead) - 1),
+            hoverinfo=["skip"] + ["all"] * (len(line.ahead) - 1),
             showlegend=False,
             **shared,
         )
+    origin = chart.lines[0].ahead[0]
+    figure.add_vline(
+        x=int(origin),
+        line={"color": GUIDE, "width": 1, "dash": "dot"},
+        annotation={"text": f"last estimate, {origin}", "font": {"size": 11, "color": GUIDE}, "yanchor": "bottom"},
+        annotation_position="top",
+    )
     figure.update_layout(
         title={"text": chart.title},
         yaxis={"title": {"text": chart.unit}, "type": "log" if chart.scale == "log" else "linear"},
         template="plotly_white",
-        hovermode="closest",
-        legend={"orientation": "h", "y": -0.15},
+        font={"family": "system-ui, sans-serif"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
         margin={"l": 60, "r": 20, "t": 50, "b": 40},
     )
+    figure.update_xaxes(gridcolor=GRID)
+    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID)
     if chart.scale == "absolute":
         figure.update_yaxes(rangemode="tozero")
     return figure
+
+
+def _describe_bounds(line: Line, step: int) -> str:
+    sides = [(level, *(float(side[step]) for side in line.bounds[level])) for level in sorted(line.bounds)]
+    return "".join(f"<br>{level:g} %: {lower:,.4g} to {upper:,.4g}" for level, lower, upper in sides)
 
 
 def _fade(colour: str, alpha: float) -> str:
@@ -253,4 +258,6 @@ def _fade(colour: str, alpha: float) -> str:
 
 
 def _enumerate(names: Sequence[str]) -> str:
+    if len(names) > 3:
+        return f"{len(names)} locations"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

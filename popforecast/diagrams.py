@@ -1,0 +1,164 @@
+"""The reports' other figures: scores by horizon, coverage against its promise, and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import PopforecastError
+from popforecast.figures import COLOURS, WIDTH, Drawing, label_ends
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BAR_HEIGHT = 0.28
+
+# How the measures are called in a title, and what they are counted in.
+MEASURES = {
+    "mape": ("Mean absolute error", "percent of the outcome"),
+    "median_ape": ("Median absolute error", "percent of the outcome"),
+    "mase": ("Mean absolute scaled error", "times the usual change in a year"),
+    "wis": ("Weighted interval score", "percent of the outcome"),
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Curves(Drawing):
+    """One line for each column of a table, over its index; dotted lines where the values ought to be.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Horizons by lines.
+    targets : tuple of (float, str)
+        What was promised, and how to call it.
+    top : float or None
+        Where the axis ends (default: where the values do).
+    """
+
+    table: pd.DataFrame
+    targets: Sequence[tuple[float, str]] = ()
+    top: float | None = None
+
+    def paint(self, axes: Axes) -> None:
+        """Draw the lines, each named at its end."""
+        for height, name in self.targets:
+            axes.axhline(height, color="#808080", linewidth=1, linestyle=(0, (1, 2)))
+            axes.annotate(name, (self.table.index[0], height), (0, 3), textcoords="offset points", fontsize=8)
+        for colour, (_, values) in zip(COLOURS, self.table.items(), strict=False):
+            axes.plot(self.table.index, values, color=colour, linewidth=1.8, marker="o", markersize=4, clip_on=False)
+        axes.set_ylim(0, self.top)
+        axes.set_xlim(self.table.index[0], self.table.index[-1])
+        axes.set_xticks(self.table.index)
+        axes.set_xlabel("years after the origin")
+        axes.set_title(self.unit, loc="left", fontsize=9)
+        last = self.table.index[-1]
+        ends = zip(self.table.columns, self.table.iloc[-1], COLOURS, strict=False)
+        label_ends(axes, [(str(name), last, value, colour) for name, value, colour in ends])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bars(Drawing):
+    """One horizontal bar for each row of a series, the first at the top, its value beside it.
+
+    Attributes
+    ----------
+    values : Series
+        Indexed by label.
+    digits : int
+        Decimals of the values written beside the bars.
+    """
+
+    values: pd.Series
+    digits: int = 1
+
+    def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
+        """Draw with Matplotlib (inches); the height follows the number of bars."""
+        return super().draw(width, height or 0.7 + BAR_HEIGHT * len(self.values))
+
+    def svg(self, width: float = WIDTH, height: float | None = None) -> str:
+        """Return the figure as SVG; the height follows the number of bars."""
+        return super().svg(width, height or 0.7 + BAR_HEIGHT * len(self.values))
+
+    def paint(self, axes: Axes) -> None:
+        """Draw the bars; those below zero in the second colour."""
+        heights = self.values.to_numpy(float)
+        places = np.arange(len(heights))[::-1]
+        bars = axes.barh(places, heights, color=np.where(heights < 0, COLOURS[1], COLOURS[0]), height=0.7)
+        axes.bar_label(
+            bars, [f"{height:,.{self.digits}f}".replace("-", "−") for height in heights], padding=4, fontsize=9
+        )
+        axes.set_yticks(places, [str(label) for label in self.values.index])
+        axes.grid(visible=False)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.axvline(0, color="#808080", linewidth=0.8)
+        axes.margins(x=0.12, y=0.02)
+        axes.set_title(self.unit, loc="left", fontsize=9)
+
+
+def chart_scores(scores: pd.DataFrame, measure: str = "mape") -> Curves:
+    """Prepare the chart of a measure by horizon, one line for each model.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As :meth:`popforecast.Backtest.scores` returns it.
+    measure : str
+        One of its columns.
+
+    Raises
+    ------
+    PopforecastError
+        If the scores have no such measure.
+    """
+    table = _by_horizon(scores, measure)
+    name, unit = MEASURES.get(measure, (measure, "percent"))
+    ends = "; ".join(f"{model} {value:.3g}" for model, value in table.iloc[-1].items())
+    title = f"{name} by horizon"
+    return Curves(title, unit, f"{title}, {unit}. {table.index[-1]} years after the origin: {ends}.", table)
+
+
+def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> Curves:
+    """Prepare the chart of how many outcomes each model's intervals held, beside how many they promised.
+
+    Raises
+    ------
+    PopforecastError
+        If the scores have no coverage at a level.
+    """
+    tables = {level: _by_horizon(scores, f"coverage_{level:g}") for level in levels}
+    table = pd.concat(
+        {f"{model}, {level:g} %": table[model] for level, table in tables.items() for model in table}, axis=1
+    )
+    ends = "; ".join(f"{name}: {value:.0f}" for name, value in table.iloc[-1].items())
+    title = "Outcomes within the intervals"
+    description = f"{title}, percent, by horizon. {table.index[-1]} years after the origin, promised and held: {ends}."
+    return Curves(title, "percent", description, table, [(level, f"promised: {level:g} %") for level in levels], 100)
+
+
+def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bars:
+    """Prepare bars for the values of a series, labelled by its index.
+
+    Raises
+    ------
+    PopforecastError
+        If there is no value.
+    """
+    if values.empty:
+        raise PopforecastError(f"{title}: no value to draw, expected at least one")
+    each = "; ".join(f"{label} {value:,.{digits}f}" for label, value in values.items())
+    return Bars(title, unit, f"{title}, {unit}: {each}.", values, digits)
+
+
+def _by_horizon(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    measures = [column for column in scores.columns if column not in ("model", "horizon", "n")]
+    if measure not in measures:
+        raise PopforecastError(f"measure {measure!r}: expected one of {', '.join(measures)}")
+    models = scores["model"].unique()
+    return scores.pivot(index="horizon", columns="model", values=measure)[models]

@@ -1,0 +1,188 @@
+"""The house's figures: one style, drawn by Matplotlib, as SVG whose bytes repeat and that suits any page."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, darkened where white paper asks for it. Each
+# keeps a contrast of 3 to 1 on white and on a dark page.
+COLOURS = ("#0072b2", "#d55e00", "#007f5f", "#b0467f", "#8a6d00", "#3d6fd6", "#7a4b9d", "#5c6670")
+
+# Replaced by currentColor, so that a page's own text colour (light or dark) is the chart's.
+INK = "#010203"
+WIDTH, HEIGHT = 7.2, 4.0
+
+# Matplotlib's settings and font cache belong to the process, and a web server draws in several threads.
+_DRAWING = threading.RLock()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Drawing(ABC):
+    """A figure prepared, and not yet drawn. In a notebook cell it shows itself.
+
+    Attributes
+    ----------
+    title, unit, description : str
+        The description is the text alternative.
+    """
+
+    title: str
+    unit: str
+    description: str
+
+    @abstractmethod
+    def paint(self, axes: Axes) -> None:
+        """Draw onto Matplotlib axes that are already in the house's style."""
+
+    def draw(self, width: float = WIDTH, height: float = HEIGHT) -> Figure:
+        """Draw with Matplotlib (inches)."""
+        with house_style():
+            figure, axes = new_figure(width, height)
+            self.paint(axes)
+        return figure
+
+    def svg(self, width: float = WIDTH, height: float = HEIGHT) -> str:
+        """Return the figure as SVG: the same figure gives the same bytes."""
+        with _DRAWING:
+            return render_svg(self.draw(width, height), self.description)
+
+    def png(self, width: float = WIDTH, height: float = HEIGHT, dpi: int = 144) -> bytes:
+        """Return the figure as PNG on white."""
+        content = io.BytesIO()
+        with _DRAWING, house_style():
+            figure = self.draw(width, height)
+            figure.savefig(content, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+        return content.getvalue()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        # JupyterLab shows SVG as an image, where currentColor is black whatever the theme: ask for white below it.
+        metadata = {"image/svg+xml": {"needs_background": "light", "title": self.title}}
+        return {"image/svg+xml": self.svg(), "text/plain": self.description}, metadata
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.title}>"
+
+
+def house_style() -> Any:
+    """Return the context in which figures are made and drawn."""
+    import matplotlib
+
+    return matplotlib.rc_context(
+        {
+            "font.family": "sans-serif",
+            "font.sans-serif": ["DejaVu Sans"],
+            "font.size": 10,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.spines.left": False,
+            "axes.linewidth": 0.6,
+            "axes.grid": True,
+            "axes.grid.axis": "y",
+            "grid.color": "#8080804d",
+            "grid.linewidth": 0.6,
+            "axes.axisbelow": True,
+            "ytick.major.size": 0,
+            "legend.frameon": False,
+            "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+            "svg.hashsalt": "popforecast",
+            "svg.fonttype": "none",
+        }
+    )
+
+
+def new_figure(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """Return a Matplotlib figure in the house's style, without global state, and its axes."""
+    from matplotlib.figure import Figure
+
+    with house_style():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots()
+
+
+def render_svg(figure: Figure, description: str) -> str:
+    """Return a Matplotlib figure as an SVG element with a text alternative, the same bytes each time."""
+    content = io.StringIO()
+    with _DRAWING, house_style():
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = content.getvalue()
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = _own_ids(svg.replace(INK, "currentColor"))
+    label = html.escape(description, quote=True)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size: float = 9) -> None:
+    """Write a label at the right end of each line, spread out so that none covers another.
+
+    Parameters
+    ----------
+    axes : Axes
+        With their final limits.
+    labels : iterable of (text, x, y, colour)
+        Where each line ends.
+    size : float
+        Of the type, in points.
+    """
+    labels = list(labels)
+    ends = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for _, x, y, _ in labels]))
+    gap = 1.35 * size / 72 / (0.85 * axes.figure.get_figheight())
+    heights = spread(np.clip(np.nan_to_num(ends[:, 1], nan=0.0, posinf=1.0), 0, 1), gap)
+    for (text, x, y, colour), height in zip(labels, heights, strict=True):
+        axes.annotate(
+            text,
+            (x, min(y, axes.get_ylim()[1])),
+            xytext=(1.05, height),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=size,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 2, "shrinkB": 0},
+            annotation_clip=False,
+        )
+
+
+def spread(heights: np.ndarray, gap: float) -> np.ndarray:
+    """Move heights apart, as little as may be, so that any two are a gap from each other.
+
+    Examples
+    --------
+    >>> spread(np.array([0.5, 0.1, 0.5]), 0.2).round(2).tolist()
+    [0.4, 0.1, 0.6]
+    """
+    order = np.argsort(heights, kind="stable")
+    blocks: list[tuple[float, int]] = []
+    for height in heights[order]:
+        centre, size = float(height), 1
+        while blocks and centre - (size - 1) * gap / 2 < blocks[-1][0] + (blocks[-1][1] + 1) * gap / 2 - 1e-12:
+            above, count = blocks.pop()
+            centre, size = (centre * size + above * count) / (size + count), size + count
+        blocks.append((centre, size))
+    placed = np.empty(len(heights))
+    placed[order] = np.concatenate([centre + gap * (np.arange(size) - (size - 1) / 2) for centre, size in blocks])
+    return placed
+
+
+def _own_ids(svg: str) -> str:
+    """Drop the ids that nothing refers to and make the rest this figure's own: many figures share one page."""
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    own = "f" + hashlib.sha256(svg.encode()).hexdigest()[:6]
+    return re.sub(r'( id="|href="#|url\(#)', rf"\1{own}-", svg)

@@ -1,0 +1,199 @@
+"""What the notebook ``1-prepare`` shows of a revision: its source, its shape, its sums, its breaks, and its tables."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import PanelError
+from popforecast.panel import COUNTRY, Panel
+from popforecast.preparation import add_geography, describe_reading, find_anomalies
+from popforecast.readers import WORLD, read
+from popforecast.sources import describe_source, get_revision, load_panel, load_projections, write_tables
+
+# Breaks whose cause is beyond doubt: country (its code if it has no ISO3), first and last year, what happened.
+EVENTS: tuple[tuple[str | int, int, int, str], ...] = (
+    ("AFG", 1979, 1989, "flight after the Soviet invasion"),
+    ("AFG", 1992, 1995, "return of refugees as Soviet-backed rule ends"),
+    ("ARE", 1966, 1976, "labour migration of the oil boom"),
+    ("BDI", 1993, 1996, "civil war and flight"),
+    ("BIH", 1992, 1995, "war of 1992-95"),
+    ("BTN", 1990, 1993, "expulsion of the Lhotshampa"),
+    ("ESH", 1975, 1976, "annexation by Morocco and flight of the Sahrawi"),
+    ("KHM", 1975, 1979, "the Khmer Rouge, 1975-79"),
+    ("KWT", 1990, 1992, "Iraq's invasion and the Gulf War, 1990-91"),
+    ("LBN", 2012, 2016, "arrival of refugees from Syria"),
+    ("LBR", 1989, 1992, "first civil war, from 1989"),
+    ("LBR", 1996, 1999, "return of refugees after the first civil war"),
+    ("MSR", 1995, 2003, "Soufrière Hills volcano, from 1995"),
+    ("MWI", 1986, 1989, "arrival of refugees from the war in Mozambique"),
+    ("MWI", 1993, 1995, "return of refugees to Mozambique"),
+    ("RWA", 1990, 1998, "the genocide of 1994, flight and return"),
+    ("SOM", 1977, 1980, "arrival of refugees from the Ogaden War"),
+    ("SSD", 2013, 2018, "civil war, from 2013"),
+    ("SYR", 2011, 2018, "civil war, from 2011"),
+    ("TGO", 1993, 1993, "political crisis and flight to Ghana and Benin"),
+    ("TLS", 1999, 1999, "violence after the vote for independence"),
+    ("UKR", 2022, 2023, "Russia's invasion of 2022"),
+    (412, 1998, 2000, "war and expulsion, 1998-99"),
+)
+UNEXPLAINED = "not explained here: look into the source"
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """A revision opened: its panel, what is recorded of its source, and its first rows as they came.
+
+    Attributes
+    ----------
+    panel : Panel
+    source : dict
+        File, checksum, encoding, number of series, and what was dropped and why.
+    path : Path or None
+        The UN's file, if it was read and not the embedded tables.
+    """
+
+    panel: Panel
+    source: dict[str, Any]
+    path: Path | None
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """The rows left out, with the reason."""
+        return pd.DataFrame(self.source["dropped"], columns=["row", "code", "name", "reason"])
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is recorded of the source, for people."""
+        facts = {key: str(value) for key, value in self.source.items() if key != "dropped"}
+        return facts | {"series kept": str(len(self.panel)), "rows dropped": str(len(self.dropped))}
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return pd.Series(self.facts).to_frame().to_html(header=False)
+
+    def show_rows(self, rows: int = 8, columns: int = 8) -> pd.DataFrame:
+        """Return the first rows as text: of the UN's file exactly as it came, else of the embedded panel."""
+        if self.path is None:
+            table = self.panel.to_frame()
+            return table.head(rows)
+        opened = gzip.open if self.path.suffix == ".gz" else open
+        with opened(self.path, "rt", encoding=self.source["encoding"], newline="") as file:
+            table = pd.DataFrame(itertools.islice(csv.reader(file), rows)).iloc[:, :columns]
+        return table.set_axis(range(1, len(table) + 1)).rename_axis("row")
+
+
+def open_revision(revision: str, raw: str = "") -> Opening:
+    """Open a revision: the embedded tables, or the UN's own file of it.
+
+    Parameters
+    ----------
+    revision : {"wpp2019", "wpp2024"}
+    raw : str
+        Path of the UN's file, wide or long; empty for the embedded tables.
+
+    Raises
+    ------
+    UnknownRevisionError, ReadError
+        If the revision is unknown, or the file cannot be read.
+
+    Examples
+    --------
+    >>> open_revision("wpp2019").dropped["name"].tolist()[:2]
+    ['UN development groups', 'World Bank income groups']
+    """
+    if not raw:
+        return Opening(load_panel(revision), describe_source(revision), None)
+    reading = read(raw, revision=get_revision(revision).name)
+    return Opening(add_geography(reading.panel), describe_reading(reading), Path(raw))
+
+
+def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
+    """Write the tables that popforecast embeds, and return what was written; nothing if no folder is named."""
+    embedded = opening.path is None and get_revision(str(opening.panel.revision)).has_projections
+    projections = load_projections(str(opening.panel.revision)) if folder and embedded else None
+    paths = write_tables(opening.panel, folder, opening.source, projections) if folder else []
+    rows = [(path.name, path.stat().st_size) for path in paths]
+    return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"])
+
+
+def count_locations(panel: Panel) -> pd.DataFrame:
+    """Return how many locations there are of each type, and how many countries in each region."""
+    types = panel.locations["type"].value_counts(sort=False)
+    regions = panel.locations.loc[panel.locations["type"] == COUNTRY, "region"].fillna("none given").value_counts()
+    return pd.concat({"type": types, "region of a country": regions.sort_index()}, names=["by", ""]).to_frame(
+        "locations"
+    )
+
+
+def compare_totals(panel: Panel) -> pd.DataFrame:
+    """Return the sum of the countries beside the world's figure, year by year.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by year: countries, world and gap in persons, gap in parts per million of the world.
+
+    Raises
+    ------
+    PanelError
+        If the panel has no world.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> bool(compare_totals(pf.load_panel("wpp2019"))["parts per million"].abs().max() < 10)
+    True
+    """
+    if WORLD not in panel.locations.index:
+        raise PanelError(f"no location {WORLD} (World) to compare the countries' sum with")
+    countries = panel.countries().values.sum(axis=0)
+    world = panel.values[panel.locations.index.get_loc(WORLD)]
+    gap = countries - world
+    table = {"countries": countries, "world": world, "gap": gap}
+    whole = pd.DataFrame(table, pd.Index(panel.years, name="year")).round().astype(np.int64)
+    return whole.assign(**{"parts per million": np.round(1e6 * gap / world, 2)})
+
+
+def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> pd.DataFrame:
+    """Return the years in which a country's growth breaks with its usual one, and why where that is beyond doubt.
+
+    Parameters
+    ----------
+    panel : Panel
+    most : int
+        How many to return.
+    smallest : int
+        Leave out countries that ever had fewer persons: figures in thousands make them jump by rounding alone.
+
+    Returns
+    -------
+    DataFrame
+        country, year, growth and usual growth (percent a year), what happened.
+    """
+    countries = panel.countries()
+    large = countries.locations.index[countries.values.min(axis=1) >= smallest]
+    found = find_anomalies(countries.select(large.tolist()), most)
+    places = panel.locations["iso3"].reindex(found["location_code"])
+    places = places.where(places.notna(), places.index)
+    return pd.DataFrame(
+        {
+            "country": found["location"],
+            "year": found["year"],
+            "growth": found["growth"].round(1),
+            "usual growth": found["usual"].round(1),
+            "what happened": [_explain(place, year) for place, year in zip(places, found["year"], strict=True)],
+        }
+    )
+
+
+def _explain(place: str | int, year: int) -> str:
+    known = (event for where, first, last, event in EVENTS if where == place and first <= year <= last)
+    return next(known, UNEXPLAINED)

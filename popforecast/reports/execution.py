@@ -1,0 +1,108 @@
+"""One notebook, run by papermill in a process of its own: ``python -m popforecast.reports.execution``.
+
+A process, because papermill changes the working directory, and so that a run can be given a clean environment and be
+stopped for certain.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+# Seconds that a stopped run has to end its kernel.
+GRACE = 10
+LONGEST_ERROR = 400
+
+
+class Execution:
+    """A notebook being run; it can be stopped from another thread.
+
+    Parameters
+    ----------
+    source, target : Path
+        The notebook, and where the executed one goes.
+    parameters : dict
+        What differs from the defaults.
+    scratch : Path
+        An empty folder for whatever Jupyter wants to keep.
+    timeout : int
+        Seconds that a cell may take.
+    """
+
+    def __init__(self, source: Path, target: Path, parameters: dict[str, Any], scratch: Path, timeout: int) -> None:
+        self.job = {"source": str(source), "target": str(target), "parameters": parameters, "timeout": timeout}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(scratch),
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait(self) -> str | None:
+        """Wait for the end; return what went wrong, in a sentence, or None."""
+        output, errors = self.process.communicate(json.dumps(self.job))
+        if self.process.returncode:
+            last = (errors.strip().splitlines() or [f"exit status {self.process.returncode}"])[-1]
+            return f"The notebook could not be run: {_shorten(last)}"
+        return json.loads(output)["error"]
+
+    def stop(self) -> None:
+        """End the run and its kernel."""
+        self.process.terminate()
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def run_notebook(source: str, target: str, parameters: dict[str, Any], timeout: int) -> str | None:
+    """Run a notebook here and now; return what went wrong, in a sentence, or None."""
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    try:
+        papermill.execute_notebook(
+            nbformat.read(source, as_version=4),
+            target,
+            parameters,
+            kernel_name="python3",
+            cwd=Path.cwd(),
+            execution_timeout=timeout,
+            progress_bar=False,
+            log_output=False,
+            request_save_on_cell_execute=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        return f"Cell {error.exec_count}: {error.ename}: {_shorten(error.evalue)}"
+    except CellTimeoutError:
+        return f"A cell took longer than {timeout} seconds and was stopped."
+    except DeadKernelError:
+        return "The kernel died while a cell ran, perhaps for want of memory."
+    return None
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Return the environment of a run: nobody's own Jupyter settings, and nothing that varies between runs."""
+    folders = {name: str(scratch) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    fixed = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    return os.environ | folders | fixed | {"JUPYTER_RUNTIME_DIR": str(scratch / "runtime")}
+
+
+def _shorten(text: str) -> str:
+    plain = " ".join(re.sub(r"\x1b\[[\d;]*m", "", text).split())
+    # An address in memory differs from run to run, and tells nobody anything.
+    plain = re.sub(r" at 0x[0-9a-f]+", "", plain)
+    return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 2] + " …"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"error": run_notebook(**json.load(sys.stdin))}))

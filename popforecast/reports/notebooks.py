@@ -1,0 +1,171 @@
+"""The notebooks that are reports: where they lie, what they are called, which parameters they take."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from popforecast.errors import ReportError
+
+PACKAGE = Path(__file__).parent.parent
+
+# In a checkout the notebooks lie at its top; an installed wheel carries them inside the package.
+FOLDERS = (PACKAGE.parent / "notebooks", PACKAGE / "notebooks")
+
+# A report takes parameters and publishes a finding; a notebook without both is for people to work in.
+PARAMETERS, SUMMARY = "parameters", "summary"
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook that can be made into a report.
+
+    Attributes
+    ----------
+    path : Path
+    title : str
+        Its first heading.
+    defaults : dict
+        The parameters it takes, with their defaults.
+    """
+
+    path: Path
+    title: str
+    defaults: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name by which the command line knows it."""
+        return self.path.stem
+
+
+def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
+    """Return the reports by name: every notebook in the folder with cells tagged ``parameters`` and ``summary``.
+
+    Raises
+    ------
+    ReportError
+        If there is none, or one cannot be read.
+    """
+    folders = [folder] if folder else [folder for folder in FOLDERS if folder.is_dir()]
+    paths = sorted(folders[0].glob("*.ipynb")) if folders else []
+    notebooks = [notebook for notebook in map(_read_notebook, paths) if notebook]
+    if not notebooks:
+        place = folders[0] if folders else FOLDERS[0]
+        raise ReportError(f"no report in {place}: expected notebooks with cells tagged {PARAMETERS} and {SUMMARY}")
+    return {notebook.name: notebook for notebook in notebooks}
+
+
+def choose_notebooks(notebooks: Mapping[str, Notebook], names: Sequence[str] | None) -> list[Notebook]:
+    """Return the notebooks of these names, each once; all of them if None.
+
+    Raises
+    ------
+    ReportError
+        If a name is unknown.
+    """
+    for name in names or ():
+        if name not in notebooks:
+            raise ReportError(f"no report {name!r}{_suggest(name, notebooks)}: expected one of {', '.join(notebooks)}")
+    return [notebooks[name] for name in dict.fromkeys(notebooks if names is None else names)]
+
+
+def check_parameters(notebooks: Iterable[Notebook], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as values of the types that the notebooks' defaults have.
+
+    Raises
+    ------
+    ReportError
+        If one of the notebooks does not take a parameter, or its text does not fit the default's type.
+
+    Examples
+    --------
+    >>> validate = Notebook(Path("validate.ipynb"), "Validate", {"lags": 1, "models": ["ar1"]})
+    >>> check_parameters([validate], {"lags": "2", "models": "ar1,naive"})
+    {'lags': 2, 'models': ['ar1', 'naive']}
+    """
+    checked = {}
+    for notebook in notebooks:
+        for name, value in given.items():
+            if name not in notebook.defaults:
+                raise ReportError(
+                    f"report {notebook.name} has no parameter {name!r}{_suggest(name, notebook.defaults)}: expected "
+                    f"{'one of ' + ', '.join(notebook.defaults) if notebook.defaults else 'none'}"
+                )
+            checked[name] = _fit(value, notebook.defaults[name], f"parameter {name} of report {notebook.name}")
+    return checked
+
+
+def _read_notebook(path: Path) -> Notebook | None:
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = {tag: "".join(cell["source"]) for cell in cells for tag in cell["metadata"].get("tags", ())}
+        if not tagged.keys() >= {PARAMETERS, SUMMARY}:
+            return None
+        defaults = _read_defaults(tagged[PARAMETERS])
+        prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+        raise ReportError(
+            f"{path.name} is not a notebook whose parameters can be read ({error}): expected JSON with cells, and in "
+            f"the one tagged {PARAMETERS!r} only lines such as lags = 1"
+        ) from error
+    headings = [line[2:].strip() for line in prose.splitlines() if line.startswith("# ")]
+    return Notebook(path, headings[0] if headings else path.stem, defaults)
+
+
+def _read_defaults(source: str) -> dict[str, Any]:
+    lines = ast.parse(source).body
+    return {line.targets[0].id: ast.literal_eval(line.value) for line in lines if isinstance(line, ast.Assign)}
+
+
+def _fit(value: Any, default: Any, what: str) -> Any:
+    """Return a value, or the text of one, in the default's type."""
+    if not isinstance(value, str):
+        return _check_type(value, default, what, repr(value))
+    if isinstance(default, str):
+        return value
+    if isinstance(default, list) and not value.lstrip().startswith("["):
+        # ar1,naive is what the other commands take; as YAML it would be one word.
+        value = f"[{value}]"
+    return _check_type(_parse(value, what), default, what, repr(value))
+
+
+def _parse(text: str, what: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ReportError(
+            f"{what}: {text!r} cannot be read; expected a value such as 2, true or [ar1, naive]"
+        ) from error
+
+
+def _check_type(value: Any, default: Any, what: str, got: str) -> Any:
+    expected = type(default)
+    if expected is float and type(value) is int:
+        value = float(value)
+    if type(value) is not expected or (expected is float and not math.isfinite(value)):
+        raise ReportError(f"{what}: {got} is no {_name_type(default)}; expected one such as {default!r}")
+    if expected is list and default:
+        kinds = {type(item) for item in default}
+        for item in value:
+            if type(item) not in kinds:
+                raise ReportError(f"{what}: {item!r} in {got} does not fit; expected items such as {default!r} has")
+    return value
+
+
+def _name_type(value: Any) -> str:
+    names = {bool: "true or false", int: "whole number", float: "number", list: "list", str: "text"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
+    return f" (nearest: {', '.join(near)})" if near else ""

@@ -1,0 +1,191 @@
+"""The plain autoregression held against statsmodels: same numbers, roots, and what its residuals look like."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from popforecast.display import format_population
+from popforecast.errors import ModelError
+from popforecast.forecasting import forecast
+from popforecast.models.ar import AR, ROOT_TOLERANCE, TRENDS, regress
+from popforecast.models.base import Array
+from popforecast.panel import Panel
+from popforecast.readers import THOUSAND
+from popforecast.sources import load_panel
+
+# What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
+KNOWN_TABLE = {
+    "World": (8_745_733, 8_844_029, 8_942_922, 9_042_415, 9_142_512, 9_243_217),
+    "More developed regions": (1_304_051, 1_306_841, 1_309_584, 1_312_279, 1_314_927, 1_317_530),
+}
+KNOWN_YEARS = range(2030, 2036)
+SIGNIFICANCE = 0.05
+
+# How many residuals back the tests look.
+LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
+ROOT_EDGES = (0, 0.95, 0.98, 1.0, 1.005, 1.01, 1.02, np.inf)
+
+
+def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
+    """Return the coefficients of every location, the residuals' standard deviation and the largest root.
+
+    Returns
+    -------
+    DataFrame
+        One row for each location: constant and sigma in persons, trend in persons a step, lags, root, explosive.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> tabulate_fit(pf.load_panel("wpp2019").select("World"), AR())[["lag 1", "root"]].round(4).values.tolist()
+    [[1.0112, 1.0112]]
+    """
+    arrays = _plain(model).fit(panel).arrays
+    names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, model.lags + 1))]
+    table = pd.DataFrame(arrays["coefficients"], panel.locations["name"].rename("location"), names)
+    table = table.drop(columns=[name for i, name in enumerate(names[:2]) if i not in TRENDS[model.trend]])
+    table["sigma"] = np.sqrt(arrays["variance"])
+    table["root"] = arrays["root"]
+    table["explosive"] = np.where(arrays["root"] > 1 + ROOT_TOLERANCE, "yes", "no")
+    return table
+
+
+def write_fit(fit: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a fit as people read it: persons with separators, lags and roots to four decimals."""
+    persons = [column for column in ("constant", "trend", "sigma") if column in fit]
+    return fit.assign(**{column: fit[column].map(format_population) for column in persons}).round(4)
+
+
+def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFrame:
+    """Fit every location with statsmodels ``AutoReg`` too, and return the largest relative differences.
+
+    A series that never changes has no unique coefficients, and is left out: its regressors are the same column.
+
+    Returns
+    -------
+    DataFrame
+        For coefficients, sigma, forecast and both bounds of the 95 % interval: the largest difference over all
+        locations (and steps, up to the horizon), relative to the largest number of that kind in the series, and where
+        it is.
+    """
+    from statsmodels.tsa.api import AutoReg
+
+    panel = _leave_out_constant(panel, model)
+    fitted = _plain(model).fit(panel)
+    ours = regress(panel.values, model.lags, model.trend)
+    path = fitted.predict(horizon, [95])
+    pairs: dict[str, list[tuple[Array, Array]]] = {}
+    for i, series in enumerate(panel.values):
+        theirs = AutoReg(series, model.lags, model.trend).fit()
+        t = len(series)
+        prediction = theirs.get_prediction(t, t + horizon - 1)
+        interval = prediction.conf_int(alpha=0.05)
+        for what, mine, other in (
+            ("coefficients", ours.coefficients[i], theirs.params),
+            ("sigma", np.sqrt(ours.variance[i : i + 1]), np.sqrt(np.array([theirs.sigma2]))),
+            ("forecast", path.population[i], prediction.predicted_mean),
+            ("lower bound, 95 %", path.lower[95][i], interval[:, 0]),
+            ("upper bound, 95 %", path.upper[95][i], interval[:, 1]),
+        ):
+            pairs.setdefault(what, []).append((mine, np.asarray(other)))
+    rows = []
+    for what, series in pairs.items():
+        differences = [np.abs(mine - other).max() / np.abs(other).max() for mine, other in series]
+        worst = int(np.argmax(differences))
+        rows.append((what, len(series), max(differences), panel.locations["name"].iloc[worst]))
+    columns = ["number", "series", "largest relative difference", "found in"]
+    return pd.DataFrame(rows, columns=columns).set_index("number")
+
+
+def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
+    """Test the residuals of every location, and return how many series fail each test.
+
+    Returns
+    -------
+    DataFrame
+        One row for each test: what it looks for, and the percent of series that it rejects at the 5 % level. Of
+        residuals that are as the model assumes, it would reject about 5.
+    """
+    from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
+    from statsmodels.stats.stattools import jarque_bera
+
+    panel = _leave_out_constant(panel, _plain(model))
+    residuals = regress(panel.values, model.lags, model.trend).residuals
+    ljung_box = [
+        acorr_ljungbox(series, [LJUNG_BOX_LAGS], model_df=model.lags)["lb_pvalue"].iloc[0] for series in residuals
+    ]
+    arch = [het_arch(series, ARCH_LAGS, result_object=False)[1] for series in residuals]
+    tests = {
+        f"Ljung-Box, {LJUNG_BOX_LAGS} lags": ("each year's error tells of the next", ljung_box),
+        "Jarque-Bera": ("errors are not normal", jarque_bera(residuals, axis=1)[1]),
+        f"ARCH, {ARCH_LAGS} lags": ("calm and wild years cluster", arch),
+    }
+    rows = [
+        (test, finding, len(residuals), 100 * float(np.mean(np.asarray(p) < SIGNIFICANCE)))
+        for test, (finding, p) in tests.items()
+    ]
+    return pd.DataFrame(rows, columns=["test", "what a rejection says", "series", "rejected, percent"]).set_index(
+        "test"
+    )
+
+
+def count_roots(roots: pd.Series) -> pd.Series:
+    """Return how many series have their largest root in which range.
+
+    Examples
+    --------
+    >>> count_roots(pd.Series([0.5, 1.0, 1.015])).to_dict()["0.98 to 1.00"]
+    1
+    """
+    # A root of one up to rounding is no explosive one.
+    ranges = pd.cut(roots.where(np.abs(roots - 1) > ROOT_TOLERANCE, 1.0), list(ROOT_EDGES))
+    labels = [_name_range(low, high) for low, high in itertools.pairwise(ROOT_EDGES)]
+    return ranges.cat.rename_categories(labels).value_counts(sort=False)
+
+
+def check_known_table() -> pd.DataFrame:
+    """Forecast the known table: AR(1) with constant on the 2019 revision.
+
+    Returns
+    -------
+    DataFrame
+        Years by the two locations as the forecast gives them, rounded to thousands as the source has them, and
+        whether both are what is published.
+
+    Raises
+    ------
+    ModelError
+        If a figure differs.
+    """
+    made = forecast(load_panel("wpp2019"), list(KNOWN_TABLE), KNOWN_YEARS[0], KNOWN_YEARS[-1], AR())
+    thousands = np.rint(made.population / THOUSAND).astype(np.int64)
+    known = np.array(list(KNOWN_TABLE.values()))
+    if (thousands != known).any():
+        i, j = np.argwhere(thousands != known)[0]
+        raise ModelError(
+            f"{list(KNOWN_TABLE)[i]} in {KNOWN_YEARS[j]} comes out as {thousands[i, j]:,} thousand, expected "
+            f"{known[i, j]:,}: the data or the model is not what it was"
+        )
+    figures = [[format_population(persons) for persons in row] for row in made.population.T]
+    table = pd.DataFrame(figures, pd.Index(KNOWN_YEARS, name="year"), list(KNOWN_TABLE))
+    return table.assign(matches="to the digit")
+
+
+def _plain(model: AR) -> AR:
+    if not isinstance(model.lags, int) or model.lags < 1 or model.transform != "level":
+        raise ModelError(f"{model!r}: expected an autoregression on levels with a fixed number of lags, 1 or more")
+    return model
+
+
+def _leave_out_constant(panel: Panel, model: AR) -> Panel:
+    past = panel.values[:, : -model.lags]
+    return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
+
+
+def _name_range(low: float, high: float) -> str:
+    if low == 0:
+        return f"up to {high:.2f}"
+    return f"above {low:.2f}" if np.isinf(high) else f"{low:g} to {high:g}" if high > 1 else f"{low:.2f} to {high:.2f}"
