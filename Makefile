@@ -3,6 +3,7 @@
 #   make reports JOBS=4          make serve PORT=8000          make test ARGS="tests/models -x"
 
 VENV ?= .venv
+HOST ?= 127.0.0.1
 JOBS ?= 2
 ARGS ?=
 # The Python that makes the environment (default: the first of those below that is new enough).
@@ -28,8 +29,8 @@ reports: setup  ## Run every notebook into reports/ (JOBS at a time)
 	$(BIN)/popforecast report --jobs $(JOBS) $(ARGS)
 
 serve: PORT ?= 5000
-serve: setup  ## Serve the web app with the Procfile's own command, on PORT
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/honcho start --port $(PORT) web
+serve: setup  ## Serve the web app with the Procfile's own command, on HOST and PORT
+	POPFORECAST_HOST=$(HOST) PATH="$(abspath $(BIN)):$$PATH" $(BIN)/honcho start --port $(PORT) web
 
 explore: PORT ?= 8866
 explore: setup  ## Serve the explorer (Voilà), on PORT

@@ -49,6 +49,7 @@ def serve() -> Iterator[tuple[psutil.Process, str]]:
         port = probe.getsockname()[1]
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "POPFORECAST_HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_CONCURRENCY": str(WORKERS),
     }
