@@ -3,7 +3,7 @@
 #   make reports JOBS=4          make serve PORT=8000          make test ARGS="tests/models -x"
 
 VENV ?= .venv
-HOST ?= 127.0.0.1
+HOST := 127.0.0.1
 JOBS ?= 2
 ARGS ?=
 # The Python that makes the environment (default: the first of those below that is new enough).
