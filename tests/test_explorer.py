@@ -1,0 +1,185 @@
+"""The explorer's widgets, without a browser: what is asked changes, and what is on show is the verb's own answer."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+import popforecast as pf
+from popforecast import explorer
+from popforecast.explorer import views
+from popforecast.explorer.queries import MOST_LOCATIONS, list_options
+from popforecast.explorer.server import find_notebook
+from popforecast.explorer.widgets import Explorer
+
+
+@pytest.fixture
+def page() -> Explorer:
+    return explorer.build(["World", "More developed regions"], 2030, 2035, model="ar1", revision="wpp2019")
+
+
+def read_table(page: Explorer) -> list[list[str]]:
+    """The rows of the table on show: year and figures, without the bounds below them."""
+    html = re.sub(r"<small>.*?</small>", "", page.table.value)
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html)
+    return [[unescape(text) for text in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+
+
+def draw(page: Explorer) -> dict:
+    (output,) = page.chart.outputs
+    return output["data"][views.PLOTLY]
+
+
+def expected_table(page: Explorer) -> list[list[str]]:
+    asked = page.query
+    panel = pf.load_panel(asked.revision)
+    table = pf.forecast(panel, asked.locations, asked.start, asked.end, asked.model, asked.levels).to_table()
+    years = [year.removesuffix(" (estimates)") for year in table.index]
+    return [["Year", *table], *([year, *row] for year, row in zip(years, table.to_numpy(), strict=True))]
+
+
+def test_the_known_table_is_on_show(page: Explorer) -> None:
+    assert read_table(page)[:2] == [
+        ["Year", "WORLD", "More developed regions"],
+        ["2030", "8,745,733,000", "1,304,051,000"],
+    ]
+    assert read_table(page)[-1] == ["2035", "9,243,217,000", "1,317,530,000"]
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [("start", 2010), ("end", 2041), ("model", "drift"), ("revision", "wpp2024"), ("levels", (90.0,))],
+)
+def test_chart_and_table_follow_every_control(page: Explorer, control: str, value: object) -> None:
+    before = page.table.value, draw(page)
+    getattr(page, control).value = value
+    assert read_table(page) == expected_table(page)
+    assert page.table.value != before[0]
+    # The period's start belongs to the table alone: the chart always shows all of history.
+    assert (draw(page) != before[1]) == (control != "start")
+
+
+@pytest.mark.parametrize("text", ["Nigeria (NGA)", "nga", "566", " nigeria "])
+def test_a_location_is_found_by_name_iso3_and_code(page: Explorer, text: str) -> None:
+    page.search.value = text
+    assert page.query.locations == (900, 901, 566)
+    assert read_table(page) == expected_table(page)
+    assert page.search.value == page.complaint.value == ""
+
+
+def test_a_location_is_found_by_alias_and_can_be_removed(page: Explorer) -> None:
+    page.search.value = "Ivory Coast"
+    assert page.chips[2].description == "Côte d'Ivoire ✕"
+    page.chips[0].click()
+    assert page.query.locations == (901, 384)
+    assert [chip.layout.display for chip in page.chips[:3]] == [None, None, "none"]
+    assert read_table(page) == expected_table(page)
+
+
+def test_the_search_field_offers_every_location_once() -> None:
+    for revision in pf.REVISIONS:
+        codes = set(pf.load_panel(revision).locations.index)
+        assert set(list_options(revision).values()) == codes
+
+
+def test_what_is_not_found_is_said_and_changes_nothing(page: Explorer) -> None:
+    before = page.table.value
+    page.search.value = "Nigria"
+    assert 'role="alert"' in page.complaint.value
+    assert "Nigeria" in page.complaint.value
+    assert page.table.value == before
+    page.search.value = "world"
+    assert "WORLD is chosen already" in page.complaint.value
+
+
+def test_more_locations_than_colours_are_refused(page: Explorer) -> None:
+    for option in list(list_options("wpp2019"))[: MOST_LOCATIONS - 2]:
+        page.search.value = option
+    assert len(page.query.locations) == MOST_LOCATIONS
+    page.search.value = "Japan"
+    assert f"at most {MOST_LOCATIONS}" in page.complaint.value
+    assert len(page.query.locations) == MOST_LOCATIONS
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "sentence"),
+    [
+        ("end", 2029, "The first year 2030 comes after the last, 2029"),
+        ("end", 2101, "The last year 2101 is out of range: expected one from 1950 to 2100"),
+        ("start", 0, "The first year 0 is out of range"),
+    ],
+)
+def test_a_bad_period_is_a_sentence_and_mending_it_brings_the_answer_back(
+    page: Explorer, control: str, value: int, sentence: str
+) -> None:
+    good = getattr(page, control).value
+    getattr(page, control).value = value
+    assert sentence in page.error.value
+    assert 'role="alert"' in page.error.value
+    assert (page.forecast, page.result.layout.display) == (None, "none")
+    getattr(page, control).value = good
+    assert (page.error.value, page.result.layout.display) == ("", None)
+    assert read_table(page) == expected_table(page)
+
+
+def test_no_selection_is_a_sentence(page: Explorer) -> None:
+    page.chips[0].click()
+    page.chips[0].click()
+    assert "No location is chosen" in page.error.value
+
+
+def test_a_location_that_the_revision_lacks_is_named() -> None:
+    only_new = sorted(set(pf.load_panel("wpp2024").locations.index) - set(pf.load_panel("wpp2019").locations.index))
+    page = explorer.build(only_new[:1], 2030, 2035)
+    name = pf.load_panel("wpp2024").locations["name"][only_new[0]]
+    page.revision.value = "wpp2019"
+    assert f"World Population Prospects 2019 has no {name}" in unescape(page.error.value)
+    page.revision.value = "wpp2024"
+    assert read_table(page) == expected_table(page)
+
+
+@pytest.mark.parametrize("wrong", [{"locations": ["Nigria"]}, {"model": "magic"}, {"revision": "wpp1066"}])
+def test_bad_parameters_are_a_sentence_in_place_of_the_explorer(wrong: dict) -> None:
+    shown = explorer.build(**wrong)
+    assert not isinstance(shown, Explorer)
+    assert 'role="alert"' in shown.children[-1].value
+
+
+def test_history_is_marked_and_has_no_interval() -> None:
+    page = explorer.build(["NGA"], 2019, 2021, revision="wpp2019")
+    rows = re.findall(r"<tr class=past>.*?</tr>", page.table.value)
+    assert len(rows) == 2
+    assert all("estimate" in row and "–" not in row for row in rows)
+    assert page.table.value.count("80 %: ") == 1
+
+
+def test_notes_and_attribution_are_on_show() -> None:
+    page = explorer.build(["NGA"], 2030, 2031)
+    assert "explosive" in page.notes.value
+    assert "CC BY 3.0 IGO" in page.source.value
+    assert all(fact in page.source.value for fact in ("ar1", "wpp2024", "72c18e5fad90", pf.__version__))
+
+
+def test_a_legend_click_takes_history_median_and_fan_together(page: Explorer) -> None:
+    traces = draw(page)["data"]
+    groups = {trace["legendgroup"] for trace in traces}
+    assert len(groups) == 2
+    for group in groups:
+        members = [trace for trace in traces if trace["legendgroup"] == group]
+        assert len(members) == 4
+        assert sum(trace.get("showlegend", True) for trace in members) == 1
+
+
+def test_names_from_data_cannot_become_markup(page: Explorer) -> None:
+    assert "<script>" not in views.write_error(ValueError("<script>"))
+    page.search.value = "<img src=x>"
+    assert "<img" not in page.complaint.value
+
+
+def test_the_notebook_is_found() -> None:
+    assert find_notebook().name == "explore.ipynb"
+    assert find_notebook().with_name("voila.json").exists()
+    assert Path(explorer.__file__).with_name("explorer.css").exists()
