@@ -19,7 +19,7 @@ COLUMNS = ("name", "type", "iso3", "parent", "region")
 TYPE_ORDER = ("country/area", "world", "region", "geographic region", "subregion", "sdg region", "sdg subregion")
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "ARE": ("UAE", "Emirates"),
+    "ARE": ("UAE", "U.A.E.", "Emirates"),
     "ATG": ("Antigua",),
     "BES": ("Caribbean Netherlands",),
     "BIH": ("Bosnia",),
@@ -46,7 +46,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "EGY": ("Egypt, Arab Rep.",),
     "FLK": ("Falkland Islands", "Malvinas", "Falklands"),
     "FSM": ("Federated States of Micronesia", "FS Micronesia"),
-    "GBR": ("UK", "Great Britain", "Britain", "United Kingdom of Great Britain and Northern Ireland"),
+    "GBR": ("UK", "U.K.", "Great Britain", "Britain", "United Kingdom of Great Britain and Northern Ireland"),
     "HKG": ("Hong Kong", "Hong Kong SAR"),
     "IRN": ("Iran", "Islamic Republic of Iran", "Persia"),
     "KGZ": ("Kyrgyz Republic",),
@@ -83,7 +83,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "TUR": ("Turkey", "Türkiye", "Turkiye"),
     "TWN": ("Taiwan", "Chinese Taipei"),
     "TZA": ("Tanzania", "Tanzania, United Republic of"),
-    "USA": ("US", "U.S.", "United States", "America"),
+    "USA": ("US", "U.S.", "U.S.A.", "United States", "America"),
     "VAT": ("Vatican", "Vatican City"),
     "VCT": ("St Vincent",),
     "VEN": ("Venezuela", "Bolivarian Republic of Venezuela"),
@@ -194,7 +194,9 @@ class LocationIndex:
             return self.codes[text]
         # M49 writes Afghanistan 004; where codes are text, 004 and 4 are two locations.
         number = self.codes.get(text.lstrip("0"))
-        return number if isinstance(number, Integral) else self.texts.get(normalise(text[:MOST_TYPED]))
+        if isinstance(number, Integral):
+            return number
+        return self.texts.get(normalise(text[:MOST_TYPED])) if isinstance(query, str) else None
 
 
 def build_index(locations: pd.DataFrame) -> LocationIndex:

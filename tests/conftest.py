@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import popforecast as pf
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+
+# The same examples in every run, and none failed for a machine that is busy.
+settings.register_profile("popforecast", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("popforecast")
 
 
 @pytest.fixture(scope="session")
