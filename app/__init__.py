@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
 from app import api, pages
@@ -53,6 +53,8 @@ def create_app() -> Flask:
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
     """Answer an error: problem details under /api/, else a page."""
+    if isinstance(error, RequestEntityTooLarge):
+        error.description = f"The body is too large: expected at most {LARGEST_BODY:,} bytes."
     return api.refuse(error) if request.path.startswith("/api/") else pages.refuse(error)
 
 
@@ -65,7 +67,10 @@ def finish(response: Response) -> Response:
 
 
 def _drain() -> None:
-    # A connection that is closed with bytes unread is reset, and the client would never see the answer.
+    # A connection that is closed with bytes unread is reset, and the client would never see the answer. Only a server
+    # that marks the end of the body can be asked for the rest: with others the read might wait for ever.
+    if not request.environ.get("wsgi.input_terminated"):
+        return
     stream, left = request.environ["wsgi.input"], MOST_DRAINED
     while left > 0 and (chunk := stream.read(min(left, 65_536))):
         left -= len(chunk)

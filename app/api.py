@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 import popforecast as pf
 from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision
@@ -96,7 +96,7 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, QueryError):
         problem["errors"] = [{"parameter": name, "detail": text} for name, text in error.faults.items()]
     # The error's own response has the headers that belong to it, such as Allow.
-    response = Response(error.get_response().data, error.code, error.get_response().headers)
+    response = error.get_response()
     response.set_data(json.dumps(problem) + "\n")
     response.mimetype = "application/problem+json"
     return response
@@ -115,13 +115,17 @@ def read_arguments() -> Arguments:
     arguments = MultiDict(request.args)
     if request.method != "POST":
         return arguments
+    data = request.get_data()
+    # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
+    if request.content_length is None and request.environ.get("wsgi.input_terminated") and request.stream.read(1):
+        raise RequestEntityTooLarge
     if request.is_json:
-        arguments.update(read_json(request.get_data()))
+        arguments.update(read_json(data))
     elif request.mimetype in FORMS:
         arguments.update(request.form)
         # A file in a form is no value; as an empty one it is refused by its name, not ignored.
         arguments.update(dict.fromkeys(request.files, ""))
-    elif request.get_data():
+    elif data:
         raise UnsupportedMediaType(
             f"Content-Type {request.mimetype or 'none'!r}: expected application/json or {' or '.join(FORMS)}."
         )

@@ -27,6 +27,8 @@ LEVELS = (50, 80, 90, 95, 99)
 # More notes than these are folded away.
 MOST_NOTES = 6
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 WORLD_AND_REGIONS = "World and regions"
 GROUPS = {"World": WORLD_AND_REGIONS, "Region": WORLD_AND_REGIONS, "Subregion": "Subregions"}
 OTHER_GROUPS = "Development, income and other groups"
@@ -57,10 +59,10 @@ class Group(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A figure of the table, and its intervals as pairs of level and text."""
+    """A figure of the table, and its intervals."""
 
     figure: str
-    intervals: list[tuple[str, str]]
+    intervals: list[str]
 
 
 class Row(NamedTuple):
@@ -141,7 +143,7 @@ def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[
         "groups": group_places(choice.revision),
         "levels": sorted(levels, key=float),
         "models": {name: MODEL_TITLES.get(name, name) for name in pf.models.MODELS},
-        "revisions": {name: revision.title for name, revision in pf.REVISIONS.items()},
+        "revisions": {name: revision.edition for name, revision in pf.REVISIONS.items()},
         "first_year": int(panel.years[0]),
         "last_year": last_year(panel),
         "origin": panel.origin,
@@ -160,7 +162,7 @@ def group_places(revision: str) -> list[Group]:
     for code, place in table.to_dict("index").items():
         name = f"{place['name']} ({code})" if shared[code] else place["name"]
         texts = (place["name"], place["iso3"], *ALIASES.get(place["iso3"], ()), str(code))
-        search = "|".join(["", *(normalise(text) for text in texts if text)])
+        search = "|".join(["", *dict.fromkeys(normalise(text) for text in texts if text)])
         title = place["region"] or GROUPS.get(place["type"], OTHER_GROUPS)
         groups.setdefault(title, []).append(Place(code, name, search))
     countries = {title: sorted(groups.pop(title), key=_by_name) for title in sorted(table["region"].dropna().unique())}
@@ -172,11 +174,9 @@ def tabulate(fc: pf.Forecast) -> Iterator[Row]:
     for j, year in enumerate(fc.years):
         is_past = bool(year <= fc.origin)
         levels = () if is_past else fc.levels
+        bounds = [[_describe_interval(level, *pair) for pair in _bounds(fc, level, j)] for level in levels]
         cells = [
-            Cell(
-                format_population(persons),
-                [(f"{level:g} %", _interval(fc.lower[level][i, j], fc.upper[level][i, j])) for level in levels],
-            )
+            Cell(format_population(persons), [texts[i] for texts in bounds])
             for i, persons in enumerate(fc.population[:, j])
         ]
         yield Row(int(year), is_past, cells)
@@ -233,8 +233,13 @@ def _arguments_at_hand() -> Arguments:
         return request.args
 
 
-def _interval(lower: float, upper: float) -> str:
-    return f"{format_population(lower)} – {format_population(upper)}"
+def _bounds(fc: pf.Forecast, level: float, j: int) -> Iterator[tuple[float, float]]:
+    return zip(fc.lower[level][:, j], fc.upper[level][:, j], strict=True)
+
+
+def _describe_interval(level: float, lower: float, upper: float) -> str:
+    # A narrow column breaks after the dash, and nowhere else.
+    return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
 
 
 def _by_name(place: Place) -> str:
