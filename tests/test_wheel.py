@@ -65,8 +65,10 @@ class Installation:
 
     def install(self, *arguments: str | Path) -> None:
         """Install with the pip of the environment that runs the tests."""
-        pip = [sys.executable, "-m", "pip", "--python", str(self.folder / "bin" / "python"), "install", "-qq"]
-        subprocess.run([*pip, "--disable-pip-version-check", *map(str, arguments)], check=True, cwd=self.elsewhere)
+        target = ["--python", str(self.folder / "bin" / "python")]
+        options = ["-qq", "--no-compile", "--disable-pip-version-check"]
+        command = [sys.executable, "-m", "pip", *target, "install", *options, *map(str, arguments)]
+        subprocess.run(command, check=True, cwd=self.elsewhere)
 
 
 @pytest.fixture(scope="module")
