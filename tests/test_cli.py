@@ -105,7 +105,7 @@ def test_every_location_is_the_default() -> None:
         (["backtest", "--origins", "19x"], ["'19x'", "1988:2022:5"]),
         (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0"]),
         (["backtest", "--origins", "2023"], ["2023", "1951 to 2022"]),
-        (["backtest", "--horizons", "0"], ["[0]", "1 or more"]),
+        (["backtest", "--horizons", "0"], ["horizon 0", "1 to"]),
         (["backtest", "--models", "ar1,ar1"], ["once"]),
         (["backtest", "--models", ""], ["''", "ar1"]),
         (["backtest", "--by", "colour"], ["'colour'", "region"]),
