@@ -45,7 +45,7 @@ test: setup browser  ## Run all tests
 lint: setup  ## Check style, import rules and that notebooks hold no output
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
 bench: setup  ## Measure speed and memory, as ratios in one run

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -197,6 +198,18 @@ def test_make_says_which_python_it_needs(tmp_path: Path) -> None:
     assert "needs Python 3.11 or later" in refused.stderr
     assert "Python 3.9.2" in refused.stderr
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_without_any_browser_it_says_how_to_get_one_and_only_ci_fails(tmp_path: Path, ci: str, status: int) -> None:
+    for tool in ("sh", "cat", "id", "timeout"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    command = [ROOT / "tests" / "browser" / "install-chromium", tmp_path / "python"]
+    finished = subprocess.run(command, env={"PATH": str(tmp_path), "CI": ci}, capture_output=True, text=True)
+    assert finished.returncode == status
+    assert "apt-get install chromium" in finished.stderr
 
 
 def test_the_licence_names_the_code_and_the_data_apart() -> None:
