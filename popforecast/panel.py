@@ -233,7 +233,8 @@ def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
         if column not in table:
             table[column] = None
     table.index.name = "code"
-    return table[list(COLUMNS)]
+    table = table[list(COLUMNS)].astype(object)
+    return table.where(table.notna(), None)
 
 
 def _check_years(years: ArrayLike) -> NDArray[np.int64]:

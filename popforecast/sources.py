@@ -190,7 +190,8 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
-            downloader = pooch.HTTPDownloader(timeout=60)
+            # Streaming, pooch would leave the connection of a failed download open.
+            downloader = pooch.HTTPDownloader(timeout=60, stream=False)
             with _silence(pooch.get_logger()):
                 got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
             _check_fetched(got, revision)

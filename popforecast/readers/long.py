@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from operator import itemgetter
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 
 from popforecast.errors import ReadError
 from popforecast.panel import Panel
-from popforecast.readers.cells import check_width, clean, decode, parse_name, split_rows
+from popforecast.readers.cells import check_width, clean, decode, parse_code, parse_name, split_rows
 from popforecast.readers.reading import Reading, make_panel, tabulate_dropped
 
 LONG_COLUMNS = ("LocID", "Location", "Variant", "Time", "PopTotal")
@@ -22,7 +21,7 @@ ESTIMATES, MEDIUM = "estimates", "medium"
 
 WHOLE = r"[0-9]{1,9}"
 AMOUNT = r"[0-9]{1,12}(\.[0-9]+)?"
-CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,17}")
+CANONICAL = r"0|[1-9][0-9]{0,17}"
 
 
 def read_un_long(
@@ -91,15 +90,15 @@ def read_long(path: str | Path, id: str, time: str, value: str, group: str | Non
         As :meth:`Panel.from_frame` does.
     """
     path = Path(path)
-    as_text = {column: str.strip for column in (id, group) if column}
+    as_text = {column: str for column in (id, group) if column}
     try:
-        frame = pd.read_csv(io.StringIO(decode(path).text), converters=as_text, low_memory=False)
+        frame = pd.read_csv(io.StringIO(decode(path).text), dtype=as_text, keep_default_na=False, low_memory=False)
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{path.name} is no well-formed CSV ({error}): it may be cut") from error
     if id in frame:
-        codes = frame[id].mask(frame[id] == "")
-        whole = codes.notna().all() and codes.map(lambda code: bool(CANONICAL.fullmatch(code))).all()
-        frame[id] = codes.astype(np.int64) if whole else codes
+        codes = frame[id].map(clean)
+        whole = codes.str.fullmatch(CANONICAL).all()
+        frame[id] = codes.astype(np.int64) if whole else codes.mask(codes == "")
     return Panel.from_frame(frame, id=id, time=time, value=value, group=group)
 
 
@@ -198,16 +197,15 @@ def _find_gaps(wide: pd.DataFrame, first: pd.DataFrame) -> list[tuple[int, int, 
 
 
 def _describe(first: pd.DataFrame, path: Path) -> pd.DataFrame:
-    names = [parse_name(name, row, path) for name, row in zip(first["Location"], first["row"], strict=True)]
-    locations = pd.DataFrame({"name": names}, index=first.index, dtype=object)
+    rows = first["row"].tolist()
+    locations = {"name": [parse_name(name, row, path) for name, row in zip(first["Location"], rows, strict=True)]}
     for column, target in OPTIONAL.items():
         if column in first:
             locations[target] = [cell or None for cell in first[column]]
     if "type" in locations:
-        locations["type"] = locations["type"].replace(TYPE_NAMES)
+        locations["type"] = [TYPE_NAMES.get(kind, kind) for kind in locations["type"]]
     if "parent" in locations:
-        for cell, row in zip(locations["parent"], first["row"], strict=True):
-            if cell and not re.fullmatch(WHOLE, cell):
-                raise ReadError(f"{path.name}, row {row}: ParentID {cell!r} is not a location code")
-        locations["parent"] = [int(cell) if cell else None for cell in locations["parent"]]
-    return locations
+        locations["parent"] = [
+            cell and parse_code(cell, row, path) for cell, row in zip(locations["parent"], rows, strict=True)
+        ]
+    return pd.DataFrame(locations, index=first.index, dtype=object)
