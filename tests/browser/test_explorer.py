@@ -1,0 +1,228 @@
+"""The explorer as people meet it: Voilà's own process, a real kernel and a real browser."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+pytestmark = pytest.mark.browser
+
+# Voilà 0.5 shares JupyterLab 4.2's modules with extensions built for a later one; it works, and says so.
+NOT_OURS = ("shared singleton module", "of shared module", "was preloaded")
+
+KNOWN = [
+    ["Year", "WORLD", "More developed regions"],
+    ["2030", "8,745,733,000", "1,304,051,000"],
+    ["2031", "8,844,029,000", "1,306,841,000"],
+    ["2032", "8,942,922,000", "1,309,584,000"],
+    ["2033", "9,042,415,000", "1,312,279,000"],
+    ["2034", "9,142,512,000", "1,314,927,000"],
+    ["2035", "9,243,217,000", "1,317,530,000"],
+]
+
+# Figures without the bounds below them.
+READ_TABLE = """rows => rows.map(row => [...row.cells].map(cell => {
+    const copy = cell.cloneNode(true);
+    copy.querySelectorAll("small").forEach(small => small.remove());
+    return copy.textContent.trim();
+}))"""
+
+
+COMMAND = [sys.executable, "-m", "popforecast.explorer", "--no-browser", "--port={port}"]
+
+# A file of Voilà's own: a server that answers with it is up, and no kernel was used up to know.
+READY = "/voila/static/voila.js"
+
+
+@pytest.fixture(scope="module")
+def explorer_server(serve):
+    """Voilà: one process for all tests of the module."""
+    return serve(COMMAND, path=READY)
+
+
+@pytest.fixture(scope="module")
+def explorer_url(explorer_server) -> str:
+    return explorer_server.url
+
+
+@pytest.fixture(scope="module")
+def explorer(browser, explorer_url: str) -> Iterator[Page]:
+    """One page that all tests of the module share, with all that it asked for and complained of."""
+    with browser.new_context(viewport={"width": 1440, "height": 1000}) as context:
+        context.set_default_timeout(30_000)
+        yield open_explorer(context, explorer_url)
+
+
+def open_explorer(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.requested, page.complaints = [], []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: message.type in ("error", "warning") and page.complaints.append(message.text))
+    page.goto(url)
+    page.locator(".figures tbody tr").first.wait_for()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    return page
+
+
+def read_table(page: Page) -> list[list[str]]:
+    return page.locator(".figures tr").evaluate_all(READ_TABLE)
+
+
+def read_legend(page: Page) -> list[str]:
+    return page.locator(".infolayer .legend .legendtext").all_text_contents()
+
+
+def choose(page: Page, *names: str) -> None:
+    for name in names:
+        field = page.get_by_label("Add a location")
+        field.fill(name)
+        field.press("Enter")
+        expect(field).to_have_value("")
+
+
+def remove_all(page: Page) -> None:
+    chips = page.locator(".pf-chip:visible")
+    while count := chips.count():
+        chips.first.click()
+        expect(chips).to_have_count(count - 1)
+
+
+def set_years(page: Page, start: int, end: int) -> None:
+    for label, year in (("From", start), ("To", end)):
+        field = page.get_by_label(label, exact=True)
+        field.fill(str(year))
+        field.press("Tab")
+
+
+def test_the_known_table_comes_out_to_the_digit(explorer: Page) -> None:
+    remove_all(explorer)
+    expect(explorer.get_by_role("alert")).to_contain_text("No location is chosen")
+    explorer.get_by_label("Revision").select_option(label="2019 (estimates to 2020)")
+    explorer.get_by_label("Model").select_option("ar1")
+    choose(explorer, "world", "More developed regions")
+    set_years(explorer, 2030, 2035)
+    expect(explorer.locator(".figures tbody tr")).to_have_count(6)
+    assert read_table(explorer) == KNOWN
+    assert read_legend(explorer) == KNOWN[0][1:]
+
+
+def test_a_location_found_by_alias_changes_chart_and_table(explorer: Page) -> None:
+    remove_all(explorer)
+    choose(explorer, "Ivory Coast", "jpn")
+    expect(explorer.locator(".figures thead")).to_contain_text("Japan")
+    assert read_table(explorer)[0] == ["Year", "Côte d'Ivoire", "Japan"]
+    expect(explorer.locator(".infolayer .legend")).to_contain_text("Japan")
+    assert read_legend(explorer) == ["Côte d'Ivoire", "Japan"]
+
+
+def test_an_error_is_a_sentence_in_place_of_the_answer(explorer: Page) -> None:
+    set_years(explorer, 2030, 2029)
+    expect(explorer.get_by_role("alert")).to_contain_text("The first year 2030 comes after the last, 2029")
+    expect(explorer.locator(".figures")).to_be_hidden()
+    set_years(explorer, 2030, 2032)
+    expect(explorer.get_by_role("alert")).to_have_count(0)
+    expect(explorer.locator(".figures tbody tr")).to_have_count(3)
+
+
+def test_a_misspelt_location_is_met_with_the_nearest_names(explorer: Page) -> None:
+    field = explorer.get_by_label("Add a location")
+    field.fill("Nigria")
+    field.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("nearest: Nigeria")
+    field.fill("")
+    field.press("Enter")
+    expect(explorer.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_chart_answers_hover_and_a_legend_click_hides_a_location(explorer: Page) -> None:
+    chart = explorer.locator(".js-plotly-plot")
+    box = chart.bounding_box()
+    explorer.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.5)
+    hover = explorer.locator(".hoverlayer")
+    expect(hover).to_contain_text("95 %")
+    expect(hover).to_contain_text("Japan")
+    shown = explorer.locator(".scatterlayer .trace")
+    before = shown.count()
+    explorer.locator(".legendtoggle").first.click()
+    # History, median and two bands.
+    expect(shown).to_have_count(before - 4)
+    explorer.locator(".legendtoggle").first.click()
+    expect(shown).to_have_count(before)
+
+
+def test_nothing_is_asked_of_another_host_and_nothing_of_ours_complains(explorer: Page, explorer_url: str) -> None:
+    hosts = {urlsplit(url).netloc for url in explorer.requested if urlsplit(url).scheme in ("http", "https", "ws")}
+    assert hosts == {urlsplit(explorer_url).netloc}
+    assert explorer.locator("link[href^=http], script[src^=http], img[src^=http]").count() == 0
+    assert [text for text in explorer.complaints if not any(known in text for known in NOT_OURS)] == []
+
+
+def test_sources_and_tracebacks_stay_off_the_page(explorer: Page) -> None:
+    text = explorer.locator("body").inner_text()
+    assert "explorer.build" not in text
+    assert "Traceback" not in text
+    assert "CC BY 3.0 IGO" in text
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_page_never_scrolls_sideways(explorer: Page, width: int, tmp_path: Path) -> None:
+    explorer.set_viewport_size({"width": width, "height": 900})
+    explorer.wait_for_function("width => document.querySelector('.main-svg').clientWidth < width", arg=width)
+    assert explorer.evaluate("document.documentElement.scrollWidth") == width
+    controls, result = (explorer.locator(name).bounding_box() for name in (".pf-controls", ".pf-chart"))
+    assert (controls["y"] + controls["height"] <= result["y"]) == (width == 360)
+    explorer.screenshot(path=tmp_path / f"explorer-{width}.png", full_page=True)
+
+
+def test_every_field_has_a_label(explorer: Page) -> None:
+    fields = explorer.locator(".pf-controls :is(input, select)")
+    assert fields.evaluate_all("fields => fields.filter(field => !field.labels.length).length") == 0
+    assert explorer.locator("h1").count() == 1
+    assert explorer.get_by_role("main").count() == 1
+
+
+def test_a_closed_tab_frees_its_kernel_and_the_waiting_one_is_spared(serve) -> None:
+    soon = ("--MappingKernelManager.cull_idle_timeout=5", "--MappingKernelManager.cull_interval=1")
+    server = serve([*COMMAND, *soon], path=READY)
+
+    def find(pattern: str) -> list[str]:
+        return re.findall(pattern, server.log.read_text())
+
+    def load() -> None:
+        # Asked for by no browser, the page never connects to its kernel: to the server that is a closed tab.
+        with urllib.request.urlopen(server.url) as answer:
+            assert b"popforecast" in answer.read()
+
+    culled, filled = r"Culling '\w+' kernel '\w+' \((\S+)\)", "Kernel pool of explore.ipynb is filled"
+    assert wait_for(lambda: find(filled))
+    load()
+    assert wait_for(lambda: find(culled)) == find(r"Using pre-heated kernel: (\S+)")
+    assert wait_for(lambda: find(filled)[1:])
+    time.sleep(6)
+    load()
+    assert (len(find(culled)), len(find("Using pre-heated kernel"))) == (1, 2)
+
+
+def test_the_configuration_beside_the_notebook_is_in_force(explorer: Page, explorer_server) -> None:
+    log = explorer_server.log.read_text()
+    assert "idle durations > 120 seconds at 60 second intervals" in log
+    assert "Using pre-heated kernel" in log
+    (connection,) = [c for c in psutil.Process(explorer_server.process.pid).net_connections() if c.status == "LISTEN"]
+    assert connection.laddr.ip == "127.0.0.1"
+
+
+def wait_for(read: Callable[[], list[str]], patience: float = 20) -> list[str]:
+    deadline = time.monotonic() + patience
+    while not (got := read()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return got
