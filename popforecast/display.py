@@ -39,4 +39,4 @@ def format_percent(value: float | None, digits: int = 2) -> str:
     """
     if pd.isna(value):
         return "–"
-    return f"{value:.{digits}f} %"
+    return f"{value:z.{digits}f} %"

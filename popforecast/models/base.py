@@ -159,7 +159,8 @@ def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
     LevelError
         If one is no percentage between 0 and 100, or two would have columns of one name.
     """
-    checked = [check_level(level) for level in ([levels] if np.isscalar(levels) else levels)]
+    several = isinstance(levels, Iterable) and not isinstance(levels, str)
+    checked = [check_level(level) for level in (levels if several else [levels])]
     if len({f"{level:g}" for level in checked}) < len(checked):
         raise LevelError(f"levels {', '.join(map(str, checked))}: expected each level once")
     return tuple(sorted(checked))

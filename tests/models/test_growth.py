@@ -1,0 +1,66 @@
+"""The simplest rules, checked against the formulas of Hyndman and Athanasopoulos, section 5.2."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import popforecast as pf
+from popforecast.errors import ModelError
+
+SERIES = np.array([100.0, 120.0, 110.0, 150.0, 160.0])
+LOG = np.log(SERIES)
+CHANGES = np.diff(LOG)
+Z80 = 1.2815515655446004
+H = np.arange(1, 11)
+
+
+def make_panel(*series: list[float]) -> pf.Panel:
+    names = pd.DataFrame({"name": [f"Place {i}" for i in range(len(series))]})
+    return pf.Panel(series, range(2000, 2000 + len(series[0])), names)
+
+
+def test_naive_repeats_the_last_with_the_width_of_a_random_walk() -> None:
+    ours = pf.Naive().fit(make_panel(SERIES)).predict(10, (80,))
+    reach = Z80 * np.sqrt(np.mean(CHANGES**2)) * np.sqrt(H)
+    assert ours.population[0] == pytest.approx(160)
+    assert ours.lower[80][0] == pytest.approx(160 * np.exp(-reach))
+    assert ours.upper[80][0] == pytest.approx(160 * np.exp(reach))
+
+
+def test_drift_continues_the_line_from_first_to_last() -> None:
+    ours = pf.Drift().fit(make_panel(SERIES)).predict(10, (80,))
+    growth = (LOG[-1] - LOG[0]) / 4
+    deviation = np.sqrt(np.sum((CHANGES - growth) ** 2) / 3) * np.sqrt(H * (1 + H / 4))
+    assert np.log(ours.population[0]) == pytest.approx(LOG[-1] + growth * H)
+    assert np.log(ours.lower[80][0]) == pytest.approx(LOG[-1] + growth * H - Z80 * deviation)
+    assert np.log(ours.upper[80][0]) == pytest.approx(LOG[-1] + growth * H + Z80 * deviation)
+
+
+@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+def test_choosing_series_never_changes_a_number(wpp2024: pf.Panel, model: pf.Model) -> None:
+    whole = model.fit(wpp2024).predict(40)
+    rows = np.array([280, 5, 140])
+    part = model.fit(wpp2024.take(rows)).predict(40)
+    assert (whole.population[rows] == part.population).all()
+    assert (whole.upper[95][rows] == part.upper[95]).all()
+
+
+@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+def test_two_years_are_enough_and_a_constant_has_no_width(model: pf.Model) -> None:
+    ours = model.fit(make_panel([100, 100])).predict(5)
+    assert ours.lower[95] == pytest.approx(np.full((1, 5), 100.0))
+    assert ours.upper[95] == pytest.approx(np.full((1, 5), 100.0))
+
+
+@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+def test_zero_is_refused_with_place_and_year(model: pf.Model) -> None:
+    with pytest.raises(ModelError, match="Place 1 has population 0 in 2001"):
+        model.fit(make_panel([1, 2, 3], [1, 0, 3]))
+
+
+def test_growth_beyond_the_computers_numbers_is_infinite_and_silent() -> None:
+    ours = pf.Drift().fit(make_panel([1, 1e6, 1e12])).predict(150)
+    assert np.isinf(ours.population[0, -1])
+    assert not any(np.isnan(path).any() for path in (ours.population, ours.lower[95], ours.upper[95]))
