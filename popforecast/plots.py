@@ -226,7 +226,12 @@ def _draw_plotly(chart: Chart) -> plotly.graph_objects.Figure:
     figure.add_vline(
         x=int(origin),
         line={"color": GUIDE, "width": 1, "dash": "dot"},
-        annotation={"text": f"last estimate, {origin}", "font": {"size": 11, "color": GUIDE}, "yanchor": "bottom"},
+        annotation={
+            "text": f"last estimate, {origin}",
+            "font": {"size": 11, "color": GUIDE},
+            "xanchor": "right",
+            "yanchor": "bottom",
+        },
         annotation_position="top",
     )
     figure.update_layout(
