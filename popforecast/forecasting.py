@@ -111,7 +111,8 @@ class Forecast:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
-        frame = self.to_frame().astype(object)
+        # JSON has no infinity: what outgrew the computer's numbers is null, like what is not there.
+        frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
         names = self.locations["name"]
         revision = self.provenance["revision"]
         return {
@@ -269,7 +270,8 @@ def _grid(panel: Panel, start: int | None, end: int | None) -> np.ndarray:
     start = panel.origin + panel.step if start is None else start
     if end is None:
         check_years(panel, start, last_year(panel))
-        end = min(max(int(start), panel.origin) + DEFAULT_STEPS * panel.step, last_year(panel))
+        first = max(int(start), panel.origin + panel.step)
+        end = min(first + (DEFAULT_STEPS - 1) * panel.step, last_year(panel))
     check_years(panel, start, end)
     return np.arange(int(start), int(end) + 1, panel.step)
 

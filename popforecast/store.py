@@ -23,6 +23,18 @@ from popforecast.version import __version__
 
 FORMAT = 1
 
+# What a manifest must state, and as what kind of value.
+FIELDS = {
+    "format": int,
+    "version": str,
+    "model": dict,
+    "revision": (str, type(None)),
+    "panel_sha256": str,
+    "origin": int,
+    "arrays": dict,
+    "npz_sha256": str,
+}
+
 
 def save(fitted: Fitted, path: str | Path) -> Path:
     """Save a fitted model as `path` (.npz) and a manifest of the same name ending in .json.
@@ -139,7 +151,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise StoreError(f"{manifest_path(path)} is not there: a stored model needs its manifest") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{manifest_path(path)} is no manifest ({error}): fit the model again") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    stated = isinstance(manifest, dict) and all(
+        field in manifest and isinstance(manifest[field], kind) for field, kind in FIELDS.items()
+    )
+    if not stated or manifest["format"] != FORMAT:
         raise StoreError(f"{manifest_path(path)} is no manifest of format {FORMAT}: fit the model again")
     if manifest.pop("manifest_sha256", None) != _seal(manifest):
         raise StoreError(f"{manifest_path(path)} is not as it was saved: fit the model again")
@@ -160,7 +175,7 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} holds no plain arrays ({error}): fit the model again") from error
     if {name: list(array.shape) for name, array in arrays.items()} != manifest["arrays"]:
         raise StoreError(f"{path} does not hold the arrays that its manifest states: fit the model again")

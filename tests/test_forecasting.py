@@ -1,0 +1,310 @@
+"""forecast(): the one verb, its contract, and every way to ask it wrongly."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import popforecast as pf
+from popforecast.errors import (
+    LevelError,
+    ModelError,
+    PanelError,
+    RepeatedLocationError,
+    UnknownLocationError,
+    UnknownModelError,
+    YearError,
+)
+
+COLUMNS = ["location_code", "location", "year", "population", "lower_80", "upper_80", "lower_95", "upper_95", "variant"]
+
+
+def make_panel(values: list, years: object, **columns: list) -> pf.Panel:
+    codes = [f"X{i:02d}" for i in range(len(values))]
+    return pf.Panel(values, years, pd.DataFrame({"name": codes} | columns, index=codes))
+
+
+# The answer -----------------------------------------------------------------------------------------------------
+
+
+def test_known_table_comes_out_to_the_digit(wpp2019: pf.Panel) -> None:
+    table = pf.forecast(wpp2019, ["WORLD", "More developed regions"], 2030, 2035, model="ar1").to_table()
+    assert table.to_dict("list") == {
+        "WORLD": [f"{t:,}" for t in (8745733000, 8844029000, 8942922000, 9042415000, 9142512000, 9243217000)],
+        "More developed regions": [
+            f"{t:,}" for t in (1304051000, 1306841000, 1309584000, 1312279000, 1314927000, 1317530000)
+        ],
+    }
+    assert table.index.tolist() == ["2030", "2031", "2032", "2033", "2034", "2035"]
+
+
+def test_frame_has_the_columns_of_the_contract_in_whole_persons(wpp2024: pf.Panel) -> None:
+    frame = pf.forecast(wpp2024, ["NGA", "World"], 2022, 2030).to_frame()
+    assert frame.columns.tolist() == COLUMNS
+    assert frame["location_code"].tolist() == [566] * 9 + [900] * 9
+    assert frame["location"].unique().tolist() == ["Nigeria", "World"]
+    assert frame["year"].tolist() == [*range(2022, 2031)] * 2
+    assert frame["population"].dtype == np.int64
+    assert {str(frame[column].dtype) for column in COLUMNS[4:8]} == {"Int64"}
+
+
+def test_history_is_marked_and_has_no_interval(wpp2024: pf.Panel) -> None:
+    frame = pf.forecast(wpp2024, "India", 2020, 2026).to_frame().set_index("year")
+    assert frame["variant"].tolist() == ["estimates"] * 4 + ["forecast"] * 3
+    assert frame.loc[2023, "population"] == 1_438_069_596
+    bounds = frame[COLUMNS[4:8]]
+    assert bounds.loc[:2023].isna().all(axis=None)
+    assert bounds.loc[2024:].notna().all(axis=None)
+
+
+def test_history_alone_needs_no_forecast(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024, ["NGA", "World"], 1950, 2023)
+    assert (forecast.population == wpp2024.select(["NGA", "World"]).values).all()
+    assert set(forecast.to_frame()["variant"]) == {"estimates"}
+    assert forecast.path.population.shape == (2, 0)
+    assert "2023 (estimates)" in forecast.to_table().index
+
+
+def test_bounds_enclose_the_median_and_widen(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024, start=2024, end=2060, levels=(50, 80, 95))
+    ladder = [forecast.lower[95], forecast.lower[80], forecast.lower[50], forecast.population]
+    ladder += [forecast.upper[50], forecast.upper[80], forecast.upper[95]]
+    assert all((below <= above).all() for below, above in pairwise(ladder))
+    assert (np.diff(forecast.upper[80] - forecast.lower[80], axis=1) >= 0).all()
+
+
+def test_default_is_every_series_for_ten_steps(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024)
+    assert len(forecast.locations) == 297
+    assert forecast.years.tolist() == list(range(2024, 2034))
+    assert forecast.levels == (80, 95)
+    assert forecast.model == pf.models.get("ar1")
+    assert forecast.history is wpp2024
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (None, 2025, (2024, 2025)),
+        (2030, None, (2030, 2039)),
+        (2000, None, (2000, 2033)),
+        (2095, None, (2095, 2100)),
+        (2100, None, (2100, 2100)),
+        (2030, 2030, (2030, 2030)),
+        (np.int64(2030), 2031.0, (2030, 2031)),
+    ],
+)
+def test_period_left_open_is_ten_steps(wpp2024: pf.Panel, start: object, end: object, expected: tuple) -> None:
+    years = pf.forecast(wpp2024, "World", start, end).years
+    assert (years[0], years[-1]) == expected
+    assert years.dtype == np.int64
+
+
+def test_choosing_a_subset_or_an_order_never_changes_a_number(wpp2024: pf.Panel) -> None:
+    whole = pf.forecast(wpp2024, None, 2024, 2050)
+    some = pf.forecast(wpp2024, ["USA", "World", 4], 2030, 2040)
+    rows = wpp2024.rows(["USA", "World", 4])
+    assert (some.population == whole.population[rows][:, 6:17]).all()
+    assert (some.lower[95] == whole.lower[95][rows][:, 6:17]).all()
+    assert some.locations.index.tolist() == [840, 900, 4]
+
+
+@pytest.mark.parametrize(
+    "locations",
+    [
+        ["NGA", 356],
+        pd.Series(["Nigeria", "India"]),
+        np.array([566, 356]),
+        (code for code in ("NGA", "IND")),
+        {"NGA": 1, "IND": 2}.keys(),
+    ],
+)
+def test_locations_come_as_any_iterable(wpp2024: pf.Panel, locations: object) -> None:
+    assert pf.forecast(wpp2024, locations, end=2025).locations.index.tolist() == [566, 356]
+
+
+def test_fitted_model_gives_what_its_specification_gives(wpp2024: pf.Panel) -> None:
+    model = pf.AR(2, "ct")
+    by_fit, by_model = (pf.forecast(wpp2024, "NGA", model=each) for each in (model.fit(wpp2024), model))
+    assert by_fit.to_frame().equals(by_model.to_frame())
+
+
+def test_explosive_root_is_noted_for_the_chosen_alone(wpp2019: pf.Panel) -> None:
+    notes = pf.forecast(wpp2019, ["World", "DEU"]).notes
+    assert [note.location_code for note in notes] == [900]
+    assert "explosive" in notes[0].text
+    assert "explosive" in pf.forecast(wpp2019, "World")._repr_html_()
+
+
+def test_result_carries_where_it_came_from(wpp2024: pf.Panel) -> None:
+    assert pf.forecast(wpp2024, "NGA", model=pf.AR(2, "ct")).provenance == {
+        "revision": "wpp2024",
+        "checksum": wpp2024.checksum,
+        "origin": 2023,
+        "model": "AR(2, ct)",
+        "parameters": {"lags": 2, "trend": "ct", "transform": "level", "max_lags": 5},
+        "version": pf.__version__,
+    }
+
+
+def test_result_is_frozen(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024, "NGA", 2020, 2030)
+    arrays = [forecast.population, forecast.years, forecast.lower[80], forecast.path.upper[95], forecast.history.values]
+    for array in arrays:
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    with pytest.raises(AttributeError):
+        forecast.population = None
+
+
+def test_table_tells_two_places_of_one_name_apart(wpp2024: pf.Panel) -> None:
+    assert pf.forecast(wpp2024, [904, 1830, "NGA"], end=2024).to_table().columns.tolist() == [
+        "Latin America and the Caribbean (904)",
+        "Latin America and the Caribbean (1830)",
+        "Nigeria",
+    ]
+
+
+def test_answer_for_json_is_plain_and_strict(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024, ["NGA", "World"], 2023, 2024)
+    answer = json.loads(json.dumps(forecast.to_dict(), allow_nan=False))
+    assert answer["unit"] == "persons"
+    assert "CC BY 3.0 IGO" in answer["citation"]
+    first, second = answer["forecasts"][:2]
+    assert (first["variant"], first["lower_80"]) == ("estimates", None)
+    assert (second["variant"], second["year"], type(second["population"])) == ("forecast", 2024, int)
+    assert list(first) == COLUMNS
+
+
+def test_csv_reads_back_as_the_frame(wpp2024: pf.Panel, tmp_path) -> None:
+    forecast = pf.forecast(wpp2024, ["NGA", "CIV"], 2022, 2030)
+    (tmp_path / "forecast.csv").write_text(forecast.to_csv(), encoding="utf-8")
+    back = pd.read_csv(tmp_path / "forecast.csv", dtype_backend="numpy_nullable")
+    assert back.astype(object).equals(forecast.to_frame().convert_dtypes().astype(object))
+
+
+# Anyone's panel -------------------------------------------------------------------------------------------------
+
+
+def test_codes_that_are_text_stay_text() -> None:
+    rows = {"fips": ["01001"] * 6 + ["01003"] * 6, "yr": [*range(2000, 2006)] * 2, "pop": [*range(100, 112)]}
+    panel = pf.Panel.from_frame(pd.DataFrame(rows | {"state": "Alabama"}), "fips", "yr", "pop", group="state")
+    frame = pf.forecast(panel, ["01003"], end=2007).to_frame()
+    assert frame["location_code"].tolist() == ["01003", "01003"]
+    assert frame["year"].tolist() == [2006, 2007]
+    assert panel.locations["region"].tolist() == ["Alabama", "Alabama"]
+    with pytest.raises(UnknownLocationError):
+        pf.forecast(panel, [1003])
+
+
+def test_five_yearly_panel_is_forecast_on_its_own_grid() -> None:
+    panel = make_panel([np.linspace(100, 200, 13)], range(1950, 2015, 5))
+    forecast = pf.forecast(panel, None, 2010, 2025)
+    assert forecast.years.tolist() == [2010, 2015, 2020, 2025]
+    assert forecast.population[0] == pytest.approx(200 + np.arange(4) * 100 / 12)
+    assert pf.forecast(panel).years.tolist() == list(range(2015, 2065, 5))
+    for start, end in ((2012, 2025), (2015, 2023)):
+        with pytest.raises(YearError, match=r"grid of 5 years: expected 20\d0 or 20\d5|grid of 5 years"):
+            pf.forecast(panel, None, start, end)
+
+
+def test_grid_that_misses_2100_ends_before_it() -> None:
+    panel = pf.Panel([np.linspace(1, 2, 12)], range(1953, 2013, 5), pd.DataFrame({"name": ["Odd"]}), "odd")
+    assert pf.forecast(panel, start=2093).years.tolist() == [2093, 2098]
+
+
+def test_own_panel_ends_a_hundred_and_fifty_steps_ahead() -> None:
+    panel = make_panel([np.linspace(1, 2, 12)], range(2089, 2101))
+    assert pf.forecast(panel, end=2250).years[-1] == 2250
+    with pytest.raises(YearError, match="2089 to 2250"):
+        pf.forecast(panel, end=2251)
+
+
+def test_growth_beyond_whole_numbers_stays_a_number() -> None:
+    """An explosive plain AR may leave 64 bits: a float then, never a wrapped or missing figure."""
+    panel = make_panel([10.0 ** np.arange(8)], range(2000, 2008))
+    frame = pf.forecast(panel, None, 2007, 2040, model=pf.AR(1, "n")).to_frame()
+    assert frame["population"].iloc[-1] == pytest.approx(1e40)
+    assert (frame["population"] > 0).all()
+    assert frame["lower_80"].isna().tolist() == [True] + [False] * 33
+
+
+def test_population_beyond_any_number_is_null_in_json() -> None:
+    panel = make_panel([np.exp(1.4 ** np.arange(12))], range(2000, 2012))
+    forecast = pf.forecast(panel, None, 2012, 2100, model=pf.AR(1, "n", "log"))
+    assert np.isinf(forecast.population[0, -1])
+    assert json.loads(json.dumps(forecast.to_dict(), allow_nan=False))["forecasts"][-1]["population"] is None
+    assert forecast.to_table().iloc[-1, 0] == "∞"
+
+
+# Asked wrongly --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "named"),
+    [
+        (2035, 2030, ["2035", "2030", "from <= to"]),
+        (1949, 2030, ["1949", "1950 to 2100"]),
+        (2030, 2101, ["2101", "1950 to 2100"]),
+        (-5, 2030, ["-5"]),
+        (10**30, None, ["1950 to 2100"]),
+        (2030.5, 2031, ["2030.5", "whole year"]),
+        ("2030", 2031, ["'2030'", "whole year"]),
+        (2030, "soon", ["'soon'", "1950 to 2100"]),
+        ("soon", None, ["'soon'", "1950 to 2100"]),
+        (2030, float("nan"), ["nan"]),
+        (float("inf"), None, ["inf"]),
+        (True, 2030, ["True"]),
+        (np.True_, 2030, ["True"]),
+        ([2030], 2031, ["[2030]"]),
+        (2030, pd.Timestamp("2031"), ["2031"]),
+        (2030 + 0j, 2031, ["2030"]),
+    ],
+)
+def test_impossible_period_is_refused_with_value_and_range(
+    wpp2024: pf.Panel, start: object, end: object, named: list[str]
+) -> None:
+    with pytest.raises(YearError) as refusal:
+        pf.forecast(wpp2024, "World", start, end)
+    assert all(part in str(refusal.value) for part in named), str(refusal.value)
+    assert "expected" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "named"),
+    [
+        ({"locations": ["Nigera", "World"]}, UnknownLocationError, "nearest: Nigeria"),
+        ({"locations": []}, PanelError, "no location was asked for"),
+        ({"locations": ""}, UnknownLocationError, "no location ''"),
+        ({"locations": ["USA", "United States"]}, RepeatedLocationError, "asked for twice"),
+        ({"locations": ["NGA"] * 10_000}, RepeatedLocationError, "each location once"),
+        ({"model": "prophet"}, UnknownModelError, "ar1, naive, drift"),
+        ({"model": None}, UnknownModelError, "None"),
+        ({"levels": [0]}, LevelError, "level 0"),
+        ({"levels": [80, 95, 80]}, LevelError, "each level once"),
+        ({"levels": "80"}, LevelError, "'80'"),
+        ({"levels": None}, LevelError, "None"),
+        ({"model": pf.AR(40, "ct")}, ModelError, "too few"),
+    ],
+)
+def test_impossible_request_is_refused(wpp2024: pf.Panel, options: dict, error: type, named: str) -> None:
+    with pytest.raises(error, match=named):
+        pf.forecast(wpp2024, **options)
+
+
+def test_fit_of_another_panel_is_refused(wpp2024: pf.Panel) -> None:
+    fitted = pf.AR().fit(wpp2024.until(2000))
+    with pytest.raises(ModelError, match=r"origin 2000.*origin 2023"):
+        pf.forecast(wpp2024, "World", model=fitted)
+
+
+def test_one_level_and_none_are_both_fine(wpp2024: pf.Panel) -> None:
+    assert pf.forecast(wpp2024, "NGA", levels=90).to_frame().columns[4:6].tolist() == ["lower_90", "upper_90"]
+    assert pf.forecast(wpp2024, "NGA", levels=[97.5]).to_frame().columns[4] == "lower_97.5"
+    bare = pf.forecast(wpp2024, "NGA", levels=())
+    assert bare.to_frame().columns.tolist() == [*COLUMNS[:4], "variant"]
+    assert bare.levels == ()

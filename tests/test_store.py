@@ -1,0 +1,223 @@
+"""A stored model is the model that was fitted, whole and for its own data, or it is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import popforecast as pf
+from popforecast import store
+from popforecast.errors import StoreError
+
+EVERY = [*pf.models.MODELS.values(), pf.AR(2, "ct"), pf.AR("bic"), pf.AR(np.int64(1), "c", "growth")]
+
+
+@pytest.fixture
+def saved(wpp2024: pf.Panel, tmp_path: Path) -> Path:
+    return pf.save(pf.AR().fit(wpp2024), tmp_path / "model.npz")
+
+
+def read_manifest(path: Path) -> dict:
+    return json.loads(path.with_suffix(".json").read_text())
+
+
+def write_manifest(path: Path, manifest: dict) -> None:
+    path.with_suffix(".json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
+def test_loaded_model_forecasts_to_the_bit(wpp2024: pf.Panel, tmp_path: Path, model: pf.Model) -> None:
+    fitted = model.fit(wpp2024)
+    loaded = pf.load(pf.save(fitted, tmp_path / "model.npz"), wpp2024)
+    assert loaded.model == model
+    ours, theirs = (pf.forecast(wpp2024, None, 2020, 2100, model=each) for each in (fitted, loaded))
+    assert ours.to_frame().equals(theirs.to_frame())
+    assert ours.notes == theirs.notes
+    assert ours.provenance == theirs.provenance
+
+
+def test_same_fit_gives_the_same_bytes(wpp2024: pf.Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = pf.save(pf.AR().fit(wpp2024), tmp_path / "first.npz")
+    # A zip file holds times, which would differ years later.
+    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
+    second = pf.save(pf.AR().fit(pf.load_panel("wpp2024")), tmp_path / "second.npz")
+    assert first.read_bytes() == second.read_bytes()
+    assert first.with_suffix(".json").read_bytes() == second.with_suffix(".json").read_bytes()
+
+
+def test_manifest_says_what_was_fitted_to_what(saved: Path, wpp2024: pf.Panel) -> None:
+    manifest = read_manifest(saved)
+    assert manifest["model"]["parameters"] == {"lags": 1, "trend": "c", "transform": "level", "max_lags": 5}
+    assert manifest["panel_sha256"] == wpp2024.checksum
+    assert (manifest["revision"], manifest["origin"], manifest["version"]) == ("wpp2024", 2023, pf.__version__)
+    assert store.describe(saved)["locations"] == 297
+
+
+def test_nothing_else_is_left_beside_the_two_files(saved: Path) -> None:
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["model.json", "model.npz"]
+
+
+def test_any_changed_byte_is_noticed(saved: Path, wpp2024: pf.Panel) -> None:
+    for path in (saved, saved.with_suffix(".json")):
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 150)):
+            changed = bytes([content[place] ^ 1])
+            # White space between the parts of a manifest says nothing.
+            if content[place : place + 1].isspace():
+                continue
+            path.write_bytes(content[:place] + changed + content[place + 1 :])
+            with pytest.raises(StoreError):
+                pf.load(saved, wpp2024)
+        for length in (0, 1, len(content) // 2, len(content) - 3):
+            path.write_bytes(content[:length])
+            with pytest.raises(StoreError):
+                pf.load(saved, wpp2024)
+        path.write_bytes(content)
+    assert pf.load(saved, wpp2024)
+
+
+def resealed(saved: Path, **changes: object) -> None:
+    """Change a manifest as a careful stranger would: with its checksum made right again."""
+    manifest = {key: value for key, value in read_manifest(saved).items() if key != "manifest_sha256"} | changes
+    write_manifest(saved, manifest | {"manifest_sha256": store._seal(manifest)})
+
+
+def replace_arrays(saved: Path, content: bytes, **changes: object) -> None:
+    saved.write_bytes(content)
+    resealed(saved, npz_sha256=hashlib.sha256(content).hexdigest(), **changes)
+
+
+class Payload:
+    """What must never be run."""
+
+    def __reduce__(self) -> tuple:
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def object_array() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, coefficients=np.array([Payload()], dtype=object))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (object_array, "no plain arrays"),
+        (lambda: pickle.dumps(Payload()), "no plain arrays"),
+        (lambda: b"PK\x03\x04 but not whole", "no plain arrays"),
+        (lambda: b"", "no plain arrays"),
+    ],
+    ids=["object array", "pickle", "broken zip", "nothing"],
+)
+def test_pickle_is_never_loaded(saved: Path, wpp2024: pf.Panel, content: Callable[[], bytes], named: str) -> None:
+    replace_arrays(saved, content(), arrays={"coefficients": [1]})
+    with pytest.raises(StoreError, match=named):
+        pf.load(saved, wpp2024)
+
+
+def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> None:
+    file = io.BytesIO()
+    np.savez(file, coefficients=np.zeros((2, 3)))
+    replace_arrays(saved, file.getvalue())
+    with pytest.raises(StoreError, match="does not hold the arrays"):
+        pf.load(saved, wpp2024)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"version": "0.0.0"}, r"saved by popforecast 0\.0\.0"),
+        ({"format": 99}, "format 1"),
+        ({"model": {"class": "Oracle", "parameters": {}, "name": "oracle"}}, "cannot be built"),
+        ({"model": {"class": "AR", "parameters": {"lags": -1}, "name": "ar"}}, "cannot be built"),
+        ({"model": {"class": "AR", "parameters": {"sorcery": 1}, "name": "ar"}}, "cannot be built"),
+        ({"model": {"class": ["AR"], "parameters": {}}}, "cannot be built"),
+        ({"model": {}}, "cannot be built"),
+        ({"model": "AR"}, "no manifest"),
+        ({"panel_sha256": 5}, "no manifest"),
+        ({"npz_sha256": None}, "no manifest"),
+        ({"npz_sha256": "0"}, "checksum"),
+        ({"arrays": None}, "no manifest"),
+        ({"arrays": {}}, "does not hold the arrays"),
+    ],
+)
+def test_manifest_that_does_not_fit_is_refused(saved: Path, wpp2024: pf.Panel, changes: dict, named: str) -> None:
+    resealed(saved, **changes)
+    with pytest.raises(StoreError, match=named):
+        pf.load(saved, wpp2024)
+
+
+@pytest.mark.parametrize("key", ["version", "model", "panel_sha256", "npz_sha256", "arrays", "origin", "revision"])
+def test_manifest_that_lacks_something_is_refused(saved: Path, wpp2024: pf.Panel, key: str) -> None:
+    manifest = {name: value for name, value in read_manifest(saved).items() if name not in (key, "manifest_sha256")}
+    write_manifest(saved, manifest | {"manifest_sha256": store._seal(manifest)})
+    with pytest.raises(StoreError):
+        pf.load(saved, wpp2024)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", "{", '{"format": 1}', "\x00", "\ud800"])
+def test_manifest_that_is_none_is_refused(saved: Path, wpp2024: pf.Panel, text: str) -> None:
+    saved.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(StoreError, match="no manifest"):
+        pf.load(saved, wpp2024)
+
+
+def test_missing_file_is_named(saved: Path, wpp2024: pf.Panel) -> None:
+    manifest = saved.with_suffix(".json")
+    content = manifest.read_bytes()
+    manifest.unlink()
+    with pytest.raises(StoreError, match=r"model\.json is not there"):
+        pf.load(saved, wpp2024)
+    manifest.write_bytes(content)
+    saved.unlink()
+    with pytest.raises(StoreError, match=r"model\.npz cannot be read"):
+        pf.load(saved, wpp2024)
+
+
+def test_other_data_are_refused_with_both_origins(saved: Path, wpp2019: pf.Panel, wpp2024: pf.Panel) -> None:
+    for other in (wpp2019, wpp2024.until(2020), wpp2024.select(["NGA", "World"])):
+        with pytest.raises(StoreError, match="was fitted to wpp2024 with origin 2023"):
+            pf.load(saved, other)
+
+
+@pytest.mark.parametrize("name", ["model", "model.json", "model.npz.gz", ""])
+def test_name_that_does_not_end_in_npz_is_refused(wpp2024: pf.Panel, tmp_path: Path, name: str) -> None:
+    fitted = pf.Naive().fit(wpp2024)
+    with pytest.raises(StoreError, match=r"\.npz"):
+        pf.save(fitted, tmp_path / name)
+    with pytest.raises(StoreError, match=r"\.npz"):
+        pf.load(tmp_path / name, wpp2024)
+
+
+@pytest.mark.parametrize("obstacle", ["no folder", "file for folder", "folder for model", "folder for manifest"])
+def test_what_cannot_be_written_leaves_what_was_there(wpp2024: pf.Panel, tmp_path: Path, obstacle: str) -> None:
+    path = tmp_path / "model.npz"
+    if obstacle == "no folder":
+        path = tmp_path / "absent" / "model.npz"
+    elif obstacle == "file for folder":
+        (tmp_path / "file").write_text("in the way")
+        path = tmp_path / "file" / "model.npz"
+    elif obstacle == "folder for model":
+        path.mkdir()
+        path.with_suffix(".json").write_text("what was there")
+    else:
+        path.write_bytes(b"what was there")
+        path.with_suffix(".json").mkdir()
+    before = {each: each.read_bytes() if each.is_file() else None for each in tmp_path.rglob("*")}
+    with pytest.raises(StoreError, match="nothing was saved"):
+        pf.save(pf.Naive().fit(wpp2024), path)
+    assert {each: each.read_bytes() if each.is_file() else None for each in tmp_path.rglob("*")} == before
+
+
+def test_saving_again_replaces_both_files(saved: Path, wpp2024: pf.Panel) -> None:
+    pf.save(pf.Drift().fit(wpp2024), saved)
+    assert pf.load(saved, wpp2024).model == pf.Drift()
+    assert len(list(saved.parent.iterdir())) == 2
