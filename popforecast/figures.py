@@ -154,7 +154,7 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
             textcoords="axes fraction",
             va="center",
             fontsize=size,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1, "shrinkA": 2, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colour, "relpos": (0, 0.5), "shrinkA": 2, "shrinkB": 0},
             annotation_clip=False,
         )
 

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from popforecast.display import format_population
 from popforecast.errors import PanelError
-from popforecast.panel import COUNTRY, Panel
+from popforecast.panel import Panel
 from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
 from popforecast.sources import describe_source, get_revision, load_panel, load_projections, write_tables
 
-# Breaks whose cause is beyond doubt: country (its code if it has no ISO3), first and last year, what happened.
-EVENTS: tuple[tuple[str | int, int, int, str], ...] = (
+# Breaks whose cause is beyond doubt: country, first and last year, what happened.
+EVENTS: tuple[tuple[str, int, int, str], ...] = (
     ("AFG", 1979, 1989, "flight after the Soviet invasion"),
     ("AFG", 1992, 1995, "return of refugees as Soviet-backed rule ends"),
     ("ARE", 1966, 1976, "labour migration of the oil boom"),
@@ -42,7 +43,7 @@ EVENTS: tuple[tuple[str | int, int, int, str], ...] = (
     ("TGO", 1993, 1993, "political crisis and flight to Ghana and Benin"),
     ("TLS", 1999, 1999, "violence after the vote for independence"),
     ("UKR", 2022, 2023, "Russia's invasion of 2022"),
-    (412, 1998, 2000, "war and expulsion, 1998-99"),
+    ("XKX", 1998, 2000, "war and expulsion, 1998-99"),
 )
 UNEXPLAINED = "not explained here: look into the source"
 
@@ -67,7 +68,7 @@ class Opening:
     @property
     def dropped(self) -> pd.DataFrame:
         """The rows left out, with the reason."""
-        return pd.DataFrame(self.source["dropped"], columns=["row", "code", "name", "reason"])
+        return pd.DataFrame(self.source["dropped"], columns=["row", "code", "name", "reason"]).set_index("row")
 
     @property
     def facts(self) -> dict[str, str]:
@@ -82,8 +83,8 @@ class Opening:
     def show_rows(self, rows: int = 8, columns: int = 8) -> pd.DataFrame:
         """Return the first rows as text: of the UN's file exactly as it came, else of the embedded panel."""
         if self.path is None:
-            table = self.panel.to_frame()
-            return table.head(rows)
+            table = self.panel.to_frame().head(rows).set_index("location_code")
+            return table.assign(population=table["population"].map("{:,}".format))
         opened = gzip.open if self.path.suffix == ".gz" else open
         with opened(self.path, "rt", encoding=self.source["encoding"], newline="") as file:
             table = pd.DataFrame(itertools.islice(csv.reader(file), rows)).iloc[:, :columns]
@@ -121,16 +122,24 @@ def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
     projections = load_projections(str(opening.panel.revision)) if folder and embedded else None
     paths = write_tables(opening.panel, folder, opening.source, projections) if folder else []
     rows = [(path.name, path.stat().st_size) for path in paths]
-    return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"])
-
-
-def count_locations(panel: Panel) -> pd.DataFrame:
-    """Return how many locations there are of each type, and how many countries in each region."""
-    types = panel.locations["type"].value_counts(sort=False)
-    regions = panel.locations.loc[panel.locations["type"] == COUNTRY, "region"].fillna("none given").value_counts()
-    return pd.concat({"type": types, "region of a country": regions.sort_index()}, names=["by", ""]).to_frame(
-        "locations"
+    return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"]).set_index(
+        "written"
     )
+
+
+def count_types(panel: Panel) -> pd.DataFrame:
+    """Return how many locations there are of each type, in the panel's order."""
+    return panel.locations["type"].value_counts(sort=False).rename("locations").to_frame()
+
+
+def count_regions(panel: Panel) -> pd.DataFrame:
+    """Return how many countries there are in each region, and how many persons live there in the last year."""
+    countries = panel.countries()
+    regions = countries.locations["region"].fillna("none given")
+    persons = pd.Series(countries.values[:, -1], regions.index).groupby(regions).sum()
+    return pd.DataFrame(
+        {"countries": regions.value_counts(), f"population in {panel.origin}": persons.map(format_population)}
+    ).rename_axis("region")
 
 
 def compare_totals(panel: Panel) -> pd.DataFrame:
@@ -139,7 +148,7 @@ def compare_totals(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by year: countries, world and gap in persons, gap in parts per million of the world.
+        Indexed by year: countries, world and gap in persons, and the gap in parts per million of the world.
 
     Raises
     ------
@@ -176,13 +185,12 @@ def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> 
     Returns
     -------
     DataFrame
-        country, year, growth and usual growth (percent a year), what happened.
+        Indexed by country: year, growth and usual growth (percent a year), what happened.
     """
     countries = panel.countries()
     large = countries.locations.index[countries.values.min(axis=1) >= smallest]
     found = find_anomalies(countries.select(large.tolist()), most)
     places = panel.locations["iso3"].reindex(found["location_code"])
-    places = places.where(places.notna(), places.index)
     return pd.DataFrame(
         {
             "country": found["location"],
@@ -191,9 +199,9 @@ def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> 
             "usual growth": found["usual"].round(1),
             "what happened": [_explain(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
-    )
+    ).set_index("country")
 
 
-def _explain(place: str | int, year: int) -> str:
+def _explain(place: str, year: int) -> str:
     known = (event for where, first, last, event in EVENTS if where == place and first <= year <= last)
     return next(known, UNEXPLAINED)

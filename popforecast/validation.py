@@ -41,7 +41,7 @@ def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
     --------
     >>> import popforecast as pf
     >>> tabulate_fit(pf.load_panel("wpp2019").select("World"), AR())[["lag 1", "root"]].round(4).values.tolist()
-    [[1.0112, 1.0112]]
+    [[1.0061, 1.0061]]
     """
     arrays = _plain(model).fit(panel).arrays
     names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, model.lags + 1))]
@@ -141,7 +141,7 @@ def count_roots(roots: pd.Series) -> pd.Series:
     1
     """
     # A root of one up to rounding is no explosive one.
-    ranges = pd.cut(roots.where(np.abs(roots - 1) > ROOT_TOLERANCE, 1.0), list(ROOT_EDGES))
+    ranges = pd.cut(roots.where(np.abs(roots - 1) > ROOT_TOLERANCE, 1.0), list(ROOT_EDGES), include_lowest=True)
     labels = [_name_range(low, high) for low, high in itertools.pairwise(ROOT_EDGES)]
     return ranges.cat.rename_categories(labels).value_counts(sort=False)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 import popforecast as pf
+from popforecast.reports import make_reports
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -34,3 +35,12 @@ def raw() -> Path:
     if not folder.exists():
         pytest.skip("the UN's raw files are not at hand (../shared/data/raw)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all reports, made once from the real notebooks with their own parameters."""
+    output = tmp_path_factory.mktemp("reports")
+    results = make_reports(output=output, jobs=2)
+    assert [result.error for result in results] == [None] * len(results)
+    return output

@@ -75,6 +75,7 @@ def run_notebook(source: str, target: str, parameters: dict[str, Any], timeout: 
             target,
             parameters,
             kernel_name="python3",
+            language="python",
             cwd=Path.cwd(),
             execution_timeout=timeout,
             progress_bar=False,

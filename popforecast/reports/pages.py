@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ TEMPLATES = PACKAGE / "templates"
 # Cells with these tags publish what they print: in the index, at the head of the page and at its foot.
 PROVENANCE, FIGURE = "provenance", "figure"
 SVG = "image/svg+xml"
-NUMBER = re.compile(r"[−+-]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|NaN|nan|inf|–|", re.IGNORECASE)
+NUMBER = re.compile(r"[−+-]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|nan|inf|–|…|\.\.\.|", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,7 @@ def tidy_tables(html: str) -> str:
         unwanted.decompose()
     for table in soup.find_all("table"):
         table.attrs = {"class": "data"}
+        _merge_heading(table)
         rows = table.find_all("tr")
         for row in rows:
             row.attrs = {}
@@ -148,14 +150,27 @@ def tidy_tables(html: str) -> str:
     return str(soup)
 
 
+def _merge_heading(table: Tag) -> None:
+    """Put the index's name, for which pandas takes a row of its own, into the empty corner above it."""
+    rows = [row.find_all("th") for row in table.select("thead tr")]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
+        return
+    names = [cell.get_text(strip=True) for cell in rows[1]]
+    depth = sum(map(bool, names))
+    if all(names[:depth]) and not any(cell.get_text(strip=True) for cell in rows[0][:depth]):
+        for cell, name in zip(rows[0], names[:depth], strict=False):
+            cell.string = name
+        table.select("thead tr")[1].decompose()
+
+
 def _align_figures(rows: Sequence[Tag]) -> None:
     """Mark the cells of every column that holds figures alone, and its heading."""
-    width = max((len(row.find_all(["th", "td"])) for row in rows), default=0)
-    grid = [cells for row in rows if len(cells := row.find_all(["th", "td"])) == width]
-    for column in zip(*grid, strict=True):
-        body = [cell.get_text(strip=True) for cell in column if cell.name == "td"]
-        if body and any(body) and all(NUMBER.fullmatch(text) for text in body):
-            for cell in column:
+    # From the right, where a heading that spans several rows leaves no cell out.
+    for column in itertools.zip_longest(*(reversed(row.find_all(["th", "td"])) for row in rows)):
+        cells = [cell for cell in column if cell is not None]
+        body = [cell.get_text(strip=True) for cell in cells if cell.name == "td"]
+        if any(body) and all(NUMBER.fullmatch(text) for text in body):
+            for cell in cells:
                 cell.attrs["class"] = "figure"
 
 
@@ -163,7 +178,8 @@ def _published_text(node: NotebookNode, tag: str) -> str:
     texts = []
     for output in _tagged_outputs(node, tag):
         texts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return " ".join("".join(texts).split())
+    # A number and its percent sign belong on one line.
+    return " ".join("".join(texts).split()).replace(" %", "\u00a0%")
 
 
 def _published_figure(node: NotebookNode) -> str:

@@ -1,0 +1,286 @@
+"""Notebooks become pages: whole, light, the same each time, and a failure takes nothing with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from bs4 import BeautifulSoup
+
+from popforecast.errors import ReportError
+from popforecast.reports import make_reports
+from popforecast.reports.notebooks import find_notebooks
+from popforecast.reports.pages import tidy_tables
+
+REPORTS = ("1-prepare", "2-validate-ar", "3-backtest")
+LARGEST_PAGE = 300_000
+
+PARAMETERS = """
+divisor = 2  # what to divide by
+ratio = 0.5  # a number
+loud = False  # whether to shout
+names = ["ar1"]  # a list
+"""
+FIGURE = """
+import pandas as pd
+from popforecast.diagrams import chart_bars
+
+chart_bars(pd.Series({"left": 1.0, "right": -2.0}), "Two bars", "percent")
+"""
+
+
+def write_notebook(folder: Path, name: str, *more: str) -> None:
+    code = nbformat.v4.new_code_cell
+    cells = [
+        nbformat.v4.new_markdown_cell(f"# The {name} report\n\nWhat it is about."),
+        code(PARAMETERS, metadata={"tags": ["parameters"]}),
+        code('print("Six divided is", 6 / divisor, "or 5 %")', metadata={"tags": ["summary"]}),
+        *(code(source, metadata={"tags": ["figure"]}) for source in more),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small notebooks; dividing by zero makes them fail."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    write_notebook(folder, "alpha", FIGURE)
+    write_notebook(folder, "beta")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small notebooks, published with parameters of our own."""
+    output = tmp_path_factory.mktemp("made")
+    results = make_reports(None, {"divisor": "3", "names": "ar1,naive"}, output, jobs=2, folder=folder)
+    assert [(result.name, result.title, result.ok, result.error, result.path) for result in results] == [
+        (name, f"The {name} report", True, None, output / f"{name}.html") for name in ("alpha", "beta")
+    ]
+    return output
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def snapshot(output: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+
+def test_a_report_shows_its_finding_its_figure_and_how_to_make_it_again(made: Path):
+    page = soup(made / "alpha.html")
+    assert page.h1.text == "The alpha report"
+    assert page.find(class_="finding").text == "Six divided is 2.0 or 5\u00a0%"
+    assert page.select_one("figure svg")["aria-label"] == "Two bars, percent: left 1.0; right -2.0."
+    assert "popforecast report alpha -p divisor 3 -p names '[ar1, naive]'" in page.footer.text
+
+
+def test_the_index_shows_each_finding_and_figure(made: Path):
+    alpha, beta = soup(made / "index.html").select(".reports > li")
+    assert alpha.find("a", string="The alpha report")["href"] == "alpha.html"
+    assert beta.find("a", string="The beta report")["href"] == "beta.html"
+    assert [item.find(class_="finding").text for item in (alpha, beta)] == ["Six divided is 2.0 or 5\u00a0%"] * 2
+    assert (alpha.svg is None, beta.svg is None) == (False, True)
+
+
+def test_a_failed_report_is_listed_and_its_last_good_page_stays(folder: Path, made: Path, tmp_path: Path):
+    output = shutil.copytree(made, tmp_path / "out")
+    (failed,) = make_reports(["alpha"], {"divisor": 0}, output, folder=folder)
+    assert not failed.ok
+    assert failed.error == "Cell 3: ZeroDivisionError: division by zero"
+    assert failed.path == output / "alpha.html"
+    changed = {name for name, content in snapshot(output).items() if content != snapshot(made)[name]}
+    assert changed == {"index.html", "status.json"}
+    alpha, beta = soup(output / "index.html").select(".reports > li")
+    assert "Failed" in alpha.text
+    assert failed.error in alpha.text
+    assert alpha.find("a", string="The last good page")["href"] == "alpha.html"
+    assert "Failed" not in beta.text
+
+
+def test_a_report_that_never_succeeded_is_listed_without_a_page(folder: Path, tmp_path: Path):
+    (result,) = make_reports(["beta"], {"divisor": 0}, tmp_path, folder=folder)
+    assert (result.ok, result.path) == (False, None)
+    index = soup(tmp_path / "index.html")
+    assert "There is no earlier page" in index.text
+    assert index.select(".reports a") == []
+
+
+def test_a_report_made_again_alone_changes_no_byte_of_anything(published: Path, tmp_path: Path):
+    output = shutil.copytree(published, tmp_path / "out")
+    (output / "3-backtest.html").unlink()
+    make_reports(["3-backtest"], None, output)
+    assert snapshot(output) == snapshot(published)
+
+
+@pytest.mark.parametrize(
+    ("names", "parameters", "sentence"),
+    [
+        (["alfa"], {}, r"no report 'alfa' \(nearest: alpha\): expected one of alpha, beta"),
+        (
+            None,
+            {"divisr": "1"},
+            r"report alpha has no parameter 'divisr' \(nearest: divisor\): expected one of divisor",
+        ),
+        (None, {"divisor": "two"}, r"parameter divisor of report alpha: 'two' is no whole number; .* such as 2"),
+        (None, {"divisor": "2.5"}, "is no whole number"),
+        (None, {"divisor": "true"}, "is no whole number"),
+        (None, {"ratio": "nan"}, "is no number"),
+        (None, {"ratio": ".inf"}, "is no number"),
+        (None, {"loud": "1"}, "is no true or false"),
+        (None, {"names": "[1, 2]"}, r"1 in '\[1, 2\]' does not fit; expected items such as \['ar1'\]"),
+        (None, {"names": "[ar1"}, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_runs(folder, tmp_path, names, parameters, sentence):
+    with pytest.raises(ReportError, match=sentence):
+        make_reports(names, parameters, tmp_path / "out", folder=folder)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_jobs_at_a_time_is_refused(folder: Path, tmp_path: Path):
+    with pytest.raises(ReportError, match="jobs 0: expected 1 or more"):
+        make_reports(None, None, tmp_path, jobs=0, folder=folder)
+
+
+def test_an_output_that_is_a_file_is_refused(folder: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="cannot be written"):
+        make_reports(None, None, tmp_path / "file", folder=folder)
+
+
+def test_a_folder_without_reports_says_what_a_report_is(tmp_path: Path):
+    with pytest.raises(ReportError, match="expected notebooks with cells tagged parameters and summary"):
+        find_notebooks(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"cells": [{"metadata": {}}, 3]}'])
+def test_a_damaged_notebook_is_named(tmp_path: Path, content: str):
+    (tmp_path / "broken.ipynb").write_text(content)
+    with pytest.raises(ReportError, match=r"broken\.ipynb is not a notebook"):
+        find_notebooks(tmp_path)
+
+
+def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path):
+    write_notebook(tmp_path / "notebooks", "slow", "import time; time.sleep(60)")
+    (result,) = make_reports(None, None, tmp_path, folder=tmp_path / "notebooks", timeout=2)
+    assert result.error == "A cell took longer than 2 seconds and was stopped."
+
+
+def test_a_kernel_that_dies_is_a_failure_like_any_other(tmp_path: Path):
+    write_notebook(tmp_path / "notebooks", "dying", "import os; os._exit(1)")
+    (result,) = make_reports(None, None, tmp_path, folder=tmp_path / "notebooks")
+    assert result.error == "The kernel died while a cell ran, perhaps for want of memory."
+
+
+def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
+    write_notebook(tmp_path / "notebooks", "alpha")
+    write_notebook(tmp_path / "notebooks", "slow", "import time; time.sleep(60)")
+    output = tmp_path / "out"
+    script = (
+        "from pathlib import Path; from popforecast.reports import make_reports; "
+        f"make_reports(None, None, {str(output)!r}, jobs=2, folder=Path({str(tmp_path / 'notebooks')!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=os.environ)
+    deadline = time.monotonic() + 60
+    while not (output / "index.html").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
+    assert sorted(snapshot(output)) == ["alpha.html", "index.html", "notebooks/alpha.ipynb", "status.json", "style.css"]
+    assert soup(output / "alpha.html").footer is not None
+
+
+def test_the_command_exits_with_an_error_when_a_report_fails(tmp_path: Path):
+    command = [sys.executable, "-m", "popforecast", "report", "3-backtest", "-p", "revision", "wpp1999"]
+    done = subprocess.run([*command, "--output", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "no revision 'wpp1999': expected one of wpp2019, wpp2024" in soup(tmp_path / "index.html").text
+
+
+def test_the_real_reports_are_those_of_the_design(published: Path):
+    assert tuple(find_notebooks()) == REPORTS
+    assert sorted(snapshot(published)) == sorted(
+        ["index.html", "status.json", "style.css"]
+        + [f"{name}.{ending}" for name in REPORTS for ending in ("html", "svg")]
+        + [f"notebooks/{name}.ipynb" for name in REPORTS]
+    )
+
+
+@pytest.mark.parametrize("name", ["index", *REPORTS])
+def test_a_page_is_light_and_whole_without_a_network(published: Path, name: str):
+    text = (published / f"{name}.html").read_text(encoding="utf-8")
+    assert len(text.encode()) <= LARGEST_PAGE
+    assert "<script" not in text
+    assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]+', text) == []
+    assert re.findall(r"url\((?!#)[^)]*\)|@import", text + (published / "style.css").read_text()) == []
+    assert "/tmp" not in text
+    assert str(Path(sys.prefix)) not in text
+
+
+@pytest.mark.parametrize("name", ["index", *REPORTS])
+def test_a_page_can_be_read_by_a_screen_reader(published: Path, name: str):
+    page = soup(published / f"{name}.html")
+    assert page.html["lang"] == "en"
+    assert len(page.find_all("h1")) == 1
+    assert len(page.find_all("main")) == 1
+    assert all(figure["role"] == "img" and figure["aria-label"] for figure in page.find_all("svg"))
+    assert page.find_all("svg")
+    assert all(cell.get("scope") for cell in page.find_all("th"))
+    repeated = [own for own, n in Counter(tag["id"] for tag in page.find_all(id=True)).items() if n > 1]
+    assert repeated == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_page_says_where_its_numbers_come_from(published: Path, name: str):
+    footer = soup(published / f"{name}.html").footer.text
+    assert re.search(r"wpp20(19|24), 1950 to 20\d\d, .*checksum [0-9a-f]{12}", footer)
+    assert f"popforecast report {name}" in footer
+    assert "revision" in footer
+    assert "CC BY 3.0 IGO" in footer
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_code_is_there_and_folded(published: Path, name: str):
+    page = soup(published / f"{name}.html")
+    assert all(code.find_parent("details") for code in page.find_all(class_="highlight"))
+    assert "import popforecast as pf" in page.text
+
+
+def test_a_link_between_pages_leads_somewhere(published: Path):
+    for page in published.glob("*.html"):
+        for link in soup(page).find_all("a", href=True):
+            target = link["href"].split("#")[0]
+            assert not target or (published / target).exists(), f"{page.name}: {link['href']}"
+
+
+def test_tables_name_their_index_in_the_corner_and_align_their_figures():
+    html = (
+        '<style>x</style><table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>n</th>'
+        "<th>why</th></tr><tr><th>year</th><th></th><th></th></tr></thead>"
+        "<tbody><tr><th>2030</th><td>1,000</td><td>war</td></tr><tr><th>...</th><td>...</td><td>...</td></tr></tbody></table>"
+    )
+    page = BeautifulSoup(tidy_tables(html), "html.parser")
+    assert page.style is None
+    assert [cell.text for cell in page.thead.find_all("th")] == ["year", "n", "why"]
+    assert [cell.text for cell in page.find_all(class_="figure")] == ["n", "1,000", "..."]
+    assert page.find(class_="sheet").table is not None
