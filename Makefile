@@ -37,7 +37,7 @@ explore: setup  ## Serve the explorer (Voilà), on PORT
 	$(BIN)/python -m popforecast.explorer --port=$(PORT) $(ARGS)
 
 lab: setup  ## Open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks $(ARGS)
+	JUPYTER_CONFIG_PATH=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab notebooks $(ARGS)
 
 test: setup browser  ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
