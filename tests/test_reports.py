@@ -151,6 +151,14 @@ def test_what_cannot_be_run_is_refused_before_anything_runs(folder, tmp_path, na
     assert not (tmp_path / "out").exists()
 
 
+def test_without_papermill_the_error_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    with pytest.raises(
+        ReportError, match=r"papermill is not installed: reports need pip install 'popforecast\[reports\]'"
+    ):
+        make_reports(None, None, tmp_path, folder=folder)
+
+
 def test_no_jobs_at_a_time_is_refused(folder: Path, tmp_path: Path):
     with pytest.raises(ReportError, match="jobs 0: expected 1 or more"):
         make_reports(None, None, tmp_path, jobs=0, folder=folder)

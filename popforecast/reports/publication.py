@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from popforecast.store import write_atomically
 STATUS = "status.json"
 INDEX = "index.html"
 STYLE = PACKAGE / "theme" / "style.css"
+
+# Not imported here, but in the process that runs a notebook or when a page is made.
+NEEDED = ("papermill", "nbconvert", "bs4", "yaml")
 
 # Longer than any cell should take, short enough that a hung one is noticed.
 TIMEOUT = 600
@@ -85,8 +89,10 @@ def make_reports(
     Raises
     ------
     ReportError
-        If a name or a parameter is unknown, or a value does not fit; nothing was run then.
+        If a name or a parameter is unknown, a value does not fit, or what runs notebooks is not installed; nothing
+        was run then.
     """
+    _check_installed()
     notebooks = find_notebooks(folder)
     chosen = choose_notebooks(notebooks, names)
     changed = check_parameters(chosen, parameters or {})
@@ -105,6 +111,12 @@ def make_reports(
                 error = _publish(notebook, changed, executed, output)
             results[notebook.name] = _record(notebook, error, output, notebooks)
     return tuple(results[notebook.name] for notebook in chosen)
+
+
+def _check_installed() -> None:
+    for module in NEEDED:
+        if find_spec(module) is None:
+            raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")
 
 
 def _run(
