@@ -43,7 +43,7 @@ MODEL_TITLES = {
 blueprint = Blueprint("pages", __name__)
 
 
-class Place(NamedTuple):
+class Listed(NamedTuple):
     """A location on the form: its code, the name to show, and every text that finds it."""
 
     code: int
@@ -55,7 +55,7 @@ class Group(NamedTuple):
     """A heading of the form and its locations."""
 
     title: str
-    places: list[Place]
+    locations: list[Listed]
 
 
 class Cell(NamedTuple):
@@ -140,7 +140,7 @@ def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[
         "choice": choice,
         "faults": faults or {},
         "fields": PARAMETERS,
-        "groups": group_places(choice.revision),
+        "groups": group_locations(choice.revision),
         "levels": sorted(levels, key=float),
         "models": {name: MODEL_TITLES.get(name, name) for name in pf.models.MODELS},
         "revisions": {name: revision.edition for name, revision in pf.REVISIONS.items()},
@@ -153,20 +153,20 @@ def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[
 
 
 @lru_cache
-def group_places(revision: str) -> list[Group]:
+def group_locations(revision: str) -> list[Group]:
     """Return the locations of a revision by heading: the world and groups, then countries by region."""
     table = load_panel(revision).locations
     keys = table["name"].map(normalise)
     shared = keys.duplicated(keep=False)
-    groups: dict[str, list[Place]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
-    for code, place in table.to_dict("index").items():
-        name = f"{place['name']} ({code})" if shared[code] else place["name"]
-        texts = (place["name"], place["iso3"], *ALIASES.get(place["iso3"], ()), str(code))
+    groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
+    for code, location in table.to_dict("index").items():
+        name = f"{location['name']} ({code})" if shared[code] else location["name"]
+        texts = (location["name"], location["iso3"], *ALIASES.get(location["iso3"], ()), str(code))
         search = "|".join(["", *dict.fromkeys(normalise(text) for text in texts if text)])
-        title = place["region"] or GROUPS.get(place["type"], OTHER_GROUPS)
-        groups.setdefault(title, []).append(Place(code, name, search))
+        title = location["region"] or GROUPS.get(location["type"], OTHER_GROUPS)
+        groups.setdefault(title, []).append(Listed(code, name, search))
     countries = {title: sorted(groups.pop(title), key=_by_name) for title in sorted(table["region"].dropna().unique())}
-    return [Group(title, places) for title, places in (groups | countries).items() if places]
+    return [Group(title, locations) for title, locations in (groups | countries).items() if locations]
 
 
 def tabulate(fc: pf.Forecast) -> Iterator[Row]:
@@ -185,8 +185,8 @@ def tabulate(fc: pf.Forecast) -> Iterator[Row]:
 def describe_query(query: Query, fc: pf.Forecast) -> str:
     """Return a heading that tells one query from another."""
     names = fc.locations["name"].tolist()
-    places = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
-    return f"{places}, {query.start}" + (f"–{query.end}" if query.end != query.start else "")
+    locations = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
+    return f"{locations}, {query.start}" + (f"–{query.end}" if query.end != query.start else "")
 
 
 def choose(query: Query) -> Choice:
@@ -242,5 +242,5 @@ def _describe_interval(level: float, lower: float, upper: float) -> str:
     return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
 
 
-def _by_name(place: Place) -> str:
-    return normalise(place.name)
+def _by_name(location: Listed) -> str:
+    return normalise(location.name)

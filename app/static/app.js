@@ -1,6 +1,6 @@
 "use strict";
 
-// Conveniences of the form: find a place, choose a region at once, see what is chosen. Without this file the form
+// Conveniences of the form: find a location, choose a region at once, see what is chosen. Without this file the form
 // works as it is; what needs this file is hidden until it runs.
 
 const MOST_NAMED = 5;
@@ -58,7 +58,7 @@ function enhance(form) {
     });
     if (!wanted) openBefore = null;
     form.querySelector("[data-found]").textContent =
-      wanted ? `${matches.size || "No"} ${matches.size === 1 ? "place" : "places"} found` : "";
+      wanted ? `${matches.size || "No"} ${matches.size === 1 ? "location" : "locations"} found` : "";
     finder.toggleAttribute("data-none", matches.size === 0);
   }
 

@@ -60,7 +60,7 @@ def known_rows() -> list[list[str]]:
     ]
 
 
-def place(page: Page, name: str) -> Locator:
+def location(page: Page, name: str) -> Locator:
     return page.get_by_role("checkbox", name=name, exact=True)
 
 
@@ -70,9 +70,9 @@ def overflows(page: Page) -> bool:
 
 def test_the_known_table_is_read_in_the_browser(page: Page, url: str) -> None:
     page.goto(f"{url}/?revision=wpp2019")
-    place(page, "WORLD").check()
-    page.get_by_label("Find a place").fill("more dev")
-    place(page, "More developed regions").check()
+    location(page, "WORLD").check()
+    page.get_by_label("Find a location").fill("more dev")
+    location(page, "More developed regions").check()
     page.get_by_label("From").fill("2030")
     page.get_by_label("To", exact=True).fill("2035")
     page.get_by_label("Model").select_option("ar1")
@@ -85,15 +85,15 @@ def test_the_known_table_is_read_in_the_browser(page: Page, url: str) -> None:
 def test_without_javascript_the_same_table_is_read(plain_page: Page, url: str) -> None:
     page = plain_page
     page.goto(f"{url}/?revision=wpp2019")
-    expect(page.get_by_label("Find a place")).to_be_hidden()
+    expect(page.get_by_label("Find a location")).to_be_hidden()
     expect(page.get_by_role("button", name="Select all")).to_have_count(0)
-    place(page, "WORLD").check()
+    location(page, "WORLD").check()
     page.locator("summary", has_text="Development, income").click()
-    place(page, "More developed regions").check()
+    location(page, "More developed regions").check()
     page.get_by_role("button", name="Estimate").click()
     assert read_rows(page) == known_rows()
     page.locator("summary", has_text="Change the query").click()
-    expect(place(page, "WORLD")).to_be_checked()
+    expect(location(page, "WORLD")).to_be_checked()
 
 
 def test_a_wrong_query_comes_back_with_what_is_wrong_without_javascript(plain_page: Page, url: str) -> None:
@@ -118,12 +118,12 @@ def test_a_wrong_query_comes_back_with_what_is_wrong_without_javascript(plain_pa
 )
 def test_the_filter_finds_names_codes_and_aliases(page: Page, url: str, typed: str, names: list[str]) -> None:
     page.goto(url)
-    page.get_by_label("Find a place").fill(typed)
+    page.get_by_label("Find a location").fill(typed)
     shown = page.locator("[data-search]:visible")
     expect(shown).to_have_text(names)
-    found = "No places" if not names else "1 place" if len(names) == 1 else f"{len(names)} places"
+    found = "No locations" if not names else "1 location" if len(names) == 1 else f"{len(names)} locations"
     expect(page.get_by_role("status").filter(has_text="found")).to_have_text(f"{found} found")
-    page.get_by_label("Find a place").fill("")
+    page.get_by_label("Find a location").fill("")
     expect(shown).to_have_count(8)
 
 
@@ -137,14 +137,14 @@ def test_a_region_is_chosen_at_once_and_counted(page: Page, url: str) -> None:
     expect(oceania).to_contain_text("23 of 23")
     expect(tally).to_contain_text("23 chosen: American Samoa, Australia")
     expect(tally).to_contain_text("and 18 more")
-    place(page, "Fiji").uncheck()
+    location(page, "Fiji").uncheck()
     expect(tally).to_contain_text("22 chosen")
-    page.get_by_label("Find a place").fill("guinea")
+    page.get_by_label("Find a location").fill("guinea")
     page.get_by_role("button", name="Select these in Africa").click()
     expect(tally).to_contain_text("25 chosen")
     page.get_by_role("button", name="Clear all").click()
     expect(tally).to_have_text("None chosen yet")
-    expect(page.get_by_label("Find a place")).to_be_focused()
+    expect(page.get_by_label("Find a location")).to_be_focused()
 
 
 def test_a_forecast_is_made_with_the_keyboard_alone(page: Page, url: str) -> None:
@@ -153,10 +153,10 @@ def test_a_forecast_is_made_with_the_keyboard_alone(page: Page, url: str) -> Non
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Find a place")).to_be_focused()
+    expect(page.get_by_label("Find a location")).to_be_focused()
     page.keyboard.type("nigeria")
     page.keyboard.press("Enter")
-    expect(place(page, "Nigeria")).to_be_focused()
+    expect(location(page, "Nigeria")).to_be_focused()
     page.keyboard.press("Space")
     for _ in range(40):
         if page.evaluate("document.activeElement.type") == "submit":
@@ -170,11 +170,11 @@ def test_a_forecast_is_made_with_the_keyboard_alone(page: Page, url: str) -> Non
 
 def test_the_way_back_keeps_the_choice_and_its_count(page: Page, url: str) -> None:
     page.goto(url)
-    place(page, "Asia").check()
+    location(page, "Asia").check()
     page.get_by_role("button", name="Estimate").click()
     expect(page.get_by_role("table")).to_be_visible()
     page.go_back()
-    expect(place(page, "Asia")).to_be_checked()
+    expect(location(page, "Asia")).to_be_checked()
     expect(page.locator("[data-tally]")).to_contain_text("1 chosen: Asia")
 
 
@@ -188,7 +188,7 @@ def test_the_page_never_scrolls_sideways_but_the_table_does(page: Page, url: str
     assert not overflows(page)
     page.goto(url + WIDE_QUERY)
     assert not overflows(page)
-    sheet = page.get_by_role("region", name="Population by year and place")
+    sheet = page.get_by_role("region", name="Population by year and location")
     assert sheet.evaluate("sheet => sheet.scrollWidth > sheet.clientWidth")
     year = page.get_by_role("rowheader", name="2030")
     before = year.bounding_box()
