@@ -39,6 +39,12 @@ PUBLISHED_NAMES = {
 # Kosovo has no number of its own in ISO 3166; the UN's table gives it the code that others use, too.
 PUBLISHED_ISO3 = {412: "XKX"}
 
+# Countries that a vintage lists and M49 no longer does: name, ISO3, subregion.
+FORMER_COUNTRIES = {
+    530: ("Netherlands Antilles", "ANT", 915),
+    736: ("Sudan, with South Sudan", "SDN", 912),
+}
+
 BOUNDS = ("lower_80", "upper_80", "lower_95", "upper_95")
 
 
@@ -150,6 +156,63 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
         "dropped": [],
     }
     return panel, projections, source
+
+
+def prepare_vintage(path: str | Path, vintage: str) -> tuple[Panel, pd.DataFrame, dict[str, Any]]:
+    """Read a vintage from a plain long table in thousands: location_code, year, kind, population_thousands.
+
+    The kinds are ``estimate``, ``medium``, and, where the vintage states bounds, ``lower80`` to ``upper95``. Names,
+    types, ISO3 codes and regions are those of the M49 classification. A location whose bounds have no medium variant
+    between them is left out of the projections, and the source says so.
+
+    Parameters
+    ----------
+    path : path
+    vintage : {"wpp2010", "wpp2012"}
+
+    Returns
+    -------
+    panel, projections, source
+        As :func:`prepare_wpp2024` returns them.
+    """
+    figures = pd.read_csv(path)
+    kinds = figures.assign(population=_persons(figures["population_thousands"]).astype(np.int64)).pivot(
+        index=["location_code", "year"], columns="kind", values="population"
+    )
+    estimates = kinds["estimate"].dropna().unstack()
+    panel = Panel(estimates.to_numpy(), estimates.columns.to_numpy(), _describe(estimates.index), vintage)
+    bounds = {bound: bound.replace("_", "") for bound in BOUNDS if bound.replace("_", "") in kinds}
+    columns = {"medium": "population"} | {kind: bound for bound, kind in bounds.items()}
+    projections = kinds[list(columns)].rename(columns=columns)
+    whole = projections[projections["population"].notna()].astype(np.int64).reset_index().rename_axis(columns=None)
+    projected = set(whole["location_code"])
+    bare = _describe(pd.Index([code for code in kinds.index.unique("location_code") if code not in projected]))
+    source = {
+        "file": "five-yearly figures of the edition: estimates to 2010, medium variant from 2015",
+        "series": len(panel),
+        "dropped": [
+            {"code": code, "name": name, "reason": "bounds without a medium variant"}
+            for code, name in bare["name"].items()
+        ],
+    }
+    return panel, whole, source
+
+
+def _describe(codes: pd.Index) -> pd.DataFrame:
+    # What later revisions no longer list keeps the name it had: as WPP 2019 has it, or from the table above.
+    former = pd.DataFrame(
+        [
+            (name, COUNTRY, iso3, parent, REGION_NAMES[REGION_OF[parent]])
+            for name, iso3, parent in FORMER_COUNTRIES.values()
+        ],
+        index=list(FORMER_COUNTRIES),
+        columns=["name", "type", "iso3", "parent", "region"],
+    )
+    known = pd.concat([load_locations("wpp2024"), load_locations("wpp2019"), former.astype(object)])
+    known = known[~known.index.duplicated()]
+    if not codes.isin(known.index).all():
+        raise ReadError(f"location {codes[~codes.isin(known.index)][0]} is in no revision: expected an M49 number")
+    return known.loc[codes]
 
 
 def _persons(thousands: Any) -> np.ndarray:

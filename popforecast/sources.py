@@ -39,7 +39,7 @@ class Revision:
     Attributes
     ----------
     name : str
-        ``wpp2019``, ``wpp2024``.
+        ``wpp2019``, ``wpp2024``; of the vintages ``wpp2010``, ``wpp2012``.
     edition : int
         Year of publication.
     url : str
@@ -85,8 +85,19 @@ REVISIONS: dict[str, Revision] = {
 }
 
 
+# Older editions, kept to ask what was known then: five-yearly, to 2010. The surfaces do not list them.
+ARCHIVE = "https://population.un.org/wpp/Download/Archive/Standard/"
+VINTAGES: dict[str, Revision] = {
+    vintage.name: vintage
+    for vintage in (
+        Revision("wpp2010", 2010, ARCHIVE, has_projections=True),
+        Revision("wpp2012", 2012, ARCHIVE, has_projections=True),
+    )
+}
+
+
 def get_revision(name: str) -> Revision:
-    """Return the revision of that name.
+    """Return the revision of that name, of those that the surfaces offer.
 
     Raises
     ------
@@ -98,12 +109,29 @@ def get_revision(name: str) -> Revision:
     return REVISIONS[name]
 
 
+def get_edition(name: str) -> Revision:
+    """Return the revision or vintage of that name: any edition whose tables are embedded.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If there is none; the error lists those there are.
+    """
+    if isinstance(name, str) and name in VINTAGES:
+        return VINTAGES[name]
+    if not isinstance(name, str) or name not in REVISIONS:
+        raise UnknownRevisionError(
+            f"no revision {name!r}: expected one of {', '.join(REVISIONS)}, or of the vintages {', '.join(VINTAGES)}"
+        )
+    return REVISIONS[name]
+
+
 def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
     """Load the embedded estimates of a revision: every location, in persons; no network.
 
     Parameters
     ----------
-    revision : {"wpp2019", "wpp2024"}
+    revision : {"wpp2019", "wpp2024"} or a vintage, {"wpp2010", "wpp2012"}
 
     Raises
     ------
@@ -116,8 +144,10 @@ def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
     --------
     >>> load_panel("wpp2019")
     <Panel: 285 locations, 1950 to 2020, wpp2019>
+    >>> load_panel("wpp2012")
+    <Panel: 236 locations, 1950 to 2010 by 5, wpp2012>
     """
-    get_revision(revision)
+    get_edition(revision)
     estimates = _read_table(revision, "estimates").set_index("code")
     locations = load_locations(revision)
     years = estimates.columns.astype(np.int64).to_numpy()
@@ -126,7 +156,7 @@ def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
 
 def load_locations(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     """Load the locations of a revision, indexed by code: name, type, iso3, parent, region."""
-    get_revision(revision)
+    get_edition(revision)
     table = _read_table(revision, "locations", dtype={"parent": "Int64"}, keep_default_na=False, na_values=[""])
     table = table.set_index("code").astype(object)
     return table.where(table.notna(), None)
@@ -138,22 +168,22 @@ def load_projections(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons.
+        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons. ``wpp2010`` states no bounds.
 
     Raises
     ------
     UnknownRevisionError
         If none are embedded for the revision.
     """
-    if not get_revision(revision).has_projections:
-        having = [name for name, revision in REVISIONS.items() if revision.has_projections]
+    if not get_edition(revision).has_projections:
+        having = [name for name, edition in (REVISIONS | VINTAGES).items() if edition.has_projections]
         raise UnknownRevisionError(f"no projections are embedded for {revision!r}: expected one of {', '.join(having)}")
     return _read_table(revision, "projections")
 
 
 def describe_source(revision: str) -> dict[str, Any]:
     """Return how an embedded table came to be: file read, its checksum, what was dropped and why."""
-    get_revision(revision)
+    get_edition(revision)
     return read_manifest(DATA)[revision]["source"]
 
 
@@ -227,7 +257,7 @@ def write_tables(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    revision = get_revision(str(panel.revision)).name
+    revision = get_edition(str(panel.revision)).name
     locations = panel.locations.astype({"parent": "Int64"}).reset_index()
     tables = {"locations": locations, "estimates": _widen(panel)}
     if projections is not None:
@@ -235,7 +265,7 @@ def write_tables(
     contents = {name: table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
     manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
     manifest[revision] = {
-        "title": REVISIONS[revision].title,
+        "title": get_edition(revision).title,
         "licence": LICENCE,
         "unit": "persons, 1 July",
         "panel_sha256": panel.checksum,
