@@ -205,7 +205,8 @@ def forecast(
         )
     history = panel if locations is None else panel.take(rows)
     past = years <= panel.origin
-    path = _take(fitted.predict(max((int(years[-1]) - panel.origin) // panel.step, 0), levels), rows)
+    horizon = max((int(years[-1]) - panel.origin) // panel.step, 0)
+    path = _take(fitted.predict(horizon, levels), rows)
     steps = (years[~past] - panel.origin) // panel.step - 1
     known = history.values[:, np.isin(panel.years, years)]
     unknown = np.full(known.shape, np.nan)
@@ -218,7 +219,7 @@ def forecast(
         {level: np.hstack([unknown, path.upper[level][:, steps]]) for level in levels},
         path,
         fitted.model,
-        tuple(note for note in fitted.notes if note.location_code in codes),
+        tuple(note for note in fitted.notes(horizon) if note.location_code in codes),
         describe_provenance(panel, fitted.model),
     )
 

@@ -36,7 +36,7 @@ def test_another_table_is_refused(monkeypatch):
 
 def test_the_share_of_explosive_roots_is_that_of_the_flags(wpp2019):
     fits = validation.tabulate_fit(wpp2019, pf.AR())
-    assert (fits["explosive"] == "yes").sum() == len(pf.AR().fit(wpp2019).notes)
+    assert (fits["explosive"] == "yes").sum() == len(pf.AR().fit(wpp2019).notes())
 
 
 def test_roots_are_counted_once_each(wpp2019):

@@ -8,13 +8,33 @@ from typing import Any
 from popforecast.errors import UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
-from popforecast.models.growth import Drift, Naive
+from popforecast.models.growth import DampedGrowth, Drift, Naive
+from popforecast.models.panel_ar import PanelAR
 
-__all__ = ["AR", "MODELS", "Drift", "Fitted", "Model", "Naive", "Note", "Prediction", "build", "get", "specify"]
+__all__ = [
+    "AR",
+    "MODELS",
+    "DampedGrowth",
+    "Drift",
+    "Fitted",
+    "Model",
+    "Naive",
+    "Note",
+    "Prediction",
+    "build",
+    "get",
+    "specify",
+]
 
-MODELS: dict[str, Model] = {model.name: model for model in (AR(), Naive(), Drift())}
+MODELS: dict[str, Model] = {model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), PanelAR())}
 
-CLASSES: dict[str, Callable[..., Model]] = {"AR": AR, "Naive": Naive, "Drift": Drift}
+CLASSES: dict[str, Callable[..., Model]] = {
+    "AR": AR,
+    "Naive": Naive,
+    "Drift": Drift,
+    "DampedGrowth": DampedGrowth,
+    "PanelAR": PanelAR,
+}
 
 
 def get(model: str | Model) -> Model:

@@ -65,7 +65,7 @@ class AR(Model):
     >>> fitted = AR(1, trend="n").fit(doubling)
     >>> fitted.predict(2).population.round(6).tolist()
     [[32.0, 64.0]]
-    >>> fitted.notes[0].text
+    >>> fitted.notes()[0].text
     'explosive: the largest root is 2.0000, so its growth speeds up without limit'
     """
 
@@ -126,7 +126,7 @@ class AR(Model):
             {level: back(mean + width) for level, width in reach.items()},
         )
 
-    def note(self, arrays: Arrays) -> list[tuple[int, str]]:
+    def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
         """Flag every explosive root."""
         roots = arrays["root"]
         return [

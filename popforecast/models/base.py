@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Model(ABC):
-    """A named, frozen specification. Its fields are its parameters; it holds no data."""
+    """A named, frozen specification. Its fields are its parameters; it holds no data.
+
+    Attributes
+    ----------
+    calibrated : bool
+        Whether its intervals come from its own errors at past origins; else they are analytic.
+    """
+
+    calibrated: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -56,15 +64,19 @@ class Model(ABC):
 
     @abstractmethod
     def estimate(self, panel: Panel) -> Arrays:
-        """Estimate every location at once; each array's first axis is the panel's locations."""
+        """Estimate every location at once: arrays of one row for each location, or of what the panel shares."""
 
     @abstractmethod
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict steps 1 to horizon after the origin from estimated arrays."""
 
-    def note(self, arrays: Arrays) -> list[tuple[int, str]]:  # noqa: ARG002
-        """Return what readers must know, as pairs of row and sentence."""
+    def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
+        """Return what readers of a forecast so far ahead must know, as pairs of row and sentence."""
         return []
+
+    def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
+        """Estimate at each of several origins, seeing the panel until then and no further."""
+        return (self.estimate(panel.until(int(origin))) for origin in origins)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -81,12 +93,12 @@ class Model(ABC):
         """
         arrays = self.estimate(panel)
         for key, array in arrays.items():
-            finite = np.isfinite(array.reshape(len(panel), -1)).all(axis=1)
+            finite = np.isfinite(array)
             if not finite.all():
-                row = int(np.flatnonzero(~finite)[0])
+                row = int(np.argwhere(~finite)[0][0])
+                whose = f" for {panel.locations['name'].iloc[row]}" if len(array) == len(panel) else ""
                 raise ModelError(
-                    f"{self.name} has no finite {key} for {panel.locations['name'].iloc[row]}: "
-                    "expected a series that the model can be estimated on"
+                    f"{self.name} has no finite {key}{whose}: expected series that the model can be estimated on"
                 )
         codes = panel.locations.index.tolist()
         return Fitted(self, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
@@ -122,10 +134,9 @@ class Fitted:
         """Predict steps 1 to horizon after the origin, for every location."""
         return self.model.predict(self.arrays, horizon, levels)
 
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """What readers must know, by location."""
-        return tuple(Note(self.codes[row], text) for row, text in self.model.note(self.arrays))
+    def notes(self, horizon: int = 1) -> tuple[Note, ...]:
+        """Return what readers of a forecast so far ahead must know, by location."""
+        return tuple(Note(self.codes[row], text) for row, text in self.model.note(self.arrays, horizon))
 
 
 def normal_quantile(level: float) -> float:

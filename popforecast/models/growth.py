@@ -1,23 +1,24 @@
-"""The simplest rules, which any model must beat: no change, and growth as it has been on average."""
+"""The simple rules, which any model must beat: no change, mean growth, and last growth that fades."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
+from popforecast.errors import ModelError
+from popforecast.models.base import Array, Arrays
+from popforecast.models.bounded import GrowthModel, damp
 from popforecast.panel import Panel
 
 
 @dataclass(frozen=True)
-class Naive(Model):
+class Naive(GrowthModel):
     r"""The last population, for ever: a random walk of log population.
 
     .. math:: \hat y_{T+h} = y_T, \qquad \operatorname{sd} = s \sqrt{h}
 
-    with s the root mean square of the past changes of log population.
+    with s the root mean square of the past changes of log population (the interval where it is not calibrated).
 
     References
     ----------
@@ -36,27 +37,28 @@ class Naive(Model):
         """``naive``."""
         return "naive"
 
-    def estimate(self, panel: Panel) -> Arrays:
-        """Return the last log population and the spread of its changes."""
-        log = log_positive(panel, self.name)
-        changes = np.diff(log, axis=1)
-        return {"last": log[:, -1], "deviation": np.sqrt(np.mean(changes**2, axis=1))}
+    def learn(self, panel: Panel, log: Array) -> Arrays:  # noqa: ARG002
+        """Return the spread of growth."""
+        return {"deviation": np.sqrt(np.mean(np.diff(log, axis=1) ** 2, axis=1))}
 
-    def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict the last population, with the widths of a random walk."""
-        steps = np.arange(1, horizon + 1)
-        median = np.repeat(arrays["last"][:, None], horizon, axis=1)
-        return _surround(median, arrays["deviation"][:, None] * np.sqrt(steps), levels)
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Return no growth."""
+        return np.zeros((len(arrays["last"]), horizon))
+
+    def spread(self, arrays: Arrays, steps: Array) -> Array:
+        """Return the deviation of a random walk."""
+        return arrays["deviation"][:, None] * np.sqrt(steps)
 
 
 @dataclass(frozen=True)
-class Drift(Model):
+class Drift(GrowthModel):
     r"""The mean growth rate of all the past, for ever: a random walk of log population with drift.
 
     .. math:: \log \hat y_{T+h} = \log y_T + h g, \quad g = \frac{\log y_T - \log y_1}{T - 1},
        \qquad \operatorname{sd} = s \sqrt{h \left(1 + \frac{h}{T - 1}\right)}
 
-    with s the standard deviation of the past changes (T - 2 degrees of freedom).
+    with s the standard deviation of the past changes (T - 2 degrees of freedom; the interval where it is not
+    calibrated).
 
     References
     ----------
@@ -75,32 +77,73 @@ class Drift(Model):
         """``drift``."""
         return "drift"
 
-    def estimate(self, panel: Panel) -> Arrays:
-        """Return the last log population, its mean change and their spread."""
-        log = log_positive(panel, self.name)
+    def learn(self, panel: Panel, log: Array) -> Arrays:  # noqa: ARG002
+        """Return mean growth and its spread."""
         changes = np.diff(log, axis=1)
         t = changes.shape[1]
         growth = changes.mean(axis=1)
         squares = np.sum((changes - growth[:, None]) ** 2, axis=1)
         return {
-            "last": log[:, -1],
             "growth": growth,
             "deviation": np.sqrt(squares / max(t - 1, 1)),
             "changes": np.full(len(log), t),
         }
 
-    def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict growth at the mean rate; the widths allow for the mean being estimated."""
-        steps = np.arange(1, horizon + 1)
-        median = arrays["last"][:, None] + arrays["growth"][:, None] * steps
-        spread = np.sqrt(steps * (1 + steps / arrays["changes"][:, None]))
-        return _surround(median, arrays["deviation"][:, None] * spread, levels)
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Return growth at the mean rate."""
+        return arrays["growth"][:, None] * np.arange(1, horizon + 1)
+
+    def spread(self, arrays: Arrays, steps: Array) -> Array:
+        """Return the deviation of a random walk whose drift was estimated."""
+        return arrays["deviation"][:, None] * np.sqrt(steps * (1 + steps / arrays["changes"][:, None]))
 
 
-def _surround(median: Array, deviation: Array, levels: Sequence[float]) -> Prediction:
-    reach = {level: normal_quantile(level) * deviation for level in levels}
-    return Prediction(
-        exponentiate(median),
-        {level: exponentiate(median - width) for level, width in reach.items()},
-        {level: exponentiate(median + width) for level, width in reach.items()},
-    )
+@dataclass(frozen=True)
+class DampedGrowth(GrowthModel):
+    r"""Last growth, which fades by a fixed share every year.
+
+    .. math:: \log \hat y_{T+h} = \log y_T + g \sum_{j=1}^{h} \phi^j, \qquad g = \log y_T - \log y_{T-1}
+
+    in years; on a panel with a longer step, g is the growth per year over the last step.
+
+    Parameters
+    ----------
+    damping : float, default 0.97
+        :math:`\phi`, what is left of growth after a year.
+
+    Raises
+    ------
+    ModelError
+        If the damping is not between 0 and 1.
+
+    References
+    ----------
+    Gardner, E. S. and McKenzie, E. (1985). Forecasting trends in time series. *Management Science* 31, 1237-1246.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> doubling = Panel([[1, 2, 4]], [2000, 2001, 2002], pd.DataFrame({"name": ["Doubling"]}))
+    >>> DampedGrowth(0.5).fit(doubling).predict(2).population.round(6).tolist()
+    [[5.656854, 6.727171]]
+    """
+
+    damping: float = 0.97
+
+    def __post_init__(self) -> None:
+        if not 0 < self.damping < 1:
+            raise ModelError(f"damping {self.damping!r}: expected a share between 0 and 1, such as 0.97")
+
+    @property
+    def name(self) -> str:
+        """``damped-growth``, with the damping where it is not the usual one."""
+        return "damped-growth" if self == DampedGrowth() else f"damped-growth({self.damping:g})"
+
+    def learn(self, panel: Panel, log: Array) -> Arrays:
+        """Return last growth per year."""
+        return {"growth": (log[:, -1] - log[:, -2]) / panel.step}
+
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Return the growth that fades."""
+        years = np.arange(1, horizon + 1) * arrays["step"]
+        return arrays["growth"][:, None] * damp(self.damping, years)

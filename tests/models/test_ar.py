@@ -243,7 +243,7 @@ def test_perfect_fit_takes_the_fewest_lags() -> None:
 
 def test_explosive_root_is_flagged_and_only_that(wpp2019: pf.Panel) -> None:
     fitted = pf.models.get("ar1").fit(wpp2019)
-    flagged = {note.location_code for note in fitted.notes}
+    flagged = {note.location_code for note in fitted.notes()}
     explosive = np.abs(fitted.arrays["coefficients"][:, 2]) > 1 + 1e-9
     assert flagged == set(wpp2019.locations.index[explosive])
     assert 900 in flagged

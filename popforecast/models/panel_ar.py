@@ -1,0 +1,153 @@
+"""panel-ar: growth learnt from the histories of all locations together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import ModelError
+from popforecast.models.base import Array, Arrays, log_positive
+from popforecast.models.bounded import GrowthModel, damp
+from popforecast.models.committee import ROWS, Lesson, choose_teachers, deviate, prepare_lesson
+from popforecast.panel import Panel
+
+# Years ahead that are learnt directly; growth per year is interpolated between them.
+KNOTS = (1, 3, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class PanelAR(GrowthModel):
+    r"""A committee of five rules of growth, four of them learnt from all locations and past origins together.
+
+    Each rule forecasts, for 1, 3, 5, 10 and 20 years ahead directly, how far the mean growth per year will lie from
+    that of damped growth:
+
+    1. not at all: damped growth itself (the model ``damped-growth``);
+    2. a Huber regression on growth, its changes, its 5- and 10-year means, kinks at 3 %, 1.5 % and 0, the signed root
+       of its change, the growth of the location's groups, and size. Every regressor also enters times log volatility,
+       so that a calm location keeps its momentum and a stormy one returns to its mean. No constant;
+    3. the same without size, with a volatility that remembers 5 years instead of 10;
+    4. the median of what followed the 40 most similar past histories, in units of root volatility;
+    5. the second, plus the median of what it missed at those neighbours.
+
+    The forecast is the mean of the middle three of the five. The rest is fixed by these rules, all of them from the
+    figures up to the origin only: past origins of the last 25 years whose outcome is known, with 14 years of history
+    before them (a third of a short panel); rows weighted by :math:`1 / \sqrt{v}` for volatility v; a ridge worth two
+    rows; deviations shrunk by :math:`1 / (1 + p / m)` for p coefficients and m histories that do not overlap, so that
+    a small panel stays near damped growth. Between the knots growth per year is interpolated; beyond 20 years the last
+    growth is damped on. On a coarser grid the years become steps. The forecast never leaves the growth that was ever
+    observed (:class:`GrowthModel`).
+
+    Countries teach where the panel knows which locations are countries, else all do. Groups are the columns ``region``
+    and ``parent`` of the locations, where they have at least two values; without them the rules have no group terms.
+    A panel too short to learn from gets damped growth, and a note.
+
+    Parameters
+    ----------
+    damping : float, default 0.97
+        What is left of growth after a year, in the rule that the others lean on.
+    window : int, default 25
+        Years of past origins to learn from.
+    warm_up : int, default 14
+        Years of history that a past origin needs.
+
+    Raises
+    ------
+    ModelError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> fitted = PanelAR().fit(pf.load_panel("wpp2024").countries())
+    >>> fitted.predict(20).population.shape
+    (236, 20)
+    """
+
+    damping: float = 0.97
+    window: int = 25
+    warm_up: int = 14
+
+    def __post_init__(self) -> None:
+        if not 0 < self.damping < 1:
+            raise ModelError(f"damping {self.damping!r}: expected a share between 0 and 1, such as 0.97")
+        for name in ("window", "warm_up"):
+            years = getattr(self, name)
+            if not isinstance(years, int) or isinstance(years, bool) or years < 1:
+                raise ModelError(f"{name} {years!r}: expected whole years, 1 or more")
+
+    @property
+    def name(self) -> str:
+        """``panel-ar``, with the parameters where they are not the usual ones."""
+        if self == PanelAR():
+            return "panel-ar"
+        return f"panel-ar({self.damping:g}, {self.window}, {self.warm_up})"
+
+    def learn(self, panel: Panel, log: Array) -> Arrays:
+        """Return last growth, and the growth to each knot that the past can teach."""
+        return self._learn(prepare_lesson(panel, log), len(panel.years) - 1)
+
+    def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
+        """Estimate at several origins; the features, which never look ahead, are made once for all."""
+        lesson = prepare_lesson(panel, log_positive(panel, self.name))
+        for origin in origins:
+            known = panel.until(int(origin))
+            yield self.observe(known, np.log(known.values)) | self._learn(lesson, len(known.years) - 1)
+
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Interpolate growth per step between the knots; damp it on beyond the last."""
+        steps = np.arange(1, horizon + 1)
+        knots, rise, step = arrays["knots"], arrays["rise"], arrays["step"]
+        if not len(knots):
+            return arrays["growth"][:, None] * damp(self.damping, steps * step)
+        path = interpolate(rise / knots, knots, steps) * steps
+        far = steps > knots[-1]
+        if far.any():
+            before, start = (rise[:, -2], knots[-2]) if len(knots) > 1 else (0.0, 0)
+            last = (rise[:, -1] - before) / ((knots[-1] - start) * step)
+            path[:, far] = rise[:, -1:] + last[:, None] * damp(self.damping, (steps[far] - knots[-1]) * step)
+        return path
+
+    def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
+        """Flag what a bound holds, and a panel too short to learn from."""
+        notes = super().note(arrays, horizon)
+        if not len(arrays["knots"]):
+            notes += [(row, "too few years to learn from: damped growth instead") for row in range(len(arrays["last"]))]
+        return notes
+
+    def _learn(self, lesson: Lesson, origin: int) -> Arrays:
+        """Learn from all outcomes known at row `origin`; nothing after it is touched."""
+        step = lesson.step
+        warm_up = min(max(3, round(self.warm_up / step)), max(2, (origin + 1) // 3))
+        width = max(1, round(self.window / step))
+        thin = 2 if step == 1 and len(lesson.candidates) * width > ROWS else 1
+        teachers = choose_teachers(lesson.log[origin], lesson.candidates, round(1.1 * ROWS / -(-width // thin)))
+        growth, knots, rise, starts = lesson.growth[origin], [], [], None
+        for knot in sorted({max(1, round(years / step)) for years in KNOTS}):
+            past = np.arange(origin - knot, max(warm_up, origin - knot - width + 1) - 1, -thin)
+            if not len(past):
+                break
+            anchor = damp(self.damping, knot * step) / (knot * step)
+            deviation, starts = deviate(lesson, origin, past, knot, anchor, teachers, starts)
+            knots.append(knot)
+            rise.append(knot * step * (anchor * growth + deviation))
+        columns = np.stack(rise, axis=1) if rise else np.zeros((len(growth), 0))
+        return {"growth": growth.copy(), "knots": np.array(knots, dtype=np.int64), "rise": columns}
+
+
+def interpolate(values: Array, knots: NDArray[np.int64], steps: Array) -> Array:
+    """Interpolate each row of values between the knots; before the first and after the last it is level.
+
+    Examples
+    --------
+    >>> interpolate(np.array([[1.0, 3.0]]), np.array([1, 3]), np.array([1, 2, 3, 4])).tolist()
+    [[1.0, 2.0, 3.0, 3.0]]
+    """
+    right = np.clip(np.searchsorted(knots, steps), 1, max(1, len(knots) - 1))
+    if len(knots) == 1:
+        return np.repeat(values, len(steps), axis=1)
+    share = np.clip((steps - knots[right - 1]) / (knots[right] - knots[right - 1]), 0, 1)
+    return values[:, right - 1] * (1 - share) + values[:, right] * share
