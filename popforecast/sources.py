@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.membership import Members, find_members
 from popforecast.panel import Panel
 from popforecast.readers import read
 
@@ -181,6 +182,25 @@ def load_projections(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     return _read_table(revision, "projections")
 
 
+def load_members(revision: str = DEFAULT_REVISION) -> Members:
+    """Load the countries that make up each aggregate of a revision; a vintage states none.
+
+    Returns
+    -------
+    dict of int to tuple of int
+        Codes of countries by the code of the aggregate, as :func:`popforecast.membership.find_members` proved them.
+
+    Examples
+    --------
+    >>> load_members("wpp2024")[905]
+    (60, 124, 304, 666, 840)
+    """
+    if get_edition(revision).name in VINTAGES:
+        return {}
+    table = _read_table(revision, "members", dtype={"members": str})
+    return {int(row.aggregate): tuple(map(int, row.members.split())) for row in table.itertuples(index=False)}
+
+
 def describe_source(revision: str) -> dict[str, Any]:
     """Return how an embedded table came to be: file read, its checksum, what was dropped and why."""
     get_edition(revision)
@@ -262,6 +282,8 @@ def write_tables(
     tables = {"locations": locations, "estimates": _widen(panel)}
     if projections is not None:
         tables["projections"] = projections
+    if revision in REVISIONS:
+        tables["members"] = _list_members(find_members(panel))
     contents = {name: table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
     manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
     manifest[revision] = {
@@ -330,6 +352,11 @@ def _widen(panel: Panel) -> pd.DataFrame:
     whole = pd.DataFrame(np.rint(panel.values).astype(np.int64), columns=panel.years)
     whole.insert(0, "code", panel.locations.index)
     return whole
+
+
+def _list_members(members: Members) -> pd.DataFrame:
+    lists = [" ".join(map(str, codes)) for codes in members.values()]
+    return pd.DataFrame({"aggregate": list(members), "members": lists})
 
 
 def _table_path(folder: Path, revision: str, table: str) -> Path:
