@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.resources import files
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 import popforecast as pf
 from app import api, pages
@@ -31,9 +33,20 @@ HEADERS = {
 }
 
 
+class StrictRequest(Request):
+    """A request whose form, where it cannot be read, is an error; Flask's own takes it for an empty one."""
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Return a parser that does not hide what is wrong with a form."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+
 def create_app() -> Flask:
     """Return the Flask app."""
     app = Flask(__name__)
+    app.request_class = StrictRequest
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
@@ -72,5 +85,7 @@ def _drain() -> None:
     if not request.environ.get("wsgi.input_terminated"):
         return
     stream, left = request.environ["wsgi.input"], MOST_DRAINED
-    while left > 0 and (chunk := stream.read(min(left, 65_536))):
-        left -= len(chunk)
+    # A body that cannot be read has no end, and every server has errors of its own for it.
+    with suppress(Exception):
+        while left > 0 and (chunk := stream.read(min(left, 65_536))):
+            left -= len(chunk)

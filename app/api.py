@@ -12,9 +12,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 import popforecast as pf
-from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision
+from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision_alone
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.sources import get_revision
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -31,26 +30,23 @@ def show_health() -> ResponseReturnValue:
 def send_forecast() -> ResponseReturnValue:
     """Answer a query as JSON."""
     query = read_query(read_arguments())
-    return jsonify(describe(query.answer()))
+    return jsonify(query.answer().to_dict())
 
 
 @blueprint.get("/api/v1/forecast.csv")
 def send_csv() -> ResponseReturnValue:
     """Answer a query as CSV: the rows of the JSON, and nothing else."""
     query = read_query(read_arguments())
-    text = query.answer().to_frame().to_csv(index=False, lineterminator="\n")
     name = f"popforecast-{query.revision}-{query.model}-{query.start}-{query.end}.csv"
-    return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        query.answer().to_csv(), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @blueprint.get("/api/v1/locations")
 def send_locations() -> ResponseReturnValue:
     """List the locations of a revision."""
-    check_names(request.args, ("revision",))
-    try:
-        revision = read_revision(request.args)
-    except pf.PopforecastError as error:
-        raise QueryError({"revision": str(error)}) from error
+    revision = read_revision_alone(request.args)
     locations = load_panel(revision).locations.reset_index()
     return jsonify(revision=revision, locations=locations.to_dict("records"))
 
@@ -61,23 +57,6 @@ def send_models() -> ResponseReturnValue:
     check_names(request.args, ())
     models = [{"name": name, "parameters": model.parameters} for name, model in pf.models.MODELS.items()]
     return jsonify(default=DEFAULT_MODEL, models=models)
-
-
-def describe(fc: pf.Forecast) -> dict[str, Any]:
-    """Return a forecast as plain values: whole persons, and null where there is no interval."""
-    frame = fc.to_frame()
-    rows = frame.astype(object).where(frame.notna(), None)
-    names = fc.locations["name"]
-    return {
-        "forecasts": rows.to_dict("records"),
-        "unit": "persons",
-        "notes": [
-            {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
-            for note in fc.notes
-        ],
-        "provenance": dict(fc.provenance),
-        "citation": get_revision(fc.provenance["revision"]).citation,
-    }
 
 
 def link(query: Query, endpoint: str) -> str:
@@ -115,21 +94,33 @@ def read_arguments() -> Arguments:
     arguments = MultiDict(request.args)
     if request.method != "POST":
         return arguments
-    data = request.get_data()
-    # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
-    if request.content_length is None and request.environ.get("wsgi.input_terminated") and request.stream.read(1):
-        raise RequestEntityTooLarge
+    data = _read_body()
     if request.is_json:
         arguments.update(read_json(data))
     elif request.mimetype in FORMS:
-        arguments.update(request.form)
-        # A file in a form is no value; as an empty one it is refused by its name, not ignored.
-        arguments.update(dict.fromkeys(request.files, ""))
+        arguments.update(read_form())
     elif data:
         raise UnsupportedMediaType(
             f"Content-Type {request.mimetype or 'none'!r}: expected application/json or {' or '.join(FORMS)}."
         )
     return arguments
+
+
+def read_form() -> Arguments:
+    """Return the arguments that a posted form holds.
+
+    Raises
+    ------
+    QueryError
+        If the body is not the form that its Content-Type says.
+    """
+    try:
+        form = MultiDict(request.form)
+    except ValueError as error:
+        raise QueryError({"body": f"The body is no form of type {request.mimetype} ({error})."}) from error
+    # A file in a form is no value; as an empty one it is refused by its name, not ignored.
+    form.update(dict.fromkeys(request.files, ""))
+    return form
 
 
 def read_json(data: bytes) -> Arguments:
@@ -154,11 +145,29 @@ def read_json(data: bytes) -> Arguments:
         raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(PARAMETERS)}."})
     arguments: Arguments = MultiDict()
     for name, value in pairs:
-        for item in value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]:
+        items = value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]
+        # An empty list is an empty value: refused by its name, not ignored.
+        for item in items or [""]:
             if isinstance(item, bool) or not isinstance(item, str | int | float):
                 raise QueryError({name: f"{name} holds {_say(item)}: expected text, a number, or a list of them."})
             arguments.add(name, str(item))
     return arguments
+
+
+def _read_body() -> bytes:
+    try:
+        data = request.get_data()
+        # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
+        chunked = request.content_length is None and request.environ.get("wsgi.input_terminated")
+        is_cut = bool(chunked and request.stream.read(1))
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Every server has errors of its own for chunks that are none.
+        raise QueryError({"body": f"The body cannot be read ({error})."}) from error
+    if is_cut:
+        raise RequestEntityTooLarge
+    return data
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException
 
 import popforecast as pf
 from app.api import link, read_arguments
-from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision
+from app.query import PARAMETERS, Arguments, Query, QueryError, load_panel, read_query, read_revision_alone
 from popforecast.display import format_population
-from popforecast.errors import PopforecastError, UnknownLocationError
+from popforecast.errors import UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, last_year
 from popforecast.locations import ALIASES, normalise
 from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, get_revision
@@ -88,12 +88,7 @@ class Choice:
 @blueprint.get("/")
 def show_form() -> ResponseReturnValue:
     """Show the form, with the locations of the revision asked for."""
-    check_names(request.args, ("revision",))
-    try:
-        revision = read_revision(request.args)
-    except PopforecastError as error:
-        raise QueryError({"revision": str(error)}) from error
-    return render_template("index.html", **describe_form(Choice(revision)))
+    return render_template("index.html", **describe_form(Choice(read_revision_alone(request.args))))
 
 
 @blueprint.route("/forecast", methods=["GET", "POST"])

@@ -135,7 +135,7 @@ def read_query(arguments: Arguments) -> Query:
             faults.setdefault(name, _sentence(str(error)))
             return None
 
-    revision = attempt("revision", read_revision, arguments)
+    revision = attempt("revision", _read_revision, arguments)
     model = attempt("model", _read_model, arguments)
     levels = attempt("level", _read_levels, arguments)
     # Without a revision, nobody can say which locations and years there are.
@@ -146,9 +146,19 @@ def read_query(arguments: Arguments) -> Query:
     return Query(locations, start, end, model, revision, levels)
 
 
-def read_revision(arguments: Arguments) -> str:
-    """Return the revision's name, by default the newest."""
-    return get_revision(_only(arguments, "revision") or DEFAULT_REVISION).name
+def read_revision_alone(arguments: Arguments) -> str:
+    """Return the revision's name, by default the newest, where nothing else may be asked for.
+
+    Raises
+    ------
+    QueryError
+        If there is no such revision, or another argument.
+    """
+    check_names(arguments, ("revision",))
+    try:
+        return _read_revision(arguments)
+    except PopforecastError as error:
+        raise QueryError({"revision": _sentence(str(error))}) from error
 
 
 def check_names(arguments: Arguments, known: tuple[str, ...]) -> None:
@@ -162,6 +172,10 @@ def check_names(arguments: Arguments, known: tuple[str, ...]) -> None:
     faults = _find_unknown(arguments, known)
     if faults:
         raise QueryError(faults)
+
+
+def _read_revision(arguments: Arguments) -> str:
+    return get_revision(_only(arguments, "revision") or DEFAULT_REVISION).name
 
 
 def _read_model(arguments: Arguments) -> str:

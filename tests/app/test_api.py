@@ -36,7 +36,7 @@ def test_the_json_equals_the_module_and_says_where_it_comes_from(client: FlaskCl
     answer = client.get(f"{URL}?location=NGA&from=2022&to=2026&level=80").json
     fc = pf.forecast(pf.load_panel("wpp2024"), ["NGA"], 2022, 2026, "ar1", (80,))
     frame = fc.to_frame()
-    assert list(answer) == ["forecasts", "unit", "notes", "provenance", "citation"]
+    assert answer == fc.to_dict()
     assert list(answer["forecasts"][0]) == list(frame.columns)
     assert [row["population"] for row in answer["forecasts"]] == frame["population"].tolist()
     assert [row["lower_80"] for row in answer["forecasts"]][:2] == [None, None]
@@ -88,7 +88,9 @@ def test_json_form_and_address_ask_alike(client: FlaskClient, known_query: str) 
         ('{"location": null}', "location", "null"),
         ('{"location": {"code": 900}}', "location", "an object"),
         ('{"location": [["World"]]}', "location", "a list in a list"),
-        ('{"location": []}', "location", "no location was chosen"),
+        ('{"location": []}', "location", "is empty"),
+        ('{"location": "World", "from": []}', "from", "is empty"),
+        ('{"location": "World", "colour": []}', "colour", "unknown parameter"),
         ('{"location": "World", "from": 2030, "from": 2031}', "from", "2 times"),
         ('{"location": "World", "from": NaN}', "from", "whole year"),
         ('{"location": "World", "from": 1e400}', "from", "whole year"),
@@ -102,6 +104,21 @@ def test_a_wrong_body_is_a_400_that_names_the_fault(
     assert response.status_code == 400
     faults = {error["parameter"]: error["detail"] for error in response.json["errors"]}
     assert word in faults[field].replace("Unknown", "unknown").replace("No loc", "no loc")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"level=80&\xff", "application/x-www-form-urlencoded"),
+        (b"level=80", "multipart/form-data"),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_not_taken_for_an_empty_one(client: FlaskClient, body: bytes, kind: str) -> None:
+    response = client.post(f"{URL}?location=World", data=body, content_type=kind)
+    assert response.status_code == 400
+    assert response.json["errors"][0]["parameter"] == "body"
+    assert "no form" in response.json["detail"]
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}.csv"])

@@ -127,6 +127,14 @@ def test_a_body_in_chunks_is_read_whole_or_refused(web: Web) -> None:
     assert long.status == 413
 
 
+@pytest.mark.parametrize(("path", "status"), [("/api/v1/forecast", 400), ("/forecast", 400), ("/nowhere", 404)])
+def test_a_body_in_broken_chunks_is_refused(web: Web, path: str, status: int) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nzz\r\nloc\r\n".encode())
+        assert int(connection.makefile("rb").readline().split()[1]) == status
+
+
 def test_an_address_that_is_too_long_is_a_clean_error(web: Web) -> None:
     got = web.ask("GET", "/forecast?location=" + "a" * 20_000)
     assert got.status in (400, 414)
