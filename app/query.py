@@ -107,7 +107,7 @@ def load_panel(revision: str) -> pf.Panel:
 @lru_cache
 def fit(revision: str, model: str) -> pf.Fitted:
     """Return the model fitted to a revision, once."""
-    return pf.models.get(model).fit(load_panel(revision))
+    return pf.fit(load_panel(revision), model)
 
 
 def read_query(arguments: Arguments) -> Query:

@@ -10,8 +10,8 @@
 from popforecast import models, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
-from popforecast.forecasting import Forecast, forecast
-from popforecast.models import AR, Drift, Fitted, Model, Naive
+from popforecast.forecasting import Forecast, fit, forecast
+from popforecast.models import AR, DampedGrowth, Drift, Fitted, Model, Naive, PanelAR
 from popforecast.panel import Panel
 from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
 from popforecast.sources import REVISIONS, fetch, load_panel, load_projections
@@ -22,17 +22,20 @@ __all__ = [
     "AR",
     "REVISIONS",
     "Backtest",
+    "DampedGrowth",
     "Drift",
     "Fitted",
     "Forecast",
     "Model",
     "Naive",
     "Panel",
+    "PanelAR",
     "PopforecastError",
     "Reading",
     "__version__",
     "backtest",
     "fetch",
+    "fit",
     "forecast",
     "load",
     "load_panel",

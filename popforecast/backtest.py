@@ -12,9 +12,10 @@ import popforecast.models as models
 from popforecast import scores
 from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.intervals import roll_calibrated
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel
-from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes, roll
+from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 
 HORIZONS = (1, 3, 5, 10, 20)
 
@@ -145,7 +146,7 @@ def backtest(
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
     horizons = check_horizons(horizons)
     _check_outcomes(panel, origins, horizons)
-    tables = [_tabulate(roll(model, panel, origins, horizons, levels), panel) for model in specifications]
+    tables = [_tabulate(roll_calibrated(model, panel, origins, horizons, levels), panel) for model in specifications]
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
 
 

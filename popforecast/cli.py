@@ -223,7 +223,7 @@ def fit(model: str, revision: str, output: Path) -> None:
       popforecast fit --model ar1 --revision wpp2024 --output model.npz
       popforecast forecast NGA --from 2030 --to 2035 --fitted model.npz
     """
-    fitted = pf.models.get(model).fit(pf.load_panel(revision))
+    fitted = pf.fit(pf.load_panel(revision), model)
     path = pf.save(fitted, output)
     click.echo(f"{path} and {path.with_suffix('.json').name}: {fitted.model.name}, {len(fitted.codes)} locations")
 

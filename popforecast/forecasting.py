@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
+from popforecast import intervals
 from popforecast.display import format_population
 from popforecast.errors import ModelError, YearError
 from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_levels, freeze
@@ -196,7 +197,7 @@ def forecast(
     rows = panel.rows(locations)
     years = _grid(panel, start, end)
     levels = check_levels(levels)
-    fitted = model if isinstance(model, Fitted) else models.get(model).fit(panel)
+    fitted = model if isinstance(model, Fitted) else fit(panel, model)
     if fitted.checksum != panel.checksum:
         raise ModelError(
             f"{fitted.model.name} was fitted to another panel (origin {fitted.origin}, checksum "
@@ -206,7 +207,7 @@ def forecast(
     history = panel if locations is None else panel.take(rows)
     past = years <= panel.origin
     horizon = max((int(years[-1]) - panel.origin) // panel.step, 0)
-    path = _take(fitted.predict(horizon, levels), rows)
+    path = _take(intervals.predict(fitted, horizon, levels), rows)
     steps = (years[~past] - panel.origin) // panel.step - 1
     known = history.values[:, np.isin(panel.years, years)]
     unknown = np.full(known.shape, np.nan)
@@ -222,6 +223,31 @@ def forecast(
         tuple(note for note in fitted.notes(horizon) if note.location_code in codes),
         describe_provenance(panel, fitted.model),
     )
+
+
+def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
+    """Fit a model to every location of a panel, its intervals calibrated: what :func:`forecast` does first.
+
+    Parameters
+    ----------
+    panel : Panel
+    model : str or Model
+        A model's name or a specification.
+
+    Raises
+    ------
+    UnknownModelError, ModelError
+        If there is no such model, or it cannot be fitted.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2019")
+    >>> fitted = pf.fit(panel, "ar1")
+    >>> pf.forecast(panel, ["World"], 2030, 2030, model=fitted).to_table().iloc[0, 0]
+    '8,745,733,000'
+    """
+    return intervals.fit(panel, models.get(model))
 
 
 def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:

@@ -68,14 +68,15 @@ def roll(
     lower = {level: np.empty(shape) for level in levels}
     upper = {level: np.empty(shape) for level in levels}
     scale = np.empty(shape[:2])
-    for i, origin in enumerate(origins):
-        known = panel.until(int(origin))
-        prediction = model.fit(known).predict(int(horizons.max()), levels)
+    for i, arrays in enumerate(model.estimate_each(panel, origins)):
+        model.check_estimate(panel, arrays)
+        prediction = model.predict(arrays, int(horizons.max()), levels)
         population[:, i] = prediction.population[:, horizons - 1]
         for level in levels:
             lower[level][:, i] = prediction.lower[level][:, horizons - 1]
             upper[level][:, i] = prediction.upper[level][:, horizons - 1]
-        scale[:, i] = np.abs(np.diff(known.values, axis=1)).mean(axis=1)
+        known = panel.values[:, panel.years <= origins[i]]
+        scale[:, i] = np.abs(np.diff(known, axis=1)).mean(axis=1)
     outcome = collect_outcomes(panel, origins, horizons)
     freeze(outcome, scale)
     return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)

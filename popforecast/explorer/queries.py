@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import popforecast.models as models
 from popforecast.errors import PanelError
-from popforecast.forecasting import Forecast, forecast
+from popforecast.forecasting import Forecast, fit, forecast
 from popforecast.locations import ALIASES, normalise
 from popforecast.models.base import Fitted
 from popforecast.panel import Panel
@@ -84,7 +83,7 @@ def get_panel(revision: str) -> Panel:
 
 @lru_cache(maxsize=32)
 def _fit(revision: str, model: str) -> Fitted:
-    return models.get(model).fit(get_panel(revision))
+    return fit(get_panel(revision), model)
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from popforecast.errors import UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
 from popforecast.models.growth import DampedGrowth, Drift, Naive
+from popforecast.models.guarded_ar import GuardedAR
 from popforecast.models.panel_ar import PanelAR
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DampedGrowth",
     "Drift",
     "Fitted",
+    "GuardedAR",
     "Model",
     "Naive",
     "Note",
@@ -26,13 +28,16 @@ __all__ = [
     "specify",
 ]
 
-MODELS: dict[str, Model] = {model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), PanelAR())}
+MODELS: dict[str, Model] = {
+    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())
+}
 
 CLASSES: dict[str, Callable[..., Model]] = {
     "AR": AR,
     "Naive": Naive,
     "Drift": Drift,
     "DampedGrowth": DampedGrowth,
+    "GuardedAR": GuardedAR,
     "PanelAR": PanelAR,
 }
 

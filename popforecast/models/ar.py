@@ -114,7 +114,7 @@ class AR(Model):
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict by recursion; bounds from the moving-average weights of the fitted autoregression."""
-        mean, psi = _iterate(arrays, horizon)
+        mean, psi = iterate(arrays, horizon)
         if self.transform == "growth":
             mean, psi = arrays["base"][:, None] + np.cumsum(mean, axis=1), np.cumsum(psi, axis=1)
         deviation = np.sqrt(arrays["variance"][:, None] * np.cumsum(psi**2, axis=1))
@@ -296,7 +296,7 @@ def _dot(a: Array, b: Array) -> Array:
     return np.sum(a * b, axis=1)
 
 
-def _iterate(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
+def iterate(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
     """Return the mean path and the moving-average weights, each of shape (n, horizon)."""
     coefficients = arrays["coefficients"]
     phi = coefficients[:, 2:]

@@ -92,6 +92,18 @@ class Model(ABC):
             If the panel is too short, or the estimate is not finite.
         """
         arrays = self.estimate(panel)
+        self.check_estimate(panel, arrays)
+        codes = panel.locations.index.tolist()
+        return Fitted(self, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+
+    def check_estimate(self, panel: Panel, arrays: Arrays) -> None:
+        """Check that every number of an estimate is finite.
+
+        Raises
+        ------
+        ModelError
+            If one is not; the error names the location.
+        """
         for key, array in arrays.items():
             finite = np.isfinite(array)
             if not finite.all():
@@ -100,8 +112,6 @@ class Model(ABC):
                 raise ModelError(
                     f"{self.name} has no finite {key}{whose}: expected series that the model can be estimated on"
                 )
-        codes = panel.locations.index.tolist()
-        return Fitted(self, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
 
 
 @dataclass(frozen=True, eq=False)

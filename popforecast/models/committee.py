@@ -64,8 +64,7 @@ class Lesson:
 def prepare_lesson(panel: Panel, log: Array) -> Lesson:
     """Describe every location and year of a panel; log population has shape (n, t)."""
     time_major = np.ascontiguousarray(log.T)
-    is_country = (panel.locations["type"] == COUNTRY).to_numpy()
-    candidates = np.flatnonzero(is_country) if is_country.any() else np.arange(len(panel))
+    candidates = find_teachers(panel)
     groups = [
         grow_groups(np.exp(time_major), members, panel.step)[:, labels]
         for members, labels in find_groups(panel, candidates)
@@ -83,6 +82,12 @@ def prepare_lesson(panel: Panel, log: Array) -> Lesson:
         candidates,
         panel.step,
     )
+
+
+def find_teachers(panel: Panel) -> NDArray[np.intp]:
+    """Return the rows that may teach: the countries where the panel knows which they are, else all."""
+    is_country = (panel.locations["type"] == COUNTRY).to_numpy()
+    return np.flatnonzero(is_country) if is_country.any() else np.arange(len(panel))
 
 
 def find_groups(panel: Panel, candidates: NDArray[np.intp]) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:

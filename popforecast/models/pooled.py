@@ -39,9 +39,10 @@ def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array
 
     Examples
     --------
-    >>> x = np.array([[1.0], [2.0], [3.0], [4.0]])
-    >>> regress_robustly(x, np.array([2.0, 4.0, 6.0, 80.0]), 0, 30).round(3).tolist()
-    [2.0]
+    >>> x = np.arange(1.0, 10.0)[:, None]
+    >>> y = 2 * x[:, 0] + np.array([0, 0.1, -0.1, 50, 0.1, -0.1, 0, 0.1, -0.1])
+    >>> regress_robustly(x, y, 0, 1).round(1).tolist(), regress_robustly(x, y, 0, 30).round(1).tolist()
+    ([2.7], [2.0])
     """
     unit = np.sqrt(np.einsum("ij,ij->j", x, x) / len(x)) + 1e-12
     z = x / unit

@@ -1,0 +1,286 @@
+"""Intervals from a model's own past errors: how wrong it was, at each horizon, for locations like this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels, exponentiate
+from popforecast.models.bounded import ROUNDING
+from popforecast.models.committee import find_teachers
+from popforecast.models.features import LONG, USUAL, average, relate_size
+from popforecast.models.panel_ar import interpolate
+from popforecast.panel import Panel
+from popforecast.rolling import Rolling, check_horizons, check_origins, roll
+
+# Years ahead at which errors are collected; widths are interpolated between them.
+KNOTS = (1, 3, 5, 10, 20, 30, 40)
+
+# Years between two past origins: closer ones make nearly the same errors again.
+EVERY = 5
+
+# Years of history that a past origin needs; at most a third of a short panel.
+WARM_UP = 14
+
+# An error this many years older counts half: the world of the 1970s was stormier.
+HALF_LIFE = 15
+
+# Below so many past errors nothing is calibrated.
+FEWEST = 30
+
+# Added to errors before their logarithm is taken: a forecast that was right to the person is luck, not precision.
+LUCK = 1e-4
+
+# The quantiles kept; a level's bounds are interpolated between them.
+PROBABILITIES = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.9975, 0.999]])
+
+# How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
+SLOWEST, FASTEST = 0.5, 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    r"""How wide intervals must be, from past errors.
+
+    The log error at horizon h of a location with features x is taken to be :math:`e^{x' b_h} q`, with q drawn from the
+    scaled past errors of all locations (split conformal prediction). The features are a constant, log volatility of
+    growth over ten years, and size within the panel; :math:`b_h` is least squares on :math:`\log(|e| + 10^{-4})`.
+    Past origins lie five years apart; older errors count less, by half every 15 years.
+
+    Attributes
+    ----------
+    knots : ndarray, shape (k,)
+        Steps ahead.
+    scale : ndarray, shape (n, k)
+        :math:`e^{x' b}` of each location at the origin.
+    quantiles : ndarray, shape (k, len(PROBABILITIES))
+        Of the scaled past errors.
+
+    References
+    ----------
+    Papadopoulos, H. et al. (2002). Inductive confidence machines for regression. *ECML*, 345-356. Lei, J. et al.
+    (2018). Distribution-free predictive inference for regression. *JASA* 113, 1094-1111.
+    """
+
+    knots: NDArray[np.int64]
+    scale: Array
+    quantiles: Array
+
+    def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
+        """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).
+
+        Both grow with the horizon, and neither is negative. Beyond the last knot they grow as a power of the horizon,
+        the power being that between the last two knots, from 1/2 (a random walk) to 1 (a growth rate that is wrong).
+        """
+        tail = (1 - level / 100) / 2
+        below, above = (
+            np.array([np.interp(p, PROBABILITIES, row) for row in self.quantiles]) for p in (tail, 1 - tail)
+        )
+        return self._extend(np.maximum(-below, 0), horizon), self._extend(np.maximum(above, 0), horizon)
+
+    def _extend(self, quantiles: Array, horizon: int) -> Array:
+        widths = np.maximum.accumulate(self.scale * quantiles, axis=1)
+        steps = np.arange(1, horizon + 1)
+        path = interpolate(widths, self.knots, steps)
+        # Growth per step would start from nothing before the first knot.
+        path = path * np.minimum(1, steps / self.knots[0])
+        far = steps > self.knots[-1]
+        if far.any():
+            power = np.full(len(widths), FASTEST)
+            if len(self.knots) > 1:
+                ratio = np.log(np.maximum(widths[:, -1], 1e-12) / np.maximum(widths[:, -2], 1e-12))
+                power = np.clip(ratio / np.log(self.knots[-1] / self.knots[-2]), SLOWEST, FASTEST)
+            path[:, far] = widths[:, -1:] * (steps[far] / self.knots[-1]) ** power[:, None]
+        return path
+
+
+def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None:
+    """Calibrate on the errors that were known at an origin.
+
+    Parameters
+    ----------
+    rolling : Rolling
+        The model at past origins, those of :func:`choose_past` among them, and at the horizons of
+        :func:`choose_knots`.
+    panel : Panel
+        The panel it was rolled over; nothing after the origin is used.
+    origin : int
+        A year of the panel.
+
+    Returns
+    -------
+    Calibration or None
+        None where too few errors are known.
+    """
+    row = int(np.searchsorted(panel.years, origin))
+    past = choose_past(panel, origin)
+    where = {int(year): i for i, year in enumerate(rolling.origins)}
+    teachers = find_teachers(panel)
+    features = _describe(panel, teachers)
+    knots, scales, quantiles = [], [], []
+    for knot in choose_knots(panel):
+        known = [year for year in past if year + knot * panel.step <= origin]
+        if len(known) * len(teachers) < FEWEST:
+            break
+        rows = np.searchsorted(panel.years, known)
+        at = np.ix_(teachers, [where[year] for year in known])
+        k = int(np.flatnonzero(rolling.horizons == knot)[0])
+        errors = np.log(rolling.outcome[at][..., k] / rolling.prediction.population[at][..., k]).T
+        ages = (origin - np.array(known) - knot * panel.step)[:, None]
+        weights = np.broadcast_to(0.5 ** (ages / HALF_LIFE), errors.shape).ravel()
+        x = features[rows][:, teachers].reshape(-1, features.shape[-1])
+        slope = _regress(x, np.log(np.abs(errors.ravel()) + LUCK), weights)
+        knots.append(knot)
+        scales.append(np.exp(features[row] @ slope))
+        quantiles.append(_weighted_quantiles(errors.ravel() / np.exp(x @ slope), weights))
+    if not knots:
+        return None
+    return Calibration(np.array(knots), np.stack(scales, axis=1), np.stack(quantiles))
+
+
+def choose_past(panel: Panel, origin: int) -> list[int]:
+    """Return the past origins to calibrate on: every fifth year back from the one before, with a history before it.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> choose_past(pf.load_panel("wpp2024"), 1990)
+    [1989, 1984, 1979, 1974, 1969, 1964]
+    """
+    row = int(np.searchsorted(panel.years, origin))
+    every = max(1, round(EVERY / panel.step))
+    first = min(max(3, round(WARM_UP / panel.step)), max(2, (row + 1) // 3))
+    return [int(panel.years[past]) for past in range(row - 1, first - 1, -every)]
+
+
+def choose_knots(panel: Panel) -> list[int]:
+    """Return the steps ahead at which errors are collected."""
+    return sorted({max(1, round(years / panel.step)) for years in KNOTS})
+
+
+def fit(panel: Panel, model: Model) -> Fitted:
+    """Fit a model, and calibrate its intervals where they are not analytic.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> fitted = fit(pf.load_panel("wpp2024").countries(), pf.models.get("damped-growth"))
+    >>> sorted(fitted.arrays)[:4]
+    ['deviation', 'growth', 'high', 'interval_knots']
+    """
+    fitted = model.fit(panel)
+    past = choose_past(panel, panel.origin) if model.calibrated else []
+    if not past:
+        return fitted
+    calibration = calibrate(roll(model, panel, past[::-1], choose_knots(panel), ()), panel, panel.origin)
+    if calibration is None:
+        return fitted
+    return replace(fitted, arrays=fitted.arrays | to_arrays(calibration))
+
+
+def predict(fitted: Fitted, horizon: int, levels: Sequence[float]) -> Prediction:
+    """Predict with calibrated intervals, or analytic ones where there is no calibration."""
+    calibration = from_arrays(fitted.arrays)
+    if calibration is None:
+        return fitted.predict(horizon, levels)
+    return surround(fitted.predict(horizon, ()).population, calibration, levels)
+
+
+def surround(
+    population: Array, calibration: Calibration, levels: Iterable[float], steps: NDArray[np.int64] | None = None
+) -> Prediction:
+    """Put calibrated intervals around medians; column by column at the steps ahead (default: 1, 2, ...)."""
+    steps = np.arange(1, population.shape[1] + 1) if steps is None else steps
+    reach = {level: calibration.reach(int(steps.max(initial=0)), level) for level in check_levels(levels)}
+    return Prediction(
+        population,
+        {level: population * exponentiate(-below[:, steps - 1]) for level, (below, _) in reach.items()},
+        {level: population * exponentiate(above[:, steps - 1]) for level, (_, above) in reach.items()},
+    )
+
+
+def roll_calibrated(
+    model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float]
+) -> Rolling:
+    """Run a model at past origins with the intervals it would have had then.
+
+    One rolling pass serves all: the model is estimated once at each year that is an origin or that calibrates one.
+
+    Parameters
+    ----------
+    model, panel, origins, horizons, levels
+        As for :func:`popforecast.rolling.roll`.
+    """
+    levels = check_levels(levels)
+    if not model.calibrated or not levels:
+        return roll(model, panel, origins, horizons, levels)
+    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
+    past = {year for origin in origins for year in choose_past(panel, int(origin))}
+    every = roll(
+        model, panel, sorted(past | set(origins.tolist())), sorted({*horizons.tolist(), *choose_knots(panel)}), ()
+    )
+    at = np.ix_(np.searchsorted(every.origins, origins), np.searchsorted(every.horizons, horizons))
+    population = every.prediction.population[:, at[0], at[1]]
+    lower = {level: np.empty(population.shape) for level in levels}
+    upper = {level: np.empty(population.shape) for level in levels}
+    for i, origin in enumerate(origins):
+        calibration = calibrate(every, panel, int(origin))
+        if calibration is None:
+            around = _take_steps(model.fit(panel.until(int(origin))).predict(int(horizons.max()), levels), horizons)
+        else:
+            around = surround(population[:, i], calibration, levels, horizons)
+        for level in levels:
+            lower[level][:, i], upper[level][:, i] = around.lower[level], around.upper[level]
+    outcome, scale = every.outcome[:, at[0], at[1]], every.scale[:, at[0][:, 0]]
+    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+
+
+def to_arrays(calibration: Calibration) -> dict[str, Array]:
+    """Return a calibration as arrays that a stored model can hold."""
+    return {
+        "interval_knots": calibration.knots,
+        "interval_scale": calibration.scale,
+        "interval_quantiles": calibration.quantiles,
+    }
+
+
+def from_arrays(arrays: dict[str, Array]) -> Calibration | None:
+    """Return the calibration that a fitted model holds, if it holds one."""
+    if "interval_knots" not in arrays:
+        return None
+    return Calibration(arrays["interval_knots"], arrays["interval_scale"], arrays["interval_quantiles"])
+
+
+def _take_steps(prediction: Prediction, steps: NDArray[np.int64]) -> Prediction:
+    return Prediction(
+        prediction.population[:, steps - 1],
+        {level: bound[:, steps - 1] for level, bound in prediction.lower.items()},
+        {level: bound[:, steps - 1] for level, bound in prediction.upper.items()},
+    )
+
+
+def _describe(panel: Panel, teachers: NDArray[np.intp]) -> Array:
+    """Return the features of every year and location, shape (t, n, 3)."""
+    log = np.log(panel.values.T)
+    change = np.zeros_like(log)
+    change[2:] = np.diff(log, n=2, axis=0) / panel.step
+    volatility = np.sqrt(average(change**2, max(round(LONG / panel.step), 4), 2)) + ROUNDING
+    size = relate_size(log, teachers)
+    # No aggregate is trusted to be calmer than the largest of those that were learnt from.
+    size = np.minimum(size, size[:, teachers].max(axis=1, keepdims=True))
+    return np.stack([np.ones_like(log), np.log(volatility / USUAL), size], axis=-1)
+
+
+def _regress(x: Array, y: Array, weights: Array) -> Array:
+    moments = (x * weights[:, None]).T @ x / weights.sum()
+    moments.flat[:: len(moments) + 1] += 1e-6
+    return np.linalg.solve(moments, (x * weights[:, None]).T @ y / weights.sum())
+
+
+def _weighted_quantiles(values: Array, weights: Array) -> Array:
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    return np.interp(PROBABILITIES, below / below[-1], values[order])

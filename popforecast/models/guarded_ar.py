@@ -1,0 +1,95 @@
+"""ar: an autoregression of growth that is kept from exploding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from popforecast.errors import ModelError
+from popforecast.models.ar import AR, iterate
+from popforecast.models.base import Array, Arrays
+from popforecast.models.bounded import GrowthModel
+from popforecast.panel import Panel
+
+# A growth rate with a larger root would wander off or speed up for ever.
+LARGEST_ROOT = 0.98
+
+
+@dataclass(frozen=True)
+class GuardedAR(GrowthModel):
+    r"""Autoregression of growth with constant, its order chosen for each location by BIC, and guarded.
+
+    .. math:: g_t = a + \sum_{i=1}^{p} \phi_i g_{t-i} + e_t, \qquad g_t = \log y_t - \log y_{t-1}
+
+    with p from 0 to `max_lags`. Where the largest root r exceeds 0.98, every :math:`\phi_i` is multiplied by
+    :math:`(0.98 / r)^i`, which makes it 0.98, and the constant is set so that growth tends to the mean of the past;
+    such a location has a note. What is left is bounded by the growth ever observed (:class:`GrowthModel`).
+
+    Parameters
+    ----------
+    max_lags : int, default 5
+        The most lags; fewer on a panel of fewer than four changes of growth for each.
+
+    Raises
+    ------
+    ModelError
+        If the panel has fewer than four years.
+
+    References
+    ----------
+    Schwarz, G. (1978). Estimating the dimension of a model. *Annals of Statistics* 6, 461-464.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2024").select(["NGA", "JPN"])
+    >>> GuardedAR().fit(panel).predict(20).population.shape
+    (2, 20)
+    """
+
+    max_lags: int = 5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_lags, int) or isinstance(self.max_lags, bool) or self.max_lags < 1:
+            raise ModelError(f"max_lags {self.max_lags!r}: expected a whole number, 1 or more")
+
+    @property
+    def name(self) -> str:
+        """``ar``, with the most lags where they are not the usual ones."""
+        return "ar" if self == GuardedAR() else f"ar({self.max_lags})"
+
+    def learn(self, panel: Panel, log: Array) -> Arrays:
+        """Return the autoregression of growth, its roots tamed."""
+        if log.shape[1] < 4:
+            raise ModelError(f"{self.name} needs four years or more, got {log.shape[1]}")
+        lags = min(self.max_lags, max(1, (log.shape[1] - 2) // 4))
+        arrays = AR("bic", "c", "growth", max_lags=lags).estimate(panel)
+        return tame(arrays, np.diff(log, axis=1).mean(axis=1))
+
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Return the sum of the growth that the autoregression foresees."""
+        path, _ = iterate(arrays, horizon)
+        return np.cumsum(path, axis=1)
+
+    def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
+        """Flag every root that was pulled back, and what a bound holds."""
+        roots = arrays["root"]
+        tamed = [
+            (int(row), f"the largest root of its growth, {roots[row]:.3f}, was pulled back to {LARGEST_ROOT}")
+            for row in np.flatnonzero(roots > LARGEST_ROOT)
+        ]
+        return tamed + super().note(arrays, horizon)
+
+
+def tame(arrays: Arrays, mean: Array) -> Arrays:
+    """Return the autoregressions with no root above the largest allowed, around the mean where one was."""
+    root = arrays["root"]
+    wild = root > LARGEST_ROOT
+    coefficients = arrays["coefficients"].copy()
+    lags = np.arange(1, coefficients.shape[1] - 1)
+    shrink = LARGEST_ROOT / np.where(wild, root, LARGEST_ROOT)
+    coefficients[:, 2:] *= shrink[:, None] ** lags
+    level = mean * (1 - coefficients[:, 2:].sum(axis=1))
+    coefficients[:, 0] = np.where(wild, level, coefficients[:, 0])
+    return arrays | {"coefficients": coefficients}
