@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from popforecast.sources import DEFAULT_REVISION
 
 # What only some commands need, and the extra that brings it.
 OPTIONAL = dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'")
+
+# No panel has more years to choose origins from.
+MOST_YEARS = 10_000
 
 # Beyond this many locations a table with one column each no longer fits a terminal.
 MOST_COLUMNS = 5
@@ -39,6 +43,12 @@ class Commands(click.Group):
                     f"{error.name} is not installed: pip install {OPTIONAL[error.name]}"
                 ) from error
             raise
+        except OSError as error:
+            # Click itself ends in silence when a reader, such as head, has seen enough.
+            if error.errno == errno.EPIPE:
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
 
 
 class Parsed(click.ParamType):
@@ -66,13 +76,18 @@ def parse_years(text: str) -> list[int]:
     >>> parse_years("1988:2000:5")
     [1988, 1993, 1998]
     """
+    expected = "expected first:last:step or years parted by commas, such as 1988:2022:5"
     try:
-        if ":" in text:
-            first, last, *step = (int(part) for part in text.split(":"))
-            return list(range(first, last + 1, *step))
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise YearError(f"{text!r}: expected first:last:step or years parted by commas, such as 1988:2022:5") from None
+        if ":" not in text:
+            return [int(part) for part in text.split(",")]
+        first, last, *step = (int(part) for part in text.split(":"))
+        # Cut short before it is a list: 1:9999999999 would fill the memory.
+        years = range(first, last + 1, *step)[: MOST_YEARS + 1]
+    except (ValueError, TypeError):
+        raise YearError(f"{text!r}: {expected}") from None
+    if not 0 < len(years) <= MOST_YEARS:
+        raise YearError(f"{text!r} holds {'too many years' if years else 'no year'}: {expected}")
+    return list(years)
 
 
 def parse_steps(text: str) -> list[int]:

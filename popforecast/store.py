@@ -149,7 +149,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StoreError(f"{manifest_path(path)} is not there: a stored model needs its manifest") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{manifest_path(path)} is no manifest ({error}): fit the model again") from error
     stated = isinstance(manifest, dict) and all(
         field in manifest and isinstance(manifest[field], kind) for field, kind in FIELDS.items()

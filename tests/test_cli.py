@@ -103,7 +103,10 @@ def test_every_location_is_the_default() -> None:
         (["forecast", "NGA", "--fitted", "nowhere.npz"], ["nowhere.json", "manifest"]),
         (["forecast", "NGA", "--fitted", "a.npz", "--model", "ar1"], ["--fitted", "--model"]),
         (["backtest", "--origins", "19x"], ["'19x'", "1988:2022:5"]),
-        (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0"]),
+        (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0", "no year"]),
+        (["backtest", "--origins", "2000:1990"], ["'2000:1990'", "no year"]),
+        (["backtest", "--origins", "1988:2000:1:1"], ["'1988:2000:1:1'", "first:last:step"]),
+        (["backtest", "--origins", "1:99999999999999999999"], ["too many years"]),
         (["backtest", "--origins", "2023"], ["2023", "1951 to 2022"]),
         (["backtest", "--horizons", "0"], ["horizon 0", "1 to"]),
         (["backtest", "--models", "ar1,ar1"], ["once"]),
@@ -124,6 +127,29 @@ def test_bad_input_is_one_sentence_that_names_it(
     message = refusal(*arguments)
     assert all(word in message for word in words), message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_nested_beyond_reason_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text("[" * 100_000)
+    assert "no manifest" in refusal("forecast", "NGA", "--fitted", str(tmp_path / "model.npz"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+@pytest.mark.parametrize("arguments", [["forecast", "--format", "csv"], ["fit", "--output", "model.npz"]])
+def test_a_full_disk_is_one_sentence(arguments: list[str], tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "popforecast", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Error: No space left on device"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "popforecast", "forecast", "--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
 
 
 def test_a_fitted_model_forecasts_the_same(tmp_path: Path) -> None:
