@@ -103,7 +103,7 @@ def test_every_location_is_the_default() -> None:
         (["forecast", "NGA", "--fitted", "nowhere.npz"], ["nowhere.json", "manifest"]),
         (["forecast", "NGA", "--fitted", "a.npz", "--model", "ar1"], ["--fitted", "--model"]),
         (["backtest", "--origins", "19x"], ["'19x'", "1988:2022:5"]),
-        (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0", "no year"]),
+        (["backtest", "--origins", "1988:2000:0"], ["1988:2000:0", "first:last:step"]),
         (["backtest", "--origins", "2000:1990"], ["'2000:1990'", "no year"]),
         (["backtest", "--origins", "1988:2000:1:1"], ["'1988:2000:1:1'", "first:last:step"]),
         (["backtest", "--origins", "1:99999999999999999999"], ["too many years"]),
