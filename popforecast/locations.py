@@ -196,7 +196,9 @@ class LocationIndex:
         number = self.codes.get(text.lstrip("0"))
         if isinstance(number, Integral):
             return number
-        return self.texts.get(normalise(text[:MOST_TYPED])) if isinstance(query, str) else None
+        if not isinstance(query, str) or len(text) > MOST_TYPED:
+            return None
+        return self.texts.get(normalise(text))
 
 
 def build_index(locations: pd.DataFrame) -> LocationIndex:

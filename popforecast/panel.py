@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from popforecast.errors import PanelError, YearError
 from popforecast.locations import COLUMNS, LocationIndex, build_index
 
 COUNTRY = "Country/Area"
+
+# Not a bound on what is plausible, but on what can be a year at all.
+LATEST = 1_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,21 +98,29 @@ class Panel:
         >>> Panel.from_frame(pd.DataFrame(rows), id="fips", value="pop").values.tolist()
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        for column in filter(None, (id, time, value, group, name)):
+        if not isinstance(frame, pd.DataFrame):
+            raise PanelError(
+                f"expected a DataFrame with one row for each location and year, got {type(frame).__name__}"
+            )
+        for column in (id, time, value, *(label for label in (group, name) if label is not None)):
             if column not in frame.columns:
                 raise PanelError(f"no column {column!r}: the table has {', '.join(map(str, frame.columns))}")
+            if frame.columns.tolist().count(column) > 1:
+                raise PanelError(f"the table has a column {column!r} twice: expected each column once")
         if frame.empty:
             raise PanelError("the table has no rows: expected one for each location and year")
         if frame[id].isna().any():
             raise PanelError(f"row {_row(frame[id].isna())}: no {id}, so its figure belongs to no location")
         times = _numbers(frame[time], "a year")
-        if (times % 1 != 0).any():
-            raise PanelError(f"row {_row(times % 1 != 0)}: {time} {times[times % 1 != 0].iloc[0]!r} is no whole year")
+        strange = ~_are_years(times)
+        if strange.any():
+            raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
         numbers = _numbers(frame[value], "a population")
         rows = pd.DataFrame({"code": frame[id], "year": times.astype(np.int64), "value": numbers})
         repeated = rows.duplicated(["code", "year"])
         if repeated.any():
-            first = rows[repeated].iloc[0]
+            # As objects, or a whole number would become the float of its neighbour.
+            first = rows[repeated].astype(object).iloc[0]
             raise PanelError(
                 f"row {_row(repeated)}: {first.code!r} has the year {first.year} a second time; expected one row "
                 "for each location and year"
@@ -227,8 +239,8 @@ def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
     repeated = table.index.map(str).duplicated()
     if repeated.any():
         raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
-    if "name" not in table:
-        table["name"] = table.index.astype(str)
+    codes = table.index.astype(str).to_series(table.index)
+    table["name"] = table["name"].fillna(codes) if "name" in table else codes
     for column in COLUMNS:
         if column not in table:
             table[column] = None
@@ -243,7 +255,7 @@ def _check_years(years: ArrayLike) -> NDArray[np.int64]:
         raise PanelError(f"a panel needs at least two years, got {array.size}")
     if array.dtype.kind not in "iuf":
         raise PanelError(f"years must be numbers, got {array[0]!r}")
-    strange = ~np.isfinite(array) | (array % 1 != 0)
+    strange = ~_are_years(array)
     if strange.any():
         raise PanelError(f"year {array[strange][0]:g} is not a whole year")
     whole = array.astype(np.int64)
@@ -283,12 +295,22 @@ def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.Dat
     return array
 
 
+def _are_years(numbers: Any) -> Any:
+    """Whether numbers are whole years, and not dates counted in seconds or some other large number."""
+    with np.errstate(invalid="ignore"):
+        return (numbers % 1 == 0) & (abs(numbers) <= LATEST)
+
+
 def _numbers(column: pd.Series, meaning: str) -> pd.Series:
+    # pandas would count the nanoseconds of a date, and call True a one.
+    if column.dtype.kind in "mMbc" or isinstance(column.dtype, pd.PeriodDtype):
+        raise PanelError(f"{column.name} holds {column.dtype}: expected numbers, each {meaning}")
     numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
     wrong = numbers.isna()
     if wrong.any():
         got = column[wrong].iloc[0]
-        raise PanelError(f"row {_row(wrong)}: {column.name} {got!r} is not {meaning}")
+        said = "empty" if pd.api.types.is_scalar(got) and pd.isna(got) else repr(got)
+        raise PanelError(f"row {_row(wrong)}: {column.name} is {said}, expected {meaning}")
     return numbers
 
 

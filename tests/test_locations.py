@@ -197,3 +197,8 @@ def test_codes_that_are_text_keep_their_zeros() -> None:
 def test_name_that_is_also_a_code_means_the_code() -> None:
     odd = build_index(pd.DataFrame({"name": ["2", "1"], "type": None, "iso3": None}, index=[1, 2]))
     assert odd.find("1") == 1
+
+
+def test_nothing_of_a_long_text_is_ignored(wpp2024: pf.Panel) -> None:
+    with pytest.raises(UnknownLocationError, match="Nigeria"):
+        wpp2024.index.find("Nigeria" + " " * 100 + "and its neighbours")

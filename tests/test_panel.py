@@ -72,6 +72,12 @@ def test_code_that_stands_twice_is_refused(codes: list) -> None:
         pf.Panel(VALUES, YEARS, pd.DataFrame({"name": ["a", "b"]}, index=codes))
 
 
+def test_location_without_a_name_goes_by_its_code() -> None:
+    panel = pf.Panel(VALUES, YEARS, pd.DataFrame({"name": ["Arda", None]}, index=["AR", "MI"]))
+    assert panel.locations["name"].tolist() == ["Arda", "MI"]
+    assert panel.select("mi").locations.index.tolist() == ["MI"]
+
+
 def test_panel_without_locations_is_refused() -> None:
     with pytest.raises(PanelError, match="at least one location"):
         pf.Panel(np.zeros((0, 3)), YEARS, pd.DataFrame())
@@ -120,11 +126,20 @@ def test_group_and_name_of_a_frame_are_kept() -> None:
         (frame().iloc[:0], {}, ["no rows"]),
         (frame().iloc[:3], {}, ["B", "no figure", "2001"]),
         (frame(year=[2000, 2000, 2000, 2001]), {}, ["row 2", "'A'", "2000", "second time"]),
+        (frame(id=[7] * 4, year=[2000, 2001] * 2), {}, ["row 3: 7 has the year 2000 a second time"]),
         (frame(year=[2000, 2001.5, 2000, 2001]), {}, ["row 2", "2001.5"]),
         (frame(year=[2000, "soon", 2000, 2001]), {}, ["row 2", "'soon'"]),
         (frame(year=[2000, np.inf, 2000, 2001]), {}, ["row 2"]),
         (frame(pop=[1, "2,000", 3, 4]), {}, ["row 2", "'2,000'"]),
-        (frame(pop=[1, 2, None, 4]), {}, ["row 3"]),
+        (frame(pop=[1, 2, None, 4]), {}, ["row 3", "pop is empty"]),
+        (frame(pop=[True] * 4), {}, ["pop holds bool", "numbers"]),
+        (frame(pop=[1j] * 4), {}, ["pop holds complex"]),
+        (frame(year=pd.to_datetime(["2000", "2001"] * 2)), {}, ["year holds datetime64", "a year"]),
+        (frame(year=pd.PeriodIndex(["2000", "2001"] * 2, freq="Y")), {}, ["year holds period"]),
+        (frame(year=[2000, 1e300, 2000, 2001]), {}, ["row 2", "1e+300"]),
+        (pd.concat([frame(), frame()[["pop"]]], axis=1), {}, ["'pop' twice"]),
+        (frame(), {"id": None}, ["no column None"]),
+        ({"id": ["A"]}, {}, ["DataFrame", "dict"]),
         (frame(pop=[1, 2, -3, 4]), {}, ["B", "negative", "2000"]),
         (frame(id=["A", "A", None, "B"]), {}, ["row 3", "no id"]),
         (frame(area=["north", "south", "south", "south"]), {"group": "area"}, ["'A'", "more than one area"]),
