@@ -102,6 +102,61 @@ class Bars(Drawing):
         axes.set_title(self.unit, loc="left", fontsize=9)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Dots(Drawing):
+    """One line for each row of a table, a dot for each column, under a heading for each group of rows.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Indexed by group and label; columns are what the dots mean. NaN leaves a dot out.
+    targets : tuple of float
+        Where dotted lines stand: what was promised, one for each column.
+    right : float or None
+        Where the axis ends (default: where the values do).
+    """
+
+    table: pd.DataFrame
+    targets: Sequence[float] = ()
+    right: float | None = None
+
+    @property
+    def _places(self) -> tuple[np.ndarray, dict[str, float]]:
+        groups = self.table.index.get_level_values(0)
+        turns = np.r_[True, groups[1:] != groups[:-1]]
+        places = -(np.arange(len(groups)) + np.cumsum(turns)).astype(float)
+        return places, dict(zip(groups[turns], places[turns] + 0.9, strict=True))
+
+    def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
+        """Draw with Matplotlib (inches); the height follows the number of rows."""
+        return super().draw(width, height or 0.9 - BAR_HEIGHT * self._places[0].min())
+
+    def svg(self, width: float = WIDTH, height: float | None = None) -> str:
+        """Return the figure as SVG; the height follows the number of rows."""
+        return super().svg(width, height or 0.9 - BAR_HEIGHT * self._places[0].min())
+
+    def paint(self, axes: Axes) -> None:
+        """Draw the dots, each row joined by a thin line; what they mean stands above."""
+        places, headings = self._places
+        for target, colour in zip(self.targets, COLOURS, strict=False):
+            axes.axvline(target, color=colour, linewidth=1, linestyle=(0, (1, 2)))
+        low, high = self.table.min(axis=1), self.table.max(axis=1)
+        axes.hlines(places, low, high, color="#80808099", linewidth=1.2)
+        for (name, values), colour, marker in zip(self.table.items(), COLOURS, "oDs^", strict=False):
+            axes.scatter(values, places, color=colour, marker=marker, s=30, label=str(name), zorder=3, clip_on=False)
+        for heading, place in headings.items():
+            axes.annotate(
+                heading, (0, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9
+            )
+        axes.set_yticks(places, [str(label) for label in self.table.index.get_level_values(1)])
+        axes.set_ylim(places.min() - 0.6, 0.5)
+        axes.set_xlim(0, self.right)
+        axes.grid(visible=False)
+        axes.grid(visible=True, axis="x")
+        axes.set_title(self.unit, loc="left", fontsize=9)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(self.table.columns), fontsize=9, borderpad=0)
+
+
 def chart_scores(scores: pd.DataFrame, measure: str = "mape") -> Curves:
     """Prepare the chart of a measure by horizon, one line for each model.
 
@@ -154,6 +209,62 @@ def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bar
         raise PopforecastError(f"{title}: no value to draw, expected at least one")
     each = "; ".join(f"{label} {value:,.{digits}f}" for label, value in values.items())
     return Bars(title, unit, f"{title}, {unit}: {each}.", values, digits)
+
+
+def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
+    """Prepare the mean and median error of each source, by vintage and year.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As :meth:`popforecast.vintages.Vintages.scores` returns it, with a column ``vintage``.
+    basis : {"raw", "rebased"}
+
+    Raises
+    ------
+    PopforecastError
+        If the scores have no such basis.
+    """
+    columns = {"median_ape": "median", "mape": "mean"}
+    table = _by_source(scores, basis)[list(columns)].rename(columns=columns)
+    each = "; ".join(
+        f"{group}, {source}: {mean:.2f} and {median:.2f}" for (group, source), (median, mean) in _rows(table)
+    )
+    title = f"Absolute error of each source, {basis}"
+    unit = "percent of the outcome"
+    return Dots(title, unit, f"{title}, {unit}, mean and median. {each}.", table)
+
+
+def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[float] = (80, 95)) -> Dots:
+    """Prepare how many outcomes the bounds of each source held, by vintage and year; dotted lines: as promised.
+
+    Raises
+    ------
+    PopforecastError
+        If the scores have no such basis, or no source states bounds.
+    """
+    table = _by_source(scores, basis)[[f"coverage_{level:g}" for level in levels]].dropna(how="all")
+    if table.empty:
+        raise PopforecastError("no source states bounds at the levels asked for: expected at least one")
+    table.columns = [f"{level:g} % bounds" for level in levels]
+    each = "; ".join(
+        f"{group}, {source}: {' and '.join(f'{value:.0f}' for value in held)}" for (group, source), held in _rows(table)
+    )
+    title = f"Outcomes within the bounds, {basis}"
+    description = f"{title}, percent; promised {' and '.join(f'{level:g}' for level in levels)}. {each}."
+    return Dots(title, "percent", description, table, levels, 100)
+
+
+def _by_source(scores: pd.DataFrame, basis: str) -> pd.DataFrame:
+    kept = scores[scores["basis"] == basis]
+    if kept.empty:
+        raise PopforecastError(f"basis {basis!r}: expected one of {', '.join(scores['basis'].unique())}")
+    groups = kept["vintage"] + ", " + kept["year"].astype(str)
+    return kept.set_index([groups, kept["source"]])
+
+
+def _rows(table: pd.DataFrame) -> list[tuple[tuple[str, str], list[float]]]:
+    return list(zip(table.index, table.to_numpy().tolist(), strict=True))
 
 
 def _by_horizon(scores: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -36,6 +36,14 @@ HEADINGS = {
         "What the residuals say",
     ],
     "3-backtest": ["Read this first: final data", "Error by horizon", "Calibration", "By region", "The worst misses"],
+    "4-vintages": [
+        "What is compared",
+        "Error in real time",
+        "Error after rebasing",
+        "Do the bounds hold?",
+        "The past that was rewritten",
+        "What to keep in mind",
+    ],
 }
 
 

@@ -1,0 +1,144 @@
+"""Two revisions side by side: the countries that both define alike, and how far the earlier one was off."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import PanelError, YearError
+from popforecast.panel import Panel, describe_years
+
+# Places that a revision may list by themselves, and the country that earlier revisions counted them with. Figures for
+# that country changed their meaning where the later revision has the part and the earlier one does not.
+COUNTED_WITH: dict[Hashable, Hashable] = {
+    412: 688,  # Kosovo, with Serbia
+    652: 312,  # Saint-Barthélemy, with Guadeloupe
+    663: 312,  # Saint Martin (French part), with Guadeloupe
+    531: 530,  # Curaçao, with the Netherlands Antilles
+    534: 530,  # Sint Maarten (Dutch part)
+    535: 530,  # Bonaire, Sint Eustatius and Saba
+    728: 736,  # South Sudan, with the former Sudan
+    729: 736,  # Sudan
+    831: 830,  # Guernsey, with the Channel Islands
+    832: 830,  # Jersey
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """The countries that two revisions share.
+
+    Attributes
+    ----------
+    earlier, later : Panel
+        Those countries in each, in the same order; the years are each revision's own.
+    excluded : DataFrame
+        Indexed by code: location and reason, for every country that either has and the pairing leaves out.
+    """
+
+    earlier: Panel
+    later: Panel
+    excluded: pd.DataFrame
+
+    def measure_base(self) -> pd.DataFrame:
+        r"""Return how the later revision changed the last figures of the earlier one.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by code: location, region, then and now (persons in the earlier revision's last year, as either
+            states them), ape (percent of `now`) and log_revision, :math:`\log(\text{now} / \text{then})`.
+        """
+        then, now = self.earlier.values[:, -1], take_years(self.later, [self.earlier.origin])[:, 0]
+        if (then <= 0).any() or (now <= 0).any():
+            name = self.earlier.locations["name"][(then <= 0) | (now <= 0)].iloc[0]
+            raise PanelError(f"{name} has population 0 in {self.earlier.origin}: expected one above zero")
+        return (
+            self.earlier.locations[["name", "region"]]
+            .rename(columns={"name": "location"})
+            .assign(then=then, now=now, ape=100 * np.abs(then - now) / now, log_revision=np.log(now / then))
+        )
+
+
+def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
+    """Find the countries that two revisions share.
+
+    A code means the same place in both, unless the later revision lists a part of it by itself that the earlier one
+    counted with it (:data:`COUNTED_WITH`): Serbia with Kosovo is not Serbia.
+
+    Parameters
+    ----------
+    earlier, later : Panel
+    alike : bool
+        Leave out the countries that the two define differently; else keep every code that both have.
+
+    Raises
+    ------
+    PanelError
+        If they share none.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> pairing = pair(pf.load_panel("wpp2012"), pf.load_panel("wpp2024"))
+    >>> len(pairing.later), pairing.excluded["reason"][688]
+    (198, 'counted with Kosovo (under UNSC res. 1244) in wpp2012')
+    """
+    before, after = earlier.countries(), later.countries()
+    reasons = _explain_absent(before, after) | (_explain_redefined(before, after) if alike else {})
+    codes = [code for code in before.locations.index if code not in reasons]
+    if not codes:
+        raise PanelError(f"{before!r} and {after!r} share no country that both define alike")
+    names = after.locations["name"].to_dict() | before.locations["name"].to_dict()
+    excluded = pd.DataFrame(
+        {"location": [names[code] for code in reasons], "reason": list(reasons.values())},
+        index=pd.Index(list(reasons), name="code"),
+    )
+    return Pairing(*(panel.take(panel.locations.index.get_indexer(codes)) for panel in (before, after)), excluded)
+
+
+def take_years(panel: Panel, years: Sequence[int]) -> np.ndarray:
+    """Return the panel's figures of some years, shape (n, years).
+
+    Raises
+    ------
+    YearError
+        If the panel lacks one.
+    """
+    absent = [year for year in years if year not in panel.years]
+    if absent:
+        raise YearError(f"{absent[0]} is not a year of {panel!r}, which has {describe_years(panel.years)}")
+    return panel.values[:, np.searchsorted(panel.years, years)]
+
+
+def _explain_absent(before: Panel, after: Panel) -> dict[Hashable, str]:
+    reasons = {}
+    for code in before.locations.index.difference(after.locations.index, sort=False):
+        parts = _list_parts(code, after.locations["name"])
+        reasons[code] = f"divided into {parts} in {_title(after)}" if parts else f"not in {_title(after)}"
+    for code in after.locations.index.difference(before.locations.index, sort=False):
+        whole = COUNTED_WITH.get(code)
+        counted = whole in before.locations.index
+        name = before.locations["name"][whole] if counted else ""
+        reasons[code] = f"counted with {name} in {_title(before)}" if counted else f"not in {_title(before)}"
+    return reasons
+
+
+def _explain_redefined(before: Panel, after: Panel) -> dict[Hashable, str]:
+    new = after.locations["name"][~after.locations.index.isin(before.locations.index)]
+    return {
+        code: f"counted with {_list_parts(code, new)} in {_title(before)}"
+        for code in before.locations.index.intersection(after.locations.index, sort=False)
+        if _list_parts(code, new)
+    }
+
+
+def _list_parts(code: Hashable, names: pd.Series) -> str:
+    return " and ".join(name for part, name in names.items() if COUNTED_WITH.get(part) == code)
+
+
+def _title(panel: Panel) -> str:
+    return panel.revision or "the panel"

@@ -1,0 +1,283 @@
+"""Forecasts from what was known then, scored against what is known now, beside the UN's own."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import popforecast.models as models
+from popforecast import scores
+from popforecast.errors import ModelError, PanelError, YearError
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.models.base import Array, Model, Prediction, check_levels
+from popforecast.panel import Panel
+from popforecast.revisions import Pairing, pair, take_years
+from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
+
+UN = "UN medium"
+RAW, REBASED = "raw", "rebased"
+NOT_PROJECTED = "not projected by the UN"
+KEYS = ["source", "year", "horizon", "basis"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Vintages:
+    """Every forecast from a vintage beside its outcome in a later revision.
+
+    Attributes
+    ----------
+    vintage, truth : Panel
+        The countries compared, as known then and as known now.
+    excluded : DataFrame
+        Indexed by code: location and reason, for the countries left out.
+    base_errors : DataFrame
+        Indexed by code: how the truth revised the vintage's last figures, as
+        :meth:`popforecast.revisions.Pairing.measure_base` returns it.
+    errors : DataFrame
+        One row for each source, basis, location and year: source, basis, location_code, location, region, year,
+        horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by level (NaN where the
+        source states none).
+    levels : tuple of float
+    """
+
+    vintage: Panel
+    truth: Panel
+    excluded: pd.DataFrame
+    base_errors: pd.DataFrame
+    errors: pd.DataFrame
+    levels: tuple[float, ...]
+
+    @property
+    def origin(self) -> int:
+        """The last year that the vintage knew."""
+        return self.vintage.origin
+
+    def scores(self, locations: Iterable[Hashable] | Hashable | None = None) -> pd.DataFrame:
+        """Return the measures of each source by year and basis.
+
+        Parameters
+        ----------
+        locations : codes or names, optional
+            Score these alone (default: all compared).
+
+        Returns
+        -------
+        DataFrame
+            source, year, horizon, n, basis (``raw`` against the outcome as it is; ``rebased`` after the forecast was
+            multiplied by the truth's base figure over the vintage's), mape, median_ape, wis, and by level coverage
+            and width; all in percent. NaN where a source states no bounds.
+        """
+        errors = self.errors
+        if locations is not None:
+            errors = errors[errors["location_code"].isin(self.vintage.locations.index[self.vintage.rows(locations)])]
+        rows = [
+            dict(zip(KEYS, key, strict=True)) | self._measure(group) for key, group in errors.groupby(KEYS, sort=False)
+        ]
+        table = pd.DataFrame(rows).sort_values(["year", "basis"], kind="stable", ignore_index=True)
+        first = ["source", "year", "horizon", "n", "basis"]
+        return table[first + [column for column in table.columns if column not in first]]
+
+    def _measure(self, errors: pd.DataFrame) -> dict[str, float]:
+        outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
+        lower = {level: errors[f"lower_{level:g}"].to_numpy() for level in self.levels}
+        upper = {level: errors[f"upper_{level:g}"].to_numpy() for level in self.levels}
+        # Like sets only: bounds for some of the countries are not scored.
+        stated = [level for level in self.levels if not (np.isnan(lower[level]) | np.isnan(upper[level])).any()]
+        whole = len(stated) == len(self.levels)
+        measures: dict[str, float] = {
+            "n": len(errors),
+            "mape": scores.mape(outcome, population),
+            "median_ape": scores.median_ape(outcome, population),
+            "wis": scores.wis(outcome, population, lower, upper) if whole else np.nan,
+        }
+        for level in self.levels:
+            held = scores.coverage(outcome, lower[level], upper[level]) if level in stated else np.nan
+            measures[f"coverage_{level:g}"] = held
+        for level in self.levels:
+            wide = scores.width(outcome, lower[level], upper[level]) if level in stated else np.nan
+            measures[f"width_{level:g}"] = wide
+        return measures
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.errors["source"].unique())
+        then, now = self.vintage.revision or "a panel", self.truth.revision or "a later panel"
+        return f"<Vintages: {names}; {len(self.vintage)} countries, {then} at {self.origin} against {now}>"
+
+    def _repr_html_(self) -> str:
+        return self.scores().round(2).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+
+
+def compare(
+    vintage: str | Panel = "wpp2012",
+    truth: str | Panel = DEFAULT_REVISION,
+    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    levels: Sequence[float] = DEFAULT_LEVELS,
+    projections: pd.DataFrame | None = None,
+    alike: bool = True,
+) -> Vintages:
+    """Forecast from a vintage and score against a later revision, beside the UN's own medium variant.
+
+    Every model is fitted to all countries of the vintage, whose last year is the origin: nothing that was published
+    later is used. Every step whose outcome the truth knows is scored, on the countries that both revisions define
+    alike and that the UN projected, the same ones for every source.
+
+    Parameters
+    ----------
+    vintage : str or Panel
+        What was known then: a vintage, a revision, or any panel with countries.
+    truth : str or Panel
+        What is known now.
+    models : names or specifications
+    levels : sequence of float
+        Levels of the intervals. The UN states 80 and 95, or none.
+    projections : DataFrame, optional
+        What the UN forecast then, as :func:`popforecast.load_projections` returns it (default: the vintage's own,
+        if they are embedded; else no UN source is scored).
+    alike : bool
+        Leave out the countries that the two revisions define differently, such as Serbia with and without Kosovo.
+
+    Raises
+    ------
+    YearError
+        If the truth knows nothing after the vintage's last year, or lacks that year.
+    UnknownRevisionError, UnknownModelError, ModelError, LevelError, PanelError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> result = compare("wpp2012", models=["naive"])
+    >>> result
+    <Vintages: UN medium, naive; 198 countries, wpp2012 at 2010 against wpp2024>
+    >>> result.scores()[["source", "year", "basis", "mape"]].round(1).values.tolist()[2:4]
+    [['UN medium', 2015, 'rebased', 2.2], ['naive', 2015, 'rebased', 7.7]]
+    """
+    specifications, levels = _check_models(models), check_levels(levels)
+    then, now = _open(vintage), _open(truth)
+    if projections is None:
+        projections = _find_projections(then)
+    pairing = pair(then, now, alike)
+    years = _list_years(pairing)
+    pairing, medium = _add_medium(pairing, projections, years, levels)
+    known = then.countries()
+    rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
+    sources = ({} if medium is None else {UN: medium}) | {
+        model.name: _take(_predict(model, known, len(years), levels), rows) for model in specifications
+    }
+    base_errors = pairing.measure_base()
+    outcome = take_years(pairing.later, years)
+    factor = np.exp(base_errors["log_revision"].to_numpy())[:, None]
+    if not sources:
+        raise ModelError(f"nothing to compare: {then!r} has no projections, so expected at least one model")
+    tables = [
+        _tabulate(name, basis, pairing.earlier, years, outcome, prediction, levels, 1.0 if basis == RAW else factor)
+        for name, prediction in sources.items()
+        for basis in (RAW, REBASED)
+    ]
+    errors = pd.concat(tables, ignore_index=True)
+    return Vintages(pairing.earlier, pairing.later, pairing.excluded, base_errors, errors, levels)
+
+
+def _check_models(names: Sequence[str | Model] | str | Model) -> list[Model]:
+    specifications = [models.get(name) for name in ([names] if isinstance(names, str | Model) else names)]
+    if len({model.name for model in specifications}) < len(specifications):
+        raise ModelError(f"models {[model.name for model in specifications]}: expected each model once")
+    return specifications
+
+
+def _open(edition: str | Panel) -> Panel:
+    return edition if isinstance(edition, Panel) else load_panel(edition)
+
+
+def _find_projections(panel: Panel) -> pd.DataFrame | None:
+    edition = (REVISIONS | VINTAGES).get(str(panel.revision))
+    if edition is None or not edition.has_projections:
+        return None
+    projections = load_projections(edition.name)
+    # A panel that was cut short ends before the UN's forecasts begin: they knew more.
+    return projections if projections["year"].min() == panel.origin + panel.step else None
+
+
+def _list_years(pairing: Pairing) -> list[int]:
+    origin, step, known = pairing.earlier.origin, pairing.earlier.step, pairing.later.years
+    years = [year for year in known[known > origin].tolist() if (year - origin) % step == 0]
+    if not years or origin not in known:
+        raise YearError(
+            f"{pairing.later!r} has no outcome for {pairing.earlier!r}: expected a truth with {origin} and "
+            f"{origin + step} among its years"
+        )
+    # A truth with gaps in the vintage's grid ends where its first gap begins.
+    grid = range(origin + step, years[-1] + 1, step)
+    return [year for year, due in zip(years, grid, strict=False) if year == due]
+
+
+def _add_medium(
+    pairing: Pairing, projections: pd.DataFrame | None, years: list[int], levels: Sequence[float]
+) -> tuple[Pairing, Prediction | None]:
+    """Return the UN's forecasts, and the pairing without the countries that it made none for."""
+    if projections is None:
+        return pairing, None
+    wide = projections[projections["year"].isin(years)].pivot(index="location_code", columns="year")
+    wide = wide.reindex(pairing.earlier.locations.index)
+    if "population" not in wide or not set(years) <= set(wide["population"]):
+        raise PanelError(f"the projections lack one of the years {years}: expected a population for each")
+    missing = wide["population"].isna().any(axis=1)
+    if missing.all():
+        raise PanelError(f"the projections have no country of {pairing.earlier!r}")
+    figures = wide[~missing]
+    lost = pairing.earlier.locations.loc[missing, ["name"]].set_axis(["location"], axis=1).assign(reason=NOT_PROJECTED)
+    kept = np.flatnonzero(~missing)
+    pairing = Pairing(pairing.earlier.take(kept), pairing.later.take(kept), pd.concat([pairing.excluded, lost]))
+    stated = [level for level in levels if {f"lower_{level:g}", f"upper_{level:g}"} <= set(projections)]
+    lower, upper = (
+        {level: figures[f"{side}_{level:g}"].to_numpy(float) for level in stated} for side in ("lower", "upper")
+    )
+    return pairing, Prediction(figures["population"].to_numpy(float), lower, upper)
+
+
+def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) -> Prediction:
+    return model.fit(known).predict(steps, levels)
+
+
+def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:
+    return Prediction(
+        prediction.population[rows],
+        {level: bound[rows] for level, bound in prediction.lower.items()},
+        {level: bound[rows] for level, bound in prediction.upper.items()},
+    )
+
+
+def _tabulate(
+    source: str,
+    basis: str,
+    panel: Panel,
+    years: Sequence[int],
+    outcome: Array,
+    prediction: Prediction,
+    levels: Sequence[float],
+    factor: float | Array,
+) -> pd.DataFrame:
+    n, h = outcome.shape
+    population = (prediction.population * factor).ravel()
+    columns: dict[str, np.ndarray] = {
+        "source": np.full(n * h, source),
+        "basis": np.full(n * h, basis),
+        "location_code": np.repeat(panel.locations.index.to_numpy(), h),
+        "location": np.repeat(panel.locations["name"].to_numpy(), h),
+        "region": np.repeat(panel.locations["region"].to_numpy(), h),
+        "year": np.tile(years, n),
+        "horizon": np.tile(np.arange(1, h + 1), n),
+        "population": population,
+        "outcome": outcome.ravel(),
+        "ape": scores.absolute_percentage_errors(outcome.ravel(), population),
+    }
+    for level in levels:
+        columns[f"lower_{level:g}"] = _flatten(prediction.lower, level, outcome.shape, factor)
+        columns[f"upper_{level:g}"] = _flatten(prediction.upper, level, outcome.shape, factor)
+    return pd.DataFrame(columns)
+
+
+def _flatten(bounds: Mapping[float, Array], level: float, shape: tuple[int, ...], factor: float | Array) -> np.ndarray:
+    return (bounds[level] * factor).ravel() if level in bounds else np.full(np.prod(shape), np.nan)
