@@ -288,6 +288,7 @@ WIDE_DAMAGE = {
     "no name": (change(3, 2, " "), ["row 4", "no name"]),
     "encoded twice": (change(3, 2, "RÃ©union"), ["row 4", "'RÃ©union'", "'Réunion'", "encoded twice"]),
     "lost letters": (change(3, 2, "R\ufffdunion"), ["row 4", "lost letters"]),
+    "saved as ASCII": (change(3, 2, "R?union"), ["row 4", "'R?union'", "lost letters"]),
     "other variant": (change(3, 1, "Estimate"), ["2 variants", "Estimates, Estimate"]),
     "duplicate row": (lambda rows: rows.insert(4, rows[3]), ["row 5", "Réunion (638)", "row 4"]),
     "duplicate code": (change(4, 4, "638"), ["row 5", "638", "row 4"]),
@@ -478,6 +479,9 @@ def test_any_long_file_knows_namibia_from_nothing(write: Callable[..., Path]) ->
         ("id,year,people\nA,2000,1\n", PanelError, "no column 'pop'"),
         ("id;year;pop\nA;2000;1\n", PanelError, "no column 'id'"),
         ("id,year,pop\n", PanelError, "no rows"),
+        ("", ReadError, "^table.csv is empty"),
+        ("id,year,pop\nA,2000,1,9\nA,2001,2,9\n", ReadError, "more cells than the header, which has 3"),
+        ("id,year,pop,pop\nA,2000,1,9\nA,2001,2,9\n", ReadError, "'pop' twice"),
         ('id,year,pop\n"A,2000,1\n', ReadError, "CSV"),
     ],
 )

@@ -118,7 +118,8 @@ def parse_name(cell: str, number: int, path: Path) -> str:
     name = clean(cell)
     if not name:
         raise ReadError(f"{path.name}, row {number}: the location has no name")
-    if "\ufffd" in name:
+    # Whoever saves as ASCII what is not gets question marks, which no name has.
+    if "\ufffd" in name or "?" in name:
         raise ReadError(f"{path.name}, row {number}: {name!r} has lost letters; save the file as UTF-8 from its source")
     try:
         repaired = name.encode("cp1252").decode("utf-8")

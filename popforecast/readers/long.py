@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from operator import itemgetter
 from pathlib import Path
@@ -90,11 +91,19 @@ def read_long(path: str | Path, id: str, time: str, value: str, group: str | Non
         As :meth:`Panel.from_frame` does.
     """
     path = Path(path)
+    text = decode(path).text
     as_text = {column: str for column in (id, group) if column}
     try:
-        frame = pd.read_csv(io.StringIO(decode(path).text), dtype=as_text, keep_default_na=False, low_memory=False)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise ReadError(f"{path.name} is no well-formed CSV ({error}): it may be cut") from error
+        header = next(csv.reader(text.splitlines()))
+        # Names that stand twice would be numbered, and cells beyond the header's last be taken for row names.
+        frame = pd.read_csv(io.StringIO(text), dtype=as_text, keep_default_na=False, low_memory=False)
+    except (ValueError, csv.Error, pd.errors.ParserError) as error:
+        raise ReadError(f"{path.name} is no well-formed CSV ({str(error).strip()}): it may be cut") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ReadError(f"{path.name}: the rows have more cells than the header, which has {len(header)}")
+    repeated = [column for column in (id, time, value, group) if header.count(column) > 1]
+    if repeated:
+        raise ReadError(f"{path.name}: the header has {repeated[0]!r} twice; expected each column once")
     if id in frame:
         codes = frame[id].map(clean)
         whole = codes.str.fullmatch(CANONICAL).all()
