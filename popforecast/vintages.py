@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast import scores
+from popforecast import intervals, scores
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import Array, Model, Prediction, check_levels
@@ -238,7 +238,7 @@ def _add_medium(
 
 
 def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) -> Prediction:
-    return model.fit(known).predict(steps, levels)
+    return intervals.predict(intervals.fit(known, model), steps, levels)
 
 
 def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:
