@@ -1,0 +1,171 @@
+"""Which countries of a panel make up each of its aggregates, and groups of countries of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
+from popforecast.panel import COUNTRY, Panel
+
+GROUP = "Group"
+
+# An aggregate that is further from the sum of its countries than rounding can explain is not their sum.
+MOST_REMAINDER = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Membership:
+    """Which countries make up each aggregate or group of a panel, without any nesting.
+
+    Attributes
+    ----------
+    countries, aggregates : tuple
+        Codes of the n countries and the a aggregates.
+    country_rows, aggregate_rows : ndarray
+        Their row numbers in the panel.
+    matrix : ndarray of bool, shape (a, n)
+        Whether the country belongs to the aggregate.
+    alone : tuple
+        Codes of the aggregates whose countries are not known, or not all in the panel: they keep a forecast of their
+        own.
+    """
+
+    countries: tuple[Hashable, ...]
+    aggregates: tuple[Hashable, ...]
+    country_rows: NDArray[np.intp]
+    aggregate_rows: NDArray[np.intp]
+    matrix: NDArray[np.bool_]
+    alone: tuple[Hashable, ...] = ()
+
+
+def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]]) -> Membership:
+    """Match a table of members with the panel at hand.
+
+    Parameters
+    ----------
+    panel : Panel
+        Any panel; where no location is of the type of a country, all that have no members count as countries.
+    members : mapping of code to codes
+        As :func:`popforecast.sources.load_members` returns it; empty for a panel of one's own.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"name": ["All", "A", "B"]}, index=[0, 1, 2])
+    >>> membership = build_membership(Panel([[9, 10], [4, 5], [5, 5]], [2000, 2001], places), {0: (1, 2)})
+    >>> membership.aggregates, membership.countries, membership.matrix.tolist()
+    ((0,), (1, 2), [[True, True]])
+    """
+    codes = panel.locations.index.tolist()
+    kinds = panel.locations["type"] == COUNTRY
+    country = np.array([code not in members for code in codes]) if not kinds.any() else kinds.to_numpy()
+    country_rows = np.flatnonzero(country)
+    column = {codes[row]: i for i, row in enumerate(country_rows)}
+    now = panel.values[:, -1]
+    aggregates, rows, lists, alone = [], [], [], []
+    for row in np.flatnonzero(~country):
+        listed = [column.get(code) for code in members.get(codes[row], ())]
+        total = 0.0 if None in listed else now[country_rows[listed]].sum() if listed else 0.0
+        if total > 0 and abs(now[row] / total - 1) <= MOST_REMAINDER:
+            aggregates.append(codes[row])
+            rows.append(row)
+            lists.append(np.isin(np.arange(len(column)), listed))
+        else:
+            alone.append(codes[row])
+    matrix = np.array(lists, dtype=bool).reshape(len(lists), len(column))
+    return Membership(
+        tuple(column), tuple(aggregates), country_rows, np.array(rows, dtype=np.intp), matrix, tuple(alone)
+    )
+
+
+def add_groups(
+    panel: Panel, membership: Membership, groups: Mapping[str, Iterable[Hashable]]
+) -> tuple[Panel, Membership]:
+    """Append groups of one's own, each as one more location: its name is its code, its history the sum of its members.
+
+    Fit models on the panel without them: the figures of a group are no news.
+
+    Parameters
+    ----------
+    panel : Panel
+    membership : Membership
+        Of that panel.
+    groups : mapping of str to codes, ISO3 codes or names
+        ``{"My markets": ["NGA", 356, "Central America"]}``; an aggregate stands for its countries.
+
+    Raises
+    ------
+    PanelError
+        If a group has no member, no name, the name of a location, or a member whose countries are not known.
+    UnknownLocationError
+        If a member is not in the panel.
+    RepeatedLocationError
+        If a country would be counted twice.
+    """
+    named = [_resolve_group(panel, membership, name, members) for name, members in groups.items()]
+    if not named:
+        return panel, membership
+    values = np.array([panel.values[rows].sum(axis=0) for rows, _ in named])
+    places = pd.DataFrame({"name": list(groups), "type": GROUP}, index=list(groups)).reindex(
+        columns=panel.locations.columns
+    )
+    locations = pd.concat([panel.locations, places.astype(object)])
+    together = Panel(np.vstack([panel.values, values]), panel.years, locations, panel.revision)
+    return together, Membership(
+        membership.countries,
+        (*membership.aggregates, *groups),
+        membership.country_rows,
+        np.append(membership.aggregate_rows, len(panel) + np.arange(len(named))),
+        np.vstack([membership.matrix, np.array([row for _, row in named])]),
+        membership.alone,
+    )
+
+
+def _resolve_group(
+    panel: Panel, membership: Membership, name: str, members: Iterable[Hashable] | None
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    _check_group_name(panel, name)
+    members = [members] if isinstance(members, str) else list(members or ())
+    if not members:
+        raise PanelError(f"group {name!r} has no member: expected at least one code, ISO3 code, name or alias")
+    rows = panel.rows(members)
+    counts = np.zeros(len(membership.countries), dtype=np.int64)
+    for row in rows:
+        counts += _expand(panel, membership, name, int(row))
+    if (counts > 1).any():
+        twice = membership.country_rows[counts.argmax()]
+        holding = [
+            panel.locations["name"].iloc[r] for r in rows if _expand(panel, membership, name, int(r))[counts > 1][0]
+        ]
+        raise RepeatedLocationError(
+            f"group {name!r} counts {panel.locations['name'].iloc[twice]} twice, in {' and in '.join(holding)}: "
+            "expected each country once"
+        )
+    return rows, counts > 0
+
+
+def _expand(panel: Panel, membership: Membership, name: str, row: int) -> NDArray[np.bool_]:
+    if row in membership.country_rows:
+        return membership.country_rows == row
+    if row not in membership.aggregate_rows:
+        place = f"{panel.locations['name'].iloc[row]} ({panel.locations.index[row]})"
+        raise PanelError(
+            f"group {name!r} has the member {place}, whose countries are not all known here: expected countries"
+        )
+    return membership.matrix[np.flatnonzero(membership.aggregate_rows == row)[0]]
+
+
+def _check_group_name(panel: Panel, name: str) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise PanelError(f"a group has the name {name!r}: expected a text")
+    try:
+        code = panel.index.find(name)
+    except UnknownLocationError:
+        return
+    raise PanelError(
+        f"group {name!r} has the name of a location, {panel.index.names[code]} ({code}): expected a name of its own"
+    )

@@ -1,0 +1,256 @@
+"""Aggregates and groups are the sums of their countries, and their intervals come from joint past errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.groups import Membership
+from popforecast.panel import Panel
+
+Array = NDArray[np.float64]
+
+# How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
+PRIOR_OUTCOMES = 4
+
+# A past error counts as a factor of e**3 = 20 at most, a width as e**10: what lies beyond is a fault of the figures.
+MOST_ERROR = 3.0
+MOST_WIDTH = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class PastErrors:
+    """What went wrong at past origins, for n countries, o origins and h horizons.
+
+    Attributes
+    ----------
+    errors : ndarray, shape (n, o, h)
+        Log of outcome over forecast; NaN where the outcome is not known yet.
+    scale_then : ndarray, shape (n, o, h) or what broadcasts to it
+        What predicted the size of each error.
+    scale_now : ndarray, shape (n, h) or what broadcasts to it
+        The same at today's origin.
+    horizons : ndarray, shape (h,)
+        Steps ahead, increasing, from 1.
+    spacing : float
+        Steps between two origins.
+    """
+
+    errors: Array
+    scale_then: Array
+    scale_now: Array
+    horizons: NDArray[np.int64]
+    spacing: float = 1
+
+    def rescale(self) -> Array:
+        """Return the errors as they would be at today's scale, shape (n, o, h)."""
+        now = np.broadcast_to(self.scale_now, (self.errors.shape[0], self.errors.shape[2]))[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            today = self.errors / self.scale_then * now
+        return np.clip(np.where(np.isfinite(today), today, np.nan), -MOST_ERROR, MOST_ERROR)
+
+
+def measure_shares(panel: Panel, membership: Membership) -> Array:
+    """Return the part of each aggregate at the origin that no country holds, as a share of its countries' sum."""
+    now = panel.values[:, -1]
+    total = membership.matrix.astype(np.float64) @ now[membership.country_rows]
+    return np.divide(now[membership.aggregate_rows], total, out=np.ones_like(total), where=total > 0) - 1
+
+
+def sum_members(population: Array, membership: Membership, shares: Array, whole: bool = True) -> Array:
+    r"""Forecast every aggregate as the sum of its countries.
+
+    .. math:: \hat Y_{h} = \sum_i \langle \hat y_{ih} \rangle + \langle s \sum_i \langle \hat y_{ih} \rangle \rangle
+
+    where :math:`\langle \cdot \rangle` rounds to whole persons: an aggregate as printed is the sum of its countries as
+    printed, to the last person, and of a remainder that keeps its share s, so that the forecast joins the history.
+
+    Parameters
+    ----------
+    population : ndarray, shape (n, h)
+        Point forecasts of the membership's countries.
+    membership : Membership
+    shares : ndarray, shape (a,)
+        As :func:`measure_shares` returns it.
+    whole : bool
+        Whether the figures are persons. A panel in other units is summed as it is.
+
+    Returns
+    -------
+    ndarray, shape (a, h)
+
+    Examples
+    --------
+    >>> from popforecast.groups import Membership
+    >>> both = Membership((1, 2), (0,), np.array([1, 2]), np.array([0]), np.array([[True, True]]))
+    >>> sum_members(np.array([[1000.4], [2000.4]]), both, np.array([0.001]))
+    array([[3003.]])
+    """
+    listed = np.rint(population) if whole else population
+    total = membership.matrix.astype(np.float64) @ listed
+    remainder = shares[:, None] * total
+    return total + (np.rint(remainder) if whole else remainder)
+
+
+def combine_intervals(
+    point: Array,
+    population: Array,
+    lower: Mapping[float, Array],
+    upper: Mapping[float, Array],
+    membership: Membership,
+    past: PastErrors,
+) -> tuple[dict[float, Array], dict[float, Array]]:
+    """Return the bounds of every aggregate by level, each of shape (a, h); see :func:`combine_widths` for the rule.
+
+    Parameters
+    ----------
+    point : ndarray, shape (a, h)
+        Point forecasts of the aggregates, as :func:`sum_members` returns them.
+    population : ndarray, shape (n, h)
+        Point forecasts of the countries.
+    lower, upper : dict of float to ndarray, shape (n, h)
+        Bounds of the countries by level. An aggregate of one country has exactly these.
+    membership : Membership
+    past : PastErrors
+        Of the countries, at the horizons of the bounds.
+    """
+    single = membership.matrix.sum(axis=1) == 1
+    only = membership.matrix[single].argmax(axis=1)
+    widths = {level: _measure_widths(population, np.stack([lower[level], upper[level]])) for level in lower}
+    combined = combine_widths(population, widths, membership.matrix, past)
+    bounds: tuple[dict[float, Array], dict[float, Array]] = ({}, {})
+    for side, sign, given in ((0, -1, lower), (1, 1, upper)):
+        for level, width in combined.items():
+            bound = point * np.exp(sign * width[side])
+            bound[single] = given[level][only]
+            bounds[side][level] = bound
+    return bounds
+
+
+def combine_widths(
+    population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_], past: PastErrors
+) -> dict[float, Array]:
+    r"""Return how far, in logs, each aggregate's bound lies from its point forecast.
+
+    With :math:`w_i` the country's share of the aggregate's forecast and :math:`c_i = w_i s_i q` its spread today (s its
+    scale, q the root mean square of all countries' scaled errors at that horizon):
+
+    1. The joint error of the aggregate at each past origin is :math:`J_o = \log \sum_i w_i e^{x_{io}}`, with
+       :math:`x_{io}` the country's error there, rescaled to today: common errors add up, independent ones cancel.
+    2. :math:`\kappa^2 = \overline{J^2} / (\sum c_i)^2` is the part of the spread that cancelling leaves: 1 if all
+       errors were one, about 1/n if they were independent. Joint errors are few and overlap, so at each horizon it is
+       shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and at
+       the first towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
+       of the panel's countries. :math:`\nu` counts the outcomes that do not overlap, times :math:`1 - \theta`: where
+       one country is nearly all (:math:`\theta = \sum c_i^4 / (\sum c_i^2)^2` near 1), nothing is to be learned of how
+       errors combine, and its own calibration counts.
+    3. The width is :math:`\kappa` times a mixture: the weighted mean of the countries' widths (their tails), with the
+       weight :math:`\max(\theta, \kappa^4)`, and the normal :math:`z \sum c_i` (many independent errors add up to
+       a normal one) with the rest. :math:`\theta` and :math:`\kappa^4` are what is left of a kurtosis in a sum.
+    4. Widths never shrink with the horizon. Beyond the longest horizon with an outcome they grow as the countries' do;
+       without any known outcome errors count as one, and the widths are the weighted means.
+
+    Horizons must be all from the first on: a width depends on those before it, never on those after.
+
+    Parameters
+    ----------
+    population : ndarray, shape (n, h)
+    widths : dict of float to ndarray, shape (..., n, h)
+        Log distance of the countries' bounds from their forecasts, by level in percent; perhaps of both sides.
+    matrix : ndarray of bool, shape (a, n)
+    past : PastErrors
+
+    Returns
+    -------
+    dict of float to ndarray, shape (..., a, h)
+    """
+    weights = _weigh(population, matrix)
+    today = past.rescale()
+    now = np.broadcast_to(past.scale_now, population.shape)
+    scaled = np.divide(today, now[:, None], out=np.full_like(today, np.nan), where=now[:, None] > 0)
+    usual = _root_mean_square(scaled)
+    known = np.isfinite(usual)
+    # Bounds are of shape (..., h, a) here, which broadcasts over both sides.
+    adding = {level: np.einsum("han,...nh->...ha", weights, width) for level, width in widths.items()}
+    if not known.any():
+        return {level: _widen(width) for level, width in adding.items()}
+    # The horizon whose root mean square stands for each: its own, else the last before it that has one, or the first.
+    latest = np.maximum.accumulate(np.where(known, np.arange(len(known)), known.argmax()))
+    spread = weights * now.T[:, None]
+    parts = _divide(spread, spread.sum(axis=2, keepdims=True))
+    squares = np.sum(parts**2, axis=2)
+    concentration = _divide(np.sum(parts**4, axis=2), squares**2)
+    together = spread.sum(axis=2) * np.fmax.accumulate(usual)[latest][:, None]
+    joint, outcomes = _join_errors(weights, matrix, today, past)
+    rho = _correlate(scaled[:, :, 0])
+    prior = rho + (1 - rho) * squares[0]
+    left = _shrink(_divide(joint, together**2), outcomes * (1 - concentration), prior)
+    shape = np.maximum(concentration, np.minimum(left, 1) ** 2)
+    combined = {}
+    for level, width in adding.items():
+        normal = NormalDist().inv_cdf(0.5 + level / 200) * _divide(together, width)[..., latest, :] * width
+        combined[level] = _widen(np.sqrt(left) * (shape * width + (1 - shape) * normal))
+    return combined
+
+
+def _measure_widths(population: Array, bounds: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        widths = np.abs(np.log(bounds / population))
+    return np.where(population > 0, np.clip(widths, 0, MOST_WIDTH), 0)
+
+
+def _widen(widths: Array) -> Array:
+    """Return widths (..., h, a) as (..., a, h), none below that of the horizon before."""
+    return np.swapaxes(np.maximum.accumulate(widths, axis=-2), -1, -2)
+
+
+def _weigh(population: Array, matrix: NDArray[np.bool_]) -> Array:
+    """Return the share of each country in each aggregate, shape (h, a, n)."""
+    held = matrix * population.T[:, None]
+    return _divide(held, held.sum(axis=2, keepdims=True))
+
+
+def _join_errors(weights: Array, matrix: NDArray[np.bool_], today: Array, past: PastErrors) -> tuple[Array, Array]:
+    """Return the mean square of the joint errors, and how many of them do not overlap, each of shape (h, a)."""
+    by_horizon = today.transpose(2, 0, 1)
+    lost = np.isnan(by_horizon)
+    joint = np.log1p(weights @ np.expm1(np.where(lost, 0, by_horizon)))
+    seen = ~(matrix.astype(np.float64) @ lost > 0)
+    count = seen.sum(axis=2)
+    mean_square = _divide(np.sum(np.where(seen, joint**2, 0), axis=2), count)
+    return mean_square, count * np.minimum(1, past.spacing / past.horizons)[:, None]
+
+
+def _correlate(scaled: Array) -> float:
+    """Return the average correlation of two countries' errors at the same origin, between 0 and 1; (n, o) errors."""
+    scaled = scaled[:, np.isfinite(scaled).all(axis=0)]
+    n, o = scaled.shape
+    square = np.mean(scaled**2) if o else 0.0
+    if n < 2 or not square:
+        return 1.0
+    return float(np.clip((n * np.mean(scaled.mean(axis=0) ** 2) / square - 1) / (n - 1), 0, 1))
+
+
+def _shrink(estimate: Array, outcomes: Array, prior: Array) -> Array:
+    shrunk = np.empty_like(estimate)
+    for h, (here, seen) in enumerate(zip(estimate, outcomes, strict=True)):
+        prior = (seen * here + PRIOR_OUTCOMES * prior) / (seen + PRIOR_OUTCOMES)
+        shrunk[h] = prior
+    return shrunk
+
+
+def _root_mean_square(scaled: Array) -> Array:
+    """Return the root mean square at each horizon; NaN where no outcome is known."""
+    count = np.isfinite(scaled).sum(axis=(0, 1))
+    squares = np.nansum(scaled**2, axis=(0, 1))
+    return np.sqrt(np.divide(squares, count, out=np.full(len(count), np.nan), where=count > 0))
+
+
+def _divide(numerator: Array, denominator: Array) -> Array:
+    """Divide; nothing of nothing is nothing."""
+    out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
+    return np.divide(numerator, denominator, out=out, where=denominator > 0)

@@ -1,0 +1,105 @@
+"""Aggregates and groups are made of countries, each counted once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import popforecast as pf
+from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
+from popforecast.groups import GROUP, add_groups, build_membership
+from popforecast.sources import load_members
+
+
+@pytest.fixture
+def membership(wpp2024: pf.Panel):
+    return build_membership(wpp2024, load_members("wpp2024"))
+
+
+def row_of(membership, code) -> np.ndarray:
+    return membership.matrix[membership.aggregates.index(code)]
+
+
+def test_every_aggregate_of_a_revision_is_a_sum_of_countries(membership) -> None:
+    assert membership.matrix.shape == (61, 236)
+    assert membership.alone == ()
+    assert row_of(membership, 900).all()
+    assert [c for c, held in zip(membership.countries, row_of(membership, 927), strict=True) if held] == [36, 554]
+
+
+def test_rows_are_those_of_the_panel(wpp2024: pf.Panel, membership) -> None:
+    codes = wpp2024.locations.index
+    assert codes[membership.country_rows].tolist() == list(membership.countries)
+    assert codes[membership.aggregate_rows].tolist() == list(membership.aggregates)
+
+
+def test_aggregate_without_known_or_present_countries_stands_alone(wpp2024: pf.Panel) -> None:
+    assert len(build_membership(wpp2024, {}).alone) == 61
+    some = wpp2024.select(["World", 905, "USA", "CAN", "GRL", "BMU", "SPM"])
+    membership = build_membership(some, load_members("wpp2024"))
+    assert (membership.alone, membership.aggregates) == ((900,), (905,))
+
+
+def test_aggregate_that_is_not_the_sum_of_its_countries_stands_alone(wpp2024: pf.Panel) -> None:
+    values = wpp2024.values.copy()
+    values[wpp2024.rows("Africa")] *= 1.02
+    changed = pf.Panel(values, wpp2024.years, wpp2024.locations, "wpp2024")
+    assert build_membership(changed, load_members("wpp2024")).alone == (903,)
+
+
+def test_every_location_of_ones_own_panel_is_a_country() -> None:
+    panel = pf.Panel([[1, 2], [3, 4]], [2000, 2001], pd.DataFrame({"name": ["A", "B"]}, index=["a", "b"]))
+    membership = build_membership(panel, {})
+    assert (membership.countries, membership.aggregates, membership.matrix.shape) == (("a", "b"), (), (0, 2))
+
+
+def test_group_is_a_location_with_the_sum_of_its_members(wpp2024: pf.Panel, membership) -> None:
+    groups = {"My markets": ["NGA", 356, "Central America"], "Benelux": ["BEL", "NLD", "Luxembourg"]}
+    panel, together = add_groups(wpp2024, membership, groups)
+    assert panel.values[:-2].tolist() == wpp2024.values.tolist()
+    assert panel.select("my markets").values.tolist() == [
+        wpp2024.select(["NGA", "IND", 916]).values.sum(axis=0).tolist()
+    ]
+    assert panel.locations.loc["Benelux", ["name", "type"]].tolist() == ["Benelux", GROUP]
+    assert together.aggregates[-2:] == ("My markets", "Benelux")
+    assert panel.locations.index[together.aggregate_rows].tolist() == list(together.aggregates)
+    assert row_of(together, "My markets").sum() == 2 + row_of(membership, 916).sum()
+    assert np.array_equal(together.matrix[:-2], membership.matrix)
+
+
+def test_no_group_changes_nothing(wpp2024: pf.Panel, membership) -> None:
+    assert add_groups(wpp2024, membership, {}) == (wpp2024, membership)
+
+
+def test_group_of_one_country_may_be_written_as_text(wpp2024: pf.Panel, membership) -> None:
+    panel, together = add_groups(wpp2024, membership, {"Home": "NGA"})
+    assert row_of(together, "Home").sum() == 1
+    assert panel.select("Home").values.tolist() == wpp2024.select("NGA").values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "sentence"),
+    [
+        ({"A": ["NGA", "Atlantis"]}, UnknownLocationError, "no location 'Atlantis'"),
+        ({"A": ["NGA", "Nigeria"]}, RepeatedLocationError, "asked for twice"),
+        ({"A": ["NGA", "Africa"]}, RepeatedLocationError, "counts Nigeria twice, in Nigeria and in Africa"),
+        ({"A": ["Africa", "Least developed countries"]}, RepeatedLocationError, "twice, in Africa and in Least"),
+        ({"A": []}, PanelError, "group 'A' has no member"),
+        ({"A": None}, PanelError, "group 'A' has no member"),
+        ({"A": ""}, UnknownLocationError, "no location"),
+        ({"": ["NGA"]}, PanelError, "expected a text"),
+        ({7: ["NGA"]}, PanelError, "expected a text"),
+        ({"world": ["NGA"]}, PanelError, r"name of a location, World \(900\)"),
+        ({"NGA": ["NGA"]}, PanelError, "name of a location, Nigeria"),
+        ({"A": ["NGA"], "B": ["A"]}, UnknownLocationError, "no location 'A'"),
+    ],
+)
+def test_group_that_cannot_be_is_refused(wpp2024: pf.Panel, membership, groups, error, sentence) -> None:
+    with pytest.raises(error, match=sentence):
+        add_groups(wpp2024, membership, groups)
+
+
+def test_aggregate_whose_countries_are_not_known_is_no_member(wpp2024: pf.Panel) -> None:
+    with pytest.raises(PanelError, match=r"member Africa \(903\), whose countries are not all known"):
+        add_groups(wpp2024, build_membership(wpp2024, {}), {"A": ["Africa"]})
