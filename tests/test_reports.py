@@ -170,6 +170,16 @@ def test_an_output_that_is_a_file_is_refused(folder: Path, tmp_path: Path):
         make_reports(None, None, tmp_path / "file", folder=folder)
 
 
+def test_a_page_that_cannot_be_written_is_said_and_leaves_the_rest_as_it_was(folder: Path, made: Path, tmp_path: Path):
+    output = shutil.copytree(made, tmp_path / "out")
+    (output / "alpha.html").unlink()
+    (output / "alpha.html").mkdir()
+    before = snapshot(output)
+    with pytest.raises(ReportError, match=r"cannot be written to .*out \(alpha\.html is a folder\)"):
+        make_reports(["alpha"], None, output, folder=folder)
+    assert snapshot(output) == before
+
+
 def test_a_folder_without_reports_says_what_a_report_is(tmp_path: Path):
     with pytest.raises(ReportError, match="expected notebooks with cells tagged parameters and summary"):
         find_notebooks(tmp_path)

@@ -16,7 +16,7 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.reports.execution import Execution
 from popforecast.reports.notebooks import PACKAGE, Notebook, check_parameters, choose_notebooks, find_notebooks
-from popforecast.store import write_atomically
+from popforecast.store import write_atomically, write_together
 
 STATUS = "status.json"
 INDEX = "index.html"
@@ -90,7 +90,7 @@ def make_reports(
     ------
     ReportError
         If a name or a parameter is unknown, a value does not fit, or what runs notebooks is not installed; nothing
-        was run then.
+        was run then. Or if the folder cannot be written to, or is full.
     """
     _check_installed()
     notebooks = find_notebooks(folder)
@@ -99,17 +99,20 @@ def make_reports(
     if jobs < 1:
         raise ReportError(f"jobs {jobs}: expected 1 or more")
     output = Path(output)
+    results = {}
     try:
         (output / "notebooks").mkdir(parents=True, exist_ok=True)
         write_atomically(output / STYLE.name, STYLE.read_bytes())
+        with closing(_run(chosen, changed, jobs, timeout)) as runs:
+            for notebook, executed, error in _show(runs, len(chosen), progress):
+                if error is None:
+                    error = _publish(notebook, changed, executed, output)
+                results[notebook.name] = _record(notebook, error, output, notebooks)
     except OSError as error:
-        raise ReportError(f"the reports cannot be written to {output} ({error.strerror}): choose a folder") from error
-    results = {}
-    with closing(_run(chosen, changed, jobs, timeout)) as runs:
-        for notebook, executed, error in _show(runs, len(chosen), progress):
-            if error is None:
-                error = _publish(notebook, changed, executed, output)
-            results[notebook.name] = _record(notebook, error, output, notebooks)
+        raise ReportError(
+            f"the reports cannot be written to {output} ({error.strerror}): choose a folder that can be written to, "
+            "and has room"
+        ) from error
     return tuple(results[notebook.name] for notebook in chosen)
 
 
@@ -161,10 +164,10 @@ def _publish(notebook: Notebook, changed: dict[str, Any], executed: Path, output
         f"notebooks/{notebook.name}.ipynb": report.source,
         f"{notebook.name}.html": page,
     }
+    # Together: the index must not show the figure of one run beside the finding of another.
+    write_together({output / name: content.encode() for name, content in contents.items() if content})
     for name, content in contents.items():
-        if content:
-            write_atomically(output / name, content.encode())
-        else:
+        if not content:
             (output / name).unlink(missing_ok=True)
     _update(output, notebook.name, {"good": report.facts})
     return None
