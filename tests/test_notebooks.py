@@ -130,6 +130,12 @@ def test_preparing_the_uns_own_file_writes_the_embedded_tables(raw: Path, tmp_pa
     assert sources.read_manifest(tmp_path / "tables")["wpp2019"] == sources.read_manifest(sources.DATA)["wpp2019"]
 
 
+def test_the_validation_shows_history_where_the_period_is_past(tmp_path: Path):
+    (result,) = make_reports(["2-validate-ar"], {"start": 2010, "end": 2015}, tmp_path)
+    assert result.error is None
+    assert "2015 (estimates)" in result.path.read_text(encoding="utf-8")
+
+
 def test_the_notebooks_run_on_the_other_revision_too(tmp_path: Path):
     results = make_reports(["1-prepare", "2-validate-ar"], {"revision": "wpp2024"}, tmp_path, jobs=2)
     assert [result.error for result in results] == [None, None]

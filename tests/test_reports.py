@@ -284,6 +284,12 @@ def test_code_is_there_and_folded(published: Path, name: str):
     assert "import popforecast as pf" in page.text
 
 
+def test_the_style_sheet_of_the_checkout_is_the_present_one():
+    root = Path(__file__).parents[1]
+    # With a stale one, `make reports` would leave a fresh checkout changed.
+    assert (root / "reports/style.css").read_bytes() == (root / "popforecast/theme/style.css").read_bytes()
+
+
 def test_a_link_between_pages_leads_somewhere(published: Path):
     for page in published.glob("*.html"):
         for link in soup(page).find_all("a", href=True):
