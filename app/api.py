@@ -159,14 +159,16 @@ def _read_body() -> bytes:
         data = request.get_data()
         # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
         chunked = request.content_length is None and request.environ.get("wsgi.input_terminated")
-        is_cut = bool(chunked and request.stream.read(1))
+        is_longer = bool(chunked and request.stream.read(1))
     except HTTPException:
         raise
     except Exception as error:
         # Every server has errors of its own for chunks that are none.
         raise QueryError({"body": f"The body cannot be read ({error})."}) from error
-    if is_cut:
+    if is_longer:
         raise RequestEntityTooLarge
+    if request.content_length is not None and len(data) < request.content_length:
+        raise QueryError({"body": f"The body ends after {len(data):,} of its {request.content_length:,} bytes."})
     return data
 
 

@@ -135,6 +135,16 @@ def test_a_body_in_broken_chunks_is_refused(web: Web, path: str, status: int) ->
         assert int(connection.makefile("rb").readline().split()[1]) == status
 
 
+def test_a_body_that_breaks_off_is_refused(web: Web) -> None:
+    head = b"POST /api/v1/forecast HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30\r\n"
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as connection:
+        connection.sendall(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\nlocation=World")
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"ends after 14 of its 30 bytes" in answer
+
+
 def test_an_address_that_is_too_long_is_a_clean_error(web: Web) -> None:
     got = web.ask("GET", "/forecast?location=" + "a" * 20_000)
     assert got.status in (400, 414)
