@@ -31,6 +31,8 @@ class GrowthModel(Model):
 
     A subclass says how growth accumulates. Where intervals are not calibrated on past origins, they are those of a
     growth rate that wanders: :math:`s (h (h + 1) (2 h + 1) / 6)^{1/2}` for the root mean square s of its past changes.
+    Relative to the population, intervals always widen; counted in persons, those of a population that shrinks fast may
+    not.
     """
 
     calibrated: ClassVar[bool] = True

@@ -29,12 +29,13 @@ class GuardedAR(GrowthModel):
     Parameters
     ----------
     max_lags : int, default 5
-        The most lags; fewer on a panel of fewer than four changes of growth for each.
+        The most lags; fewer on a panel of fewer than four changes of growth for each. On a panel of fewer than six
+        years there are none, growth is the mean of the past, and every location has a note.
 
     Raises
     ------
     ModelError
-        If the panel has fewer than four years.
+        If the panel has fewer than three years.
 
     References
     ----------
@@ -61,11 +62,11 @@ class GuardedAR(GrowthModel):
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
         """Return the autoregression of growth, its roots tamed."""
-        if log.shape[1] < 4:
-            raise ModelError(f"{self.name} needs four years or more, got {log.shape[1]}")
-        lags = min(self.max_lags, max(1, (log.shape[1] - 2) // 4))
-        arrays = AR("bic", "c", "growth", max_lags=lags).estimate(panel)
-        return tame(arrays, np.diff(log, axis=1).mean(axis=1))
+        if log.shape[1] < 3:
+            raise ModelError(f"{self.name} needs three years or more, got {log.shape[1]}")
+        lags = min(self.max_lags, (log.shape[1] - 2) // 4)
+        model = AR("bic", "c", "growth", max_lags=lags) if lags else AR(0, "c", "growth")
+        return tame(model.estimate(panel), np.diff(log, axis=1).mean(axis=1))
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
         """Return the sum of the growth that the autoregression foresees."""
@@ -73,12 +74,14 @@ class GuardedAR(GrowthModel):
         return np.cumsum(path, axis=1)
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
-        """Flag every root that was pulled back, and what a bound holds."""
+        """Flag every root that was pulled back, a panel too short for lags, and what a bound holds."""
         roots = arrays["root"]
         tamed = [
             (int(row), f"the largest root of its growth, {roots[row]:.3f}, was pulled back to {LARGEST_ROOT}")
             for row in np.flatnonzero(roots > LARGEST_ROOT)
         ]
+        if not arrays["tail"].shape[1]:
+            tamed = [(row, "too few years for lags: its mean growth instead") for row in range(len(roots))]
         return tamed + super().note(arrays, horizon)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from popforecast.models.base import Array
 
@@ -13,6 +14,9 @@ HUBER, MAD = 1.345, 1.4826
 
 # How many questions are compared with the rows at once: 2000 x 3000 distances are 24 MB.
 CHUNK = 2000
+
+# Of how many rows the nearest is found first: most rows are then never sorted.
+BLOCK = 8
 
 
 def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array | None = None) -> Array:
@@ -83,15 +87,35 @@ def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], 
     >>> follow_neighbours(rows, np.array([[0.0], [4.0]]), [10 * rows[:, 0]], 3)[0].tolist()
     [10.0, 30.0]
     """
-    unit = np.subtract(*np.percentile(rows, [75, 25], axis=0)) + 1e-9
-    scaled, asked = (rows / unit).astype(np.float32), (questions / unit).astype(np.float32)
+    low, middle, high = np.percentile(rows, [25, 50, 75], axis=0)
+    unit = high - low + 1e-9
+    scaled, asked = (((part - middle) / unit).astype(np.float32) for part in (rows, questions))
     count = min(count, len(rows))
     half = (scaled * scaled).sum(axis=1) / 2
     found = [np.empty(len(questions)) for _ in outcomes]
     for first in range(0, len(questions), CHUNK):
         part = slice(first, first + CHUNK)
-        distance = half - asked[part] @ scaled.T
-        nearest = np.argpartition(distance, count - 1, axis=1)[:, :count]
+        nearest = find_least(half - asked[part] @ scaled.T, count)
         for result, outcome in zip(found, outcomes, strict=True):
             result[part] = np.median(outcome[nearest], axis=1)
     return found
+
+
+def find_least(values: Array, count: int) -> NDArray[np.intp]:
+    """Return the columns of the `count` least values of each row, the least first; of equal values, the first.
+
+    The least of each block of columns are few, and the `count`-th of them bounds what is to be sorted.
+
+    Examples
+    --------
+    >>> find_least(np.array([[5.0, 1.0, 3.0, 1.0]]), 3).tolist()
+    [[1, 3, 2]]
+    """
+    n, m = values.shape
+    width = m // min(BLOCK, m // count)
+    blocks = values[:, : m // width * width].reshape(n, -1, width)
+    bound = np.partition(blocks.min(axis=1), count - 1, axis=1)[:, count - 1]
+    rows, columns = divmod(np.flatnonzero(values <= bound[:, None]), m)
+    order = np.lexsort((values[rows, columns], rows))
+    first = np.searchsorted(rows, np.arange(n))
+    return columns[order][first[:, None] + np.arange(count)]
