@@ -160,7 +160,7 @@ def forecast(
     fitted: Path | None,
     form: str,
 ) -> None:
-    r"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
+    """Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
     \b
     Example:
@@ -211,7 +211,7 @@ def backtest(
     levels: Sequence[float],
     form: str,
 ) -> None:
-    r"""Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
+    """Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
 
     \b
     Example:
@@ -231,7 +231,7 @@ def backtest(
 @revision_option
 @click.option("--output", type=npz_path, required=True, help="Where to save it: a name ending in .npz.")
 def fit(model: str, revision: str, output: Path) -> None:
-    r"""Fit a model to every location and save it, with a JSON manifest beside it.
+    """Fit a model to every location and save it, with a JSON manifest beside it.
 
     \b
     Example:
@@ -249,7 +249,7 @@ def fit(model: str, revision: str, output: Path) -> None:
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Notebooks run at once.")
 @click.option("--output", type=folder_path, default="reports", show_default=True, help="Where the pages go.")
 def report(names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: int, output: Path) -> None:
-    r"""Run notebooks and publish them as pages with an index (default: all of them).
+    """Run notebooks and publish them as pages with an index (default: all of them).
 
     \b
     Example:
@@ -285,7 +285,7 @@ def request(
     levels: Sequence[float],
     form: str,
 ) -> None:
-    r"""Ask the app at URL for a forecast of LOCATIONs.
+    """Ask the app at URL for a forecast of LOCATIONs.
 
     \b
     Example:
@@ -310,7 +310,7 @@ def request(
 @click.option("--folder", type=folder_path, help="Where to keep it. Default: the user's cache.")
 @click.option("--url", help="Where to get it. Default: the UN.")
 def fetch(revision: str, folder: Path | None, url: str | None) -> None:
-    r"""Download the UN's own file of a REVISION and check it against the embedded table.
+    """Download the UN's own file of a REVISION and check it against the embedded table.
 
     \b
     Example:

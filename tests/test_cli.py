@@ -188,7 +188,9 @@ def test_every_command_has_help_with_an_example() -> None:
     assert set(main.commands) == {"forecast", "backtest", "fit", "report", "request", "fetch"}
     for name in main.commands:
         output = run(name, "--help").stdout
-        assert f"popforecast {name}" in output.split("Example:")[1], name
+        # On lines of its own, as it is typed.
+        assert f"\n  Example:\n    popforecast {name}" in output, output
+        assert "\\b" not in output
 
 
 def test_every_option_is_explained_or_speaks_for_itself() -> None:
