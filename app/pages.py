@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 import popforecast as pf
 from app.api import link, read_arguments
 from app.query import PARAMETERS, Arguments, Query, QueryError, load_panel, read_query, read_revision_alone
-from popforecast.display import format_population
+from popforecast.display import INTERVALS, format_population
 from popforecast.errors import UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, last_year
 from popforecast.locations import ALIASES, normalise
@@ -38,6 +38,9 @@ MODEL_TITLES = {
     "ar1": "AR(1) with constant",
     "naive": "Naive: no change",
     "drift": "Drift: mean past growth",
+    "damped-growth": "Damped growth: last growth fades",
+    "ar": "AR of growth, guarded",
+    "panel-ar": "Panel AR: learnt from all countries",
 }
 
 blueprint = Blueprint("pages", __name__)
@@ -109,6 +112,7 @@ def show_forecast() -> ResponseReturnValue:
         revision=get_revision(query.revision),
         json_url=link(query, "api.send_forecast"),
         csv_url=link(query, "api.send_csv"),
+        intervals=INTERVALS[fc.provenance["intervals"]],
         most_notes=MOST_NOTES,
         **describe_form(choose(query)),
     )

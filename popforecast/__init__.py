@@ -17,6 +17,7 @@ from popforecast.readers import Reading, read, read_long, read_un_long, read_un_
 from popforecast.sources import REVISIONS, fetch, load_panel, load_projections
 from popforecast.store import load, save
 from popforecast.version import __version__
+from popforecast.vintages import Vintages, compare
 
 __all__ = [
     "AR",
@@ -32,8 +33,10 @@ __all__ = [
     "PanelAR",
     "PopforecastError",
     "Reading",
+    "Vintages",
     "__version__",
     "backtest",
+    "compare",
     "fetch",
     "fit",
     "forecast",

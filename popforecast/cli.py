@@ -15,17 +15,16 @@ import popforecast as pf
 from popforecast.backtest import HORIZONS
 from popforecast.display import format_population
 from popforecast.errors import PopforecastError, YearError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, Forecast
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.printing import write_forecast, write_table
+from popforecast.sources import DEFAULT_REVISION, VINTAGES
+from popforecast.vintages import compare
 
 # What only some commands need, and the extra that brings it.
 OPTIONAL = dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'")
 
 # No panel has more years to choose origins from.
 MOST_YEARS = 10_000
-
-# Beyond this many locations a table with one column each no longer fits a terminal.
-MOST_COLUMNS = 5
 
 
 class Commands(click.Group):
@@ -146,6 +145,11 @@ def main() -> None:
 @model_option
 @revision_option
 @level_option
+@click.option(
+    "--intervals",
+    type=click.Choice(["real-time", "final"]),
+    help="Whether they hold what a later revision will publish, or final figures. Default: real-time.",
+)
 @click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, instead of --model.")
 @format_option
 @click.pass_context
@@ -157,6 +161,7 @@ def forecast(
     model: str,
     revision: str,
     levels: Sequence[float],
+    intervals: str | None,
     fitted: Path | None,
     form: str,
 ) -> None:
@@ -171,13 +176,13 @@ def forecast(
     panel = pf.load_panel(revision)
     chosen = pf.load(fitted, panel) if fitted else model
     wanted = levels or (() if form == "table" else DEFAULT_LEVELS)
-    result = pf.forecast(panel, locations or None, start, end, chosen, wanted)
+    result = pf.forecast(panel, locations or None, start, end, chosen, wanted, intervals)
     if form == "json":
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     elif form == "csv":
         click.echo(result.to_csv(), nl=False)
     else:
-        click.echo(_write_forecast(result))
+        click.echo(write_forecast(result))
 
 
 @main.command()
@@ -186,7 +191,7 @@ def forecast(
     "--models",
     "names",
     type=Parsed("names", parse_names),
-    default="ar1,naive,drift",
+    default=",".join(pf.models.MODELS),
     show_default=True,
     help="Names parted by commas.",
 )
@@ -221,9 +226,48 @@ def backtest(
     panel = panel.select(locations) if locations else panel.countries()
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
     scores = result.scores(by=by)
-    click.echo(_write_table(scores, form), nl=form == "table")
+    click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":
         click.echo(f"\n{repr(result)[1:-1]}; percent, but n and mase")
+
+
+@main.command()
+@click.option(
+    "--revision",
+    "vintage",
+    default="wpp2012",
+    show_default=True,
+    help=f"What was known then: {', '.join([*VINTAGES, *pf.REVISIONS])}.",
+)
+@click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="What is known now.")
+@click.option(
+    "--models",
+    "names",
+    type=Parsed("names", parse_names),
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Names parted by commas.",
+)
+@click.option(
+    "--intervals",
+    type=click.Choice(["real-time", "published", "final"]),
+    default="real-time",
+    show_default=True,
+    help="What they allow for: base figures revised like other countries', like the revision before, or not.",
+)
+@level_option
+@format_option
+def vintages(vintage: str, truth: str, names: list[str], intervals: str, levels: Sequence[float], form: str) -> None:
+    """Score forecasts from what was known then against what is known now, beside the UN's medium variant.
+
+    \b
+    Example:
+      popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
+    """
+    result = compare(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=intervals)
+    click.echo(write_table(result.scores(), form), nl=form == "table")
+    if form == "table":
+        click.echo(f"\n{repr(result)[1:-1]}; percent, but n")
 
 
 @main.command()
@@ -317,45 +361,6 @@ def fetch(revision: str, folder: Path | None, url: str | None) -> None:
       popforecast fetch wpp2024
     """
     click.echo(pf.fetch(revision, folder, url))
-
-
-def _write_forecast(result: Forecast) -> str:
-    table = result.to_table()
-    if result.levels:
-        table = _add_intervals(table, result)
-    if table.shape[1] > MOST_COLUMNS:
-        table = table.T
-    source = result.provenance
-    notes = [f"  {result.locations['name'][note.location_code]}: {note.text}" for note in result.notes]
-    if len(notes) > MOST_COLUMNS:
-        notes = [*notes[:MOST_COLUMNS], f"  and {len(notes) - MOST_COLUMNS} more (see --format json)"]
-    lines = [
-        table.to_string(),
-        "",
-        f"{source['revision']}, {source['model']} from {source['origin']}: persons, rounded to thousands above 10,000",
-        *(["Notes:", *notes] if notes else []),
-    ]
-    return "\n".join(lines)
-
-
-def _add_intervals(table: pd.DataFrame, result: Forecast) -> pd.DataFrame:
-    columns: dict[str, Any] = {}
-    for i, name in enumerate(table.columns):
-        columns[name] = table[name]
-        for level in result.levels:
-            bounds = zip(result.lower[level][i], result.upper[level][i], strict=True)
-            columns[f"{name}, {level:g} %"] = [
-                "–" if low != low else f"{format_population(low)} to {format_population(high)}" for low, high in bounds
-            ]
-    return pd.DataFrame(columns, table.index)
-
-
-def _write_table(table: pd.DataFrame, form: str) -> str:
-    if form == "json":
-        return table.to_json(orient="records", indent=2, double_precision=6) + "\n"
-    if form == "csv":
-        return table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    return table.to_string(index=False, float_format="{:.2f}".format)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 
 import pandas as pd
 
 # Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
 WHOLE_BELOW = 10_000
+
+
+# What an interval holds, by its kind: the sentence that goes with it on every surface.
+INTERVALS = MappingProxyType(
+    {
+        "real-time": "intervals allow for past errors and for the UN revising its figures (real time)",
+        "final": "intervals allow for past errors on figures that are not revised (final data)",
+        "analytic": "intervals allow for random errors only (analytic), and hold far fewer outcomes than they state",
+    }
+)
 
 
 def format_population(persons: float | None) -> str:

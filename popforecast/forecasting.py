@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import popforecast.models as models
-from popforecast import intervals
+from popforecast.coherence import Groups, cut, predict_panel
 from popforecast.display import format_population
 from popforecast.errors import ModelError, YearError
+from popforecast.intervals import fit as fit_calibrated
 from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_levels, freeze
 from popforecast.panel import Panel, describe_years
-from popforecast.sources import REVISIONS, get_revision
+from popforecast.sources import REVISIONS, VINTAGES, get_edition
 from popforecast.version import __version__
 
 if TYPE_CHECKING:
     from popforecast.plots import Chart
 
-DEFAULT_MODEL = "ar1"
+DEFAULT_MODEL = "panel-ar"
 DEFAULT_LEVELS = (80, 95)
 DEFAULT_STEPS = 10
 
@@ -31,6 +33,8 @@ LAST_YEAR = 2100
 
 # For panels whose years are not the UN's calendar: as far ahead as the longest horizon above.
 MOST_STEPS = 150
+
+REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
 ESTIMATES, FORECAST = "estimates", "forecast"
 
@@ -51,6 +55,7 @@ class Forecast:
         Interval bounds by level; NaN in history.
     path : Prediction, shape (n, horizon)
         Every step from the origin to the last year, whichever years were asked for: what a chart draws.
+        Widths grow with the horizon in logs; where a population shrinks, they may be fewer persons.
     model : Model
         The specification that made the forecast.
     notes : tuple of Note
@@ -123,7 +128,7 @@ class Forecast:
                 for note in self.notes
             ],
             "provenance": dict(self.provenance),
-            "citation": get_revision(revision).citation if revision in REVISIONS else None,
+            "citation": get_edition(revision).citation if revision in REVISIONS or revision in VINTAGES else None,
             "unit": "persons",
         }
 
@@ -145,7 +150,7 @@ class Forecast:
     def __repr__(self) -> str:
         return (
             f"<Forecast: {len(self.locations)} locations, {describe_years(self.years)}, "
-            f"{self.model.name} from {self.origin}>"
+            f"{self.model.name} from {self.origin}, {self.provenance['intervals']} intervals>"
         )
 
     def _repr_html_(self) -> str:
@@ -160,10 +165,14 @@ def forecast(
     end: int | None = None,
     model: str | Model | Fitted = DEFAULT_MODEL,
     levels: Sequence[float] = DEFAULT_LEVELS,
+    intervals: str | None = None,
+    groups: Groups | None = None,
 ) -> Forecast:
     """Forecast the population of locations from nothing but the panel's history.
 
-    The model is always fitted to the whole panel, so choosing a subset never changes a number.
+    The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
+    of its countries, and its interval comes from their joint past errors; a plain autoregression (``ar1``, ``AR(...)``)
+    forecasts each series on its own, with analytic intervals.
 
     Parameters
     ----------
@@ -177,6 +186,12 @@ def forecast(
         A model's name, a specification such as ``AR(2, "ct")``, or a model already fitted to this panel.
     levels : sequence of float
         Central coverage of the intervals, in percent.
+    intervals : {"real-time", "final"}, optional
+        Whether they are to hold what a later revision will publish (default for the UN's revisions), or figures that
+        are not revised (default for any other panel).
+    groups : mapping of str to locations, optional
+        Groups of one's own, ``{"My markets": ["NGA", 356]}``: each is forecast as the sum of its countries, under its
+        name. They come after the locations unless these name them.
 
     Returns
     -------
@@ -184,7 +199,7 @@ def forecast(
 
     Raises
     ------
-    UnknownLocationError, RepeatedLocationError, UnknownModelError, YearError, LevelError, ModelError
+    UnknownLocationError, RepeatedLocationError, UnknownModelError, YearError, LevelError, ModelError, PanelError
         If an argument is not valid; the error names it and what would be.
 
     Examples
@@ -194,9 +209,11 @@ def forecast(
     >>> fc.to_frame()["population"].round(-3).tolist()
     [8745733000, 8844029000]
     """
-    rows = panel.rows(locations)
     years = _grid(panel, start, end)
     levels = check_levels(levels)
+    locations = list(locations) if isinstance(locations, Iterable) and not isinstance(locations, str) else locations
+    if not groups:
+        panel.rows(locations)
     fitted = model if isinstance(model, Fitted) else fit(panel, model)
     if fitted.checksum != panel.checksum:
         raise ModelError(
@@ -204,10 +221,13 @@ def forecast(
             f"{fitted.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
             "this panel first"
         )
-    history = panel if locations is None else panel.take(rows)
-    past = years <= panel.origin
+    kind = choose_intervals(panel, fitted.model, intervals)
     horizon = max((int(years[-1]) - panel.origin) // panel.step, 0)
-    path = _take(intervals.predict(fitted, horizon, levels), rows)
+    whole = predict_panel(panel, fitted, horizon, levels, kind == REAL_TIME, groups)
+    rows = _choose_rows(whole.panel, locations, groups)
+    history = whole.panel if locations is None else whole.panel.take(rows)
+    path = cut(whole.prediction, rows, horizon)
+    past = years <= panel.origin
     steps = (years[~past] - panel.origin) // panel.step - 1
     known = history.values[:, np.isin(panel.years, years)]
     unknown = np.full(known.shape, np.nan)
@@ -220,9 +240,38 @@ def forecast(
         {level: np.hstack([unknown, path.upper[level][:, steps]]) for level in levels},
         path,
         fitted.model,
-        tuple(note for note in fitted.notes(horizon) if note.location_code in codes),
-        describe_provenance(panel, fitted.model),
+        tuple(note for note in whole.notes if note.location_code in codes),
+        describe_provenance(panel, fitted.model) | {"intervals": kind},
     )
+
+
+def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -> str:
+    """Return what the intervals of a forecast hold: ``real-time``, ``final``, or ``analytic`` for a plain model.
+
+    Raises
+    ------
+    ModelError
+        If the choice is unknown, or not possible for this panel or model.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> choose_intervals(pf.load_panel("wpp2024"), pf.models.get("damped-growth"))
+    'real-time'
+    """
+    if intervals not in (None, REAL_TIME, FINAL):
+        raise ModelError(f"intervals {intervals!r}: expected {REAL_TIME!r} or {FINAL!r}")
+    if not model.calibrated:
+        if intervals:
+            raise ModelError(f"{model.name} has analytic intervals only: leave intervals={intervals!r} out")
+        return ANALYTIC
+    revised = panel.revision in REVISIONS or panel.revision in VINTAGES
+    if intervals == REAL_TIME and not revised:
+        raise ModelError(
+            f"intervals {REAL_TIME!r} are for the UN's revisions ({', '.join(REVISIONS)}), whose past revisions are "
+            f"known: expected {FINAL!r} for {panel!r}"
+        )
+    return intervals or (REAL_TIME if revised else FINAL)
 
 
 def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
@@ -247,7 +296,7 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     >>> pf.forecast(panel, ["World"], 2030, 2030, model=fitted).to_table().iloc[0, 0]
     '8,745,733,000'
     """
-    return intervals.fit(panel, models.get(model))
+    return fit_calibrated(panel, models.get(model))
 
 
 def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:
@@ -303,12 +352,14 @@ def _grid(panel: Panel, start: int | None, end: int | None) -> np.ndarray:
     return np.arange(int(start), int(end) + 1, panel.step)
 
 
-def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:
-    return Prediction(
-        prediction.population[rows],
-        {level: bound[rows] for level, bound in prediction.lower.items()},
-        {level: bound[rows] for level, bound in prediction.upper.items()},
-    )
+def _choose_rows(
+    panel: Panel, locations: Sequence[Hashable] | Hashable | None, groups: Groups | None
+) -> NDArray[np.intp]:
+    rows = panel.rows(locations)
+    if locations is None or not groups:
+        return rows
+    added = panel.locations.index.get_indexer(list(groups))
+    return np.concatenate([rows, added[~np.isin(added, rows)]])
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:

@@ -58,6 +58,8 @@ class Calibration:
         :math:`e^{x' b}` of each location at the origin.
     quantiles : ndarray, shape (k, len(PROBABILITIES))
         Of the scaled past errors.
+    errors, scale_then : ndarray, shape (n, o, k)
+        The log errors at o past origins, and the scale there; NaN where the outcome was not known.
 
     References
     ----------
@@ -68,33 +70,35 @@ class Calibration:
     knots: NDArray[np.int64]
     scale: Array
     quantiles: Array
+    errors: Array
+    scale_then: Array
 
     def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
         """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).
 
-        Both grow with the horizon, and neither is negative. Beyond the last knot they grow as a power of the horizon,
-        the power being that between the last two knots, from 1/2 (a random walk) to 1 (a growth rate that is wrong).
+        Both grow with the horizon, and neither is negative; counted in persons, a population that shrinks fast can
+        have a shrinking interval. Beyond the last knot they grow as a power of the horizon, that of the mean size of
+        errors between the last two knots, from 1/2 (a random walk) to 1 (a growth rate that is wrong).
         """
-        tail = (1 - level / 100) / 2
-        below, above = (
-            np.array([np.interp(p, PROBABILITIES, row) for row in self.quantiles]) for p in (tail, 1 - tail)
-        )
-        return self._extend(np.maximum(-below, 0), horizon), self._extend(np.maximum(above, 0), horizon)
+        below, above = reach_quantiles(self.quantiles, level)
+        return self._extend(below, horizon), self._extend(above, horizon)
 
     def _extend(self, quantiles: Array, horizon: int) -> Array:
         widths = np.maximum.accumulate(self.scale * quantiles, axis=1)
         steps = np.arange(1, horizon + 1)
         path = interpolate(widths, self.knots, steps)
-        # Growth per step would start from nothing before the first knot.
-        path = path * np.minimum(1, steps / self.knots[0])
         far = steps > self.knots[-1]
         if far.any():
-            power = np.full(len(widths), FASTEST)
-            if len(self.knots) > 1:
-                ratio = np.log(np.maximum(widths[:, -1], 1e-12) / np.maximum(widths[:, -2], 1e-12))
-                power = np.clip(ratio / np.log(self.knots[-1] / self.knots[-2]), SLOWEST, FASTEST)
-            path[:, far] = widths[:, -1:] * (steps[far] / self.knots[-1]) ** power[:, None]
+            path[:, far] = widths[:, -1:] * (steps[far] / self.knots[-1]) ** self._power()[:, None]
         return path
+
+    def _power(self) -> Array:
+        # One power for all levels: with its own, a narrow interval could outgrow a wide one.
+        if len(self.knots) == 1:
+            return np.full(len(self.scale), FASTEST)
+        usual = np.maximum(self.scale * np.abs(self.quantiles).mean(axis=1), 1e-12)
+        power = np.log(usual[:, -1] / usual[:, -2]) / np.log(self.knots[-1] / self.knots[-2])
+        return np.clip(power, SLOWEST, FASTEST)
 
 
 def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None:
@@ -116,29 +120,32 @@ def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None
         None where too few errors are known.
     """
     row = int(np.searchsorted(panel.years, origin))
-    past = choose_past(panel, origin)
-    where = {int(year): i for i, year in enumerate(rolling.origins)}
-    teachers = find_teachers(panel)
-    features = _describe(panel, teachers)
-    knots, scales, quantiles = [], [], []
+    past = np.array(choose_past(panel, origin), dtype=np.int64)
+    rows, columns = np.searchsorted(panel.years, past), np.searchsorted(rolling.origins, past)
+    teachers, risk = find_teachers(panel), describe_risk(panel)
+    knots, scales, quantiles, errors, then = [], [], [], [], []
     for knot in choose_knots(panel):
-        known = [year for year in past if year + knot * panel.step <= origin]
-        if len(known) * len(teachers) < FEWEST:
+        known = past + knot * panel.step <= origin
+        if known.sum() * len(teachers) < FEWEST:
             break
-        rows = np.searchsorted(panel.years, known)
-        at = np.ix_(teachers, [where[year] for year in known])
-        k = int(np.flatnonzero(rolling.horizons == knot)[0])
-        errors = np.log(rolling.outcome[at][..., k] / rolling.prediction.population[at][..., k]).T
-        ages = (origin - np.array(known) - knot * panel.step)[:, None]
-        weights = np.broadcast_to(0.5 ** (ages / HALF_LIFE), errors.shape).ravel()
-        x = features[rows][:, teachers].reshape(-1, features.shape[-1])
-        slope = _regress(x, np.log(np.abs(errors.ravel()) + LUCK), weights)
+        k = int(np.searchsorted(rolling.horizons, knot))
+        missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k])
+        missed[:, ~known] = np.nan
+        taught = missed[np.ix_(teachers, np.flatnonzero(known))].T
+        ages = (origin - past[known] - knot * panel.step)[:, None]
+        weights = np.broadcast_to(0.5 ** (ages / HALF_LIFE), taught.shape).ravel()
+        x = risk[rows[known]][:, teachers].reshape(-1, risk.shape[-1])
+        slope, scaled = scale_errors(taught.ravel(), x, weights, LUCK)
         knots.append(knot)
-        scales.append(np.exp(features[row] @ slope))
-        quantiles.append(_weighted_quantiles(errors.ravel() / np.exp(x @ slope), weights))
+        scales.append(np.exp(risk[row] @ slope))
+        quantiles.append(scaled)
+        errors.append(missed)
+        then.append(np.exp(risk[rows] @ slope).T)
     if not knots:
         return None
-    return Calibration(np.array(knots), np.stack(scales, axis=1), np.stack(quantiles))
+    stacked = (np.stack(parts, axis=-1) for parts in (scales, errors, then))
+    scale, error, scale_then = stacked
+    return Calibration(np.array(knots), scale, np.stack(quantiles), error, scale_then)
 
 
 def choose_past(panel: Panel, origin: int) -> list[int]:
@@ -161,6 +168,21 @@ def choose_knots(panel: Panel) -> list[int]:
     return sorted({max(1, round(years / panel.step)) for years in KNOTS})
 
 
+def describe_risk(panel: Panel) -> Array:
+    """Return what predicts the size of an error, for every year and location: shape (t, n, 3).
+
+    A constant, the log volatility of growth over ten years, and size within the panel. Nothing after a year enters it.
+    """
+    log, teachers = np.log(panel.values.T), find_teachers(panel)
+    change = np.zeros_like(log)
+    change[2:] = np.diff(log, n=2, axis=0) / panel.step
+    volatility = np.sqrt(average(change**2, max(round(LONG / panel.step), 4), 2)) + ROUNDING
+    size = relate_size(log, teachers)
+    # No aggregate is trusted to be calmer than the largest of those that were learnt from.
+    size = np.minimum(size, size[:, teachers].max(axis=1, keepdims=True))
+    return np.stack([np.ones_like(log), np.log(volatility / USUAL), size], axis=-1)
+
+
 def fit(panel: Panel, model: Model) -> Fitted:
     """Fit a model, and calibrate its intervals where they are not analytic.
 
@@ -168,8 +190,8 @@ def fit(panel: Panel, model: Model) -> Fitted:
     --------
     >>> import popforecast as pf
     >>> fitted = fit(pf.load_panel("wpp2024").countries(), pf.models.get("damped-growth"))
-    >>> sorted(fitted.arrays)[:4]
-    ['deviation', 'growth', 'high', 'interval_knots']
+    >>> fitted.arrays["interval_knots"].tolist()
+    [1, 3, 5, 10, 20, 30, 40]
     """
     fitted = model.fit(panel)
     past = choose_past(panel, panel.origin) if model.calibrated else []
@@ -244,6 +266,8 @@ def to_arrays(calibration: Calibration) -> dict[str, Array]:
         "interval_knots": calibration.knots,
         "interval_scale": calibration.scale,
         "interval_quantiles": calibration.quantiles,
+        "interval_errors": calibration.errors,
+        "interval_scale_then": calibration.scale_then,
     }
 
 
@@ -251,7 +275,8 @@ def from_arrays(arrays: dict[str, Array]) -> Calibration | None:
     """Return the calibration that a fitted model holds, if it holds one."""
     if "interval_knots" not in arrays:
         return None
-    return Calibration(arrays["interval_knots"], arrays["interval_scale"], arrays["interval_quantiles"])
+    names = ("knots", "scale", "quantiles", "errors", "scale_then")
+    return Calibration(*(arrays[f"interval_{name}"] for name in names))
 
 
 def _take_steps(prediction: Prediction, steps: NDArray[np.int64]) -> Prediction:
@@ -262,25 +287,38 @@ def _take_steps(prediction: Prediction, steps: NDArray[np.int64]) -> Prediction:
     )
 
 
-def _describe(panel: Panel, teachers: NDArray[np.intp]) -> Array:
-    """Return the features of every year and location, shape (t, n, 3)."""
-    log = np.log(panel.values.T)
-    change = np.zeros_like(log)
-    change[2:] = np.diff(log, n=2, axis=0) / panel.step
-    volatility = np.sqrt(average(change**2, max(round(LONG / panel.step), 4), 2)) + ROUNDING
-    size = relate_size(log, teachers)
-    # No aggregate is trusted to be calmer than the largest of those that were learnt from.
-    size = np.minimum(size, size[:, teachers].max(axis=1, keepdims=True))
-    return np.stack([np.ones_like(log), np.log(volatility / USUAL), size], axis=-1)
+def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[Array, Array]:
+    """Return how the size of errors depends on features, and the quantiles of the errors so scaled.
 
+    Parameters
+    ----------
+    errors : ndarray, shape (m,)
+        Log errors.
+    x : ndarray, shape (m, p)
+        Features.
+    weights : ndarray, shape (m,)
+    luck : float
+        Added to the size of an error before its logarithm is taken.
 
-def _regress(x: Array, y: Array, weights: Array) -> Array:
-    moments = (x * weights[:, None]).T @ x / weights.sum()
+    Returns
+    -------
+    slope : ndarray, shape (p,)
+    quantiles : ndarray, shape (len(PROBABILITIES),)
+    """
+    weighted = x * weights[:, None]
+    moments = weighted.T @ x / weights.sum()
     moments.flat[:: len(moments) + 1] += 1e-6
-    return np.linalg.solve(moments, (x * weights[:, None]).T @ y / weights.sum())
-
-
-def _weighted_quantiles(values: Array, weights: Array) -> Array:
-    order = np.argsort(values, kind="stable")
+    slope = np.linalg.solve(moments, weighted.T @ np.log(np.abs(errors) + luck) / weights.sum())
+    scaled = errors / np.exp(x @ slope)
+    order = np.argsort(scaled, kind="stable")
     below = np.cumsum(weights[order])
-    return np.interp(PROBABILITIES, below / below[-1], values[order])
+    return slope, np.interp(PROBABILITIES, below / below[-1], scaled[order])
+
+
+def reach_quantiles(quantiles: Array, level: float) -> tuple[Array, Array]:
+    """Return how far a level reaches below and above nothing, along the last axis of quantiles; never negative."""
+    tail = (1 - level / 100) / 2
+    rows = quantiles.reshape(-1, len(PROBABILITIES))
+    ends = np.array([np.interp((tail, 1 - tail), PROBABILITIES, row) for row in rows])
+    low, high = ends.reshape(*quantiles.shape[:-1], 2).T
+    return np.maximum(-low, 0), np.maximum(high, 0)

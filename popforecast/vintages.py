@@ -11,12 +11,16 @@ import pandas as pd
 import popforecast.models as models
 from popforecast import intervals, scores
 from popforecast.errors import ModelError, PanelError, YearError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
+from popforecast.intervals import describe_risk
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
+from popforecast.realtime import learn_spread, measure_revisions, widen, widen_crossfitted
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
 
+PUBLISHED = "published"
+KINDS = (REAL_TIME, PUBLISHED, FINAL)
 UN = "UN medium"
 RAW, REBASED = "raw", "rebased"
 NOT_PROJECTED = "not projected by the UN"
@@ -117,6 +121,7 @@ def compare(
     levels: Sequence[float] = DEFAULT_LEVELS,
     projections: pd.DataFrame | None = None,
     alike: bool = True,
+    intervals: str = REAL_TIME,
 ) -> Vintages:
     """Forecast from a vintage and score against a later revision, beside the UN's own medium variant.
 
@@ -138,6 +143,11 @@ def compare(
         if they are embedded; else no UN source is scored).
     alike : bool
         Leave out the countries that the two revisions define differently, such as Serbia with and without Kosovo.
+    intervals : {"real-time", "published", "final"}
+        What the intervals of a calibrated model allow for beside the errors of growth: how the truth revised the base
+        figures of other countries (five folds, so that no country's own revision is used), how a revision published
+        by then had revised the one before it (none where there is none), or nothing. Rebased forecasts know their base
+        figure, and allow for nothing more.
 
     Raises
     ------
@@ -159,22 +169,26 @@ def compare(
     if projections is None:
         projections = _find_projections(then)
     pairing = pair(then, now, alike)
+    if intervals not in KINDS:
+        raise ModelError(f"intervals {intervals!r}: expected one of {', '.join(KINDS)}")
     years = _list_years(pairing)
     pairing, medium = _add_medium(pairing, projections, years, levels)
     known = then.countries()
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
-    sources = ({} if medium is None else {UN: medium}) | {
-        model.name: _take(_predict(model, known, len(years), levels), rows) for model in specifications
-    }
+    sources = {} if medium is None else {UN: {RAW: medium, REBASED: medium}}
+    for model in specifications:
+        growth = _take(_predict(model, known, len(years), levels), rows)
+        # Once the base figure is known, growth alone is uncertain.
+        sources[model.name] = {RAW: _widen(growth, model, pairing, known, rows, intervals), REBASED: growth}
     base_errors = pairing.measure_base()
     outcome = take_years(pairing.later, years)
-    factor = np.exp(base_errors["log_revision"].to_numpy())[:, None]
+    factors = {RAW: 1.0, REBASED: np.exp(base_errors["log_revision"].to_numpy())[:, None]}
     if not sources:
         raise ModelError(f"nothing to compare: {then!r} has no projections, so expected at least one model")
     tables = [
-        _tabulate(name, basis, pairing.earlier, years, outcome, prediction, levels, 1.0 if basis == RAW else factor)
-        for name, prediction in sources.items()
-        for basis in (RAW, REBASED)
+        _tabulate(name, basis, pairing.earlier, years, outcome, by_basis[basis], levels, factors[basis])
+        for name, by_basis in sources.items()
+        for basis in factors
     ]
     errors = pd.concat(tables, ignore_index=True)
     return Vintages(pairing.earlier, pairing.later, pairing.excluded, base_errors, errors, levels)
@@ -239,6 +253,21 @@ def _add_medium(
 
 def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) -> Prediction:
     return intervals.predict(intervals.fit(known, model), steps, levels)
+
+
+def _widen(
+    prediction: Prediction, model: Model, pairing: Pairing, known: Panel, rows: np.ndarray, intervals: str
+) -> Prediction:
+    """Add the revision of the base figures to calibrated intervals, by what was known of it or by other countries'."""
+    if intervals == FINAL or not model.calibrated:
+        return prediction
+    risk = describe_risk(known)[-1][rows]
+    if intervals == REAL_TIME:
+        return widen_crossfitted(prediction, risk, pairing.measure_base()["log_revision"].to_numpy())
+    before = [name for name in VINTAGES if known.revision in VINTAGES and name < known.revision]
+    if not before:
+        return prediction
+    return widen(prediction, learn_spread([measure_revisions(load_panel(name), known)[1:] for name in before]), risk)
 
 
 def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:

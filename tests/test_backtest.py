@@ -154,7 +154,7 @@ def test_defaults_are_every_fifth_year_from_1988(wpp2024: pf.Panel) -> None:
     bt = pf.backtest(wpp2024.select(SOME))
     assert sorted(bt.errors["origin"].unique()) == [1988, 1993, 1998, 2003, 2008, 2013, 2018]
     assert sorted(bt.errors["horizon"].unique()) == [1, 3, 5, 10, 20]
-    assert set(bt.errors["model"]) == {"ar1"}
+    assert set(bt.errors["model"]) == {"panel-ar"}
 
 
 def test_five_yearly_panel_is_tested_in_its_own_steps() -> None:

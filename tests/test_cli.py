@@ -44,7 +44,7 @@ def test_the_known_table_comes_out_to_the_digit() -> None:
 
 
 def test_python_dash_m_is_the_same_command() -> None:
-    command = [sys.executable, "-m", "popforecast", "forecast", *KNOWN]
+    command = [sys.executable, "-m", "popforecast", "forecast", *KNOWN, "--model", "ar1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert all(figure in done.stdout for figure in WORLD + MORE_DEVELOPED)
     assert done.stderr == ""
@@ -185,7 +185,7 @@ def test_backtest_of_chosen_locations_by_origin(form: str) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    assert set(main.commands) == {"forecast", "backtest", "fit", "report", "request", "fetch"}
+    assert set(main.commands) == {"forecast", "backtest", "vintages", "fit", "report", "request", "fetch"}
     for name in main.commands:
         output = run(name, "--help").stdout
         # On lines of its own, as it is typed.

@@ -157,7 +157,7 @@ def test_history_is_marked_and_has_no_interval() -> None:
 
 
 def test_notes_and_attribution_are_on_show() -> None:
-    page = explorer.build(["NGA"], 2030, 2031)
+    page = explorer.build(["NGA"], 2030, 2031, "ar1")
     assert "explosive" in page.notes.value
     assert "CC BY 3.0 IGO" in page.source.value
     assert all(fact in page.source.value for fact in ("ar1", "wpp2024", "72c18e5fad90", pf.__version__))

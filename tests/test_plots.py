@@ -22,7 +22,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def forecast(wpp2019: pf.Panel) -> pf.Forecast:
-    return pf.forecast(wpp2019, ["World", "NGA", "DEU"], 2025, 2050)
+    return pf.forecast(wpp2019, ["World", "NGA", "DEU"], 2025, 2050, model="ar1")
 
 
 @pytest.fixture(scope="module")

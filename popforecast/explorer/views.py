@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from popforecast.display import format_population
+from popforecast.display import INTERVALS, format_population
 from popforecast.forecasting import Forecast
 from popforecast.plots import COLOURS
 from popforecast.sources import LICENCE, LICENCE_URL, get_revision
@@ -113,7 +113,10 @@ def write_source(forecast: Forecast) -> str:
 
 
 def _describe_period(forecast: Forecast) -> str:
-    origin, intervals = forecast.origin, f"small: {write_levels(forecast.levels)} interval"
+    origin, intervals = (
+        forecast.origin,
+        f"small: {write_levels(forecast.levels)}; {INTERVALS[forecast.provenance['intervals']]}",
+    )
     if forecast.years[-1] <= origin:
         return "all years are estimates: history, not forecast."
     if forecast.years[0] > origin:

@@ -33,7 +33,7 @@ def test_the_known_table_is_in_the_csv(client: FlaskClient, known_query: str, kn
 
 
 def test_the_json_equals_the_module_and_says_where_it_comes_from(client: FlaskClient) -> None:
-    answer = client.get(f"{URL}?location=NGA&from=2022&to=2026&level=80").json
+    answer = client.get(f"{URL}?location=NGA&from=2022&to=2026&level=80&model=ar1").json
     fc = pf.forecast(pf.load_panel("wpp2024"), ["NGA"], 2022, 2026, "ar1", (80,))
     frame = fc.to_frame()
     assert answer == fc.to_dict()
@@ -193,7 +193,7 @@ def test_the_locations_of_a_revision_are_listed(client: FlaskClient) -> None:
 def test_the_models_are_listed(client: FlaskClient) -> None:
     answer = client.get("/api/v1/models").json
     assert [model["name"] for model in answer["models"]] == list(pf.models.MODELS)
-    assert answer["default"] == "ar1"
+    assert answer["default"] == "panel-ar"
 
 
 @pytest.mark.parametrize(

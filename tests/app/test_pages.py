@@ -66,7 +66,7 @@ def test_a_form_posted_goes_on_to_its_address(client: FlaskClient) -> None:
     response = client.post("/forecast", data=data)
     assert response.status_code == 303
     assert response.location == (
-        "/forecast?location=566&location=900&from=2030&to=2035&model=ar1&revision=wpp2024&level=80"
+        "/forecast?location=566&location=900&from=2030&to=2035&model=panel-ar&revision=wpp2024&level=80"
     )
     assert client.get(response.location).status_code == 200
 
@@ -91,7 +91,7 @@ def test_the_form_offers_every_location_once(client: FlaskClient, revision: str)
 def test_the_form_is_filled_with_the_defaults(client: FlaskClient) -> None:
     elements = Elements(client.get("/").text)
     assert [elements.find("input", name=name)[0]["value"] for name in ("from", "to")] == ["2030", "2035"]
-    assert [option["value"] for option in elements.find("option") if "selected" in option] == ["ar1", "wpp2024"]
+    assert [option["value"] for option in elements.find("option") if "selected" in option] == ["panel-ar", "wpp2024"]
     levels = elements.find("input", name="level")
     assert [level["value"] for level in levels if "checked" in level] == ["80", "95"]
 

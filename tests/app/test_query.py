@@ -25,7 +25,7 @@ def find_faults(arguments: MultiDict[str, str]) -> dict[str, str]:
 
 
 def test_the_defaults_are_the_newest_revision_and_the_default_model() -> None:
-    assert read_query(MultiDict(GOOD)) == Query((900,), 2030, 2035, "ar1", "wpp2024", (80, 95))
+    assert read_query(MultiDict(GOOD)) == Query((900,), 2030, 2035, "panel-ar", "wpp2024", (80, 95))
 
 
 def test_locations_are_found_by_code_iso3_name_and_alias_and_keep_their_order() -> None:

@@ -1,0 +1,146 @@
+"""Intervals in real time: the UN rewrites its base figures, and an outcome is what a later revision will publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.intervals import describe_risk, reach_quantiles, scale_errors
+from popforecast.models.base import Array, Prediction
+from popforecast.panel import Panel
+from popforecast.revisions import pair
+from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
+
+# Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
+LUCK = 1e-3
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class RevisionSpread:
+    r"""How far base figures are revised, for locations like this one.
+
+    The log revision of a base figure is taken to be :math:`e^{x' b} q`, with x and q as in
+    :class:`popforecast.intervals.Calibration`, estimated over countries from vintages and a later revision.
+
+    Attributes
+    ----------
+    slope : ndarray, shape (3,)
+    quantiles : ndarray
+        Of the scaled revisions, at :data:`popforecast.intervals.PROBABILITIES`.
+    """
+
+    slope: Array
+    quantiles: Array
+
+    def reach(self, risk: Array, level: float) -> tuple[Array, Array]:
+        """Return how far the base figures may be off below and above, in logs, for features of shape (n, 3)."""
+        below, above = reach_quantiles(self.quantiles, level)
+        scale = np.exp(risk @ self.slope)
+        return scale * below, scale * above
+
+
+def learn_spread(histories: Sequence[tuple[Array, Array]]) -> RevisionSpread:
+    """Learn from pairs of features (n, 3) and log revisions (n,): log of the figure now over the figure then."""
+    risk = np.concatenate([features for features, _ in histories])
+    revisions = np.concatenate([revision for _, revision in histories])
+    return RevisionSpread(*scale_errors(revisions, risk, np.ones(len(revisions)), LUCK))
+
+
+def measure_revisions(earlier: Panel, later: Panel) -> tuple[NDArray[np.object_], Array, Array]:
+    """Return the countries that two revisions share, their features in the earlier, and their log revisions.
+
+    Examples
+    --------
+    >>> codes, risk, revisions = measure_revisions(load_panel("wpp2012"), load_panel("wpp2024"))
+    >>> risk.shape, float(np.median(np.abs(revisions)).round(3))
+    ((198, 3), 0.02)
+    """
+    pairing = pair(earlier, later)
+    countries = earlier.countries()
+    rows = countries.locations.index.get_indexer(pairing.earlier.locations.index)
+    revisions = pairing.measure_base()["log_revision"].to_numpy()
+    return pairing.earlier.locations.index.to_numpy(), describe_risk(countries)[-1][rows], revisions
+
+
+@lru_cache(maxsize=1)
+def learn_from_vintages() -> RevisionSpread:
+    """Learn from all embedded vintages against the latest revision."""
+    truth = load_panel(DEFAULT_REVISION)
+    return learn_spread([measure_revisions(load_panel(name), truth)[1:] for name in VINTAGES])
+
+
+def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Prediction:
+    r"""Add the revision of the base figure to intervals of growth.
+
+    The two errors are independent in the model, so reaches add as variances do, on each side and in logs:
+    :math:`\sqrt{w^2 + v^2}`.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        With the intervals of growth, shape (n, horizon).
+    spread : RevisionSpread
+    risk : ndarray, shape (n, 3)
+        Features of the locations at the origin.
+    """
+    lower, upper = {}, {}
+    for level in prediction.lower:
+        below, above = spread.reach(risk, level)
+        down = np.log(prediction.population / prediction.lower[level])
+        up = np.log(prediction.upper[level] / prediction.population)
+        lower[level] = prediction.population * np.exp(-np.sqrt(down**2 + below[:, None] ** 2))
+        upper[level] = prediction.population * np.exp(np.sqrt(up**2 + above[:, None] ** 2))
+    return Prediction(prediction.population, lower, upper)
+
+
+def widen_crossfitted(prediction: Prediction, risk: Array, revisions: Array) -> Prediction:
+    """Widen each country's intervals by what the revisions of other countries teach: five folds by order of code.
+
+    Vintages share one truth, so a country's own revision must not widen its own interval where coverage is scored.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Shape (n, horizon), the countries in the order of their codes or in any order fixed beforehand.
+    risk, revisions : ndarray, shapes (n, 3) and (n,)
+        As :func:`measure_revisions` returns them.
+    """
+    folds = np.arange(len(revisions)) % FOLDS
+    lower = {level: np.empty_like(bound) for level, bound in prediction.lower.items()}
+    upper = {level: np.empty_like(bound) for level, bound in prediction.upper.items()}
+    for fold in range(FOLDS):
+        inside = folds == fold
+        spread = learn_spread([(risk[~inside], revisions[~inside])])
+        part = Prediction(
+            prediction.population[inside],
+            {level: bound[inside] for level, bound in prediction.lower.items()},
+            {level: bound[inside] for level, bound in prediction.upper.items()},
+        )
+        widened = widen(part, spread, risk[inside])
+        for level in lower:
+            lower[level][inside], upper[level][inside] = widened.lower[level], widened.upper[level]
+    return Prediction(prediction.population, lower, upper)
+
+
+def list_past_revisions(codes: Sequence[object], spread: RevisionSpread) -> tuple[Array, Array]:
+    """Return the log revisions of countries in each vintage, and the scale of each there, both of shape (n, v).
+
+    A country that a vintage does not have, or defines differently, is taken to have been revised like the others on
+    average, so that what was revised in common stays in common.
+    """
+    truth = load_panel(DEFAULT_REVISION)
+    revisions, scales = np.zeros((len(codes), len(VINTAGES))), np.ones((len(codes), len(VINTAGES)))
+    for i, name in enumerate(VINTAGES):
+        known, risk, revised = measure_revisions(load_panel(name), truth)
+        scale = dict(zip(known.tolist(), np.exp(risk @ spread.slope), strict=True))
+        scaled = {code: change / scale[code] for code, change in zip(known.tolist(), revised, strict=True)}
+        usual = float(np.mean(list(scaled.values())))
+        scales[:, i] = [scale.get(code, 1.0) for code in codes]
+        revisions[:, i] = [scaled.get(code, usual) * scale.get(code, 1.0) for code in codes]
+    return revisions, scales
