@@ -10,11 +10,12 @@
 from popforecast import models, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
+from popforecast.fetching import fetch
 from popforecast.forecasting import Forecast, fit, forecast
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, Model, Naive, PanelAR
 from popforecast.panel import Panel
 from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
-from popforecast.sources import REVISIONS, fetch, load_panel, load_projections
+from popforecast.sources import REVISIONS, load_panel, load_projections
 from popforecast.store import load, save
 from popforecast.version import __version__
 from popforecast.vintages import Vintages, compare

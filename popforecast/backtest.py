@@ -14,7 +14,7 @@ from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.intervals import roll_calibrated
 from popforecast.models.base import Model, check_levels
-from popforecast.panel import Panel
+from popforecast.panel import Panel, check_panel
 from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 
 HORIZONS = (1, 3, 5, 10, 20)
@@ -59,7 +59,7 @@ class Backtest:
             model, horizon, the columns of `by`, n, mape, median_ape, mase, wis, and for each level coverage and
             width. All in percent but n and mase.
         """
-        by = [by] if isinstance(by, str) else list(by)
+        by = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
         possible = ["origin", "region", "location_code", "location"]
         for column in by:
             if column not in possible or by.count(column) > 1:
@@ -141,6 +141,7 @@ def backtest(
     >>> bt.scores()[["model", "n", "mape"]].round(1).values.tolist()
     [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
+    check_panel(panel)
     specifications = _check_models(models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
@@ -165,12 +166,10 @@ def _check_outcomes(panel: Panel, origins: np.ndarray, horizons: np.ndarray) -> 
         )
 
 
-def _check_models(names: Sequence[str | Model] | str | Model) -> list[Model]:
-    specifications = [models.get(name) for name in ([names] if isinstance(names, str | Model) else names)]
+def _check_models(names: Iterable[str | Model] | str | Model) -> list[Model]:
+    specifications = models.get_several(names)
     if not specifications:
         raise ModelError(f"no model was given: expected any of {', '.join(models.MODELS)}")
-    if len({model.name for model in specifications}) < len(specifications):
-        raise ModelError(f"models {[model.name for model in specifications]}: expected each model once")
     return specifications
 
 

@@ -17,7 +17,7 @@ from popforecast.display import format_population
 from popforecast.errors import ModelError, YearError
 from popforecast.intervals import fit as fit_calibrated
 from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_levels, freeze
-from popforecast.panel import Panel, describe_years
+from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.sources import REVISIONS, VINTAGES, get_edition
 from popforecast.version import __version__
 
@@ -209,6 +209,7 @@ def forecast(
     >>> fc.to_frame()["population"].round(-3).tolist()
     [8745733000, 8844029000]
     """
+    check_panel(panel)
     years = _grid(panel, start, end)
     levels = check_levels(levels)
     locations = list(locations) if isinstance(locations, Iterable) and not isinstance(locations, str) else locations

@@ -219,6 +219,18 @@ class Panel:
         return table.to_html(max_rows=10, max_cols=8, float_format="{:,.0f}".format) + f"<p>{repr(self)[1:-1]}</p>"
 
 
+def check_panel(panel: object) -> None:
+    """Check that a panel is one.
+
+    Raises
+    ------
+    PanelError
+        If it is anything else, such as a table.
+    """
+    if not isinstance(panel, Panel):
+        raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
+
+
 def describe_years(years: NDArray[np.int64]) -> str:
     """Say a grid of years in words.
 

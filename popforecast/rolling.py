@@ -100,7 +100,7 @@ def check_origins(panel: Panel, origins: Iterable[int]) -> NDArray[np.int64]:
     for origin in origins:
         if not _is_whole(origin) or origin not in possible:
             raise YearError(
-                f"origin {origin} is not possible: expected a year within {describe_years(possible)}, "
+                f"origin {origin!r} is not possible: expected a year within {describe_years(possible)}, "
                 "so that there is a past to learn from and an outcome to compare with"
             )
     if len(set(origins)) < len(origins):
@@ -115,7 +115,7 @@ def check_horizons(horizons: Iterable[int]) -> NDArray[np.int64]:
         raise YearError("no horizon was given: expected at least one whole step after the origin")
     for horizon in horizons:
         if not _is_whole(horizon) or not 1 <= horizon <= LONGEST:
-            raise YearError(f"horizon {horizon} is not possible: expected a whole number of steps, 1 to {LONGEST}")
+            raise YearError(f"horizon {horizon!r} is not possible: expected a whole number of steps, 1 to {LONGEST}")
     if len(set(horizons)) < len(horizons):
         raise YearError(f"horizons {', '.join(map(str, horizons))}: expected each horizon once")
     return np.array(horizons, dtype=np.int64)

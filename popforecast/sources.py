@@ -1,15 +1,10 @@
-"""The revisions of World Population Prospects: embedded tables, URL, licence, checksum; load and fetch."""
+"""The revisions of World Population Prospects: embedded tables, URL, licence, checksum."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import logging
-import os
-import tempfile
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.errors import ReadError, StoreError, UnknownRevisionError
+from popforecast.files import write_together
 from popforecast.membership import Members, find_members
 from popforecast.panel import Panel
-from popforecast.readers import read
 
 DATA = Path(__file__).parent / "data"
 MANIFEST = "revisions.json"
@@ -28,9 +23,6 @@ DEFAULT_REVISION = "wpp2024"
 LICENCE = "CC BY 3.0 IGO"
 LICENCE_URL = "https://creativecommons.org/licenses/by/3.0/igo/"
 PUBLISHER = "United Nations, Department of Economic and Social Affairs, Population Division"
-
-# A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
-FETCH_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -207,53 +199,6 @@ def describe_source(revision: str) -> dict[str, Any]:
     return read_manifest(DATA)[revision]["source"]
 
 
-def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, url: str | None = None) -> Path:
-    """Download the UN's own file of a revision, check it, and keep it in the cache.
-
-    The file replaces an earlier one only when it was read in full, and its locations and world totals agree with the
-    embedded table. Read it with :func:`popforecast.read`.
-
-    Parameters
-    ----------
-    revision : {"wpp2019", "wpp2024"}
-    folder : path, optional
-        Where to keep it (default: the user's cache, or ``POPFORECAST_CACHE``).
-    url : str, optional
-        Where to get it from (default: the UN).
-
-    Returns
-    -------
-    Path
-        The verified file.
-
-    Raises
-    ------
-    FetchError
-        If the download fails, is cut, or holds something else; what was there stays.
-    """
-    import pooch
-
-    edition = get_revision(revision)
-    url = url or edition.url
-    folder = Path(folder or os.environ.get("POPFORECAST_CACHE") or pooch.os_cache("popforecast"))
-    target = folder / Path(edition.url).name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
-            # Streaming, pooch would leave the connection of a failed download open.
-            downloader = pooch.HTTPDownloader(timeout=60, stream=False)
-            with _silence(pooch.get_logger()):
-                got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
-            _check_fetched(got, revision)
-            got.replace(target)
-    except (OSError, ValueError) as error:
-        raise FetchError(
-            f"{edition.title} could not be fetched from {url} ({error}); "
-            + (f"{target} is as it was" if target.exists() else "nothing was kept")
-        ) from error
-    return target
-
-
 def write_tables(
     panel: Panel, folder: str | Path, source: dict[str, Any], projections: pd.DataFrame | None = None
 ) -> list[Path]:
@@ -276,7 +221,6 @@ def write_tables(
         The files written.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     revision = get_edition(str(panel.revision)).name
     locations = panel.locations.astype({"parent": "Int64"}).reset_index()
     tables = {"locations": locations, "estimates": _widen(panel)}
@@ -294,58 +238,20 @@ def write_tables(
         "tables": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
         "source": source,
     }
-    paths = [_table_path(folder, revision, name) for name in contents]
-    for path, content in zip(paths, contents.values(), strict=True):
-        path.write_bytes(content)
     text = json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
-    return [*paths, folder / MANIFEST]
+    files = {_table_path(folder, revision, name): content for name, content in contents.items()}
+    files[folder / MANIFEST] = text.encode()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_together(files)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written ({error.strerror}): nothing was changed there") from error
+    return list(files)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of the tables in a folder."""
     return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-
-
-@contextmanager
-def _silence(logger: logging.Logger) -> Iterator[None]:
-    # Without a known hash, pooch tells whoever watches to write one down; the content is checked here instead.
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def _check_fetched(path: Path, revision: str) -> None:
-    embedded, fetched = load_panel(revision), read(path, revision=revision).panel
-    absent = [code for code in embedded.locations.index if code not in fetched.locations.index]
-    countries = set(embedded.countries().locations.index)
-    if countries & set(absent):
-        code = next(code for code in absent if code in countries)
-        raise ReadError(f"it lacks {embedded.locations['name'][code]} ({code}), which {revision} has")
-    common = np.intersect1d(embedded.years, fetched.years)
-    if len(common) < len(embedded.years):
-        raise ReadError(f"it has {fetched!r}, expected {embedded!r}")
-    for code in set(embedded.locations.index) - set(absent):
-        _check_same(embedded, fetched, code, common)
-
-
-def _check_same(embedded: Panel, fetched: Panel, code: Hashable, years: np.ndarray) -> None:
-    ours = _series(embedded, code)[np.isin(embedded.years, years)]
-    theirs = _series(fetched, code)[np.isin(fetched.years, years)]
-    # The embedded 2019 table is rounded to thousands, so small places may differ by half a thousand.
-    if (np.abs(theirs - ours) > FETCH_TOLERANCE * ours + 1000).any():
-        worst = int(np.abs(theirs - ours).argmax())
-        raise ReadError(
-            f"{embedded.locations['name'][code]} ({code}) has {theirs[worst]:,.0f} persons in {years[worst]}, expected "
-            f"about {ours[worst]:,.0f}"
-        )
-
-
-def _series(panel: Panel, code: Hashable) -> np.ndarray:
-    return panel.values[panel.locations.index.get_loc(code)]
 
 
 def _widen(panel: Panel) -> pd.DataFrame:

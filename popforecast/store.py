@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.errors import PopforecastError, StoreError
+from popforecast.files import write_together
 from popforecast.models.base import Arrays, Fitted
 from popforecast.panel import Panel
 from popforecast.version import __version__
@@ -111,30 +109,6 @@ def load(path: str | Path, panel: Panel) -> Fitted:
 def manifest_path(path: Path) -> Path:
     """Return where the manifest of a stored model lies."""
     return path.with_suffix(".json")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or none: to a temporary name beside it, then move."""
-    write_together({path: content})
-
-
-def write_together(contents: dict[Path, bytes]) -> None:
-    """Write all of the files whole, or none: to temporary names beside them, then move."""
-    written: dict[Path, Path] = {}
-    try:
-        for path, content in contents.items():
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder")
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            written[path] = Path(name)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            written[path].chmod(0o644)
-        for path, temporary in written.items():
-            temporary.replace(path)
-    finally:
-        for temporary in written.values():
-            temporary.unlink(missing_ok=True)
 
 
 def _check_path(path: str | Path) -> Path:

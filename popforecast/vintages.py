@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-import popforecast.models as models
 from popforecast import intervals, scores
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.intervals import describe_risk
+from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.realtime import learn_spread, measure_revisions, widen, widen_crossfitted
@@ -164,7 +164,7 @@ def compare(
     >>> result.scores()[["source", "year", "basis", "mape"]].round(1).values.tolist()[2:4]
     [['UN medium', 2015, 'rebased', 2.2], ['naive', 2015, 'rebased', 7.7]]
     """
-    specifications, levels = _check_models(models), check_levels(levels)
+    specifications, levels = get_several(models), check_levels(levels)
     then, now = _open(vintage), _open(truth)
     if projections is None:
         projections = _find_projections(then)
@@ -192,13 +192,6 @@ def compare(
     ]
     errors = pd.concat(tables, ignore_index=True)
     return Vintages(pairing.earlier, pairing.later, pairing.excluded, base_errors, errors, levels)
-
-
-def _check_models(names: Sequence[str | Model] | str | Model) -> list[Model]:
-    specifications = [models.get(name) for name in ([names] if isinstance(names, str | Model) else names)]
-    if len({model.name for model in specifications}) < len(specifications):
-        raise ModelError(f"models {[model.name for model in specifications]}: expected each model once")
-    return specifications
 
 
 def _open(edition: str | Panel) -> Panel:

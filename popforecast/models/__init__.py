@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from popforecast.errors import UnknownModelError
+from popforecast.errors import ModelError, UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
 from popforecast.models.growth import DampedGrowth, Drift, Naive
@@ -25,6 +25,7 @@ __all__ = [
     "Prediction",
     "build",
     "get",
+    "get_several",
     "specify",
 ]
 
@@ -60,6 +61,28 @@ def get(model: str | Model) -> Model:
     if not isinstance(model, str) or model not in MODELS:
         raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
     return MODELS[model]
+
+
+def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:
+    """Return the models of several names, each there once.
+
+    Raises
+    ------
+    UnknownModelError
+        If no model has one of the names.
+    ModelError
+        If a model is there twice.
+
+    Examples
+    --------
+    >>> [model.name for model in get_several("ar1")]
+    ['ar1']
+    """
+    several = isinstance(names, Iterable) and not isinstance(names, str)
+    found = [get(name) for name in (names if several else [names])]
+    if len({model.name for model in found}) < len(found):
+        raise ModelError(f"models {', '.join(model.name for model in found)}: expected each model once")
+    return found
 
 
 def specify(model: Model) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.errors import ReportError
+from popforecast.files import write_atomically, write_together
 from popforecast.reports.execution import Execution
 from popforecast.reports.notebooks import PACKAGE, Notebook, check_parameters, choose_notebooks, find_notebooks
-from popforecast.store import write_atomically, write_together
 
 STATUS = "status.json"
 INDEX = "index.html"
