@@ -16,8 +16,9 @@ from app.api import link, read_arguments
 from app.query import PARAMETERS, Arguments, Query, QueryError, load_panel, read_query, read_revision_alone
 from popforecast.display import INTERVALS, format_population
 from popforecast.errors import UnknownLocationError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, last_year
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.locations import ALIASES, normalise
+from popforecast.periods import last_year
 from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, get_revision
 
 # What the form asks for until somebody changes it.

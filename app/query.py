@@ -14,8 +14,9 @@ from werkzeug.exceptions import BadRequest
 
 import popforecast as pf
 from popforecast.errors import PopforecastError, UnknownLocationError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, DEFAULT_STEPS, check_years, last_year
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
+from popforecast.periods import DEFAULT_STEPS, check_years, last_year
 from popforecast.sources import DEFAULT_REVISION, get_revision
 
 PARAMETERS = ("location", "from", "to", "model", "revision", "level")

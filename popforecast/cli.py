@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,15 @@ import pandas as pd
 import popforecast as pf
 from popforecast.backtest import HORIZONS
 from popforecast.display import format_population
-from popforecast.errors import PopforecastError, YearError
+from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.printing import write_forecast, write_table
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
 from popforecast.vintages import compare
 
 # What only some commands need, and the extra that brings it.
 OPTIONAL = dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'")
-
-# No panel has more years to choose origins from.
-MOST_YEARS = 10_000
 
 
 class Commands(click.Group):
@@ -48,70 +46,6 @@ class Commands(click.Group):
                 raise
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from error
-
-
-class Parsed(click.ParamType):
-    """An option whose text a function parses; its error becomes a usage error."""
-
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the parsed value; one that is parsed already is returned as it is."""
-        if not isinstance(value, str):
-            return value
-        try:
-            return self._parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-def parse_years(text: str) -> list[int]:
-    """Parse ``1988:2022:5`` (the last year included where the steps meet it) or ``1990,2000``.
-
-    Examples
-    --------
-    >>> parse_years("1988:2000:5")
-    [1988, 1993, 1998]
-    """
-    expected = "expected first:last:step or years parted by commas, such as 1988:2022:5"
-    try:
-        if ":" not in text:
-            return [int(part) for part in text.split(",")]
-        first, last, *step = (int(part) for part in text.split(":"))
-        # Cut short before it is a list: 1:9999999999 would fill the memory.
-        years = range(first, last + 1, *step)[: MOST_YEARS + 1]
-    except (ValueError, TypeError):
-        raise YearError(f"{text!r}: {expected}") from None
-    if not 0 < len(years) <= MOST_YEARS:
-        raise YearError(f"{text!r} holds {'too many years' if years else 'no year'}: {expected}")
-    return list(years)
-
-
-def parse_steps(text: str) -> list[int]:
-    """Parse whole numbers parted by commas.
-
-    Examples
-    --------
-    >>> parse_steps("1,3,5")
-    [1, 3, 5]
-    """
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise YearError(f"{text!r}: expected whole numbers parted by commas, such as 1,5,10") from None
-
-
-def parse_names(text: str) -> list[str]:
-    """Parse names parted by commas.
-
-    Examples
-    --------
-    >>> parse_names("ar1, naive")
-    ['ar1', 'naive']
-    """
-    return [part.strip() for part in text.split(",")]
 
 
 revision_option = click.option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 import popforecast.models as models
 from popforecast.coherence import Groups, cut, predict_panel
 from popforecast.display import format_population
-from popforecast.errors import ModelError, YearError
+from popforecast.errors import ModelError
 from popforecast.intervals import fit as fit_calibrated
 from popforecast.models.base import Array, Fitted, Model, Note, Prediction, check_levels, freeze
 from popforecast.panel import Panel, check_panel, describe_years
+from popforecast.periods import choose_years
 from popforecast.sources import REVISIONS, VINTAGES, get_edition
 from popforecast.version import __version__
 
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "panel-ar"
 DEFAULT_LEVELS = (80, 95)
-DEFAULT_STEPS = 10
-
-# The UN's own projections end here; no model that sees total population alone has anything to say beyond.
-LAST_YEAR = 2100
-
-# For panels whose years are not the UN's calendar: as far ahead as the longest horizon above.
-MOST_STEPS = 150
 
 REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
@@ -210,7 +203,7 @@ def forecast(
     [8745733000, 8844029000]
     """
     check_panel(panel)
-    years = _grid(panel, start, end)
+    years = choose_years(panel, start, end)
     levels = check_levels(levels)
     locations = list(locations) if isinstance(locations, Iterable) and not isinstance(locations, str) else locations
     if not groups:
@@ -310,47 +303,6 @@ def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:
         "parameters": model.parameters,
         "version": __version__,
     }
-
-
-def check_years(panel: Panel, start: int, end: int) -> None:
-    """Check a period against the panel.
-
-    Raises
-    ------
-    YearError
-        If a year is off the panel's grid, before it, after 2100, or the period ends before it begins.
-    """
-    first, step = int(panel.years[0]), panel.step
-    last = last_year(panel)
-    for name, year in (("first", start), ("last", end)):
-        if isinstance(year, bool) or not isinstance(year, Real) or year % 1 != 0:
-            raise YearError(f"the {name} year {year!r} is not a whole year: expected one from {first} to {last}")
-        if not first <= year <= last:
-            raise YearError(f"the {name} year {year} is out of range: expected one from {first} to {last}")
-        if (year - first) % step:
-            below = year - (year - first) % step
-            raise YearError(
-                f"the {name} year {year} is off the panel's grid of {step} years: expected {below} or {below + step}"
-            )
-    if start > end:
-        raise YearError(f"the first year {start} comes after the last, {end}: expected from <= to")
-
-
-def last_year(panel: Panel) -> int:
-    """Return the last year that can be asked for: 2100 for the UN's revisions, else 150 steps after the origin."""
-    if panel.revision is None:
-        return panel.origin + MOST_STEPS * panel.step
-    return LAST_YEAR - (LAST_YEAR - panel.origin) % panel.step
-
-
-def _grid(panel: Panel, start: int | None, end: int | None) -> np.ndarray:
-    start = panel.origin + panel.step if start is None else start
-    if end is None:
-        check_years(panel, start, last_year(panel))
-        first = max(int(start), panel.origin + panel.step)
-        end = min(first + (DEFAULT_STEPS - 1) * panel.step, last_year(panel))
-    check_years(panel, start, end)
-    return np.arange(int(start), int(end) + 1, panel.step)
 
 
 def _choose_rows(

@@ -1,0 +1,67 @@
+"""The years that can be asked for."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import YearError
+from popforecast.panel import Panel
+
+DEFAULT_STEPS = 10
+
+# The UN's own projections end here; no model that sees total population alone has anything to say beyond.
+LAST_YEAR = 2100
+
+# For panels whose years are not the UN's calendar: as far ahead as the longest horizon above.
+MOST_STEPS = 150
+
+
+def check_years(panel: Panel, start: int, end: int) -> None:
+    """Check a period against the panel.
+
+    Raises
+    ------
+    YearError
+        If a year is off the panel's grid, before it, after 2100, or the period ends before it begins.
+    """
+    first, step = int(panel.years[0]), panel.step
+    last = last_year(panel)
+    for name, year in (("first", start), ("last", end)):
+        if isinstance(year, bool) or not isinstance(year, Real) or year % 1 != 0:
+            raise YearError(f"the {name} year {year!r} is not a whole year: expected one from {first} to {last}")
+        if not first <= year <= last:
+            raise YearError(f"the {name} year {year} is out of range: expected one from {first} to {last}")
+        if (year - first) % step:
+            below = year - (year - first) % step
+            raise YearError(
+                f"the {name} year {year} is off the panel's grid of {step} years: expected {below} or {below + step}"
+            )
+    if start > end:
+        raise YearError(f"the first year {start} comes after the last, {end}: expected from <= to")
+
+
+def last_year(panel: Panel) -> int:
+    """Return the last year that can be asked for: 2100 for the UN's revisions, else 150 steps after the origin."""
+    if panel.revision is None:
+        return panel.origin + MOST_STEPS * panel.step
+    return LAST_YEAR - (LAST_YEAR - panel.origin) % panel.step
+
+
+def choose_years(panel: Panel, start: int | None = None, end: int | None = None) -> NDArray[np.int64]:
+    """Return the years of a period on the panel's grid; by default the ten steps after the origin.
+
+    Raises
+    ------
+    YearError
+        As :func:`check_years` does.
+    """
+    start = panel.origin + panel.step if start is None else start
+    if end is None:
+        check_years(panel, start, last_year(panel))
+        first = max(int(start), panel.origin + panel.step)
+        end = min(first + (DEFAULT_STEPS - 1) * panel.step, last_year(panel))
+    check_years(panel, start, end)
+    return np.arange(int(start), int(end) + 1, panel.step)
