@@ -22,9 +22,11 @@ BLOCK = 8
 def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array | None = None) -> Array:
     r"""Return the coefficients of a Huber regression with a ridge, by iterated reweighting.
 
-    .. math:: \min_b \sum_i \rho\left(\frac{y_i - x_i' b}{s}\right) + \lambda n \sum_j (s_j b_j)^2
+    .. math:: \min_b \sum_i \rho(y_i - x_i' b) + \frac{\lambda}{2} \Big(\sum_i w_i\Big) \sum_j (s_j b_j)^2,
+       \qquad \rho(e) = \begin{cases} e^2 / 2 & |e| \le s \\ s |e| - s^2 / 2 & |e| > s \end{cases}
 
-    with s 1.345 robust standard deviations of the residuals and :math:`s_j` the root mean square of column j.
+    with s 1.345 robust standard deviations of the residuals, :math:`w_i = \min(1, s / |e_i|)` Huber's weights, and
+    :math:`s_j` the root mean square of column j.
 
     Parameters
     ----------

@@ -64,3 +64,46 @@ def test_growth_beyond_the_computers_numbers_is_infinite_and_silent() -> None:
     ours = pf.Drift().fit(make_panel([1, 1e6, 1e12])).predict(150)
     assert np.isinf(ours.population[0, -1])
     assert not any(np.isnan(path).any() for path in (ours.population, ours.lower[95], ours.upper[95]))
+
+
+@pytest.mark.parametrize("damping", [0.5, 0.9, 0.97, 0.999])
+@pytest.mark.parametrize("step", [1, 5])
+def test_damped_growth_is_the_closed_formula(damping: float, step: int) -> None:
+    """Growth that always was steady never meets a bound."""
+    series = 500 * 1.02 ** (step * np.arange(30))
+    panel = pf.Panel([series], range(1950, 1950 + 30 * step, step), pd.DataFrame({"name": ["Steady"]}))
+    ours = pf.DampedGrowth(damping).fit(panel).predict(10, ())
+    years = [sum(damping**j for j in range(1, h * step + 1)) for h in H]
+    assert np.log(ours.population[0] / series[-1]) == pytest.approx(np.log(1.02) * np.array(years))
+
+
+def test_damped_growth_sees_the_last_step_alone() -> None:
+    one, other = make_panel([100, 300, 110, 112], [1, 2, 3, 4]), make_panel([100, 90, 110, 112], [1, 2, 3, 4])
+    ours, theirs = (pf.DampedGrowth().fit(panel).predict(5, ()).population for panel in (one, other))
+    assert (ours == theirs).all()
+
+
+def test_damped_growth_comes_to_rest() -> None:
+    path = pf.DampedGrowth().fit(make_panel(1e6 * 1.03 ** np.arange(200))).predict(1000, ()).population[0]
+    assert path[-1] == pytest.approx(path[-2], rel=1e-12)
+    assert np.log(path[-1] / path[0]) == pytest.approx(np.log(1.03) * 0.97**2 / 0.03)
+
+
+def test_uncalibrated_interval_is_that_of_a_growth_rate_that_wanders() -> None:
+    """A random walk of growth: the forecast error is the sum of 1 to h shocks, each with as many steps to act."""
+    ours = pf.DampedGrowth().fit(make_panel(SERIES)).predict(10, (80,))
+    deviation = np.sqrt(np.mean(np.diff(CHANGES) ** 2)) + 2e-4
+    reach = Z80 * deviation * np.array([np.sqrt(sum(k**2 for k in range(1, h + 1))) for h in H])
+    assert np.log(ours.upper[80] / ours.population)[0] == pytest.approx(reach)
+    assert np.log(ours.population / ours.lower[80])[0] == pytest.approx(reach)
+
+
+@pytest.mark.parametrize("damping", [0, 1, -0.5, 1.5, float("nan")])
+def test_impossible_damping_is_refused(damping: float) -> None:
+    with pytest.raises(ModelError, match="damping"):
+        pf.DampedGrowth(damping)
+
+
+def test_name_states_unusual_damping() -> None:
+    assert pf.DampedGrowth().name == "damped-growth"
+    assert pf.DampedGrowth(0.9).name == "damped-growth(0.9)"
