@@ -14,7 +14,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Errors only: an index or folder of the machine's own that lacks a package is no news.
 QUIET := --quiet --quiet
 SET_UP := $(VENV)/set-up.stamp
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-header --no-emit-index-url
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --no-header --no-emit-index-url
+PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -48,7 +49,7 @@ lint: setup  ## Check style, import rules and that notebooks hold no output
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
-bench: setup  ## Measure speed and memory, as ratios in one run
+bench: setup  ## Measure speed and memory, as ratios in one run; ARGS="peers --fresh" runs the peers, too
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 browser: setup
@@ -56,8 +57,9 @@ browser: setup
 
 pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
 	$(PIP) install $(QUIET) uv
-	$(COMPILE) $(ARGS) --output-file requirements.txt
-	$(COMPILE) $(ARGS) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(ARGS) --all-extras --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(ARGS) --output-file $(PEERS)/requirements.txt $(PEERS)/requirements.in
 
 clean:  ## Remove caches and what was built; the environment stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts reports/notebooks

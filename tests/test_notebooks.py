@@ -44,6 +44,14 @@ HEADINGS = {
         "The past that was rewritten",
         "What to keep in mind",
     ],
+    "5-peers": [
+        "Read this first: two sets of countries, one history",
+        "Beside the best peer",
+        "The tuning countries",
+        "The reported countries",
+        "All countries",
+        "What was run",
+    ],
 }
 
 

@@ -22,7 +22,7 @@ from popforecast.reports import make_reports
 from popforecast.reports.notebooks import find_notebooks
 from popforecast.reports.pages import tidy_tables
 
-REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages")
+REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers")
 LARGEST_PAGE = 300_000
 
 PARAMETERS = """

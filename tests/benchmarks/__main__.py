@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from importlib import import_module
 
-SUBJECTS = ("engine", "verb", "imports", "loading", "memory", "reports")
+import click
+
+SUBJECTS = ("engine", "verb", "imports", "loading", "memory", "reports", "peers")
 
 
-def main(names: list[str]) -> None:
-    """Measure the subjects named, one after the other, and print each figure as it comes."""
-    unknown = [name for name in names if name not in SUBJECTS]
-    if unknown:
-        sys.exit(f"no benchmark {unknown[0]!r}: expected some of {', '.join(SUBJECTS)}")
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--fresh", is_flag=True, help="peers: run them again, in an environment of their own.")
+@click.option("--method", "methods", multiple=True, help="peers: with --fresh, this method alone; may be repeated.")
+@click.option("--reported", is_flag=True, help="peers: show our newer models on the countries kept for the end.")
+def main(names: Sequence[str], fresh: bool, methods: Sequence[str], reported: bool) -> None:
+    """Measure the subjects named (default: all), one after the other, and print each figure as it comes."""
+    for name in names:
+        if name not in SUBJECTS:
+            raise click.UsageError(f"no benchmark {name!r}: expected some of {', '.join(SUBJECTS)}")
+    options = {"fresh": fresh, "methods": methods, "reported": reported}
+    if any(options.values()) and tuple(names) != ("peers",):
+        raise click.UsageError("--fresh, --method and --reported belong to peers: expected peers alone beside them")
+    if methods and not fresh:
+        raise click.UsageError("--method says which peers to run again: expected --fresh beside it")
     print(f"{'what':<46} {'measured':>10}   {'asked':<9} {'holds':<4}")
     for name in names or SUBJECTS:
-        for figure in import_module(f"tests.benchmarks.{name}").measure():
+        measure = import_module(f"tests.benchmarks.{name}").measure
+        for figure in measure(**options) if name == "peers" else measure():
             print(figure, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(prog_name="python -m tests.benchmarks")
