@@ -110,6 +110,7 @@ def backtest(
     origins: Iterable[int] | None = None,
     horizons: Sequence[int] = HORIZONS,
     levels: Sequence[float] = DEFAULT_LEVELS,
+    intervals: str = FINAL,
 ) -> Backtest:
     """Run models at past origins of one panel and keep every forecast beside its outcome.
 
@@ -127,6 +128,9 @@ def backtest(
         Steps after the origin.
     levels : sequence of float
         Levels of the intervals.
+    intervals : "final"
+        What they hold: figures that are not revised, for one revision has no others. What a later revision made of a
+        forecast is the business of :func:`popforecast.compare`.
 
     Raises
     ------
@@ -142,6 +146,11 @@ def backtest(
     [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
     check_panel(panel)
+    if intervals != FINAL:
+        raise ModelError(
+            f"intervals {intervals!r}: a backtest on one revision knows final figures only, expected {FINAL!r}; "
+            "compare() sets a vintage against a later revision"
+        )
     specifications = _check_models(models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
