@@ -157,7 +157,7 @@ class Dots(Drawing):
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(self.table.columns), fontsize=9, borderpad=0)
 
 
-def chart_scores(scores: pd.DataFrame, measure: str = "mape") -> Curves:
+def chart_scores(scores: pd.DataFrame, measure: str = "mape", lines: str = "model") -> Curves:
     """Prepare the chart of a measure by horizon, one line for each model.
 
     Parameters
@@ -166,13 +166,15 @@ def chart_scores(scores: pd.DataFrame, measure: str = "mape") -> Curves:
         As :meth:`popforecast.Backtest.scores` returns it.
     measure : str
         One of its columns.
+    lines : str
+        The column that tells the lines apart, such as the region in the scores of one model by region.
 
     Raises
     ------
     PopforecastError
         If the scores have no such measure.
     """
-    table = _by_horizon(scores, measure)
+    table = _by_horizon(scores, measure, lines)
     name, unit = MEASURES.get(measure, (measure, "percent"))
     ends = "; ".join(f"{model} {value:.3g}" for model, value in table.iloc[-1].items())
     title = f"{name} by horizon"
@@ -267,9 +269,8 @@ def _rows(table: pd.DataFrame) -> list[tuple[tuple[str, str], list[float]]]:
     return list(zip(table.index, table.to_numpy().tolist(), strict=True))
 
 
-def _by_horizon(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    measures = [column for column in scores.columns if column not in ("model", "horizon", "n")]
+def _by_horizon(scores: pd.DataFrame, measure: str, lines: str = "model") -> pd.DataFrame:
+    measures = [column for column in scores.columns if column not in ("model", "horizon", "n", lines)]
     if measure not in measures:
         raise PopforecastError(f"measure {measure!r}: expected one of {', '.join(measures)}")
-    models = scores["model"].unique()
-    return scores.pivot(index="horizon", columns="model", values=measure)[models]
+    return scores.pivot(index="horizon", columns=lines, values=measure)[scores[lines].unique()]

@@ -35,7 +35,16 @@ HEADINGS = {
         "Roots",
         "What the residuals say",
     ],
-    "3-backtest": ["Read this first: final data", "Error by horizon", "Calibration", "By region", "The worst misses"],
+    "3-backtest": [
+        "Read this first: final data",
+        "Error by horizon",
+        "By size",
+        "By region",
+        "Calibration",
+        "Calibration at each origin",
+        "The worst misses",
+        "What to keep in mind",
+    ],
     "4-vintages": [
         "What is compared",
         "Error in real time",
@@ -117,7 +126,10 @@ def test_the_executed_backtest_holds_the_expected_errors(published: Path):
     table = shown(read(published / "notebooks" / "3-backtest.ipynb"))
     for figure in ("0.72", "2.27", "3.90", "8.68", "24.22"):
         assert f"<td>{figure}</td>" in table
-    assert "Final data." in (published / "3-backtest.html").read_text(encoding="utf-8")
+    assert "Soufrière Hills volcano" in table
+    page = (published / "3-backtest.html").read_text(encoding="utf-8")
+    assert "Final data." in page
+    assert "ar1 by 8.7 and 24.2\u00a0%" in page
 
 
 def test_the_executed_preparation_says_what_was_dropped(published: Path):

@@ -1,0 +1,192 @@
+"""What the notebook ``3-backtest`` shows of a backtest: scores by size, calibration by origin, misses by name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from popforecast.backtest import Backtest
+from popforecast.display import format_population
+from popforecast.errors import ScoreError
+from popforecast.inspection import UNEXPLAINED
+
+# Turns of events that no history of totals announced, and whose cause is beyond doubt: country, year, what happened.
+TURNS: tuple[tuple[str, int, str], ...] = (
+    ("AFG", 1992, "return of refugees as Soviet-backed rule ends"),
+    ("ARE", 2005, "labour migration of a boom"),
+    ("BHR", 2005, "labour migration of a boom"),
+    ("BIH", 1992, "war of 1992-95"),
+    ("BTN", 1990, "expulsion of the Lhotshampa"),
+    ("KWT", 1990, "Iraq's invasion and the Gulf War, 1990-91"),
+    ("LBN", 2015, "refugees from Syria, forecast to go on coming, no longer do"),
+    ("LBR", 1990, "first civil war, from the end of 1989"),
+    ("MAF", 1990, "the building boom of the 1980s ends"),
+    ("MNP", 2005, "the garment factories close"),
+    ("MSR", 1995, "Soufrière Hills volcano, from 1995"),
+    ("OMN", 2009, "labour migration of a boom"),
+    ("QAT", 2005, "labour migration of a boom"),
+    ("RWA", 1994, "the genocide of 1994, flight and return"),
+    ("SSD", 2014, "civil war, from the end of 2013"),
+    ("SYR", 2011, "civil war, from 2011"),
+    ("TGO", 1994, "return of those who fled in 1993"),
+    ("UKR", 2022, "Russia's invasion of 2022"),
+    ("VEN", 2016, "exodus from the collapse of the economy"),
+    ("XKX", 1998, "war and expulsion, 1998-99"),
+)
+
+
+def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd.DataFrame:
+    """Return a model's scores by horizon, apart for small and large locations.
+
+    Parameters
+    ----------
+    backtest : Backtest
+    model : str
+        The name of one of its models.
+    bounds : sequence of float
+        Where one class ends and the next begins: persons in the panel's last year. A location that has exactly so
+        many belongs to the larger class.
+
+    Returns
+    -------
+    DataFrame
+        As :meth:`Backtest.scores` returns it, with a column ``size`` first, the smallest class first. Classes that
+        hold no location are left out.
+
+    Raises
+    ------
+    ScoreError
+        If the model was not run, or the bounds are not positive and rising.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> islands = pf.load_panel("wpp2024").select(["Malta", "Iceland", "Japan"])
+    >>> bt = pf.backtest(islands, ["naive"], origins=[2013], horizons=[10])
+    >>> score_by_size(bt, "naive", [1e6])[["size", "n", "mape"]].round(1).values.tolist()
+    [['below 1 million', 2, 18.0], ['1 million or more', 1, 2.7]]
+    """
+    edges = np.asarray(bounds, dtype=float)
+    if (edges <= 0).any() or (np.diff(edges) <= 0).any():
+        raise ScoreError(f"bounds of size {list(bounds)}: expected numbers of persons above 0, each above the last")
+    _check_run(backtest, "model", model)
+    classes = np.searchsorted(edges, backtest.panel.values[:, -1], side="right")
+    codes = backtest.panel.locations.index
+    parts = [
+        backtest.scores(codes[classes == i].tolist()).assign(size=name)
+        for i, name in enumerate(_name_sizes(edges))
+        if (classes == i).any()
+    ]
+    table = pd.concat(parts).query("model == @model").reset_index(drop=True)
+    return table[["size", *table.columns.drop("size")]]
+
+
+def find_misfits(backtest: Backtest, model: str) -> pd.DataFrame:
+    r"""Return the origins and horizons whose coverage is off by more than chance alone would make it.
+
+    Off is what lies more than two standard errors of a share, :math:`2 \sqrt{p (1 - p) / n}`, from the level p. The
+    errors of countries are not independent (a war has neighbours), so chance may do more than that.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by origin and horizon, the furthest off first: level, held (both percent), off (held less level), and
+        the margin.
+
+    Raises
+    ------
+    ScoreError
+        If the model was not run.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> countries = pf.load_panel("wpp2024").countries()
+    >>> misfits = find_misfits(pf.backtest(countries, ["ar1"], origins=[2003], horizons=[10], levels=[95]), "ar1")
+    >>> misfits.round(1).reset_index().values.tolist()
+    [[2003.0, 10.0, 95.0, 22.9, -72.1, 2.8]]
+    """
+    _check_run(backtest, "model", model)
+    scores = backtest.scores(by="origin").query("model == @model").set_index(["origin", "horizon"]).sort_index()
+    parts = []
+    for level in backtest.levels:
+        held = scores[f"coverage_{level:g}"]
+        margin = 200 * np.sqrt(level / 100 * (1 - level / 100) / scores["n"])
+        parts.append(pd.DataFrame({"level": level, "held": held, "off": held - level, "margin": margin}))
+    table = pd.concat(parts).sort_values("off", key=np.abs, ascending=False, kind="stable")
+    return table[table["off"].abs() > table["margin"]]
+
+
+def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) -> pd.DataFrame:
+    """Return a model's largest errors at a horizon, one for each location, and why where that is beyond doubt.
+
+    Parameters
+    ----------
+    backtest : Backtest
+    model : str
+        The name of one of its models.
+    horizon : int
+        One of its horizons.
+    most : int
+        How many to return.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by location, the largest error first: origin, year, error (percent of the outcome, above 0 where the
+        forecast was too high), what happened, whether the widest interval held it, forecast and outcome for people.
+
+    Raises
+    ------
+    ScoreError
+        If the model or the horizon was not run.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> bt = pf.backtest(pf.load_panel("wpp2024").countries(), ["naive"], origins=[1993], horizons=[1])
+    >>> name_misses(bt, "naive", 1, 1)[["year", "what happened"]].reset_index().values.tolist()
+    [['Rwanda', 1994, 'the genocide of 1994, flight and return']]
+    """
+    _check_run(backtest, "model", model)
+    _check_run(backtest, "horizon", horizon)
+    misses = backtest.errors.query("model == @model and horizon == @horizon").sort_values("ape", ascending=False)
+    worst = misses.drop_duplicates("location_code").head(most)
+    level = max(backtest.levels)
+    held = worst["outcome"].between(worst[f"lower_{level:g}"], worst[f"upper_{level:g}"])
+    places = backtest.panel.locations["iso3"].reindex(worst["location_code"])
+    spans = zip(places, worst["origin"], worst["year"], strict=True)
+    return pd.DataFrame(
+        {
+            "location": worst["location"],
+            "origin": worst["origin"],
+            "year": worst["year"],
+            "error": (100 * (worst["population"] / worst["outcome"] - 1)).round(1),
+            "what happened": [_explain(place, origin, year) for place, origin, year in spans],
+            "held": np.where(held, "yes", "no"),
+            "forecast": worst["population"].map(format_population),
+            "outcome": worst["outcome"].map(format_population),
+        }
+    ).set_index("location")
+
+
+def _explain(place: str, origin: int, year: int) -> str:
+    known = (what for where, when, what in TURNS if where == place and origin < when <= year)
+    return next(known, UNEXPLAINED)
+
+
+def _name_sizes(edges: np.ndarray) -> list[str]:
+    millions = [f"{edge / 1e6:,g}" for edge in edges]
+    if not millions:
+        return ["any size"]
+    between = [f"{low} to {high} million" for low, high in itertools.pairwise(millions)]
+    return [f"below {millions[0]} million", *between, f"{millions[-1]} million or more"]
+
+
+def _check_run(backtest: Backtest, column: str, value: object) -> None:
+    run = backtest.errors[column].unique().tolist()
+    if value not in run:
+        raise ScoreError(f"{column} {value!r} is not in this backtest: expected one of {', '.join(map(str, run))}")
