@@ -8,6 +8,7 @@ import pytest
 from statsmodels.tsa.ar_model import AutoReg
 
 import popforecast as pf
+from popforecast import intervals
 from popforecast.errors import LevelError, ModelError, UnknownLocationError, UnknownModelError, YearError
 
 Z = {80: 1.2815515655446004, 95: 1.959963984540054}
@@ -93,15 +94,37 @@ def test_order_of_models_and_origins_changes_no_score(wpp2024: pf.Panel) -> None
     )
 
 
-def test_years_after_the_origin_reach_no_forecast(wpp2024: pf.Panel) -> None:
-    panel = wpp2024.select(SOME)
+@pytest.mark.parametrize("model", pf.models.MODELS)
+def test_years_after_the_origin_reach_no_forecast(wpp2024: pf.Panel, model: str) -> None:
+    panel = wpp2024.countries().take(np.arange(0, 236, 5))
     changed = panel.values.copy()
-    changed[:, panel.years > 2005] *= 3
+    changed[:, panel.years > 2000] *= 3
     other = pf.Panel(changed, panel.years, panel.locations, panel.revision)
-    ours, theirs = (pf.backtest(each, "ar1", [2005], HORIZONS).errors for each in (panel, other))
+    ours, theirs = (pf.backtest(each, model, [2000], HORIZONS).errors for each in (panel, other))
     columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95", "scale"]
     assert (ours[columns] == theirs[columns]).all(axis=None)
     assert (theirs["outcome"] == 3 * ours["outcome"]).all()
+
+
+def test_backtest_equals_a_loop_of_fits_and_forecasts(wpp2024: pf.Panel) -> None:
+    """Every row of errors, looked up in what a user would have got then."""
+    panel = wpp2024.countries().take(np.arange(0, 236, 5))
+    names = ["panel-ar", "ar", "damped-growth", "ar1"]
+    rows = pf.backtest(panel, names, [1975, 1990, 2010], [1, 5, 20]).errors.set_index(["model", "origin"])
+    columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95"]
+    checked = 0
+    for name in names:
+        for origin in (1975, 1990, 2010):
+            fitted = pf.fit(panel.until(origin), name)
+            then = intervals.predict(fitted, 20, (80, 95))
+            paths = [then.population, then.lower[80], then.upper[80], then.lower[95], then.upper[95]]
+            for row in rows.loc[(name, origin)].itertuples():
+                i = panel.locations.index.get_loc(row.location_code)
+                expected = [path[i, row.horizon - 1] for path in paths]
+                assert [getattr(row, column) for column in columns] == pytest.approx(expected, rel=1e-12)
+                assert row.outcome == panel.values[i, panel.years == origin + row.horizon][0]
+                checked += 1
+    assert checked == 4 * len(panel) * (3 + 3 + 2)
 
 
 def test_subset_of_locations_is_scored_alone(tested: pf.Backtest) -> None:

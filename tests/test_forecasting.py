@@ -243,6 +243,58 @@ def test_population_beyond_any_number_is_null_in_json() -> None:
     assert forecast.to_table().iloc[-1, 0] == "∞"
 
 
+def grow(n: int, t: int) -> np.ndarray:
+    """Populations whose growth wanders."""
+    rng = np.random.default_rng(2)
+    growth = rng.normal(0.015, 0.01, (n, 1)) + np.cumsum(rng.normal(0, 0.003, (n, t)), axis=1)
+    return 1e6 * np.exp(np.cumsum(growth, axis=1))
+
+
+@pytest.mark.parametrize("name", ["naive", "drift", "damped-growth", "ar", "panel-ar"])
+def test_model_fitted_beforehand_gives_what_its_name_gives(name: str) -> None:
+    panel = make_panel(grow(30, 40), range(1980, 2020))
+    by_name, fitted = pf.forecast(panel, model=name), pf.forecast(panel, model=pf.fit(panel, name))
+    assert by_name.to_frame().equals(fitted.to_frame())
+    assert by_name.notes == fitted.notes
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (grow(1, 40), {"too few past origins to calibrate on: the interval is analytic"}),
+        (
+            grow(3, 3),
+            {
+                "too few past origins to calibrate on: the interval is analytic",
+                "too few years to learn from: damped growth instead",
+            },
+        ),
+        (grow(40, 40)[:, :9], set()),
+        (np.full((40, 30), 7.0), set()),
+    ],
+    ids=["one location", "three years", "nine years", "constant"],
+)
+def test_a_poor_panel_is_forecast_and_what_is_done_instead_is_said(values: np.ndarray, said: set[str]) -> None:
+    panel = make_panel(values, range(2000, 2000 + values.shape[1]))
+    forecast = pf.forecast(panel, end=panel.origin + 20, model="panel-ar")
+    assert {note.text for note in forecast.notes if "bounded" not in note.text} == said
+    for path in (forecast.path.population, *forecast.path.lower.values(), *forecast.path.upper.values()):
+        assert np.isfinite(path).all()
+        assert (path > 0).all()
+
+
+def test_city_that_doubled_is_held_to_what_was_ever_seen_and_said_to_be() -> None:
+    values = grow(30, 40)
+    values[3, -6:] = values[3, -6] * 2 ** (np.arange(6) / 5)
+    panel = make_panel(values, range(1980, 2020))
+    for name in ("damped-growth", "panel-ar"):
+        forecast = pf.forecast(panel, end=2060, model=name)
+        # 41 steps ahead, of which the panel has seen 39 at once.
+        most = (values[:, -1] / values[:, 0]).max() ** (41 / 39)
+        assert forecast.path.population[3, -1] / values[3, -1] <= most * (1 + 1e-9)
+        assert "bounded" in {note.location_code: note.text for note in forecast.notes}["X03"]
+
+
 # Asked wrongly --------------------------------------------------------------------------------------------------
 
 

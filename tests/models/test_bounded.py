@@ -196,7 +196,7 @@ def test_zero_is_refused_with_place_and_year(model: pf.Model) -> None:
 def test_what_is_no_population_never_reaches_a_model(bad: float) -> None:
     values = walk(5, 30)
     values[2, 7] = bad
-    with pytest.raises(PanelError, match="Place 2.*1957"):
+    with pytest.raises(PanelError, match=r"Place 2.*1957"):
         make_panel(values)
 
 

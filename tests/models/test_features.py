@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +30,7 @@ def mean_of_last(values: list[float], width: int) -> float:
 def describe_slowly(log: np.ndarray, groups: list[np.ndarray], size: np.ndarray, step: int, i: int, t: int) -> dict:
     """The definitions, for one location in one year, written out."""
     growth = [(log[s, i] - log[s - 1, i]) / step for s in range(1, t + 1)]
-    change = [later - earlier for earlier, later in zip(growth[:-1], growth[1:], strict=True)]
+    change = [later - earlier for earlier, later in pairwise(growth)]
     short, long = max(round(5 / step), 2), max(round(10 / step), 4)
     g = growth[-1] if growth else 0.0
     c = change[-1] if change else 0.0
@@ -68,7 +70,7 @@ def test_features_equal_the_definitions_written_out(step: int, groupings: int) -
 def test_years_to_come_change_no_feature_by_a_bit(year: int) -> None:
     log, groups, size = simulate()
     before = describe(log, groups, size, 1)
-    after = describe(*(scramble(part, year) for part in (log,)), [scramble(g, year) for g in groups], size, 1)
+    after = describe(scramble(log, year), [scramble(group, year) for group in groups], scramble(size, year), 1)
     for name in Features.__dataclass_fields__:
         assert (getattr(before, name)[: year + 1] == getattr(after, name)[: year + 1]).all(), name
 
@@ -123,4 +125,4 @@ def test_size_is_measured_in_the_panel_of_the_year() -> None:
     assert size[0] == pytest.approx((log[0] - 2) / np.std([1, 2, 9]))
     # Where all are equal there is no spread to divide by.
     assert size[1].tolist() == [0, 0, 0, 47]
-    assert relate_size(log * 1 + 7, np.array([0, 1, 2])) == pytest.approx(size)
+    assert relate_size(log + 7, np.array([0, 1, 2])) == pytest.approx(size)
