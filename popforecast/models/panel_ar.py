@@ -12,6 +12,7 @@ from popforecast.errors import ModelError
 from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.models.committee import ROWS, Lesson, choose_teachers, deviate, prepare_lesson
+from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 
 # Years ahead that are learnt directly; growth per year is interpolated between them.
@@ -131,7 +132,8 @@ class PanelAR(GrowthModel):
             if not len(past):
                 break
             anchor = damp(self.damping, knot * step) / (knot * step)
-            deviation, starts = deviate(lesson, origin, past, knot, anchor, teachers, starts)
+            with use_one_thread():
+                deviation, starts = deviate(lesson, origin, past, knot, anchor, teachers, starts)
             knots.append(knot)
             rise.append(knot * step * (anchor * growth + deviation))
         columns = np.stack(rise, axis=1) if rise else np.zeros((len(growth), 0))

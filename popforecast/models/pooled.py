@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.models.base import Array
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 # Huber's constant for 95 % efficiency at the normal, and the factor that makes the median absolute deviation one.
 HUBER, MAD = 1.345, 1.4826
@@ -17,6 +23,22 @@ CHUNK = 2000
 
 # Of how many rows the nearest is found first: most rows are then never sorted.
 BLOCK = 8
+
+
+def use_one_thread() -> AbstractContextManager[object]:
+    """Return a context in which linear algebra keeps to one thread.
+
+    Thousands of small products are done sooner by one thread than by several that wait for each other: up to six times
+    on a machine that has other work, too.
+    """
+    return _find_libraries().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _find_libraries() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array | None = None) -> Array:
