@@ -39,9 +39,9 @@ MODEL_TITLES = {
     "ar1": "AR(1) with constant",
     "naive": "Naive: no change",
     "drift": "Drift: mean past growth",
-    "damped-growth": "Damped growth: last growth fades",
-    "ar": "AR of growth, guarded",
-    "panel-ar": "Panel AR: learnt from all countries",
+    "damped-growth": "Damped growth",
+    "ar": "Guarded AR of growth",
+    "panel-ar": "Panel AR",
 }
 
 blueprint = Blueprint("pages", __name__)
