@@ -69,7 +69,7 @@ folder_path = click.Path(file_okay=False, path_type=Path)
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(pf.__version__, message="popforecast %(version)s")
 def main() -> None:
-    """Forecast the population of every country and region from its own history."""
+    """Forecast the population of every country and region from past population."""
 
 
 @main.command()

@@ -64,7 +64,7 @@ def test_a_bad_parameter_is_a_sentence_not_a_traceback(tmp_path: Path) -> None:
 
 
 def test_results_show_themselves_in_a_cell(wpp2019: pf.Panel) -> None:
-    forecast = pf.forecast(wpp2019, ["World", "Nigeria"], 2030, 2031)
+    forecast = pf.forecast(wpp2019, ["World", "Nigeria"], 2030, 2031, model="ar1")
     assert "8,745,733,000" in forecast._repr_html_()
     assert "explosive" in forecast._repr_html_()
     assert "285 locations" in wpp2019._repr_html_()
