@@ -12,7 +12,7 @@ from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
 from popforecast.fetching import fetch
 from popforecast.forecasting import Forecast, fit, forecast
-from popforecast.models import AR, DampedGrowth, Drift, Fitted, Model, Naive, PanelAR
+from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
 from popforecast.panel import Panel
 from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
 from popforecast.sources import REVISIONS, load_panel, load_projections
@@ -28,6 +28,7 @@ __all__ = [
     "Drift",
     "Fitted",
     "Forecast",
+    "GuardedAR",
     "Model",
     "Naive",
     "Panel",

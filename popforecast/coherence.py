@@ -15,7 +15,7 @@ from popforecast.intervals import EVERY, describe_risk
 from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
 from popforecast.panel import Panel
-from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
+from popforecast.realtime import learn_from_vintages, list_past_revisions, measure_reach, widen
 from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
@@ -101,8 +101,8 @@ def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
 def _measure_reaches(prediction: Prediction, rows: NDArray[np.intp]) -> dict[tuple[str, float], Array]:
     """Return how far, in logs, the bounds lie from the forecast, by side and level."""
     middle = prediction.population[rows]
-    lower = {("lower", level): np.log(middle / bound[rows]) for level, bound in prediction.lower.items()}
-    upper = {("upper", level): np.log(bound[rows] / middle) for level, bound in prediction.upper.items()}
+    lower = {("lower", level): measure_reach(middle, bound[rows]) for level, bound in prediction.lower.items()}
+    upper = {("upper", level): measure_reach(middle, bound[rows]) for level, bound in prediction.upper.items()}
     return lower | upper
 
 

@@ -20,6 +20,9 @@ LUCK = 1e-3
 
 FOLDS = 5
 
+# The largest power of e that a number of the computer can hold, nearly.
+FARTHEST = 700.0
+
 
 @dataclass(frozen=True, eq=False)
 class RevisionSpread:
@@ -92,11 +95,23 @@ def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Predic
     lower, upper = {}, {}
     for level in prediction.lower:
         below, above = spread.reach(risk, level)
-        down = np.log(prediction.population / prediction.lower[level])
-        up = np.log(prediction.upper[level] / prediction.population)
+        down = measure_reach(prediction.population, prediction.lower[level])
+        up = measure_reach(prediction.population, prediction.upper[level])
         lower[level] = prediction.population * np.exp(-np.sqrt(down**2 + below[:, None] ** 2))
         upper[level] = prediction.population * np.exp(np.sqrt(up**2 + above[:, None] ** 2))
     return Prediction(prediction.population, lower, upper)
+
+
+def measure_reach(population: Array, bound: Array) -> Array:
+    """Return how far a bound lies from the forecast, in logs; a bound that vanished or overflowed is as far as can be.
+
+    Examples
+    --------
+    >>> measure_reach(np.array([100.0, 100.0]), np.array([50.0, 0.0])).round(3).tolist()
+    [0.693, 700.0]
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
 
 
 def widen_crossfitted(prediction: Prediction, risk: Array, revisions: Array) -> Prediction:
