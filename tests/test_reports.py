@@ -275,7 +275,7 @@ def test_a_page_says_where_its_numbers_come_from(published: Path, name: str):
     footer = soup(published / f"{name}.html").footer.text
     assert re.search(r"wpp20\d\d, (1950 )?to 20\d\d, .*checksum [0-9a-f]{12}", footer)
     assert f"popforecast report {name}" in footer
-    assert re.search(r"\b(revision|vintages)\b", footer)
+    assert "revision" in footer or "vintages" in footer
     assert "CC BY 3.0 IGO" in footer
 
 
