@@ -82,16 +82,7 @@ def predict_panel(
         notes = [note for note in notes if note.location_code not in sums]
     if len(membership.countries) > 1:
         notes += [Note(code, "its countries are not all here: forecast on its own") for code in membership.alone]
-    return Coherent(together, cut(whole, np.arange(len(together)), horizon), tuple(notes))
-
-
-def cut(prediction: Prediction, rows: NDArray[np.intp], horizon: int) -> Prediction:
-    """Return the forecast of some rows, up to a horizon."""
-    return Prediction(
-        prediction.population[rows, :horizon],
-        {level: bound[rows, :horizon] for level, bound in prediction.lower.items()},
-        {level: bound[rows, :horizon] for level, bound in prediction.upper.items()},
-    )
+    return Coherent(together, whole.take(steps=slice(horizon)), tuple(notes))
 
 
 def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:

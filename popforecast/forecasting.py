@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import popforecast.models as models
-from popforecast.coherence import Groups, cut, predict_panel
+from popforecast.coherence import Groups, predict_panel
 from popforecast.display import format_population
 from popforecast.errors import ModelError
 from popforecast.intervals import fit as fit_calibrated
@@ -220,7 +220,7 @@ def forecast(
     whole = predict_panel(panel, fitted, horizon, levels, kind == REAL_TIME, groups)
     rows = _choose_rows(whole.panel, locations, groups)
     history = whole.panel if locations is None else whole.panel.take(rows)
-    path = cut(whole.prediction, rows, horizon)
+    path = whole.prediction.take(rows)
     past = years <= panel.origin
     steps = (years[~past] - panel.origin) // panel.step - 1
     known = history.values[:, np.isin(panel.years, years)]

@@ -251,7 +251,8 @@ def roll_calibrated(
     for i, origin in enumerate(origins):
         calibration = calibrate(every, panel, int(origin))
         if calibration is None:
-            around = _take_steps(model.fit(panel.until(int(origin))).predict(int(horizons.max()), levels), horizons)
+            known = panel.until(int(origin))
+            around = model.fit(known).predict(int(horizons.max()), levels).take(steps=horizons - 1)
         else:
             around = surround(population[:, i], calibration, levels, horizons)
         for level in levels:
@@ -277,14 +278,6 @@ def from_arrays(arrays: dict[str, Array]) -> Calibration | None:
         return None
     names = ("knots", "scale", "quantiles", "errors", "scale_then")
     return Calibration(*(arrays[f"interval_{name}"] for name in names))
-
-
-def _take_steps(prediction: Prediction, steps: NDArray[np.int64]) -> Prediction:
-    return Prediction(
-        prediction.population[:, steps - 1],
-        {level: bound[:, steps - 1] for level, bound in prediction.lower.items()},
-        {level: bound[:, steps - 1] for level, bound in prediction.upper.items()},
-    )
 
 
 def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[Array, Array]:

@@ -132,12 +132,7 @@ def widen_crossfitted(prediction: Prediction, risk: Array, revisions: Array) -> 
     for fold in range(FOLDS):
         inside = folds == fold
         spread = learn_spread([(risk[~inside], revisions[~inside])])
-        part = Prediction(
-            prediction.population[inside],
-            {level: bound[inside] for level, bound in prediction.lower.items()},
-            {level: bound[inside] for level, bound in prediction.upper.items()},
-        )
-        widened = widen(part, spread, risk[inside])
+        widened = widen(prediction.take(inside), spread, risk[inside])
         for level in lower:
             lower[level][inside], upper[level][inside] = widened.lower[level], widened.upper[level]
     return Prediction(prediction.population, lower, upper)

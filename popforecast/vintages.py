@@ -177,7 +177,7 @@ def compare(
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
     sources = {} if medium is None else {UN: {RAW: medium, REBASED: medium}}
     for model in specifications:
-        growth = _take(_predict(model, known, len(years), levels), rows)
+        growth = _predict(model, known, len(years), levels).take(rows)
         # Once the base figure is known, growth alone is uncertain.
         sources[model.name] = {RAW: _widen(growth, model, pairing, known, rows, intervals), REBASED: growth}
     base_errors = pairing.measure_base()
@@ -261,14 +261,6 @@ def _widen(
     if not before:
         return prediction
     return widen(prediction, learn_spread([measure_revisions(load_panel(name), known)[1:] for name in before]), risk)
-
-
-def _take(prediction: Prediction, rows: np.ndarray) -> Prediction:
-    return Prediction(
-        prediction.population[rows],
-        {level: bound[rows] for level, bound in prediction.lower.items()},
-        {level: bound[rows] for level, bound in prediction.upper.items()},
-    )
 
 
 def _tabulate(

@@ -44,6 +44,14 @@ class Prediction:
     def __post_init__(self) -> None:
         freeze(self.population, *self.lower.values(), *self.upper.values())
 
+    def take(self, rows: Any = slice(None), steps: Any = slice(None)) -> Prediction:
+        """Return the prediction of some rows, at some columns."""
+        return Prediction(
+            self.population[rows][:, steps],
+            {level: bound[rows][:, steps] for level, bound in self.lower.items()},
+            {level: bound[rows][:, steps] for level, bound in self.upper.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Model(ABC):
