@@ -33,6 +33,14 @@ HEADERS = {
 }
 
 
+# Every room of the app: who adds one enters its blueprint here, and nothing else.
+BLUEPRINTS = (
+    pages.blueprint,
+    api.blueprint,
+    Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
+)
+
+
 class StrictRequest(Request):
     """A request whose form, where it cannot be read, is an error; Flask's own takes it for an empty one."""
 
@@ -55,10 +63,8 @@ def create_app() -> Flask:
     )
     app.json.sort_keys = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(api.blueprint)
-    theme = str(files(pf) / "theme")
-    app.register_blueprint(Blueprint("theme", __name__, static_folder=theme, static_url_path="/theme"))
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, refuse)
     app.after_request(finish)
     return app
