@@ -12,7 +12,7 @@ import popforecast.models as models
 from popforecast import scores
 from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.intervals import roll_calibrated
+from popforecast.hindcast import hindcast
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes
@@ -115,8 +115,10 @@ def backtest(
     """Run models at past origins of one panel and keep every forecast beside its outcome.
 
     Every model sees the same figures and answers for the same locations, origins and horizons, so their scores
-    compare like with like. The history is the panel's own, as it is known today: this flatters every model, because
-    at the time the figures were not yet revised.
+    compare like with like. Each answers as :func:`popforecast.forecast` would have done then: an aggregate whose
+    countries the panel has is their sum, with an interval from their joint errors known by the origin, but for plain
+    models (``ar1``, ``AR(...)``), which forecast each series on its own. The history is the panel's own, as it is
+    known today: this flatters every model, because at the time the figures were not yet revised.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ def backtest(
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
     horizons = check_horizons(horizons)
     _check_outcomes(panel, origins, horizons)
-    tables = [_tabulate(roll_calibrated(model, panel, origins, horizons, levels), panel) for model in specifications]
+    tables = [_tabulate(hindcast(model, panel, origins, horizons, levels), panel) for model in specifications]
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
 
 

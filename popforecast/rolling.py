@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.models.base import Array, Model, Prediction, check_levels, freeze
+from popforecast.models.base import Array, Arrays, Model, Prediction, check_levels, freeze
 from popforecast.panel import Panel, describe_years
 
 # Nobody has an outcome so many steps after a forecast; a longer horizon is a slip, and would fill the memory.
@@ -39,9 +39,17 @@ class Rolling:
     prediction: Prediction
     scale: Array
 
+    def __post_init__(self) -> None:
+        freeze(self.outcome, self.scale)
+
 
 def roll(
-    model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float] = (80, 95)
+    model: Model,
+    panel: Panel,
+    origins: Iterable[int],
+    horizons: Sequence[int],
+    levels: Sequence[float] = (80, 95),
+    estimates: Iterable[Arrays] | None = None,
 ) -> Rolling:
     """Fit the model to what was known at each origin, and predict.
 
@@ -56,6 +64,8 @@ def roll(
         Steps after the origin.
     levels : sequence of float
         Levels of the intervals.
+    estimates : iterable of dict, optional
+        What :func:`estimate` returned for these origins, where that is known already.
 
     Raises
     ------
@@ -67,19 +77,27 @@ def roll(
     population = np.empty(shape)
     lower = {level: np.empty(shape) for level in levels}
     upper = {level: np.empty(shape) for level in levels}
-    scale = np.empty(shape[:2])
-    for i, arrays in enumerate(model.estimate_each(panel, origins)):
-        model.check_estimate(panel, arrays)
+    for i, arrays in enumerate(estimate(model, panel, origins) if estimates is None else estimates):
         prediction = model.predict(arrays, int(horizons.max()), levels)
         population[:, i] = prediction.population[:, horizons - 1]
         for level in levels:
             lower[level][:, i] = prediction.lower[level][:, horizons - 1]
             upper[level][:, i] = prediction.upper[level][:, horizons - 1]
-        known = panel.values[:, panel.years <= origins[i]]
-        scale[:, i] = np.abs(np.diff(known, axis=1)).mean(axis=1)
-    outcome = collect_outcomes(panel, origins, horizons)
-    freeze(outcome, scale)
+    outcome, scale = collect_outcomes(panel, origins, horizons), measure_scale(panel, origins)
     return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+
+
+def estimate(model: Model, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
+    """Estimate a model at each origin from what was known then, and check that every number is finite."""
+    for arrays in model.estimate_each(panel, origins):
+        model.check_estimate(panel, arrays)
+        yield arrays
+
+
+def measure_scale(panel: Panel, origins: NDArray[np.int64]) -> Array:
+    """Return the mean absolute one-step change up to each origin, shape (n, o)."""
+    steps = np.searchsorted(panel.years, origins)
+    return np.cumsum(np.abs(np.diff(panel.values, axis=1)), axis=1)[:, steps - 1] / steps
 
 
 def collect_outcomes(panel: Panel, origins: NDArray[np.int64], horizons: NDArray[np.int64]) -> Array:
