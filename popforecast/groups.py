@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
+from popforecast.errors import PanelError, RepeatedLocationError
 from popforecast.panel import COUNTRY, Panel
 
 GROUP = "Group"
@@ -110,12 +110,8 @@ def add_groups(
     if not named:
         return panel, membership
     values = np.array([panel.values[rows].sum(axis=0) for rows, _ in named])
-    places = pd.DataFrame({"name": list(groups), "type": GROUP}, index=list(groups)).reindex(
-        columns=panel.locations.columns
-    )
-    locations = pd.concat([panel.locations, places.astype(object)])
-    together = Panel(np.vstack([panel.values, values]), panel.years, locations, panel.revision)
-    return together, Membership(
+    places = pd.DataFrame({"name": list(groups), "type": GROUP}, index=list(groups))
+    return panel.append(values, places), Membership(
         membership.countries,
         (*membership.aggregates, *groups),
         membership.country_rows,
@@ -162,10 +158,8 @@ def _expand(panel: Panel, membership: Membership, name: str, row: int) -> NDArra
 def _check_group_name(panel: Panel, name: str) -> None:
     if not isinstance(name, str) or not name.strip():
         raise PanelError(f"a group has the name {name!r}: expected a text")
-    try:
+    if panel.index.has(name):
         code = panel.index.find(name)
-    except UnknownLocationError:
-        return
-    raise PanelError(
-        f"group {name!r} has the name of a location, {panel.index.names[code]} ({code}): expected a name of its own"
-    )
+        raise PanelError(
+            f"group {name!r} has the name of a location, {panel.index.names[code]} ({code}): expected a name of its own"
+        )

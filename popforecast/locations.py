@@ -147,6 +147,14 @@ class LocationIndex:
             raise UnknownLocationError({str(query): self.suggest(str(query))})
         return found
 
+    def has(self, query: Hashable) -> bool:
+        """Whether the query names a location: cheaper than a miss of :meth:`find`, which looks for the nearest."""
+        return self._match(query) is not None
+
+    def join(self, later: LocationIndex) -> LocationIndex:
+        """Return the index of these locations and of later ones; where both have a name, the first keeps it."""
+        return LocationIndex(later.codes | self.codes, later.texts | self.texts, self.names | later.names)
+
     def find_all(self, queries: Iterable[Hashable]) -> list[Hashable]:
         """Return the codes of all queries, in order; the error names every miss at once.
 

@@ -6,19 +6,16 @@ import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from popforecast.errors import PanelError, YearError
+from popforecast.frames import are_years, read_frame
 from popforecast.locations import COLUMNS, LocationIndex, build_index
 
 COUNTRY = "Country/Area"
-
-# Not a bound on what is plausible, but on what can be a year at all.
-LATEST = 1_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,46 +95,7 @@ class Panel:
         >>> Panel.from_frame(pd.DataFrame(rows), id="fips", value="pop").values.tolist()
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        if not isinstance(frame, pd.DataFrame):
-            raise PanelError(
-                f"expected a DataFrame with one row for each location and year, got {type(frame).__name__}"
-            )
-        for column in (id, time, value, *(label for label in (group, name) if label is not None)):
-            if column not in frame.columns:
-                raise PanelError(f"no column {column!r}: the table has {', '.join(map(str, frame.columns))}")
-            if frame.columns.tolist().count(column) > 1:
-                raise PanelError(f"the table has a column {column!r} twice: expected each column once")
-        if frame.empty:
-            raise PanelError("the table has no rows: expected one for each location and year")
-        if frame[id].isna().any():
-            raise PanelError(f"row {_row(frame[id].isna())}: no {id}, so its figure belongs to no location")
-        times = _numbers(frame[time], "a year")
-        strange = ~_are_years(times)
-        if strange.any():
-            raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
-        numbers = _numbers(frame[value], "a population")
-        rows = pd.DataFrame({"code": frame[id], "year": times.astype(np.int64), "value": numbers})
-        repeated = rows.duplicated(["code", "year"])
-        if repeated.any():
-            # As objects, or a whole number would become the float of its neighbour.
-            first = rows[repeated].astype(object).iloc[0]
-            raise PanelError(
-                f"row {_row(repeated)}: {first.code!r} has the year {first.year} a second time; expected one row "
-                "for each location and year"
-            )
-        for label in filter(None, (group, name)):
-            varied = frame.groupby(id, sort=False, observed=True)[label].nunique(dropna=False) > 1
-            if varied.any():
-                raise PanelError(
-                    f"{varied.index[varied][0]!r} has more than one {label}: expected one for each location"
-                )
-        wide = rows.pivot(index="code", columns="year", values="value").reindex(rows["code"].unique())
-        first_rows = frame.drop_duplicates(id).set_index(id)
-        locations = pd.DataFrame(index=wide.index)
-        locations["name"] = first_rows[name] if name else wide.index.astype(str)
-        if group:
-            locations["region"] = first_rows[group]
-        return cls(wide.to_numpy(), wide.columns.to_numpy(), locations, revision)
+        return cls(*read_frame(frame, id, time, value, group, name), revision)
 
     @property
     def step(self) -> int:
@@ -188,8 +146,10 @@ class Panel:
         """Return what was known in a year: the panel up to and including it."""
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {describe_years(self.years)}")
-        kept = self.years <= year
-        return Panel(self.values[:, kept], self.years[kept], self.locations, self.revision)
+        kept = int(np.searchsorted(self.years, year)) + 1
+        if kept < 2:
+            raise PanelError(f"until {year} the panel has one year: expected at least two")
+        return self._derive(self.values[:, :kept], self.years[:kept], self.locations)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the panel as a long table: location_code, location, year, population (whole persons)."""
@@ -205,7 +165,46 @@ class Panel:
 
     def take(self, rows: NDArray[np.intp]) -> Panel:
         """Return the panel of the rows given by number, in that order."""
-        return Panel(self.values[rows], self.years, self.locations.iloc[rows], self.revision)
+        locations = self.locations.iloc[rows]
+        if not len(locations) or not locations.index.is_unique:
+            return Panel(self.values[rows], self.years, locations, self.revision)
+        return self._derive(self.values[rows], self.years, locations)
+
+    def append(self, values: ArrayLike, locations: pd.DataFrame) -> Panel:
+        """Return the panel with further locations after its own.
+
+        Raises
+        ------
+        PanelError
+            If their figures are no populations of the same years, or a code is here already.
+
+        Examples
+        --------
+        >>> panel = Panel([[1, 2]], [2000, 2001], pd.DataFrame({"name": ["Arda"]}, index=["AR"]))
+        >>> panel.append([[3, 4]], pd.DataFrame({"name": ["Midgard"]}, index=["MI"])).select("Midgard").values.tolist()
+        [[3.0, 4.0]]
+        """
+        added = Panel(values, self.years, locations, self.revision)
+        shared = [code for code in added.locations.index if str(code) in self.index.codes]
+        if shared:
+            raise PanelError(f"location code {shared[0]!r} stands twice: expected each code once")
+        together = pd.concat([self.locations, added.locations])
+        panel = self._derive(np.vstack([self.values, added.values]), self.years, together)
+        # Where names are known already, those of the few that came are all there is to learn.
+        panel.__dict__["index"] = self.index.join(added.index)
+        return panel
+
+    def _derive(self, values: NDArray[np.float64], years: NDArray[np.int64], locations: pd.DataFrame) -> Panel:
+        """Return a panel of parts of this one, which were checked when it was made."""
+        panel = object.__new__(Panel)
+        parts = {"values": np.array(values, order="C"), "years": np.array(years)}
+        for name, array in parts.items():
+            array.flags.writeable = False
+            object.__setattr__(panel, name, array)
+        # pandas copies what one of them changes, so that neither sees a change of the other's.
+        object.__setattr__(panel, "locations", locations.copy(deep=False))
+        object.__setattr__(panel, "revision", self.revision)
+        return panel
 
     def __len__(self) -> int:
         return len(self.locations)
@@ -267,7 +266,7 @@ def _check_years(years: ArrayLike) -> NDArray[np.int64]:
         raise PanelError(f"a panel needs at least two years, got {array.size}")
     if array.dtype.kind not in "iuf":
         raise PanelError(f"years must be numbers, got {array[0]!r}")
-    strange = ~_are_years(array)
+    strange = ~are_years(array)
     if strange.any():
         raise PanelError(f"year {array[strange][0]:g} is not a whole year")
     whole = array.astype(np.int64)
@@ -305,26 +304,3 @@ def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.Dat
             )
     array.flags.writeable = False
     return array
-
-
-def _are_years(numbers: Any) -> Any:
-    """Whether numbers are whole years, and not dates counted in seconds or some other large number."""
-    with np.errstate(invalid="ignore"):
-        return (numbers % 1 == 0) & (abs(numbers) <= LATEST)
-
-
-def _numbers(column: pd.Series, meaning: str) -> pd.Series:
-    # pandas would count the nanoseconds of a date, and call True a one.
-    if column.dtype.kind in "mMbc" or isinstance(column.dtype, pd.PeriodDtype):
-        raise PanelError(f"{column.name} holds {column.dtype}: expected numbers, each {meaning}")
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    wrong = numbers.isna()
-    if wrong.any():
-        got = column[wrong].iloc[0]
-        said = "empty" if pd.api.types.is_scalar(got) and pd.isna(got) else repr(got)
-        raise PanelError(f"row {_row(wrong)}: {column.name} is {said}, expected {meaning}")
-    return numbers
-
-
-def _row(wrong: pd.Series) -> int:
-    return int(np.flatnonzero(wrong.to_numpy())[0]) + 1

@@ -202,3 +202,10 @@ def test_name_that_is_also_a_code_means_the_code() -> None:
 def test_nothing_of_a_long_text_is_ignored(wpp2024: pf.Panel) -> None:
     with pytest.raises(UnknownLocationError, match="Nigeria"):
         wpp2024.index.find("Nigeria" + " " * 100 + "and its neighbours")
+
+
+def test_having_a_location_is_finding_it(panel: pf.Panel) -> None:
+    for query in (900, "900", "nga", "Ivory Coast", 4.0):
+        assert panel.index.has(query)
+    for query in ("Nigera", "", "My markets", 901.5):
+        assert not panel.index.has(query)

@@ -142,6 +142,10 @@ def test_group_and_name_of_a_frame_are_kept() -> None:
         ({"id": ["A"]}, {}, ["DataFrame", "dict"]),
         (frame(pop=[1, 2, -3, 4]), {}, ["B", "negative", "2000"]),
         (frame(id=["A", "A", None, "B"]), {}, ["row 3", "no id"]),
+        (frame(id=["A", "A", ["B"], ["B"]]), {}, ["row 3", "id is ['B']", "a text or a number"]),
+        (frame(id=["A", "A", ("B", []), ("B", [])]), {}, ["row 3", "id is ('B', [])"]),
+        (frame(label=[{"A"}, {"A"}, "B", "B"]), {"name": "label"}, ["row 1", "label is {'A'}"]),
+        (frame(), {"id": ["id"]}, ["no column ['id']"]),
         (frame(area=["north", "south", "south", "south"]), {"group": "area"}, ["'A'", "more than one area"]),
     ],
 )
@@ -190,6 +194,56 @@ def test_until_is_what_was_known(wpp2024: pf.Panel) -> None:
 def test_until_a_year_it_does_not_have_is_refused(wpp2024: pf.Panel, year: object) -> None:
     with pytest.raises(YearError, match="1950 to 2023"):
         wpp2024.until(year)
+
+
+def test_until_the_first_year_is_no_panel(wpp2024: pf.Panel) -> None:
+    with pytest.raises(PanelError, match="until 1950 the panel has one year"):
+        wpp2024.until(1950)
+
+
+def test_a_part_of_a_panel_is_what_a_panel_of_those_figures_would_be(wpp2024: pf.Panel) -> None:
+    """Parts are not checked anew, for speed; they are nothing that a check would refuse or change."""
+    rows = wpp2024.rows(["World", "NGA", "USA"])
+    for part in (wpp2024.until(1990), wpp2024.take(rows), wpp2024.take(np.arange(297) % 2 == 0), wpp2024.countries()):
+        again = pf.Panel(part.values, part.years, part.locations, part.revision)
+        assert part.checksum == again.checksum
+        assert (part.values.strides, part.years.strides) == (again.values.strides, again.years.strides)
+        assert part.locations.equals(again.locations)
+        assert (part.locations.dtypes == again.locations.dtypes).all()
+        assert part.locations.index.equals(again.locations.index)
+        assert part.locations.index.name == again.locations.index.name
+        assert part.index == again.index
+        for array in (part.values, part.years):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+
+
+def test_a_change_in_a_part_never_reaches_the_whole() -> None:
+    whole = pf.Panel(VALUES, YEARS, PLACES)
+    for part in (whole.until(2005), whole.take(np.array([0]))):
+        part.locations.loc["AR", "name"] = "Mordor"
+        assert part.locations["name"]["AR"] == "Mordor"
+    assert whole.locations["name"]["AR"] == "Arda"
+
+
+@pytest.mark.parametrize(("rows", "said"), [([], "at least one location"), ([0, 1, 0], "'AR' stands twice")])
+def test_no_row_and_a_row_taken_twice_are_refused(rows: list[int], said: str) -> None:
+    with pytest.raises(PanelError, match=said):
+        pf.Panel(VALUES, YEARS, PLACES).take(np.array(rows, dtype=int))
+
+
+def test_appended_locations_are_checked_and_found() -> None:
+    panel = pf.Panel(VALUES, YEARS, PLACES, "mine")
+    more = panel.append([[1, 2, 3]], pd.DataFrame({"name": ["Aman"], "iso3": ["AMN"]}, index=["AM"]))
+    assert len(panel) == 2
+    assert more.values.tolist() == [*VALUES, [1, 2, 3]]
+    assert more.revision == "mine"
+    whole = pf.Panel(more.values, YEARS, more.locations, "mine")
+    assert more.index == whole.index
+    assert [more.index.find(query) for query in ("aman", "AMN", "AM", "arda")] == ["AM", "AM", "AM", "AR"]
+    for code, values, said in (("AR", [[1, 2, 3]], "'AR' stands twice"), ("X", [[1, -2, 3]], "negative")):
+        with pytest.raises(PanelError, match=said):
+            panel.append(values, pd.DataFrame({"name": ["x"]}, index=[code]))
 
 
 def test_countries_are_the_countries(wpp2024: pf.Panel) -> None:
