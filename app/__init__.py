@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 import popforecast as pf
-from app import api, pages
+from app import api, installable, pages
 
 # No form or JSON that a query can need comes near this.
 LARGEST_BODY = 1_000_000
@@ -37,6 +37,7 @@ HEADERS = {
 BLUEPRINTS = (
     pages.blueprint,
     api.blueprint,
+    installable.blueprint,
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
 )
 

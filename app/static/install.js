@@ -1,0 +1,21 @@
+"use strict";
+
+// Makes the site an app that installs and opens without a network, and says when there is none. A browser that forbids
+// it, as some do in private windows, shows the site as it is.
+
+if ("serviceWorker" in navigator) {
+  window.addEventListener("load", () => {
+    navigator.serviceWorker.register("/sw.js").catch((error) => console.info(`No offline pages: ${error.message}`));
+  });
+
+  const note = document.createElement("p");
+  note.className = "network";
+  note.setAttribute("role", "status");
+  document.querySelector("main")?.before(note);
+  const showNetwork = () => {
+    note.textContent = navigator.onLine ? "" : "No network: this page is as you last read it.";
+  };
+  window.addEventListener("online", showNetwork);
+  window.addEventListener("offline", showNetwork);
+  showNetwork();
+}
