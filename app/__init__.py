@@ -7,92 +7,84 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from importlib.resources import files
 
-from flask import Blueprint, Flask, Request, Response, request
+from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 
 import popforecast as pf
-from app import api, installable, pages
-
-# No form or JSON that a query can need comes near this.
-LARGEST_BODY = 1_000_000
-
-# A body above this is not read to its end just to be refused politely.
-MOST_DRAINED = 64_000_000
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-
+from app import api, assets, installable, journal, metrics, operations, pages, security
+from app.settings import Settings
 
 # Every room of the app: who adds one enters its blueprint here, and nothing else.
 BLUEPRINTS = (
     pages.blueprint,
     api.blueprint,
+    operations.blueprint,
     installable.blueprint,
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
 )
 
+# Rooms in which nobody is limited: those who watch the app ask every few seconds.
+UNLIMITED = (operations.blueprint.name,)
 
-class StrictRequest(Request):
-    """A request whose form, where it cannot be read, is an error; Flask's own takes it for an empty one."""
+# Errors of these rooms are for programs; all others are pages.
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/metrics")
 
-    def make_form_data_parser(self) -> FormDataParser:
-        """Return a parser that does not hide what is wrong with a form."""
-        parser = super().make_form_data_parser()
-        parser.silent = False
-        return parser
+COMPRESSIONS = ["br", "gzip"]
+COMPRESSED = [
+    "application/javascript",
+    "application/json",
+    "application/manifest+json",
+    "application/problem+json",
+    "image/svg+xml",
+    "text/css",
+    "text/csv",
+    "text/html",
+    "text/javascript",
+    "text/plain",
+]
 
 
-def create_app() -> Flask:
-    """Return the Flask app."""
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the Flask app, as the settings (default: the environment) ask for it.
+
+    Raises
+    ------
+    SettingsError
+        If a variable of the environment holds what it must not.
+    """
+    settings = settings or Settings.from_environ()
     app = Flask(__name__)
-    app.request_class = StrictRequest
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
-        # The size is bounded, so the number of parts needs no bound of its own: too many locations is a 400.
-        MAX_FORM_PARTS=None,
-    )
-    app.json.sort_keys = False
+    app.config["SETTINGS"] = settings
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    journal.identify_requests(app)
+    if settings.metrics:
+        metrics.observe(app)
+    security.secure(app, settings)
+    security.limit_rate(app, settings, exempt=UNLIMITED)
+    assets.version_addresses(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, refuse)
-    app.after_request(finish)
+    app.config.update(
+        COMPRESS_ALGORITHM=COMPRESSIONS,
+        COMPRESS_ALGORITHM_STREAMING=COMPRESSIONS,
+        COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_STREAMING_ENDPOINT_CONDITIONAL=[name for name in app.view_functions if assets.is_static(name)],
+    )
+    Compress(app)
     return app
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
-    """Answer an error: problem details under /api/, else a page."""
+    """Answer an error: problem details for programs, else a page."""
     if isinstance(error, RequestEntityTooLarge):
-        error.description = f"The body is too large: expected at most {LARGEST_BODY:,} bytes."
-    return api.refuse(error) if request.path.startswith("/api/") else pages.refuse(error)
-
-
-def finish(response: Response) -> Response:
-    """Send the headers that every answer has, once the request was read to its end."""
-    response.headers.update(HEADERS)
-    if response.status_code >= 400:
-        _drain()
-    return response
-
-
-def _drain() -> None:
-    # A connection that is closed with bytes unread is reset, and the client would never see the answer. Only a server
-    # that marks the end of the body can be asked for the rest: with others the read might wait for ever.
-    if not request.environ.get("wsgi.input_terminated"):
-        return
-    stream, left = request.environ["wsgi.input"], MOST_DRAINED
-    # A body that cannot be read has no end, and every server has errors of its own for it.
-    with suppress(Exception):
-        while left > 0 and (chunk := stream.read(min(left, 65_536))):
-            left -= len(chunk)
+        security.explain_excess(error)
+    if isinstance(error, RateLimitExceeded):
+        security.explain_breach(error)
+    return api.refuse(error) if request.path.startswith(FOR_PROGRAMS) else pages.refuse(error)

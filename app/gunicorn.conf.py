@@ -5,15 +5,26 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import sys
+import tempfile
+from threading import Thread
 from typing import Any
 
-# As gunicorn itself has it: a PORT means that a platform's router is in front, else only this machine may ask.
-host = os.environ.get("POPFORECAST_HOST", "0.0.0.0" if "PORT" in os.environ else "127.0.0.1")
-bind = f"{host}:{os.environ.get('PORT', '8000')}"
+from app.serving import JSONLogger, PatientWorker
+from app.settings import Settings, SettingsError
 
-worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 4
+try:
+    settings = Settings.from_environ()
+except SettingsError as error:
+    sys.exit(f"popforecast does not start: {error}")
+
+bind = f"{settings.host}:{settings.port}"
+workers = settings.workers
+
+# A thread waits for its client most of the time: 30 slow ones must leave some for the others.
+worker_class = PatientWorker
+threads = 40
 preload_app = True
 
 # Heroku's router keeps idle connections for 90 s and gives up on a request after 30 s.
@@ -23,18 +34,54 @@ graceful_timeout = 20
 
 # The address of a query for every location, by code, is half as long.
 limit_request_line = 8190
+limit_request_fields = 64
+
+# The app itself believes as many proxies as it was told of, and gunicorn none.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 # Nobody steers the server from outside, and a dyno's home is not the place for its socket.
 control_socket_disable = True
 
+logger_class = JSONLogger
+errorlog = "-"
+accesslog = "-" if settings.access_log else None
+
+if settings.metrics and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    # Before anything imports prometheus_client, which looks for it only then.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="popforecast-metrics-")
+
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
-    """Fit every model before the workers fork: no request waits, and the workers share the memory."""
-    import popforecast as pf
-    from app.query import fit
+    """Load what the first request needs before the workers fork: none waits, and they share the memory."""
+    from app.boot import prepare
+    from popforecast.errors import PopforecastError
 
-    for revision in pf.REVISIONS:
-        for model in pf.models.MODELS:
-            fit(revision, model)
+    try:
+        prepare()
+    except PopforecastError as error:
+        sys.exit(f"popforecast does not start: {error}")
     # A collection in a worker would write to, and so copy, every page that it shares.
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+    """Fit the other models behind the first requests."""
+    from app.boot import prepare_others
+
+    Thread(target=prepare_others, name="prepare", daemon=True).start()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Stop counting a worker that is gone as alive."""
+    if settings.metrics:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Remove the counts."""
+    if settings.metrics:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

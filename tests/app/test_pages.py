@@ -192,7 +192,7 @@ def test_a_fault_of_our_own_shows_no_traceback() -> None:
 @pytest.mark.parametrize("path", ["/", "/forecast?location=World", "/nothing"])
 def test_nothing_on_a_page_is_inline_or_from_elsewhere(client: FlaskClient, path: str) -> None:
     response = client.get(path)
-    assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none';")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     elements = Elements(response.text)
     assert not any("style" in attributes or "onclick" in attributes for _, attributes in elements.all)

@@ -1,0 +1,130 @@
+"""What those who run the app ask of it: does it live, is it ready, which version is it, how does it fare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound, ServiceUnavailable
+
+import popforecast as pf
+from app import metrics
+from app.query import Query, fit, load_panel
+from app.settings import Settings
+from popforecast.errors import PopforecastError
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.sources import DEFAULT_REVISION
+
+# AR(1) with constant on the levels of WPP 2019, 1950-2020: World and More developed regions by year, in thousands. It
+# was computed by others before this project began, so that it tests data and arithmetic at once.
+KNOWN_REVISION, KNOWN_MODEL, KNOWN_CODES = "wpp2019", "ar1", (900, 901)
+KNOWN_TABLE = {
+    2030: (8_745_733, 1_304_051),
+    2031: (8_844_029, 1_306_841),
+    2032: (8_942_922, 1_309_584),
+    2033: (9_042_415, 1_312_279),
+    2034: (9_142_512, 1_314_927),
+    2035: (9_243_217, 1_317_530),
+}
+
+# Seconds until it is worth asking again.
+PAUSE = 10
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def show_health() -> ResponseReturnValue:
+    """Say that the process answers, and which version it is."""
+    return jsonify(status="ok", version=pf.__version__)
+
+
+@blueprint.get("/readyz")
+def show_readiness() -> ResponseReturnValue:
+    """Say that the app answers rightly: data and default model are there, and the known table comes out.
+
+    Raises
+    ------
+    ServiceUnavailable
+        If not; the error says why.
+    """
+    try:
+        checks = dict(check())
+    except (PopforecastError, OSError) as error:
+        raise ServiceUnavailable(f"Not ready: {error}.", retry_after=PAUSE) from error
+    return jsonify(status="ready", version=pf.__version__, checks=checks)
+
+
+@blueprint.get("/version")
+def show_version() -> ResponseReturnValue:
+    """Say which version, data and commit answer."""
+    revisions = {
+        name: {"checksum": load_panel(name).checksum, "origin": load_panel(name).origin} for name in pf.REVISIONS
+    }
+    return jsonify(version=pf.__version__, revisions=revisions, commit=_settings().commit)
+
+
+@blueprint.get("/metrics")
+def show_metrics() -> ResponseReturnValue:
+    """Answer the metrics of all workers, in the text format of Prometheus.
+
+    Raises
+    ------
+    NotFound
+        Unless they were asked for.
+    """
+    if not _settings().metrics:
+        raise NotFound("There are no metrics here: POPFORECAST_METRICS=1 turns them on.")
+    return Response(metrics.export(), content_type=metrics.CONTENT_TYPE)
+
+
+def check() -> Iterator[tuple[str, str]]:
+    """Yield the name of each check that holds, with what was found.
+
+    Raises
+    ------
+    PopforecastError
+        If one does not.
+
+    Examples
+    --------
+    >>> dict(check())["known table"]
+    'ar1 on wpp2019, 2030 to 2035: 12 figures as known'
+    """
+    for name in pf.REVISIONS:
+        panel = load_panel(name)
+        yield name, f"{len(panel.locations)} locations to {panel.origin}, checksum {panel.checksum[:12]}"
+    fitted = fit(DEFAULT_REVISION, DEFAULT_MODEL)
+    yield DEFAULT_MODEL, f"fitted to {fitted.revision} with origin {fitted.origin}"
+    yield "known table", check_known_table()
+
+
+def check_known_table() -> str:
+    """Forecast the table that is known beforehand, and return what was compared.
+
+    Raises
+    ------
+    NotReadyError
+        If a figure is another; the error names the first.
+    """
+    years = list(KNOWN_TABLE)
+    answer = Query(KNOWN_CODES, years[0], years[-1], KNOWN_MODEL, KNOWN_REVISION).answer()
+    for j, year in enumerate(years):
+        for i, known in enumerate(KNOWN_TABLE[year]):
+            thousands = round(float(answer.population[i, j]) / 1000)
+            if thousands != known:
+                raise NotReadyError(
+                    f"{KNOWN_MODEL} on {KNOWN_REVISION} gives {thousands:,} thousand for location {KNOWN_CODES[i]} in "
+                    f"{year}: expected {known:,}"
+                )
+    return f"{KNOWN_MODEL} on {KNOWN_REVISION}, {years[0]} to {years[-1]}: {2 * len(years)} figures as known"
+
+
+class NotReadyError(PopforecastError):
+    """An app that does not answer what it must."""
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

@@ -1,0 +1,204 @@
+"""What keeps strangers' requests harmless: headers, limits of size, limits of rate."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, Response, current_app, request
+from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
+from limits.errors import StorageError
+from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.settings import Settings
+
+# No form or JSON that a query can need comes near this.
+LARGEST_BODY = 1_000_000
+
+# The address of a query for every location, by code, is half as long; gunicorn itself ends at 8,190.
+LONGEST_ADDRESS = 8_000
+
+# Too many locations are an error that names them; this many parameters are not even read.
+MOST_PARAMETERS = 20_000
+
+# A body above this is not read to its end just to be refused politely.
+MOST_DRAINED = 64_000_000
+
+# Seconds that a request may wait for the shared counter.
+REDIS_PATIENCE = 0.25
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {framed_by}"
+)
+NOT_NEEDED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY.format(framed_by="'none'"),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in NOT_NEEDED),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+# What anyone may put into a page of their own, and what programs on any page may read.
+EMBEDDED = ("/embed",)
+PUBLIC = ("/api/", "/embed", "/openapi.json")
+
+A_YEAR = 365 * 24 * 60 * 60
+
+
+class StrictParser(FormDataParser):
+    """A reader of forms for which a form that cannot be read is an error, not an empty one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"silent": False})
+
+    def parse(self, stream: IO[bytes], mimetype: str, *args: Any, **options: Any) -> Any:
+        """Parse a form, unless it has more parameters than anyone needs."""
+        if mimetype == "application/x-www-form-urlencoded" and self.max_form_parts:
+            data = stream.read()
+            number = data.count(b"&") + 1
+            if number > self.max_form_parts:
+                raise RequestEntityTooLarge(
+                    f"The body has {number:,} parameters: expected at most {self.max_form_parts:,}."
+                )
+            stream = BytesIO(data)
+        return super().parse(stream, mimetype, *args, **options)
+
+
+class StrictRequest(Request):
+    """A request whose form, where it cannot be read, is an error; Flask's own takes it for an empty one."""
+
+    form_data_parser_class = StrictParser
+
+
+def secure(app: Flask, settings: Settings) -> None:
+    """Give an app its limits and its headers."""
+    app.request_class = StrictRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_PARAMETERS
+    )
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    app.before_request(check_size)
+    app.after_request(finish)
+
+
+def check_size() -> None:
+    """Refuse what no client of ours sends: an endless address, a compressed body.
+
+    Raises
+    ------
+    RequestURITooLarge, UnsupportedMediaType
+        With a sentence that says what was sent and what is accepted.
+    """
+    query = request.query_string
+    length = len(request.path) + len(query)
+    if length > LONGEST_ADDRESS:
+        raise RequestURITooLarge(
+            f"The address is {length:,} characters long: expected at most {LONGEST_ADDRESS:,}. "
+            "A longer query can be posted."
+        )
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r}: expected a body that is not compressed.")
+
+
+def finish(response: Response) -> Response:
+    """Send the headers that every answer has, once the request was read to its end."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith(EMBEDDED):
+        response.headers["Content-Security-Policy"] = POLICY.format(framed_by="*")
+        del response.headers["X-Frame-Options"]
+    if request.path.startswith(PUBLIC):
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Over http a browser must ignore it, and a developer's machine is not to be pinned to https for a year.
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
+    if response.status_code >= 400:
+        _drain()
+    return response
+
+
+def limit_rate(app: Flask, settings: Settings, exempt: tuple[str, ...]) -> Limiter:
+    """Give an app its limits of rate: by client, over all pages together, and none for static files.
+
+    The workers count in Redis where there is one. While it does not answer, each counts for itself: a counter that is
+    lost is no reason to refuse anybody.
+
+    Parameters
+    ----------
+    app : Flask
+        The app.
+    settings : Settings
+        The rate, whether it holds, and where it is counted.
+    exempt : tuple of str
+        Names of blueprints that are never limited.
+    """
+    url = settings.redis_url
+    patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE, "wrap_exceptions": True}
+    # Heroku's Redis signs its certificate itself.
+    certificate = {"ssl_cert_reqs": "none"} if url and url.startswith("rediss:") else {}
+    limiter = Limiter(
+        get_remote_address,
+        application_limits=[settings.rate],
+        storage_uri=url or "memory://",
+        storage_options=patience | certificate if url else {},
+        in_memory_fallback_enabled=bool(url),
+        key_prefix="popforecast",
+        enabled=settings.rate_limits,
+    )
+    limiter.init_app(app)
+    for name in exempt:
+        limiter.limit_manager.add_blueprint_exemption(name, ExemptionScope.APPLICATION)
+    return limiter
+
+
+def explain_breach(error: RateLimitExceeded) -> None:
+    """Let the error of a client that asked too often say how often it may, and when again."""
+    rate = error.limit.limit
+    (limiter,) = current_app.extensions["limiter"]
+    try:
+        seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
+    except StorageError:
+        # Redis was lost between the count and this question.
+        seconds = rate.get_expiry()
+    error.retry_after = seconds
+    error.description = f"Too many requests: expected at most {rate} from one address. Ask again in {seconds} s."
+
+
+def explain_excess(error: RequestEntityTooLarge) -> None:
+    """Let the error of a body that is too large say how large it may be, unless it says so itself."""
+    if error.description == RequestEntityTooLarge.description:
+        error.description = f"The body is too large: expected at most {LARGEST_BODY:,} bytes."
+
+
+def _drain() -> None:
+    # A connection that is closed with bytes unread is reset, and the client would never see the answer. Only a server
+    # that marks the end of the body can be asked for the rest: with others the read might wait for ever.
+    if not request.environ.get("wsgi.input_terminated"):
+        return
+    stream, left = request.environ["wsgi.input"], MOST_DRAINED
+    # A body that cannot be read has no end, and every server has errors of its own for it.
+    with suppress(Exception):
+        while left > 0 and (chunk := stream.read(min(left, 65_536))):
+            left -= len(chunk)

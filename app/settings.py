@@ -1,0 +1,153 @@
+"""What the environment says about a deployment, checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from popforecast.errors import PopforecastError
+
+Value = TypeVar("Value")
+
+# A person never asks as often, and a program that does is told when to go on.
+DEFAULT_RATE = "1200 per minute"
+
+# What a dyno of 512 MB holds.
+DEFAULT_WORKERS = 2
+
+# Platforms name the commit they run each in their own way.
+COMMITS = ("HEROKU_SLUG_COMMIT", "HEROKU_BUILD_COMMIT", "SOURCE_VERSION", "RENDER_GIT_COMMIT", "POPFORECAST_COMMIT")
+
+
+class SettingsError(PopforecastError):
+    """A variable of the environment that holds what it must not."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this process serves.
+
+    Attributes
+    ----------
+    host : str
+        Address to listen on (``POPFORECAST_HOST``).
+    port : int
+        Port to listen on (``PORT``).
+    workers : int
+        Number of worker processes (``WEB_CONCURRENCY``).
+    proxies : int
+        How many proxies in front are to be believed (``POPFORECAST_PROXIES``; 1 where ``DYNO`` is set).
+    rate_limits : bool
+        Whether clients are limited (``RATELIMIT_ENABLED``).
+    rate : str
+        How much each may ask (``POPFORECAST_RATE``).
+    redis_url : str or None
+        Where the workers count together (``REDIS_URL``); each for itself without it.
+    metrics : bool
+        Whether ``/metrics`` is answered (``POPFORECAST_METRICS``).
+    access_log : bool
+        Whether each request is logged (``POPFORECAST_ACCESS_LOG``).
+    commit : str or None
+        The commit that runs, where the platform says so.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = DEFAULT_WORKERS
+    proxies: int = 0
+    rate_limits: bool = True
+    rate: str = DEFAULT_RATE
+    redis_url: str | None = None
+    metrics: bool = False
+    access_log: bool = True
+    commit: str | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Return what the environment asks for.
+
+        Raises
+        ------
+        SettingsError
+            If a variable holds what it must not.
+
+        Examples
+        --------
+        >>> Settings.from_environ({"PORT": "5000", "DYNO": "web.1"}).proxies
+        1
+        >>> Settings.from_environ({"PORT": "http"})
+        Traceback (most recent call last):
+        app.settings.SettingsError: PORT is 'http': expected a whole number from 0 to 65535
+        """
+
+        def read(name: str, parse: Callable[[str, str], Value], default: Value) -> Value:
+            # An empty variable is how shells and dashboards say "not set".
+            text = environ.get(name, "").strip()
+            return parse(name, text) if text else default
+
+        return cls(
+            # A port means that a platform's router is in front; without one only this machine may ask.
+            host=read("POPFORECAST_HOST", _read_host, "0.0.0.0" if environ.get("PORT") else cls.host),
+            port=read("PORT", _read_between(0, 65_535), cls.port),
+            workers=read("WEB_CONCURRENCY", _read_between(1, 64), cls.workers),
+            proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if environ.get("DYNO") else cls.proxies),
+            rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),
+            rate=read("POPFORECAST_RATE", _read_rate, cls.rate),
+            redis_url=read("REDIS_URL", _read_redis_url, cls.redis_url),
+            metrics=read("POPFORECAST_METRICS", _read_switch, cls.metrics),
+            access_log=read("POPFORECAST_ACCESS_LOG", _read_switch, cls.access_log),
+            commit=next((read(name, _read_commit, "") for name in COMMITS if environ.get(name, "").strip()), None),
+        )
+
+
+def _read_between(least: int, most: int) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise SettingsError(f"{name} is {text!r}: expected a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _read_switch(name: str, text: str) -> bool:
+    meanings = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in meanings:
+        raise SettingsError(f"{name} is {text!r}: expected 1 or 0 (or true, yes, on; false, no, off)")
+    return meanings[text.lower()]
+
+
+def _read_host(name: str, text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", text, re.ASCII):
+        raise SettingsError(f"{name} is {text!r}: expected an address or a host's name, such as 127.0.0.1")
+    return text
+
+
+def _read_rate(name: str, text: str) -> str:
+    # Only a process that serves needs the library.
+    from limits import parse_many
+
+    try:
+        parse_many(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {text!r}: expected a rate, such as {DEFAULT_RATE!r}") from error
+    return text
+
+
+def _read_redis_url(name: str, text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("redis", "rediss") or not address.hostname:
+        # The address may hold a password, which has no place in a log.
+        raise SettingsError(
+            f"{name} has the scheme {address.scheme!r}: expected redis://HOST:PORT or rediss://HOST:PORT"
+        )
+    return text
+
+
+def _read_commit(name: str, text: str) -> str:
+    if not re.fullmatch("[0-9A-Za-z._-]{1,64}", text, re.ASCII):
+        raise SettingsError(f"{name} is {text!r}: expected the name of a commit, letters and digits")
+    return text
