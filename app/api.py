@@ -1,67 +1,28 @@
-"""The JSON and CSV twins of the forecast page, and what a client must know to ask for them."""
+"""JSON and CSV twins of everything, under /api/v1, and the errors of a program; docs/api.md says what they promise."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 
-import popforecast as pf
-from app.query import PARAMETERS, Arguments, Query, QueryError, check_names, load_panel, read_query, read_revision_alone
-from popforecast.forecasting import DEFAULT_MODEL
+from app.bodies import read_arguments
+from app.exchange import CSV, JSON, link_to, open_to_all, reply, split_release
+from app.query import Query
+from app.resources import RESOURCES, Resource
 
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+__all__ = ["blueprint", "link", "read_arguments", "refuse"]
 
 blueprint = Blueprint("api", __name__)
-
-
-@blueprint.get("/healthz")
-def show_health() -> ResponseReturnValue:
-    """Say that the process answers, and which version it is."""
-    return jsonify(status="ok", version=pf.__version__)
-
-
-@blueprint.route("/api/v1/forecast", methods=["GET", "POST"])
-def send_forecast() -> ResponseReturnValue:
-    """Answer a query as JSON."""
-    query = read_query(read_arguments())
-    return jsonify(query.answer().to_dict())
-
-
-@blueprint.get("/api/v1/forecast.csv")
-def send_csv() -> ResponseReturnValue:
-    """Answer a query as CSV: the rows of the JSON, and nothing else."""
-    query = read_query(read_arguments())
-    name = f"popforecast-{query.revision}-{query.model}-{query.start}-{query.end}.csv"
-    return Response(
-        query.answer().to_csv(), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-@blueprint.get("/api/v1/locations")
-def send_locations() -> ResponseReturnValue:
-    """List the locations of a revision."""
-    revision = read_revision_alone(request.args)
-    locations = load_panel(revision).locations.reset_index()
-    return jsonify(revision=revision, locations=locations.to_dict("records"))
-
-
-@blueprint.get("/api/v1/models")
-def send_models() -> ResponseReturnValue:
-    """List the models."""
-    check_names(request.args, ())
-    models = [{"name": name, "parameters": model.parameters} for name, model in pf.models.MODELS.items()]
-    return jsonify(default=DEFAULT_MODEL, models=models)
+blueprint.after_request(open_to_all)
 
 
 def link(query: Query, endpoint: str) -> str:
     """Return the address at which an endpoint answers exactly this query."""
-    return f"{url_for(endpoint)}?{urlencode(query.arguments)}"
+    return link_to(endpoint, query.arguments)
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -70,112 +31,53 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
         "type": "about:blank",
         "title": error.name,
         "status": error.code,
-        "detail": error.description,
+        "detail": _describe(error),
     }
-    if isinstance(error, QueryError):
-        problem["errors"] = [{"parameter": name, "detail": text} for name, text in error.faults.items()]
+    faults = getattr(error, "faults", {})
+    if faults:
+        problem["errors"] = [{"parameter": name, "detail": text} for name, text in faults.items()]
     # The error's own response has the headers that belong to it, such as Allow.
     response = error.get_response()
     response.set_data(json.dumps(problem) + "\n")
     response.mimetype = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    return open_to_all(response)
+
+
+def _describe(error: HTTPException) -> str:
+    if error.code == 404 and not hasattr(error, "faults"):
+        return f"Nothing is at {request.path[:200]!r}: expected one of {', '.join(_list_paths())}."
+    if error.code == 405:
+        return f"Method {request.method} is not allowed at {request.path}: expected {', '.join(error.valid_methods)}."
+    return error.description or error.name
+
+
+def _list_paths() -> list[str]:
+    return [resource.path + twin for resource in RESOURCES for twin in ("", ".csv")]
+
+
+def _add(resource: Resource) -> None:
+    """Route both twins of a resource."""
+
+    def send_json() -> Response:
+        return _answer(resource, f"api.send_{resource.name}", JSON)
+
+    def send_csv() -> Response:
+        return _answer(resource, f"api.send_{resource.name}_csv", CSV)
+
+    blueprint.add_url_rule(resource.path, f"send_{resource.name}", send_json, methods=resource.methods)
+    blueprint.add_url_rule(f"{resource.path}.csv", f"send_{resource.name}_csv", send_csv)
+
+
+def _answer(resource: Resource, endpoint: str, form: str) -> Response:
+    arguments, release = split_release(read_arguments())
+    question = resource.read(arguments)
+    if form == JSON:
+        return reply(endpoint, question, release, form, lambda: resource.write_json(question))
+    response = reply(endpoint, question, release, form, lambda: resource.write_csv(question))
+    response.headers["Content-Disposition"] = f'attachment; filename="popforecast-{resource.name}.csv"'
     return response
 
 
-def read_arguments() -> Arguments:
-    """Return every argument of the request: those of its address and those of its body.
-
-    Raises
-    ------
-    QueryError
-        If the body is not what it says it is.
-    UnsupportedMediaType
-        If it is neither JSON nor a form.
-    """
-    arguments = MultiDict(request.args)
-    if request.method != "POST":
-        return arguments
-    data = _read_body()
-    if request.is_json:
-        arguments.update(read_json(data))
-    elif request.mimetype in FORMS:
-        arguments.update(read_form())
-    elif data:
-        raise UnsupportedMediaType(
-            f"Content-Type {request.mimetype or 'none'!r}: expected application/json or {' or '.join(FORMS)}."
-        )
-    return arguments
-
-
-def read_form() -> Arguments:
-    """Return the arguments that a posted form holds.
-
-    Raises
-    ------
-    QueryError
-        If the body is not the form that its Content-Type says.
-    """
-    try:
-        form = MultiDict(request.form)
-    except ValueError as error:
-        raise QueryError({"body": f"The body is no form of type {request.mimetype} ({error})."}) from error
-    # A file in a form is no value; as an empty one it is refused by its name, not ignored.
-    form.update(dict.fromkeys(request.files, ""))
-    return form
-
-
-def read_json(data: bytes) -> Arguments:
-    """Return the arguments that a JSON object holds: texts, numbers, or lists of them.
-
-    Examples
-    --------
-    >>> read_json(b'{"location": ["World", 356], "from": 2030}').to_dict(flat=False)
-    {'location': ['World', '356'], 'from': ['2030']}
-
-    Raises
-    ------
-    QueryError
-        If the text is not JSON, not an object, or a value is neither text nor number.
-    """
-    try:
-        # Pairs, because a dict would drop all but the last of a name that stands twice.
-        pairs = json.loads(data, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError) as error:
-        raise QueryError({"body": f"The body is not JSON ({error})."}) from error
-    if not isinstance(pairs, _Pairs):
-        raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(PARAMETERS)}."})
-    arguments: Arguments = MultiDict()
-    for name, value in pairs:
-        items = value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]
-        # An empty list is an empty value: refused by its name, not ignored.
-        for item in items or [""]:
-            if isinstance(item, bool) or not isinstance(item, str | int | float):
-                raise QueryError({name: f"{name} holds {_say(item)}: expected text, a number, or a list of them."})
-            arguments.add(name, str(item))
-    return arguments
-
-
-def _read_body() -> bytes:
-    try:
-        data = request.get_data()
-        # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
-        chunked = request.content_length is None and request.environ.get("wsgi.input_terminated")
-        is_longer = bool(chunked and request.stream.read(1))
-    except HTTPException:
-        raise
-    except Exception as error:
-        # Every server has errors of its own for chunks that are none.
-        raise QueryError({"body": f"The body cannot be read ({error})."}) from error
-    if is_longer:
-        raise RequestEntityTooLarge
-    if request.content_length is not None and len(data) < request.content_length:
-        raise QueryError({"body": f"The body ends after {len(data):,} of its {request.content_length:,} bytes."})
-    return data
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object, in order, repeated names and all."""
-
-
-def _say(item: object) -> str:
-    kinds = {bool: "true or false", type(None): "null", _Pairs: "an object", list: "a list in a list"}
-    return kinds[type(item)]
+for _resource in RESOURCES:
+    _add(_resource)

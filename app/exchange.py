@@ -1,0 +1,171 @@
+"""The manners of an answer over HTTP: release, entity tag, caching, links, and that any page may read it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlencode
+
+from flask import Response, request, url_for
+from werkzeug.exceptions import NotFound
+
+import popforecast as pf
+from app.arguments import ArgumentError, Arguments, QueryError, quote, take_one, write_sentence
+from app.outlooks import load_panel
+from popforecast.sources import LICENCE_URL
+
+JSON, CSV = "application/json", "text/csv"
+
+# A release never changes what it answers; anything else may with the next deployment.
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+FOR_MINUTES = "public, max-age=300, must-revalidate"
+
+# Proxies allow the headers of an answer 4 to 8 KB together; an address longer than this is in no link.
+LONGEST_LINK = 1500
+
+# Anybody's page may ask and read: there are no keys, no cookies and nothing private.
+OPEN_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Request-ID",
+}
+PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+
+RELEASE = re.compile(r"[0-9A-Za-z.+]{1,40}(-[0-9a-f]{12})?", re.ASCII)
+
+
+class Question(Protocol):
+    """What was asked, known to be valid."""
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that ask for exactly this: the canonical form of every way to ask it."""
+
+    @property
+    def revision(self) -> str | None:
+        """The revision whose figures the answer holds, if it holds any."""
+
+
+class ReleaseError(NotFound):
+    """A release that is not the one that answers here.
+
+    Attributes
+    ----------
+    faults : dict of str to str
+        As :class:`app.arguments.QueryError` has it.
+    """
+
+    def __init__(self, given: str, here: str) -> None:
+        self.faults = {
+            "release": f"Release {quote(given)} is not here: this is {here}. Expected that one, or none for the newest."
+        }
+        super().__init__(self.faults["release"])
+
+
+def name_release(revision: str | None) -> str:
+    """Return what fixes every number of an answer: the package's version and the checksum of the revision's figures.
+
+    Examples
+    --------
+    >>> name_release("wpp2019").removeprefix(pf.__version__)
+    '-d7e505f01e23'
+    """
+    return f"{pf.__version__}-{load_panel(revision).checksum[:12]}" if revision else pf.__version__
+
+
+def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:
+    """Return the arguments without the release, and the release, where one is asked for.
+
+    Raises
+    ------
+    QueryError
+        If it is none.
+    """
+    try:
+        release = take_one(arguments, "release")
+        if release is not None and not RELEASE.fullmatch(release):
+            raise ArgumentError(
+                f"release {quote(release)} is none: expected a version, a dash and twelve hexadecimal digits, such as "
+                f"{name_release(next(iter(pf.REVISIONS)))}"
+            )
+    except ArgumentError as error:
+        raise QueryError({"release": write_sentence(str(error))}) from error
+    others = arguments.copy()
+    others.poplist("release")
+    return others, release
+
+
+def reply(endpoint: str, question: Question, release: str | None, form: str, write: Callable[[], str]) -> Response:
+    """Answer a question, unless the client has the answer already.
+
+    Parameters
+    ----------
+    endpoint : str
+        Where it was asked.
+    question : Question
+    release : str or None
+        The release that was asked for, which must be this one.
+    form : str
+        The media type.
+    write : callable
+        Writes the answer: called only where it is needed.
+
+    Raises
+    ------
+    ReleaseError
+        If another release was asked for.
+    """
+    here, arguments = name_release(question.revision), question.arguments
+    if release not in (None, here):
+        raise ReleaseError(release, here)
+    tag = _make_tag(here, request.path, arguments)
+    # A question in a body has no address that could be kept.
+    is_kept = request.method in ("GET", "HEAD")
+    if is_kept and request.if_none_match.contains_weak(tag):
+        response = Response(status=304)
+        del response.headers["Content-Type"]
+    else:
+        response = Response(write(), mimetype=form)
+    # Weak: compressed or not, it is one answer.
+    response.set_etag(tag, weak=True)
+    response.headers["Cache-Control"] = "no-store" if not is_kept else FOR_A_YEAR if release else FOR_MINUTES
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Link"] = ", ".join(_list_links(endpoint, arguments, here, form))
+    return response
+
+
+def link_to(endpoint: str, arguments: list[tuple[str, str]]) -> str:
+    """Return the address at which an endpoint answers these arguments."""
+    return f"{url_for(endpoint)}?{urlencode(arguments)}" if arguments else url_for(endpoint)
+
+
+def open_to_all(response: Response) -> Response:
+    """Let any page read the answer, and ask for it."""
+    response.headers.update(OPEN_HEADERS)
+    if request.method == "OPTIONS" and "Allow" in response.headers:
+        response.headers.update(PREFLIGHT_HEADERS)
+        response.headers["Access-Control-Allow-Methods"] = response.headers["Allow"]
+    return response
+
+
+def _make_tag(release: str, path: str, arguments: list[tuple[str, str]]) -> str:
+    asked = "\n".join([release, path, *(f"{name}={value}" for name, value in arguments)])
+    return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+def _list_links(endpoint: str, arguments: list[tuple[str, str]], release: str, form: str) -> list[str]:
+    json_endpoint = endpoint.removesuffix("_csv")
+    twin, twin_form = (json_endpoint, JSON) if form == CSV else (f"{json_endpoint}_csv", CSV)
+    canonical = link_to(endpoint, arguments)
+    links = []
+    if len(canonical) <= LONGEST_LINK:
+        links = [
+            f'<{canonical}>; rel="canonical"',
+            f'<{link_to(endpoint, [*arguments, ("release", release)])}>; rel="cite-as"',
+            f'<{link_to(twin, arguments)}>; rel="alternate"; type="{twin_form}"',
+        ]
+    return [*links, f'<{LICENCE_URL}>; rel="license"', '</openapi.json>; rel="service-desc"']

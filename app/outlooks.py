@@ -1,0 +1,85 @@
+"""What the app holds in memory: panels, fitted models and forecasts of whole panels, each made once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from functools import wraps
+from typing import Any, TypeVar
+
+import popforecast as pf
+from popforecast.groups import Membership, build_membership
+from popforecast.sources import load_members
+
+# What the form offers; one outlook of a revision and model serves every choice among them.
+FORM_LEVELS = (50, 80, 90, 95, 99)
+
+# An outlook for other levels takes a megabyte or two.
+MOST_OTHERS = 8
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def remember(most: int | None = None) -> Callable[[Function], Function]:
+    """Make a function keep its `most` latest results, and compute none twice: who comes meanwhile waits for the first.
+
+    :func:`functools.lru_cache` lets two threads compute the same at once. An error is raised for all who waited, and is
+    not kept.
+
+    Examples
+    --------
+    >>> @remember(most=1)
+    ... def double(number):
+    ...     print("computing", number)
+    ...     return 2 * number
+    >>> double(3), double(3)
+    computing 3
+    (6, 6)
+    """
+
+    def decorate(function: Function) -> Function:
+        kept: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        lock = threading.Lock()
+
+        @wraps(function)
+        def recall(*key: Hashable) -> Any:
+            with lock:
+                future = kept.get(key)
+                is_first = future is None
+                if future is None:
+                    future = kept[key] = Future()
+                kept.move_to_end(key)
+                while most is not None and len(kept) > most:
+                    kept.popitem(last=False)
+            if is_first:
+                try:
+                    future.set_result(function(*key))
+                except BaseException as error:
+                    with lock:
+                        kept.pop(key, None)
+                    future.set_exception(error)
+            return future.result()
+
+        return recall  # type: ignore[return-value]
+
+    return decorate
+
+
+@remember()
+def load_panel(revision: str) -> pf.Panel:
+    """Return the panel of a revision, read once."""
+    return pf.load_panel(revision)
+
+
+@remember()
+def load_membership(revision: str) -> Membership:
+    """Return which countries make up the aggregates of a revision, proved once."""
+    return build_membership(load_panel(revision), load_members(revision))
+
+
+@remember()
+def fit(revision: str, model: str) -> pf.Fitted:
+    """Return the model fitted to a revision, once."""
+    return pf.fit(load_panel(revision), model)

@@ -1,0 +1,148 @@
+"""What the API offers: each resource reads its arguments and writes its answer, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+import popforecast as pf
+from app.arguments import Arguments, find_unknown
+from app.outlooks import load_panel
+from app.query import PARAMETERS, Query, read_query, read_revision_alone
+from popforecast.forecasting import DEFAULT_MODEL
+
+ROOT = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One address and its twin: what may be asked there, and how the answer is written.
+
+    Attributes
+    ----------
+    name, summary : str
+        Its name in the address, and what it is for.
+    parameters : tuple of str
+        The arguments it takes; every resource takes a release, too.
+    read : callable
+        Makes a question of the arguments, or raises :class:`app.arguments.QueryError`.
+    write_json, write_csv : callable
+        Write the answer to a question.
+    methods : tuple of str
+        How the JSON may be asked for; its twin takes GET alone.
+    """
+
+    name: str
+    summary: str
+    parameters: tuple[str, ...]
+    read: Callable[[Arguments], Any]
+    write_json: Callable[[Any], str]
+    write_csv: Callable[[Any], str]
+    methods: tuple[str, ...] = ("GET",)
+
+    @property
+    def path(self) -> str:
+        """Where its JSON is; ``.csv`` is put to the end of it for the twin."""
+        return f"{ROOT}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A question for a list: of a revision, or of no revision at all."""
+
+    revision: str | None = None
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that ask for exactly this."""
+        return [("revision", self.revision)] if self.revision else []
+
+
+def read_locations_of(arguments: Arguments) -> Listing:
+    """Return the question for the locations of a revision."""
+    return Listing(read_revision_alone(arguments))
+
+
+def read_nothing(arguments: Arguments) -> Listing:
+    """Return the question that takes no argument."""
+    find_unknown(arguments, ()).refuse()
+    return Listing()
+
+
+def write_forecast(query: Query) -> str:
+    """Write a forecast as JSON: its rows, the groups they name, and where the numbers come from."""
+    groups = [{"name": name, "members": list(codes)} for name, codes in query.groups]
+    return _write_json(query.answer().to_dict() | {"groups": groups})
+
+
+def write_forecast_csv(query: Query) -> str:
+    """Write a forecast as CSV."""
+    return query.answer().to_csv()
+
+
+def list_locations(listing: Listing) -> pd.DataFrame:
+    """Return the locations of a revision, one a row."""
+    return load_panel(str(listing.revision)).locations.reset_index()
+
+
+def write_locations(listing: Listing) -> str:
+    """Write the locations of a revision as JSON."""
+    return _write_json({"revision": listing.revision, "locations": list_locations(listing).to_dict("records")})
+
+
+def write_locations_csv(listing: Listing) -> str:
+    """Write the locations of a revision as CSV."""
+    return _write_csv(list_locations(listing).assign(revision=listing.revision))
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Return the models: names, parameters, and whether their intervals are calibrated and they forecast groups."""
+    return [
+        {"name": name, "calibrated": model.calibrated, "parameters": model.parameters}
+        for name, model in pf.models.MODELS.items()
+    ]
+
+
+def write_models(_: Listing) -> str:
+    """Write the models as JSON."""
+    return _write_json({"default": DEFAULT_MODEL, "models": list_models()})
+
+
+def write_models_csv(_: Listing) -> str:
+    """Write the models as CSV."""
+    rows = [model | {"parameters": json.dumps(model["parameters"])} for model in list_models()]
+    return _write_csv(pd.DataFrame(rows).assign(default=[row["name"] == DEFAULT_MODEL for row in rows]))
+
+
+def _write_json(answer: dict[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _write_csv(frame: pd.DataFrame) -> str:
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+RESOURCES = (
+    Resource(
+        "forecast",
+        "Forecast the population of locations and groups",
+        PARAMETERS,
+        read_query,
+        write_forecast,
+        write_forecast_csv,
+        methods=("GET", "POST"),
+    ),
+    Resource(
+        "locations",
+        "List the locations of a revision",
+        ("revision",),
+        read_locations_of,
+        write_locations,
+        write_locations_csv,
+    ),
+    Resource("models", "List the models", (), read_nothing, write_models, write_models_csv),
+)
