@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects
     from matplotlib.axes import Axes
 
@@ -24,6 +26,10 @@ UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
 
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
+
+# What the lines are called in a legend. Where the second stands beside the first, it alone is dashed.
+MEDIAN, REFERENCE = "our forecast", "the UN’s medium variant"
+REFERENCE_DASHES = (0, (4, 2.5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +45,8 @@ class Line:
         Forecast; it starts with the last point of the history, so that the line is whole.
     bounds : dict of float to (ndarray, ndarray)
         Lower and upper by level, along `ahead`.
+    reference : (ndarray, ndarray) or None
+        Years and values of another forecast to set beside ours: the UN's medium variant.
     """
 
     label: str
@@ -47,6 +55,7 @@ class Line:
     ahead: Array
     median: Array
     bounds: Mapping[float, tuple[Array, Array]]
+    reference: tuple[Array, Array] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,7 +81,10 @@ class Chart(Drawing):
                 axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=0.18, linewidth=0)
             axes.plot(line.years, line.values, color=colour, linewidth=1.8)
             if len(line.ahead) > 1:
-                axes.plot(line.ahead, line.median, color=colour, linewidth=1.8, linestyle=(0, (3, 1.5)))
+                dashes = (0, (3, 1.5)) if line.reference is None else "-"
+                axes.plot(line.ahead, line.median, color=colour, linewidth=1.8, linestyle=dashes)
+            if line.reference is not None:
+                axes.plot(*line.reference, color=colour, linewidth=1, linestyle=REFERENCE_DASHES)
         if self.scale == "log":
             _scale_by_logarithm(axes)
         else:
@@ -89,6 +101,12 @@ class Chart(Drawing):
             )
         ends = [(line.label, *_last_point(line), COLOURS[i % len(COLOURS)]) for i, line in enumerate(self.lines)]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
+        if any(line.reference is not None for line in self.lines):
+            handles = [
+                axes.plot([], [], color="#808080", linewidth=1.8, label=MEDIAN)[0],
+                axes.plot([], [], color="#808080", linewidth=1, linestyle=REFERENCE_DASHES, label=REFERENCE)[0],
+            ]
+            axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=2, fontsize=8)
 
     def plotly(self) -> plotly.graph_objects.Figure:
         """Return the chart as a Plotly figure."""
@@ -98,7 +116,9 @@ class Chart(Drawing):
         return f"<Chart: {self.title}; {', '.join(line.label for line in self.lines)}>"
 
 
-def chart_forecast(forecast: Forecast, scale: str = "absolute", since: int | None = None) -> Chart:
+def chart_forecast(
+    forecast: Forecast, scale: str = "absolute", since: int | None = None, medium: pd.DataFrame | None = None
+) -> Chart:
     """Prepare the chart of a forecast: history, median and a fan of intervals.
 
     Parameters
@@ -108,6 +128,9 @@ def chart_forecast(forecast: Forecast, scale: str = "absolute", since: int | Non
         Population, its logarithm, or percent of the origin's population.
     since : int, optional
         First year of history to show (default: all).
+    medium : DataFrame, optional
+        The UN's medium variant, as :func:`popforecast.load_projections` returns it: it is drawn beside each location
+        that it has, over the years of the forecast.
 
     Raises
     ------
@@ -116,7 +139,8 @@ def chart_forecast(forecast: Forecast, scale: str = "absolute", since: int | Non
     """
     path = forecast.path
     sides = {level: (path.lower[level], path.upper[level]) for level in forecast.levels}
-    lines, unit = _prepare_lines(forecast.history, scale, path.population, sides, since)
+    references = {} if medium is None else _select_references(forecast, medium)
+    lines, unit = _prepare_lines(forecast.history, scale, path.population, sides, since, references)
     title = f"Population of {_enumerate(list(forecast.locations['name']))}"
     period = _period(forecast.years)
     if not path.population.shape[1]:
@@ -125,7 +149,7 @@ def chart_forecast(forecast: Forecast, scale: str = "absolute", since: int | Non
     description = (
         f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
         f"In {forecast.years[-1]}: {ends}."
-    )
+    ) + (f" Dashed: {REFERENCE}." if references else "")
     return Chart(title, unit, description, lines, scale)
 
 
@@ -145,7 +169,12 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
 
 
 def _prepare_lines(
-    panel: Panel, scale: str, population: Array, sides: Mapping[float, tuple[Array, Array]], since: int | None
+    panel: Panel,
+    scale: str,
+    population: Array,
+    sides: Mapping[float, tuple[Array, Array]],
+    since: int | None,
+    references: Mapping[Hashable, tuple[Array, Array]] = MappingProxyType({}),
 ) -> tuple[tuple[Line, ...], str]:
     """Return the lines of the chart and their unit."""
     if scale not in SCALES:
@@ -155,7 +184,7 @@ def _prepare_lines(
     largest = max(panel.values.max(), population.max(initial=0))
     divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
     lines = []
-    for i, name in enumerate(panel.locations["name"]):
+    for i, (code, name) in enumerate(panel.locations["name"].items()):
         last = panel.values[i, -1:]
         factor = 100 / last[0] if scale == "indexed" and last[0] else 1 / divisor
         bounds = {
@@ -163,8 +192,25 @@ def _prepare_lines(
             for level, (lower, upper) in sides.items()
         }
         median = np.concatenate([last, population[i]]) * factor
-        lines.append(Line(str(name), panel.years[shown], panel.values[i, shown] * factor, ahead, median, bounds))
+        reference = None
+        if code in references:
+            # From the last estimate on, like the median, so that both lines are whole.
+            years, values = references[code]
+            reference = np.concatenate([ahead[:1], years]), np.concatenate([last, values]) * factor
+        line = Line(str(name), panel.years[shown], panel.values[i, shown] * factor, ahead, median, bounds, reference)
+        lines.append(line)
     return tuple(lines), f"{panel.origin} = 100" if scale == "indexed" else unit
+
+
+def _select_references(forecast: Forecast, medium: pd.DataFrame) -> dict[Hashable, tuple[Array, Array]]:
+    """Return years and persons of the medium variant by location, over the years after the origin."""
+    last = forecast.origin + forecast.history.step * forecast.path.population.shape[1]
+    codes = forecast.locations.index
+    kept = medium[medium["location_code"].isin(codes) & medium["year"].between(forecast.origin + 1, last)]
+    return {
+        code: (rows["year"].to_numpy(), rows["population"].to_numpy(np.float64))
+        for code, rows in kept.groupby("location_code", sort=False)
+    }
 
 
 def _scale_by_logarithm(axes: Axes) -> None:

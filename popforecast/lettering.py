@@ -1,0 +1,92 @@
+"""How wide text will be, and where it breaks, without a font at hand: never too narrow for a reader's own font."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Widths in ems, by the widest of the fonts that pages are commonly read in (DejaVu Sans, Verdana).
+NARROW, USUAL, WIDE = 0.42, 0.65, 1.0
+NARROW_LETTERS = frozenset(" .,:;'|!ijlI()[]-/ftr")
+WIDE_LETTERS = frozenset("mwMW%@&+=<>~#^")
+CAPITAL = 0.8
+
+# A line of text takes this many ems in height.
+LEADING = 1.2
+
+ELLIPSIS = "…"
+
+
+def measure(text: str, size: float = 1) -> float:
+    """Return a width that the text will not exceed, in the unit of its size.
+
+    Examples
+    --------
+    >>> measure("Niue", 10)
+    26.9
+    """
+    return round(size * sum(map(_measure_letter, text)), 6)
+
+
+def wrap(text: str, width: float, size: float, most: int) -> list[str]:
+    """Break text at its spaces into lines that fit a width; a word that does not fit is broken itself.
+
+    Parameters
+    ----------
+    text : str
+    width, size : float
+        Of a line and of the type, in one unit.
+    most : int
+        The most lines; what remains is left out, and an ellipsis says so.
+
+    Examples
+    --------
+    >>> wrap("Democratic Republic of the Congo", 100, 12, 3)
+    ['Democratic', 'Republic of', 'the Congo']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and measure(joined, size) <= width:
+            lines[-1] = joined
+        else:
+            lines += _break(word, width, size)
+    if len(lines) > most:
+        last = lines[most - 1]
+        while last and measure(last + ELLIPSIS, size) > width:
+            last = last[:-1]
+        lines = [*lines[: most - 1], last.rstrip() + ELLIPSIS]
+    return lines
+
+
+def clean(text: str) -> str:
+    r"""Return the text on one line, without what no XML document may hold and no reader can see.
+
+    Examples
+    --------
+    >>> clean("Côte \u202e d'Ivoire")
+    "Côte d'Ivoire"
+    """
+    return " ".join("".join(letter for letter in text if letter.isprintable() or letter.isspace()).split())
+
+
+def _break(word: str, width: float, size: float) -> list[str]:
+    parts = [""]
+    for letter in word:
+        if parts[-1] and measure(parts[-1] + letter, size) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
+
+
+def _measure_letter(letter: str) -> float:
+    if letter in NARROW_LETTERS:
+        return NARROW
+    if letter in WIDE_LETTERS:
+        return WIDE
+    if unicodedata.combining(letter):
+        return 0
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1.3
+    if ord(letter) > 0x24F:
+        return 1.1
+    return CAPITAL if letter.isupper() else USUAL

@@ -1,0 +1,127 @@
+"""Scales of a chart that is drawn without a plotting library: where a value lies, and where its round figures are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from popforecast.models.base import Array
+
+# Steps between ticks that people count in, times a power of ten.
+STEPS = (1, 2, 2.5, 5, 10)
+YEAR_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
+
+# The digits of round figures on a logarithmic axis, from dense to sparse.
+DIGITS = ((1, 2, 5), (1, 3), (1,))
+
+# Beyond these nothing can be added to or divided by without leaving the computer's numbers.
+LARGEST, SMALLEST = 1e305, 1e-305
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis from a low to a high value, with its ticks.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the axis; the high one is larger.
+    ticks : tuple of float
+        Round figures, increasing, between the ends.
+    log : bool
+        Whether equal ratios are equally far apart.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    log: bool = False
+
+    def place(self, values: Any) -> Array:
+        """Return where values lie, 0 at the low end and 1 at the high one.
+
+        What lies beyond an end is put on it; a value that is not a number, or that a logarithm does not have, is NaN.
+
+        Examples
+        --------
+        >>> Scale(1, 100, (1, 10, 100), log=True).place([10, 0, 1000]).tolist()
+        [0.5, nan, 1.0]
+        """
+        values = np.asarray(values, dtype=float)
+        if not self.log:
+            # Halved, because the distance between the ends may leave the computer's numbers.
+            placed = (np.clip(values, self.low, self.high) / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        else:
+            logs = np.log10(np.clip(np.where(values > 0, values, np.nan), self.low, self.high))
+            ends = math.log10(self.low), math.log10(self.high)
+            placed = (logs - ends[0]) / (ends[1] - ends[0])
+        return np.where(np.isfinite(values), placed, np.nan)
+
+
+def choose_scale(low: float, high: float, most: int, log: bool = False) -> Scale:
+    """Return an axis that holds two values and has at most so many steps between its round figures.
+
+    A linear axis begins and ends on a tick. A logarithmic one does so where its figures differ by less than a factor
+    of three; else it begins and ends where the values do.
+
+    Examples
+    --------
+    >>> choose_scale(0, 10.8, 6).ticks
+    (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0)
+    >>> choose_scale(3, 1400, 6, log=True).ticks
+    (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+    """
+    low, high = (float(np.clip(end, -LARGEST, LARGEST)) for end in (low, high))
+    if log:
+        low = max(low, SMALLEST)
+        high = max(high, low)
+        if high / low >= 3:
+            return Scale(low, high, _choose_powers(low, high, most), log=True)
+    if not high - low > abs(high) * 1e-9:
+        # A line that is flat lies in the middle.
+        low, high = low - (abs(low) * 0.05 or 1), high + (abs(high) * 0.05 or 1)
+    step = _choose_step((high - low) / most)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    ticks = tuple(step * i for i in range(first, last + 1))
+    if log and ticks[0] <= 0:
+        return Scale(low, ticks[-1], tuple(tick for tick in ticks if tick > 0), log=True)
+    return Scale(ticks[0], ticks[-1], ticks, log)
+
+
+def choose_years(first: int, last: int, most: int) -> list[int]:
+    """Return round years of a period, at most so many.
+
+    Examples
+    --------
+    >>> choose_years(1950, 2035, 6)
+    [1960, 1980, 2000, 2020]
+    >>> choose_years(2030, 2030, 6)
+    [2030]
+    """
+    power = 1
+    while True:
+        for step in YEAR_STEPS:
+            step *= power
+            years = list(range(-(-first // step) * step, last + 1, step))
+            if len(years) <= most:
+                return years or [first]
+        power *= YEAR_STEPS[-1]
+
+
+def _choose_step(least: float) -> float:
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * step for step in STEPS if power * step >= least * (1 - 1e-9))
+
+
+def _choose_powers(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Return round figures of a logarithmic axis: as many as there may be."""
+    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
+    for digits in DIGITS:
+        ticks = [digit * 10.0**power for power in range(first, last + 1) for digit in digits]
+        inside = tuple(tick for tick in ticks if low * (1 - 1e-12) <= tick <= high * (1 + 1e-12))
+        if len(inside) <= most:
+            return inside
+    return inside[:: -(-len(inside) // most)]
