@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from app.bodies import read_arguments
 from app.exchange import CSV, JSON, link_to, open_to_all, reply, split_release
@@ -45,7 +45,7 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 
 
 def _describe(error: HTTPException) -> str:
-    if error.code == 404 and not hasattr(error, "faults"):
+    if error.description == NotFound.description:
         return f"Nothing is at {request.path[:200]!r}: expected one of {', '.join(_list_paths())}."
     if error.code == 405:
         return f"Method {request.method} is not allowed at {request.path}: expected {', '.join(error.valid_methods)}."

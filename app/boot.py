@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import popforecast as pf
-from app.query import fit, load_panel
+from app.outlooks import fit, load_panel
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.sources import DEFAULT_REVISION
 
 
 def prepare() -> None:
-    """Read every revision, and have the default model ready for it.
+    """Read every revision, and have the default model ready for the default one.
 
     Raises
     ------
@@ -17,11 +18,11 @@ def prepare() -> None:
     """
     for revision in pf.REVISIONS:
         load_panel(revision)
-        fit(revision, DEFAULT_MODEL)
+    fit(DEFAULT_REVISION, DEFAULT_MODEL)
 
 
 def prepare_others() -> None:
-    """Fit every other model."""
+    """Fit every other model, so that only the first minutes' questions ever wait for one."""
     for revision in pf.REVISIONS:
         for model in pf.models.MODELS:
             fit(revision, model)

@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 import popforecast as pf
 from app import metrics
-from app.query import Query, fit, load_panel
+from app.outlooks import fit, load_panel
+from app.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response, request
 from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
-from limits.errors import StorageError
 from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -155,12 +153,12 @@ def limit_rate(app: Flask, settings: Settings, exempt: tuple[str, ...]) -> Limit
         Names of blueprints that are never limited.
     """
     url = settings.redis_url
-    patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE, "wrap_exceptions": True}
+    patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
     # Heroku's Redis signs its certificate itself.
     certificate = {"ssl_cert_reqs": "none"} if url and url.startswith("rediss:") else {}
     limiter = Limiter(
         get_remote_address,
-        application_limits=[settings.rate],
+        application_limits=[f"{settings.rate} per minute"],
         storage_uri=url or "memory://",
         storage_options=patience | certificate if url else {},
         in_memory_fallback_enabled=bool(url),
@@ -176,14 +174,9 @@ def limit_rate(app: Flask, settings: Settings, exempt: tuple[str, ...]) -> Limit
 def explain_breach(error: RateLimitExceeded) -> None:
     """Let the error of a client that asked too often say how often it may, and when again."""
     rate = error.limit.limit
-    (limiter,) = current_app.extensions["limiter"]
-    try:
-        seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
-    except StorageError:
-        # Redis was lost between the count and this question.
-        seconds = rate.get_expiry()
-    error.retry_after = seconds
-    error.description = f"Too many requests: expected at most {rate} from one address. Ask again in {seconds} s."
+    # The whole window: what is left of it only the counter knows, and asking might fail.
+    error.retry_after = rate.get_expiry()
+    error.description = f"Too many requests: expected at most {rate} from one address. Ask again in a minute."
 
 
 def explain_excess(error: RequestEntityTooLarge) -> None:

@@ -151,7 +151,8 @@ def test_heroku_finds_one_lock_file_and_the_python_version() -> None:
 
 def test_the_procfile_starts_gunicorn_on_the_app() -> None:
     processes = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line.strip())
-    assert list(processes) == ["web"]
+    assert list(processes) == ["release", "web"]
+    assert shlex.split(processes["release"]) == ["python", "-m", "app.check"]
     program, *arguments = shlex.split(processes["web"])
     assert program == "gunicorn"
     assert any(re.match(r"app(\.\w+)?(:|$)", argument) for argument in arguments), arguments
@@ -238,7 +239,9 @@ def test_the_data_page_states_the_checksums_of_the_manifest_and_of_the_files() -
         for revision, entry in manifest.items()
         for table, checksum in entry["tables"].items()
     }
-    assert stated == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in DATA.glob("*.csv")}
+    computed = json.loads((DATA / "embedding.json").read_text())["files"]
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in DATA.glob("*.csv")}
+    assert stated | computed == files
     assert {name: pf.load_panel(name).checksum for name in manifest} == {
         name: entry["panel_sha256"] for name, entry in manifest.items()
     }
