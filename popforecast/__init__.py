@@ -11,8 +11,10 @@ from popforecast import models, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
 from popforecast.fetching import fetch
-from popforecast.forecasting import Forecast, fit, forecast
+from popforecast.forecasting import fit, forecast, look_ahead
+from popforecast.forecasts import Forecast
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
+from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
 from popforecast.sources import REVISIONS, load_panel, load_projections
@@ -31,6 +33,7 @@ __all__ = [
     "GuardedAR",
     "Model",
     "Naive",
+    "Outlook",
     "Panel",
     "PanelAR",
     "PopforecastError",
@@ -45,6 +48,7 @@ __all__ = [
     "load",
     "load_panel",
     "load_projections",
+    "look_ahead",
     "models",
     "read",
     "read_long",

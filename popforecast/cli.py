@@ -16,6 +16,7 @@ from popforecast.backtest import HORIZONS
 from popforecast.display import format_population
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasts import write_csv
 from popforecast.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.printing import write_forecast, write_table
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
@@ -278,7 +279,7 @@ def request(
     rows = pd.DataFrame(answer["forecasts"])
     if form == "csv":
         whole = {column: "Int64" for column in rows if column.startswith(("lower_", "upper_"))}
-        click.echo(rows.astype(whole).to_csv(index=False, lineterminator="\n"), nl=False)
+        click.echo(write_csv(rows.astype(whole), answer["provenance"], answer["citation"]), nl=False)
         return
     click.echo(rows.assign(population=rows["population"].map(format_population)).to_string(index=False, na_rep=""))
 

@@ -3,41 +3,150 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from popforecast import intervals
 from popforecast.errors import ModelError
 from popforecast.groups import Membership, add_groups, build_membership
-from popforecast.intervals import EVERY, describe_risk
+from popforecast.intervals import EVERY, WIDEST, describe_risk, measure_reach
 from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
 from popforecast.panel import Panel
-from popforecast.realtime import learn_from_vintages, list_past_revisions, measure_reach, widen
+from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
 from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
 
+UNCALIBRATED = "too few past origins to calibrate on: the interval is analytic"
+ALONE = "its countries are not all here: forecast on its own"
+BEYOND = "no past errors are left beyond {:g} %: the tails of the {:g} % interval are taken to be normal"
 
-class Coherent(NamedTuple):
-    """A panel with the groups added, the forecast of all its locations, and what readers must know."""
+
+@dataclass(frozen=True, eq=False)
+class JointErrors:
+    """What is known of how the errors of a panel's n countries add up in a sum of some of them.
+
+    Attributes
+    ----------
+    population : ndarray, shape (n, horizon)
+        Their forecasts.
+    growth : dict of float to ndarray, shape (2, n, horizon)
+        By level, how far in logs growth may be off below and above.
+    past : PastErrors or None
+        Of growth, at the horizons that were calibrated.
+    now : ndarray, shape (n, 1)
+        Their base figures.
+    base : dict of float to ndarray, shape (2, n, 1)
+        By level, how far those may be revised; empty where they are final.
+    revised : PastErrors or None
+        Past revisions of base figures.
+    """
+
+    population: Array
+    growth: Mapping[float, Array]
+    past: PastErrors | None
+    now: Array
+    base: Mapping[float, Array]
+    revised: PastErrors | None
+
+    def reach(self, matrix: Array) -> dict[float, Array]:
+        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom."""
+        growth = self._reach_growth(matrix)
+        if self.revised is None:
+            return growth
+        # Each is a variance of its own, and independent of the other.
+        based = combine_widths(self.now, self.base, matrix, self.revised)
+        return {level: np.sqrt(width**2 + based[level] ** 2) for level, width in growth.items()}
+
+    def _reach_growth(self, matrix: Array) -> dict[float, Array]:
+        weights = matrix[:, None] * self.population.T[None]
+        weights /= weights.sum(axis=2, keepdims=True)
+        adding = {
+            level: np.stack([np.einsum("ahn,nh->ah", weights, side) for side in both])
+            for level, both in self.growth.items()
+        }
+        if self.past is None:
+            return adding
+        # Joint errors are known at the knots only: what they leave of the sum of widths is interpolated.
+        knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)
+        at_knots = {level: both[..., knots - 1] for level, both in self.growth.items()}
+        joint = combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past)
+        return {
+            level: np.stack([_follow(*pair, knots, steps) for pair in zip(joint[level], whole, strict=True)])
+            for level, whole in adding.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Coherent:
+    """The forecast of all locations of a panel, and what forecasts groups of them.
+
+    Attributes
+    ----------
+    panel : Panel
+    fitted : Fitted
+    prediction : Prediction, shape (n, horizon)
+        Of every location of the panel.
+    membership : Membership or None
+        Which countries make up the aggregates; None for a plain model, which forecasts each series on its own.
+    errors : JointErrors or None
+        None for a plain model.
+    """
 
     panel: Panel
+    fitted: Fitted
     prediction: Prediction
-    notes: tuple[Note, ...]
+    membership: Membership | None = None
+    errors: JointErrors | None = None
+
+    def add(self, groups: Groups) -> Coherent:
+        """Return the same with groups of one's own as further locations; what was there does not change.
+
+        Raises
+        ------
+        ModelError
+            If the model is plain.
+        PanelError, UnknownLocationError, RepeatedLocationError
+            If a group is not valid.
+        """
+        if self.membership is None or self.errors is None:
+            raise ModelError(f"{self.fitted.model.name} forecasts each series on its own: groups need another model")
+        together, membership = add_groups(self.panel, self.membership, groups)
+        added = membership.take(np.arange(len(self.membership.aggregates), len(membership.aggregates)))
+        sums = _sum_prediction(together, self.prediction, added, self.errors)
+        stacked = (
+            {level: np.vstack([bound, more[level]]) for level, bound in bounds.items()}
+            for bounds, more in ((self.prediction.lower, sums.lower), (self.prediction.upper, sums.upper))
+        )
+        prediction = Prediction(np.vstack([self.prediction.population, sums.population]), *stacked)
+        return Coherent(together, self.fitted, prediction, membership, self.errors)
+
+    def describe(self, horizon: int, levels: Sequence[float]) -> tuple[Note, ...]:
+        """Return what readers must know of a forecast that is shown so far ahead, at these levels."""
+        notes = list(self.fitted.notes(horizon))
+        if self.membership is None or self.errors is None:
+            return tuple(notes)
+        if self.errors.past is None:
+            notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
+        sums = set(self.membership.aggregates)
+        notes = [note for note in notes if note.location_code not in sums]
+        if len(self.membership.countries) > 1:
+            notes += [Note(code, ALONE) for code in self.membership.alone]
+        if horizon and self.errors.past is not None:
+            beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
+            notes += [Note(code, text) for text in beyond for code in self.panel.locations.index]
+        return tuple(notes)
 
 
-def predict_panel(
-    panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], real_time: bool, groups: Groups | None = None
-) -> Coherent:
-    """Forecast every location of a panel, and groups of one's own.
+def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], real_time: bool) -> Coherent:
+    """Forecast every location of a panel.
 
-    A country's forecast is the model's. An aggregate whose countries the panel has, and a group, is their sum, and its
-    interval comes from their joint past errors (:mod:`popforecast.reconcile`). A plain autoregression forecasts each
-    series on its own.
+    A country's forecast is the model's. An aggregate whose countries the panel has is their sum, and its interval comes
+    from their joint past errors (:mod:`popforecast.reconcile`). A plain autoregression forecasts each series on its
+    own. No number depends on how far ahead others are asked for.
 
     Parameters
     ----------
@@ -49,122 +158,88 @@ def predict_panel(
     levels : sequence of float
     real_time : bool
         Whether intervals hold what a later revision will publish, or figures that are final.
-    groups : mapping of str to locations, optional
-
-    Raises
-    ------
-    ModelError
-        If groups are asked of a plain model.
-    PanelError, UnknownLocationError, RepeatedLocationError
-        If a group is not valid.
     """
-    calibration = intervals.from_arrays(fitted.arrays)
-    notes = list(fitted.notes(horizon))
     if not fitted.model.calibrated:
-        if groups:
-            raise ModelError(f"{fitted.model.name} forecasts each series on its own: groups need another model")
-        return Coherent(panel, fitted.predict(horizon, levels), tuple(notes))
-    if calibration is None:
-        notes += [Note(code, "too few past origins to calibrate on: the interval is analytic") for code in fitted.codes]
+        return Coherent(panel, fitted, fitted.predict(horizon, levels))
+    calibration = intervals.from_arrays(fitted.arrays)
     longest = horizon if calibration is None else max(horizon, int(calibration.knots[-1]))
     growth = intervals.predict(fitted, longest, levels)
     risk = describe_risk(panel)[-1] if real_time else None
-    whole = widen(growth, learn_from_vintages(), risk) if real_time else growth
     membership = build_membership(panel, _find_members(panel))
-    together, membership = add_groups(panel, membership, groups or {})
+    errors = _join_errors(panel, growth, calibration, risk, membership)
+    whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
     if membership.aggregates:
-        reaches = _reach_sums(growth, calibration, membership, max(1, round(EVERY / panel.step)))
-        if real_time:
-            based = _reach_bases(panel, risk, levels, membership)
-            reaches = {key: np.sqrt(width**2 + based[key] ** 2) for key, width in reaches.items()}
-        whole = _add_sums(together, whole, membership, reaches)
-        sums = set(membership.aggregates)
-        notes = [note for note in notes if note.location_code not in sums]
-    if len(membership.countries) > 1:
-        notes += [Note(code, "its countries are not all here: forecast on its own") for code in membership.alone]
-    return Coherent(together, whole.take(steps=slice(horizon)), tuple(notes))
+        sums = _sum_prediction(panel, whole, membership, errors)
+        whole = _place(whole, sums, membership.aggregate_rows)
+    # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
+    return Coherent(panel, fitted, whole.take(steps=slice(horizon)), membership, errors)
 
 
 def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
     return load_members(panel.revision) if panel.revision in REVISIONS or panel.revision in VINTAGES else {}
 
 
-def _measure_reaches(prediction: Prediction, rows: NDArray[np.intp]) -> dict[tuple[str, float], Array]:
-    """Return how far, in logs, the bounds lie from the forecast, by side and level."""
-    middle = prediction.population[rows]
-    lower = {("lower", level): measure_reach(middle, bound[rows]) for level, bound in prediction.lower.items()}
-    upper = {("upper", level): measure_reach(middle, bound[rows]) for level, bound in prediction.upper.items()}
-    return lower | upper
-
-
-def _reach_sums(
-    growth: Prediction, calibration: intervals.Calibration | None, membership: Membership, spacing: float
-) -> dict[tuple[str, float], Array]:
-    """Return the reaches of every aggregate, shape (a, horizon): the joint errors are known at the knots only."""
-    rows = membership.country_rows
+def _join_errors(
+    panel: Panel,
+    growth: Prediction,
+    calibration: intervals.Calibration | None,
+    risk: Array | None,
+    membership: Membership,
+) -> JointErrors:
+    """Return what is known of the countries' errors; `risk` is None where base figures are final."""
+    rows, spacing = membership.country_rows, max(1, round(EVERY / panel.step))
     population = growth.population[rows]
-    weights = membership.matrix[:, None] * population.T[None]
-    weights /= weights.sum(axis=2, keepdims=True)
-    reaches = _measure_reaches(growth, rows)
-    adding = {key: np.einsum("ahn,nh->ah", weights, width) for key, width in reaches.items()}
-    if calibration is None:
-        return adding
-    at, steps = calibration.knots - 1, np.arange(1, population.shape[1] + 1)
-    past = PastErrors(
-        calibration.errors[rows],
-        calibration.scale_then[rows],
-        calibration.scale[rows],
-        calibration.knots,
-        spacing,
-    )
-    combined = {}
-    for side in ("lower", "upper"):
-        widths = {key[1]: width[:, at] for key, width in reaches.items() if key[0] == side}
-        for level, joint in combine_widths(population[:, at], widths, membership.matrix, past).items():
-            whole = adding[side, level]
-            left = joint / np.maximum(whole[:, at], 1e-12)
-            combined[side, level] = np.maximum.accumulate(interpolate(left, calibration.knots, steps) * whole, axis=1)
-    return combined
-
-
-def _reach_bases(
-    panel: Panel, risk: Array, levels: Sequence[float], membership: Membership
-) -> dict[tuple[str, float], Array]:
-    """Return how far the base figure of every aggregate may be revised, shape (a, 1)."""
-    spread, rows = learn_from_vintages(), membership.country_rows
+    reaches = {
+        level: np.stack([measure_reach(population, bounds[level][rows]) for bounds in (growth.lower, growth.upper)])
+        for level in growth.lower
+    }
+    past = None
+    if calibration is not None:
+        errors, then, now = (getattr(calibration, name)[rows] for name in ("errors", "scale_then", "scale"))
+        past = PastErrors(errors, then, now, calibration.knots, spacing)
+    if risk is None:
+        return JointErrors(population, reaches, past, panel.values[rows, -1:], {}, None)
+    spread = learn_from_vintages()
     revisions, scales = list_past_revisions(membership.countries, spread)
-    past = PastErrors(
-        revisions[..., None], scales[..., None], np.exp(risk[rows] @ spread.slope)[:, None], np.array([1])
-    )
-    widths = {level: spread.reach(risk[rows], level) for level in levels}
-    combined = {}
-    for i, side in enumerate(("lower", "upper")):
-        given = {level: both[i][:, None] for level, both in widths.items()}
-        joint = combine_widths(panel.values[rows, -1:], given, membership.matrix, past)
-        combined |= {(side, level): width for level, width in joint.items()}
-    return combined
+    scale = np.exp(risk[rows] @ spread.slope)[:, None]
+    revised = PastErrors(revisions[..., None], scales[..., None], scale, np.array([1]))
+    base = {level: np.stack(spread.reach(risk[rows], level))[..., None] for level in growth.lower}
+    return JointErrors(population, reaches, past, panel.values[rows, -1:], base, revised)
 
 
-def _add_sums(
-    together: Panel, countries: Prediction, membership: Membership, reaches: Mapping[tuple[str, float], Array]
-) -> Prediction:
-    """Return the forecast of all locations: that of the countries, with the aggregates as their sums."""
-    rows = membership.country_rows
-    persons = bool((together.values == np.rint(together.values)).all())
-    points = sum_members(countries.population[rows], membership, measure_shares(together, membership), whole=persons)
+def _follow(joint: Array, whole: Array, knots: Array, steps: Array) -> Array:
+    left = joint / np.maximum(whole[:, knots - 1], 1e-12)
+    return np.maximum.accumulate(interpolate(left, knots, steps) * whole, axis=1)
+
+
+def _sum_prediction(panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors) -> Prediction:
+    """Return the forecast of the membership's aggregates, shape (a, horizon), from one that holds their countries."""
+    rows, horizon = membership.country_rows, countries.population.shape[1]
+    persons = bool((panel.values == np.rint(panel.values)).all())
+    points = sum_members(countries.population[rows], membership, measure_shares(panel, membership), whole=persons)
     single = membership.matrix.sum(axis=1) == 1
     only = rows[membership.matrix[single].argmax(axis=1)]
+    scale = points[single] / countries.population[only]
+    lower, upper = {}, {}
+    for level, (below, above) in errors.reach(membership.matrix).items():
+        lower[level] = points * np.exp(-below[:, :horizon])
+        upper[level] = points * np.exp(above[:, :horizon])
+        # A sum of one has that country's interval, and not what others teach of how errors combine.
+        lower[level][single] = countries.lower[level][only] * scale
+        upper[level][single] = countries.upper[level][only] * scale
+    return Prediction(points, lower, upper)
 
-    def place(given: Array, sums: Array) -> Array:
-        result = np.zeros((len(together), given.shape[1]))
-        result[: len(given)] = given
-        result[membership.aggregate_rows] = sums
+
+def _place(whole: Prediction, sums: Prediction, rows: Array) -> Prediction:
+    """Return the prediction with other rows in place of some."""
+
+    def put(given: Array, new: Array) -> Array:
+        result = given.copy()
+        result[rows] = new
         return result
 
-    bounds: dict[str, dict[float, Array]] = {"lower": {}, "upper": {}}
-    for (side, level), reach in reaches.items():
-        given = (countries.lower if side == "lower" else countries.upper)[level]
-        sums = points * np.exp(-reach if side == "lower" else reach)
-        sums[single] = given[only] * (points[single] / countries.population[only])
-        bounds[side][level] = place(given, sums)
-    return Prediction(place(countries.population, points), bounds["lower"], bounds["upper"])
+    return Prediction(
+        put(whole.population, sums.population),
+        {level: put(bound, sums.lower[level]) for level, bound in whole.lower.items()},
+        {level: put(bound, sums.upper[level]) for level, bound in whole.upper.items()},
+    )

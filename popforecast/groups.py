@@ -42,6 +42,13 @@ class Membership:
     matrix: NDArray[np.bool_]
     alone: tuple[Hashable, ...] = ()
 
+    def take(self, rows: NDArray[np.intp]) -> Membership:
+        """Return the membership of some of the aggregates, given by number."""
+        aggregates = tuple(self.aggregates[row] for row in rows)
+        return Membership(
+            self.countries, aggregates, self.country_rows, self.aggregate_rows[rows], self.matrix[rows], self.alone
+        )
+
 
 def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]]) -> Membership:
     """Match a table of members with the panel at hand.

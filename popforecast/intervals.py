@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels, exponentiate
+from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels, exponentiate, normal_quantile
 from popforecast.models.bounded import ROUNDING
 from popforecast.models.committee import find_teachers
 from popforecast.models.features import LONG, USUAL, average, relate_size
@@ -36,6 +36,12 @@ LUCK = 1e-4
 
 # The quantiles kept; a level's bounds are interpolated between them.
 PROBABILITIES = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.9975, 0.999]])
+
+# The largest level that past errors speak of; beyond it their tails are taken to be normal.
+WIDEST = 99.8
+
+# The largest power of e that a number of the computer can hold, nearly.
+FARTHEST = 700.0
 
 # How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
 SLOWEST, FASTEST = 0.5, 1.0
@@ -309,9 +315,31 @@ def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[
 
 
 def reach_quantiles(quantiles: Array, level: float) -> tuple[Array, Array]:
-    """Return how far a level reaches below and above nothing, along the last axis of quantiles; never negative."""
-    tail = (1 - level / 100) / 2
+    """Return how far a level reaches below and above nothing, along the last axis of quantiles; never negative.
+
+    Beyond :data:`WIDEST` no past error is left to say: the reach grows from there as that of a normal error does.
+
+    Examples
+    --------
+    >>> errors = np.interp(PROBABILITIES, [0, 0.5, 1], [-1, 0, 2])
+    >>> [tuple(side.round(3).item() for side in reach_quantiles(errors, level)) for level in (50, 99.8, 99.99)]
+    [(0.5, 1.0), (0.998, 1.996), (1.256, 2.513)]
+    """
+    tail = (1 - min(level, WIDEST) / 100) / 2
     rows = quantiles.reshape(-1, len(PROBABILITIES))
     ends = np.array([np.interp((tail, 1 - tail), PROBABILITIES, row) for row in rows])
     low, high = ends.reshape(*quantiles.shape[:-1], 2).T
-    return np.maximum(-low, 0), np.maximum(high, 0)
+    beyond = normal_quantile(level) / normal_quantile(WIDEST) if level > WIDEST else 1.0
+    return np.maximum(-low, 0) * beyond, np.maximum(high, 0) * beyond
+
+
+def measure_reach(population: Array, bound: Array) -> Array:
+    """Return how far a bound lies from the forecast, in logs; a bound that vanished or overflowed is as far as can be.
+
+    Examples
+    --------
+    >>> measure_reach(np.array([100.0, 100.0]), np.array([50.0, 0.0])).round(3).tolist()
+    [0.693, 700.0]
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)

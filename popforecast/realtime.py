@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.intervals import describe_risk, reach_quantiles, scale_errors
-from popforecast.models.base import Array, Prediction
+from popforecast.intervals import describe_risk, measure_reach, reach_quantiles, scale_errors
+from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
 from popforecast.revisions import pair
 from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
@@ -19,9 +19,6 @@ from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
 LUCK = 1e-3
 
 FOLDS = 5
-
-# The largest power of e that a number of the computer can hold, nearly.
-FARTHEST = 700.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +69,18 @@ def measure_revisions(earlier: Panel, later: Panel) -> tuple[NDArray[np.object_]
 
 
 @lru_cache(maxsize=1)
+def measure_vintages() -> tuple[tuple[NDArray[np.object_], Array, Array], ...]:
+    """Measure how the latest revision changed each embedded vintage, once: what is embedded does not change."""
+    truth = load_panel(DEFAULT_REVISION)
+    measured = tuple(measure_revisions(load_panel(name), truth) for name in VINTAGES)
+    freeze(*(array for vintage in measured for array in vintage))
+    return measured
+
+
+@lru_cache(maxsize=1)
 def learn_from_vintages() -> RevisionSpread:
     """Learn from all embedded vintages against the latest revision."""
-    truth = load_panel(DEFAULT_REVISION)
-    return learn_spread([measure_revisions(load_panel(name), truth)[1:] for name in VINTAGES])
+    return learn_spread([vintage[1:] for vintage in measure_vintages()])
 
 
 def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Prediction:
@@ -100,18 +105,6 @@ def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Predic
         lower[level] = prediction.population * np.exp(-np.sqrt(down**2 + below[:, None] ** 2))
         upper[level] = prediction.population * np.exp(np.sqrt(up**2 + above[:, None] ** 2))
     return Prediction(prediction.population, lower, upper)
-
-
-def measure_reach(population: Array, bound: Array) -> Array:
-    """Return how far a bound lies from the forecast, in logs; a bound that vanished or overflowed is as far as can be.
-
-    Examples
-    --------
-    >>> measure_reach(np.array([100.0, 100.0]), np.array([50.0, 0.0])).round(3).tolist()
-    [0.693, 700.0]
-    """
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
 
 
 def widen_crossfitted(prediction: Prediction, risk: Array, revisions: Array) -> Prediction:
@@ -144,10 +137,8 @@ def list_past_revisions(codes: Sequence[object], spread: RevisionSpread) -> tupl
     A country that a vintage does not have, or defines differently, is taken to have been revised like the others on
     average, so that what was revised in common stays in common.
     """
-    truth = load_panel(DEFAULT_REVISION)
     revisions, scales = np.zeros((len(codes), len(VINTAGES))), np.ones((len(codes), len(VINTAGES)))
-    for i, name in enumerate(VINTAGES):
-        known, risk, revised = measure_revisions(load_panel(name), truth)
+    for i, (known, risk, revised) in enumerate(measure_vintages()):
         scale = dict(zip(known.tolist(), np.exp(risk @ spread.slope), strict=True))
         scaled = {code: change / scale[code] for code, change in zip(known.tolist(), revised, strict=True)}
         usual = float(np.mean(list(scaled.values())))

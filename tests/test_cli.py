@@ -50,11 +50,14 @@ def test_python_dash_m_is_the_same_command() -> None:
     assert done.stderr == ""
 
 
-def test_csv_is_the_frame() -> None:
+def test_csv_is_the_frame_and_says_what_the_intervals_hold() -> None:
     result = run("forecast", "NGA", "Japan", "--from", "2022", "--to", "2026", "--format", "csv")
-    frame = pf.forecast(pf.load_panel(), ["NGA", "JPN"], 2022, 2026).to_frame()
+    forecast = pf.forecast(pf.load_panel(), ["NGA", "JPN"], 2022, 2026)
+    assert result.stdout == forecast.to_csv()
+    frame = forecast.to_frame()
     read = pd.read_csv(io.StringIO(result.stdout), dtype=dict(frame.dtypes.astype(str)))
-    pd.testing.assert_frame_equal(read, frame)
+    pd.testing.assert_frame_equal(read[frame.columns.tolist()], frame)
+    assert set(read["intervals"]) == {"real-time"}
 
 
 def test_json_carries_provenance_and_null_where_history_has_no_interval() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import pairwise
 
@@ -182,11 +183,32 @@ def test_answer_for_json_is_plain_and_strict(wpp2024: pf.Panel) -> None:
     assert list(first) == COLUMNS
 
 
-def test_csv_reads_back_as_the_frame(wpp2024: pf.Panel, tmp_path) -> None:
+def test_csv_reads_back_as_the_frame_with_where_it_came_from_in_every_row(wpp2024: pf.Panel) -> None:
     forecast = pf.forecast(wpp2024, ["NGA", "CIV"], 2022, 2030)
-    (tmp_path / "forecast.csv").write_text(forecast.to_csv(), encoding="utf-8")
-    back = pd.read_csv(tmp_path / "forecast.csv", dtype_backend="numpy_nullable")
-    assert back.astype(object).equals(forecast.to_frame().convert_dtypes().astype(object))
+    frame = forecast.to_frame()
+    back = pd.read_csv(io.StringIO(forecast.to_csv()), dtype=dict(frame.dtypes.astype(str)))
+    pd.testing.assert_frame_equal(back[COLUMNS], frame)
+    constants = back.drop(columns=COLUMNS).drop_duplicates().to_dict("records")
+    assert constants == [
+        {
+            "revision": "wpp2024",
+            "checksum": wpp2024.checksum,
+            "origin": 2023,
+            "model": "panel-ar",
+            "intervals": "real-time",
+            "version": pf.__version__,
+            "citation": forecast.citation,
+        }
+    ]
+    assert "World Population Prospects 2024" in forecast.citation
+
+
+def test_csv_of_ones_own_panel_has_no_revision_and_no_citation() -> None:
+    forecast = pf.forecast(make_panel(grow(30, 40), range(1980, 2020)), model="naive")
+    back = pd.read_csv(io.StringIO(forecast.to_csv()))
+    assert forecast.citation is None
+    assert back[["revision", "citation"]].isna().all(axis=None)
+    assert set(back["intervals"]) == {"final"}
 
 
 # Anyone's panel -------------------------------------------------------------------------------------------------

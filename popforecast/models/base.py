@@ -44,12 +44,15 @@ class Prediction:
     def __post_init__(self) -> None:
         freeze(self.population, *self.lower.values(), *self.upper.values())
 
-    def take(self, rows: Any = slice(None), steps: Any = slice(None)) -> Prediction:
-        """Return the prediction of some rows, at some columns."""
+    def take(
+        self, rows: Any = slice(None), steps: Any = slice(None), levels: Iterable[float] | None = None
+    ) -> Prediction:
+        """Return the prediction of some rows, at some columns, with some levels (default: all)."""
+        levels = tuple(self.lower if levels is None else levels)
         return Prediction(
             self.population[rows][:, steps],
-            {level: bound[rows][:, steps] for level, bound in self.lower.items()},
-            {level: bound[rows][:, steps] for level, bound in self.upper.items()},
+            {level: self.lower[level][rows][:, steps] for level in levels},
+            {level: self.upper[level][rows][:, steps] for level in levels},
         )
 
 

@@ -1,0 +1,176 @@
+"""Forecast: the frozen result of a forecast, and the forms it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.display import format_population
+from popforecast.models.base import Array, Model, Note, Prediction, freeze
+from popforecast.panel import Panel, describe_years
+from popforecast.sources import REVISIONS, VINTAGES, get_edition
+
+if TYPE_CHECKING:
+    from popforecast.plots import Chart
+
+ESTIMATES, FORECAST = "estimates", "forecast"
+
+# What a row of CSV says of where it came from, before its citation.
+PROVENANCE = ("revision", "checksum", "origin", "model", "intervals", "version")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast:
+    """Population of the chosen locations over the chosen years, with intervals and provenance.
+
+    Attributes
+    ----------
+    history : Panel
+        All that the model saw of these locations.
+    years : ndarray, shape (m,)
+        The years asked for. Those up to the origin are history, and have no interval.
+    population : ndarray, shape (n, m)
+        Persons: estimates up to the origin, the model's median after it.
+    lower, upper : dict of float to ndarray, shape (n, m)
+        Interval bounds by level; NaN in history.
+    path : Prediction, shape (n, horizon)
+        Every step from the origin to the last year, whichever years were asked for: what a chart draws.
+        Widths grow with the horizon in logs; where a population shrinks, they may be fewer persons.
+    model : Model
+        The specification that made the forecast.
+    notes : tuple of Note
+        What readers must know, such as an explosive root.
+    provenance : dict
+        Revision, checksum, origin, model and its parameters, package version.
+    """
+
+    history: Panel
+    years: np.ndarray
+    population: Array
+    lower: Mapping[float, Array]
+    upper: Mapping[float, Array]
+    path: Prediction
+    model: Model
+    notes: tuple[Note, ...]
+    provenance: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        freeze(self.years, self.population, *self.lower.values(), *self.upper.values())
+
+    @property
+    def locations(self) -> pd.DataFrame:
+        """The chosen locations, indexed by code."""
+        return self.history.locations
+
+    @property
+    def origin(self) -> int:
+        """The last year that the model saw."""
+        return self.history.origin
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The levels of the intervals."""
+        return tuple(self.lower)
+
+    @property
+    def citation(self) -> str | None:
+        """How to cite the figures; None where they are the reader's own."""
+        revision = self.provenance["revision"]
+        return get_edition(revision).citation if revision in REVISIONS or revision in VINTAGES else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each location and year.
+
+        Columns: location_code, location, year, population, then lower and upper for each level, all in whole
+        persons, and variant: ``estimates`` for history (no interval there), ``forecast`` after the origin.
+        """
+        n, m = self.population.shape
+        columns = {
+            "location_code": np.repeat(self.locations.index.to_numpy(), m),
+            "location": np.repeat(self.locations["name"].to_numpy(), m),
+            "year": np.tile(self.years, n),
+            "population": _whole(self.population),
+        }
+        for level in self.levels:
+            columns[f"lower_{level:g}"] = _whole(self.lower[level])
+            columns[f"upper_{level:g}"] = _whole(self.upper[level])
+        columns["variant"] = np.tile(np.where(self.years <= self.origin, ESTIMATES, FORECAST), n)
+        return pd.DataFrame(columns)
+
+    def to_csv(self) -> str:
+        """Return :meth:`to_frame` as CSV, each row with where it came from: see :func:`write_csv`."""
+        return write_csv(self.to_frame(), self.provenance, self.citation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
+        # JSON has no infinity: what outgrew the computer's numbers is null, like what is not there.
+        frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
+        names = self.locations["name"]
+        return {
+            "forecasts": frame.where(frame.notna(), None).to_dict("records"),
+            "notes": [
+                {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
+                for note in self.notes
+            ],
+            "provenance": dict(self.provenance),
+            "citation": self.citation,
+            "unit": "persons",
+        }
+
+    def to_table(self) -> pd.DataFrame:
+        """Return years by locations, written for people; years up to the origin are marked as estimates."""
+        years = [f"{year} ({ESTIMATES})" if year <= self.origin else str(year) for year in self.years]
+        names = self.locations["name"]
+        shared = names.duplicated(keep=False)
+        headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
+        texts = [[format_population(persons) for persons in row] for row in self.population.T]
+        return pd.DataFrame(texts, pd.Index(years, name="year"), headings)
+
+    def plot(self, scale: str = "absolute") -> Chart:
+        """Return the chart of history and forecast, which shows itself in a notebook cell."""
+        from popforecast.plots import chart_forecast
+
+        return chart_forecast(self, scale=scale)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Forecast: {len(self.locations)} locations, {describe_years(self.years)}, "
+            f"{self.model.name} from {self.origin}, {self.provenance['intervals']} intervals>"
+        )
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{self.locations['name'][note.location_code]}: {note.text}</li>" for note in self.notes)
+        return self.to_table().to_html(max_cols=12) + f"<p>{repr(self)[1:-1]}</p>" + (f"<ul>{notes}</ul>" * bool(notes))
+
+
+def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None) -> str:
+    """Return the rows of a forecast as CSV, with where they came from as further columns, the same in every row.
+
+    A file may be cut, joined and sent on: each of its rows still says what it is.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As :meth:`Forecast.to_frame` returns it.
+    provenance : mapping
+        Of which the columns are revision, checksum, origin, model, intervals and version.
+    citation : str, optional
+        The last column.
+    """
+    constants = {name: provenance[name] for name in PROVENANCE} | {"citation": citation}
+    return rows.assign(**constants).to_csv(index=False, lineterminator="\n")
+
+
+def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:
+    flat = np.rint(values.ravel())
+    missing = np.isnan(flat)
+    if not (np.abs(flat[~missing]) < 2.0**63).all():
+        # An explosive plain AR can leave the whole numbers a computer has; the figure stays, as a float.
+        return flat
+    if not missing.any():
+        return flat.astype(np.int64)
+    return pd.arrays.IntegerArray(np.where(missing, 0, flat).astype(np.int64), missing)
