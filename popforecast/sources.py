@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -269,15 +271,34 @@ def _table_path(folder: Path, revision: str, table: str) -> Path:
     return folder / f"{revision}-{table}.csv"
 
 
-def _read_table(revision: str, table: str, **options: Any) -> pd.DataFrame:
-    path = _table_path(DATA, revision, table)
+def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
+    """Return the content of an embedded file, which must have the checksum that a manifest beside it states.
+
+    Parameters
+    ----------
+    path : Path
+    manifest : str
+        The name of the manifest.
+    keys : str
+        What leads to the checksum in it.
+
+    Raises
+    ------
+    ReadError
+        If either cannot be read, or the content is another.
+    """
     try:
         content = path.read_bytes()
-        expected = read_manifest(DATA)[revision]["tables"][table]
-    except (OSError, ValueError, KeyError) as error:
+        expected = reduce(getitem, keys, json.loads((path.parent / manifest).read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReadError(
             f"the embedded table {path.name} cannot be read ({error}): install popforecast again"
         ) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ReadError(f"the embedded table {path.name} is not as it was published: install popforecast again")
+    return content
+
+
+def _read_table(revision: str, table: str, **options: Any) -> pd.DataFrame:
+    content = read_checked(_table_path(DATA, revision, table), MANIFEST, revision, "tables", table)
     return pd.read_csv(io.BytesIO(content), **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,22 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
+from popforecast import intervals
 from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
+from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted
 from popforecast.panel import Panel
+from popforecast.sources import DATA, DEFAULT_REVISION, get_revision, load_panel
 from popforecast.version import __version__
 
 FORMAT = 1
+
+# What writes the embedded models, and everything else that is computed from the embedded tables.
+EMBED = "python -m popforecast.embedding"
+
+# A stored model is tried so many steps ahead before it is believed: beyond every knot that it may hold.
+TRIED = 60
 
 # What a manifest must state, and as what kind of value.
 FIELDS = {
@@ -55,6 +65,15 @@ def save(fitted: Fitted, path: str | Path) -> Path:
     AR(lags=1, trend='c', transform='level', max_lags=5)
     """
     path = _check_path(path)
+    try:
+        write_together(pack(fitted, path))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}): nothing was saved") from error
+    return path
+
+
+def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
+    """Return what :func:`save` writes, by path: the arrays and their manifest."""
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **fitted.arrays)
     manifest = {
@@ -71,11 +90,7 @@ def save(fitted: Fitted, path: str | Path) -> Path:
     }
     manifest["manifest_sha256"] = _seal(manifest)
     text = json.dumps(manifest, indent=2) + "\n"
-    try:
-        write_together({path: content.getvalue(), manifest_path(path): text.encode()})
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}): nothing was saved") from error
-    return path
+    return {path: content.getvalue(), manifest_path(path): text.encode()}
 
 
 def load(path: str | Path, panel: Panel) -> Fitted:
@@ -103,7 +118,53 @@ def load(path: str | Path, panel: Panel) -> Fitted:
     except (PopforecastError, TypeError, KeyError) as error:
         raise StoreError(f"{manifest_path(path)} names a model that cannot be built: {error}") from error
     codes = panel.locations.index.tolist()
-    return Fitted(model, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+    fitted = Fitted(model, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+    _try(path, fitted, panel)
+    return fitted
+
+
+def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) -> Fitted | None:
+    """Load the default model as it is embedded with a revision's tables: nobody needs to fit it again.
+
+    Parameters
+    ----------
+    revision : {"wpp2024", "wpp2019"}
+    panel : Panel, optional
+        The revision's panel, if it is loaded already.
+
+    Returns
+    -------
+    Fitted or None
+        None where none is embedded.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If there is no such revision.
+    StoreError
+        If what is embedded is damaged, or of other data, another version or another model than these.
+
+    Examples
+    --------
+    >>> load_fitted("wpp2024").origin
+    2023
+    """
+    path = fitted_path(DATA, get_revision(revision).name)
+    if not (path.exists() or manifest_path(path).exists()):
+        return None
+    try:
+        fitted = load(path, load_panel(revision) if panel is None else panel)
+    except StoreError as error:
+        raise StoreError(f"{error}; {EMBED} does so for all that is embedded") from error
+    expected = models.get(DEFAULT_MODEL)
+    if fitted.model != expected:
+        raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
+    return fitted
+
+
+def fitted_path(folder: Path, revision: str) -> Path:
+    """Return where the default model of a revision is embedded."""
+    return folder / f"{revision}-{DEFAULT_MODEL}.npz"
 
 
 def manifest_path(path: Path) -> Path:
@@ -112,6 +173,8 @@ def manifest_path(path: Path) -> Path:
 
 
 def _check_path(path: str | Path) -> Path:
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise StoreError(f"{path!r} is no path: expected the name of a file that ends in .npz")
     path = Path(path)
     if path.suffix != ".npz":
         raise StoreError(f"{path}: a model is stored as .npz, expected a name that ends so")
@@ -154,6 +217,47 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
     if {name: list(array.shape) for name, array in arrays.items()} != manifest["arrays"]:
         raise StoreError(f"{path} does not hold the arrays that its manifest states: fit the model again")
     return arrays
+
+
+def _try(path: Path, fitted: Fitted, panel: Panel) -> None:
+    """Prove that the arrays are those of the model: whoever can forge a checksum cannot break a forecast with it."""
+    own = {name: array for name, array in fitted.arrays.items() if not name.startswith("interval_")}
+    if not all(array.dtype.kind in "iufb" for array in fitted.arrays.values()):
+        raise StoreError(f"{path} holds other things than numbers: fit the model again")
+    try:
+        with np.errstate(all="ignore"):
+            fitted.model.check_estimate(panel, own)
+            fitted.notes(TRIED)
+            ahead = intervals.predict(fitted, TRIED, (80,))
+        low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
+        sound = (
+            ahead.population.shape == (len(panel), TRIED)
+            and not np.isnan(ahead.population).any()
+            and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
+            and _is_calibration(fitted.arrays, len(panel))
+        )
+    except (PopforecastError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise StoreError(f"{path} does not hold what {fitted.model.name} needs ({error}): fit it again") from error
+    if not sound:
+        raise StoreError(f"{path} does not hold what {fitted.model.name} needs: fit it again")
+
+
+def _is_calibration(arrays: Arrays, n: int) -> bool:
+    """Whether the arrays of the intervals belong together and are finite; errors may be unknown, and there be none."""
+    calibration = intervals.from_arrays(arrays)
+    if calibration is None:
+        return True
+    k = len(calibration.knots)
+    past = calibration.errors.shape
+    return (
+        bool((np.diff(calibration.knots, prepend=0) > 0).all())
+        and (len(past), past[0], past[-1]) == (3, n, k)
+        and calibration.scale_then.shape == past
+        and calibration.scale.shape == (n, k)
+        and calibration.quantiles.shape == (k, len(intervals.PROBABILITIES))
+        and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
+        and not np.isinf(calibration.errors).any()
+    )
 
 
 def describe(path: str | Path) -> pd.Series:

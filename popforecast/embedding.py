@@ -1,0 +1,70 @@
+"""What is computed from the embedded tables and kept beside them: ``python -m popforecast.embedding`` makes it anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from popforecast.errors import StoreError
+from popforecast.files import write_together
+from popforecast.forecasting import DEFAULT_MODEL, fit
+from popforecast.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
+from popforecast.sources import DATA, REVISIONS, VINTAGES, load_panel
+from popforecast.store import fitted_path, pack
+from popforecast.version import __version__
+
+
+def embed(folder: Path = DATA) -> list[Path]:
+    """Fit the default model, measure the track records, and write all of them with their checksums, or nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go (default: beside the embedded tables).
+
+    Returns
+    -------
+    list of Path
+        The files written: the same computation gives the same bytes.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
+    tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
+    tables[VINTAGE_RECORD] = _write_csv(measure_vintage_record())
+    manifest = {
+        "version": __version__,
+        "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(tables.items())},
+    }
+    contents = {folder / name: content for name, content in tables.items()}
+    for name in REVISIONS:
+        contents |= pack(fit(panels[name], DEFAULT_MODEL), fitted_path(folder, name))
+    contents[folder / MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
+    try:
+        write_together(contents)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written ({error.strerror}): nothing was changed there") from error
+    return list(contents)
+
+
+def _write_csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+@click.command()
+def main() -> None:
+    """Make anew what is embedded beside the tables: fitted models and track records."""
+    for path in embed():
+        click.echo(f"{path.name}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m popforecast.embedding")

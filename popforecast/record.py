@@ -1,0 +1,204 @@
+"""Track records: how good the forecasts of each location have been, kept beside the tables so that nobody waits."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import popforecast.models as models
+from popforecast import intervals, scores
+from popforecast.backtest import backtest
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.groups import Membership, build_membership
+from popforecast.panel import Panel
+from popforecast.reconcile import measure_shares, sum_members
+from popforecast.revisions import take_years
+from popforecast.sources import (
+    DATA,
+    DEFAULT_REVISION,
+    REVISIONS,
+    VINTAGES,
+    get_revision,
+    load_members,
+    load_panel,
+    load_projections,
+    read_checked,
+)
+from popforecast.vintages import RAW, UN, compare
+
+MANIFEST = "embedding.json"
+VINTAGE_RECORD = "vintage-record.csv"
+HORIZONS = (1, 5, 10, 20)
+
+# What the issues score from: before it, too little is known to learn from.
+FIRST_ORIGIN = 1988
+
+
+def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
+    """Load how good every model would have been for every location: a backtest on final data, from 1988 every year.
+
+    An aggregate is the sum of its countries there, too, but for ``ar1``. "Final data" flatters every model, because at
+    the time the figures were not yet revised: :func:`load_vintage_record` is what beside it tells of that.
+
+    Parameters
+    ----------
+    revision : {"wpp2024", "wpp2019"}
+
+    Returns
+    -------
+    DataFrame
+        location_code, model, horizon (1, 5, 10, 20), n (how many outcomes), mape, median_ape, coverage_80,
+        coverage_95: all in percent but n.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If there is no such revision.
+    ReadError
+        If the embedded table is damaged.
+
+    Examples
+    --------
+    >>> record = load_record("wpp2024").query("location_code == 392 and model == 'panel-ar'")
+    >>> record[["horizon", "n"]].values.tolist()
+    [[1, 35], [5, 31], [10, 26], [20, 16]]
+    """
+    wide = _read(record_name(get_revision(revision).name))
+    size = (len(wide), len(HORIZONS))
+
+    def stack(measure: str) -> np.ndarray:
+        return wide[[f"{measure}_{horizon}" for horizon in HORIZONS]].to_numpy().ravel()
+
+    n = stack("n")
+    columns = {
+        "location_code": np.repeat(wide["location_code"].to_numpy(), size[1]),
+        "model": np.repeat(wide["model"].to_numpy(), size[1]),
+        "horizon": np.tile(HORIZONS, size[0]),
+        "n": n,
+        "mape": stack("mape"),
+        "median_ape": stack("median_ape"),
+    }
+    for level in DEFAULT_LEVELS:
+        columns[f"coverage_{level}"] = (100 * stack(f"held_{level}") / n).round(2)
+    return pd.DataFrame(columns)
+
+
+def load_vintage_record() -> pd.DataFrame:
+    """Load our misses beside the UN's: what the default model would have said from the editions of 2010 and 2012.
+
+    Each forecast is from what was known then, against what the latest revision states now; nothing is rebased. Our
+    intervals allow for the revision of base figures as those of other countries teach it (five folds). A country that
+    the revisions define differently is left out; a region is there where its countries are the same in all revisions.
+
+    Returns
+    -------
+    DataFrame
+        location_code, vintage, origin, year, outcome, population (our forecast), ape, held_80, held_95, then
+        un_population, un_ape, un_held_80, un_held_95 of the UN's medium variant and bounds. Errors are in percent;
+        held is whether the interval held the outcome: none where the UN stated no bounds, and none of ours for regions,
+        of whose joint revisions this one truth is all that is known.
+
+    Raises
+    ------
+    ReadError
+        If the embedded table is damaged.
+
+    Examples
+    --------
+    >>> nigeria = load_vintage_record().query("location_code == 566 and vintage == 'wpp2012' and year == 2020")
+    >>> nigeria[["ape", "un_ape"]].round().values.tolist()
+    [[4.0, 2.0]]
+    """
+    return _read(VINTAGE_RECORD, dtype=dict.fromkeys(_list_held(), "boolean"))
+
+
+def record_name(revision: str) -> str:
+    """Return the name of the table that :func:`load_record` reads."""
+    return f"{revision}-record.csv"
+
+
+def measure_record(panel: Panel) -> pd.DataFrame:
+    """Measure what :func:`load_record` loads: a row for each location and model, columns for each horizon.
+
+    Columns: location_code, model, then n, mape, median_ape (percent), held_80, held_95 (how many of n), each followed
+    by the horizon, as in ``mape_10``.
+    """
+    origins = panel.years[(panel.years >= FIRST_ORIGIN) & (panel.years < panel.origin)]
+    errors = backtest(panel, list(models.MODELS), origins.tolist(), HORIZONS, DEFAULT_LEVELS).errors
+    for level in DEFAULT_LEVELS:
+        errors[f"held_{level}"] = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"])
+    measures: dict[str, Any] = {"n": ("ape", "size"), "mape": ("ape", "mean"), "median_ape": ("ape", "median")}
+    measures |= {f"held_{level}": (f"held_{level}", "sum") for level in DEFAULT_LEVELS}
+    long = errors.groupby(["location_code", "model", "horizon"]).agg(**measures).round(2).unstack("horizon")
+    wide = long.reindex(columns=[(measure, horizon) for horizon in HORIZONS for measure in measures])
+    wide.columns = [f"{measure}_{horizon}" for measure, horizon in wide.columns]
+    rows = pd.MultiIndex.from_product([panel.locations.index, models.MODELS], names=["location_code", "model"])
+    return wide.reindex(rows).reset_index()
+
+
+def measure_vintage_record() -> pd.DataFrame:
+    """Measure what :func:`load_vintage_record` loads, from all embedded vintages."""
+    return pd.concat([_measure_vintage(name) for name in VINTAGES], ignore_index=True)
+
+
+def _measure_vintage(name: str) -> pd.DataFrame:
+    result = compare(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS)
+    then, errors = load_panel(name), result.errors
+    membership = _match_members(then)
+    if membership.aggregates:
+        errors = pd.concat([errors, _forecast_sums(then, membership, sorted(errors["year"].unique()))])
+    for level in DEFAULT_LEVELS:
+        held = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"]).astype("Int8")
+        errors[f"held_{level}"] = held.where(errors[f"lower_{level}"].notna())
+    keys = ["location_code", "year"]
+    figures = ["population", "ape", *(f"held_{level}" for level in DEFAULT_LEVELS)]
+    of = {source: rows.set_index(keys) for source, rows in errors.query("basis == @RAW").groupby("source")}
+    theirs = of[UN][figures].add_prefix("un_")
+    table = of[DEFAULT_MODEL][["outcome", *figures]].join(theirs, validate="1:1").reset_index()
+    table.insert(1, "vintage", name)
+    table.insert(2, "origin", result.origin)
+    persons = ["outcome", "population", "un_population"]
+    table[persons] = table[persons].round().astype("int64")
+    return table.round({"ape": 2, "un_ape": 2})
+
+
+def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.DataFrame:
+    """Return our forecasts of a vintage's aggregates, without bounds, and the UN's, in the form of compare().errors."""
+    codes, now = list(membership.aggregates), load_panel(DEFAULT_REVISION)
+    steps = (np.array(years) - then.origin) // then.step - 1
+    fitted = intervals.fit(then.countries(), models.get(DEFAULT_MODEL))
+    population = intervals.predict(fitted, int(steps.max()) + 1, ()).population[:, steps]
+    ours = sum_members(population, membership, measure_shares(then, membership))
+    projections = load_projections(str(then.revision)).set_index(["location_code", "year"])
+    rows = pd.MultiIndex.from_product([codes, years], names=["location_code", "year"])
+    outcome = take_years(now, years)[now.locations.index.get_indexer(codes)].ravel()
+    both = [
+        pd.DataFrame({"population": ours.ravel()}, index=rows).assign(source=DEFAULT_MODEL),
+        projections.reindex(rows).assign(source=UN),
+    ]
+    table = pd.concat([each.assign(outcome=outcome) for each in both]).reset_index().assign(basis=RAW)
+    return table.assign(ape=scores.absolute_percentage_errors(table["outcome"], table["population"]))
+
+
+def _match_members(then: Panel) -> Membership:
+    """Return which of a vintage's countries make up each aggregate whose countries all revisions name alike."""
+    latest, *others = (load_members(name) for name in sorted(REVISIONS, reverse=True))
+    listed = [set(load_panel(name).locations.index) for name in REVISIONS]
+    common = set.intersection(*listed)
+    alike = {
+        code: tuple(member for member in members if member in then.locations.index)
+        for code, members in latest.items()
+        if all(set(members) & common == set(other.get(code, ())) & common for other in others)
+    }
+    return build_membership(then, alike)
+
+
+def _list_held() -> list[str]:
+    return [f"{prefix}held_{level}" for prefix in ("", "un_") for level in DEFAULT_LEVELS]
+
+
+def _read(name: str, **options: Any) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(read_checked(DATA / name, MANIFEST, "files", name)), **options)
