@@ -47,7 +47,7 @@ from popforecast.models.base import Array
 from popforecast.plots import MEDIAN, REFERENCE, UNITS, Chart, Line
 from popforecast.scales import LARGEST, Scale, choose_scale, choose_years
 
-MOST_FANS = 12
+MOST_FANS = 6
 MOST_READ = 60
 
 # So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so
