@@ -17,8 +17,9 @@ from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model
 from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
+from popforecast.record import load_record, load_vintage_record
 from popforecast.sources import REVISIONS, load_panel, load_projections
-from popforecast.store import load, save
+from popforecast.store import load, load_fitted, save
 from popforecast.version import __version__
 from popforecast.vintages import Vintages, compare
 
@@ -46,8 +47,11 @@ __all__ = [
     "fit",
     "forecast",
     "load",
+    "load_fitted",
     "load_panel",
     "load_projections",
+    "load_record",
+    "load_vintage_record",
     "look_ahead",
     "models",
     "read",
