@@ -16,7 +16,7 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
-from app import api, assets, installable, journal, metrics, operations, pages, security
+from app import api, assets, installable, journal, layers, operations, pages, security
 from app.settings import Settings
 
 # Every room of the app: who adds one enters its blueprint here, and nothing else.
@@ -63,9 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     journal.identify_requests(app)
-    if settings.metrics:
-        metrics.observe(app)
-    security.secure(app, settings)
+    security.secure(app)
     security.limit_rate(app, settings, exempt=UNLIMITED)
     assets.version_addresses(app)
     for blueprint in BLUEPRINTS:
@@ -78,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         COMPRESS_STREAMING_ENDPOINT_CONDITIONAL=[name for name in app.view_functions if assets.is_static(name)],
     )
     Compress(app)
+    app.wsgi_app = layers.wrap(app, settings)  # type: ignore[method-assign]
     return app
 
 

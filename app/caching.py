@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.http import parse_etags, unquote_etag
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
 Key = tuple[str, ...]

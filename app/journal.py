@@ -11,9 +11,14 @@ import logging
 import re
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context, request
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+ID_HEADER = "X-Request-ID"
 
 # Heroku's router makes ids of this kind.
 SANE_ID = re.compile(r"[A-Za-z0-9+/=._-]{8,128}", re.ASCII)
@@ -35,28 +40,34 @@ class JSONFormatter(logging.Formatter):
             entry |= record.msg
         else:
             entry |= {"logger": record.name, "message": _withhold(record.getMessage())}
-        if has_request_context() and "request_id" in g:
-            entry["request_id"] = g.request_id
+        if has_request_context():
+            entry["request_id"] = identify(request.environ)
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry)
 
 
 def identify_requests(app: Flask) -> None:
-    """Give every request an id: the router's, if it is sane, else one of our own. Answers carry it back."""
-    app.before_request(_identify)
+    """Give every request of an app an id, which its answer carries back, and note its route."""
+    app.before_request(_note)
     app.after_request(_answer_id)
 
 
-def _identify() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
-    request.environ[REQUEST_ID] = g.request_id
+def identify(environ: WSGIEnvironment) -> str:
+    """Return the id of a request: the router's, if it is sane, else one of our own, the same each time."""
+    if REQUEST_ID not in environ:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        environ[REQUEST_ID] = given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
+    return str(environ[REQUEST_ID])
+
+
+def _note() -> None:
+    identify(request.environ)
     request.environ[ROUTE] = request.url_rule.rule if request.url_rule else None
 
 
 def _answer_id(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
+    response.headers[ID_HEADER] = identify(request.environ)
     return response
 
 

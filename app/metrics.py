@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import Flask, Response, g, request
+from app.journal import ROUTE
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from prometheus_client import Counter, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,6 +24,8 @@ DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 # Seconds: from an answer that was kept to one that a router would give up on.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30)
+
+METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 
 
 class Instruments(NamedTuple):
@@ -43,11 +48,24 @@ def make_instruments() -> Instruments:
     )
 
 
-def observe(app: Flask) -> None:
-    """Count every request of an app."""
-    make_instruments()
-    app.before_request(_start)
-    app.after_request(_count)
+def observe(application: WSGIApplication) -> WSGIApplication:
+    """Return a WSGI application that answers like another one and counts its requests."""
+    instruments = make_instruments()
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        started = time.perf_counter()
+
+        def start(status: str, *rest: Any) -> Any:
+            # By rule, not by path: what strangers type must not make a new series each time.
+            route = environ.get(ROUTE) or "none"
+            method = environ["REQUEST_METHOD"]
+            instruments.requests.labels(route, method if method in METHODS else "other", status[:3]).inc()
+            instruments.seconds.labels(route).observe(time.perf_counter() - started)
+            return start_response(status, *rest)
+
+        return application(environ, start)
+
+    return answer
 
 
 def export() -> bytes:
@@ -65,22 +83,3 @@ def export() -> bytes:
 def count_lookup(hit: bool) -> None:
     """Count a look into the cache of answers."""
     make_instruments().cache.labels("hit" if hit else "miss").inc()
-
-
-def _start() -> None:
-    g.started = time.perf_counter()
-
-
-def _count(response: Response) -> Response:
-    # By rule, not by path: what strangers type must not make a new series each time.
-    route = request.url_rule.rule if request.url_rule else "none"
-    instruments = make_instruments()
-    instruments.requests.labels(route, _name_method(), str(response.status_code)).inc()
-    if "started" in g:
-        instruments.seconds.labels(route).observe(time.perf_counter() - g.started)
-    return response
-
-
-def _name_method() -> str:
-    known: Any = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
-    return request.method if request.method in known else "other"

@@ -11,7 +11,6 @@ from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.settings import Settings
 
@@ -88,14 +87,12 @@ class StrictRequest(Request):
     form_data_parser_class = StrictParser
 
 
-def secure(app: Flask, settings: Settings) -> None:
+def secure(app: Flask) -> None:
     """Give an app its limits and its headers."""
     app.request_class = StrictRequest
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_PARAMETERS
     )
-    if settings.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     app.before_request(check_size)
     app.after_request(finish)
 
