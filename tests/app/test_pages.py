@@ -34,7 +34,7 @@ class Elements(HTMLParser):
 def test_the_known_table_is_on_the_page(client: FlaskClient, known_query: str, known_table: Table) -> None:
     page = client.get(f"/forecast?{known_query}").text
     for year, (world, more) in known_table.items():
-        start = page.index(f'<th scope="row">{year}</th>')
+        start = page.index(f'<th scope="row">{year} ')
         cells = page[start : page.index("</tr>", start)].split("<td>")[1:]
         assert [cell.partition("<small>")[0] for cell in cells] == [f"{world:,},000", f"{more:,},000"]
 
@@ -56,8 +56,9 @@ def test_the_page_links_to_the_json_and_csv_of_exactly_its_query(client: FlaskCl
 
 def test_years_up_to_the_origin_are_marked_in_words(client: FlaskClient) -> None:
     page = client.get("/forecast?location=World&from=2019&to=2022&revision=wpp2019").text
-    assert page.count("<small>estimates</small>") == 2
-    assert '<th scope="row">2020 <small>estimates</small></th>' in page
+    assert page.count("<small>estimate</small>") == 2
+    assert page.count("<small>forecast</small>") == 2
+    assert '<th scope="row">2020 <small>estimate</small></th>' in page
     assert "Years up to 2020" in " ".join(page.split())
 
 
@@ -90,7 +91,7 @@ def test_the_form_offers_every_location_once(client: FlaskClient, revision: str)
 
 def test_the_form_is_filled_with_the_defaults(client: FlaskClient) -> None:
     elements = Elements(client.get("/").text)
-    assert [elements.find("input", name=name)[0]["value"] for name in ("from", "to")] == ["2030", "2035"]
+    assert [elements.find("input", name=name)[0]["value"] for name in ("from", "to")] == ["2030", "2050"]
     assert [option["value"] for option in elements.find("option") if "selected" in option] == ["panel-ar", "wpp2024"]
     levels = elements.find("input", name="level")
     assert [level["value"] for level in levels if "checked" in level] == ["80", "95"]
@@ -106,11 +107,58 @@ def test_aliases_and_codes_find_a_place_in_the_browser(client: FlaskClient) -> N
     assert {normalise(alias) for iso3 in countries for alias in ALIASES.get(iso3, ())} <= terms
 
 
-def test_the_forecast_page_holds_the_form_as_it_was_filled_in(client: FlaskClient, known_query: str) -> None:
-    elements = Elements(client.get(f"/forecast?{known_query}&level=85").text)
-    checked = [box["value"] for box in elements.find("input") if "checked" in box]
-    assert checked == ["900", "901", "85"]
+def test_the_forecast_page_holds_the_fields_as_they_were_filled_in(client: FlaskClient, known_query: str) -> None:
+    elements = Elements(client.get(f"/forecast?{known_query}&level=85&scale=log").text)
+    assert [box["value"] for box in elements.find("input", name="level") if "checked" in box] == ["85"]
     assert [option["value"] for option in elements.find("option") if "selected" in option] == ["ar1", "wpp2019"]
+    hidden = [(field["name"], field["value"]) for field in elements.find("input", type="hidden")]
+    assert hidden == [("location", "900"), ("location", "901"), ("scale", "log")]
+
+
+def test_the_forecast_page_leads_back_to_the_whole_form_as_it_was_filled_in(
+    client: FlaskClient, known_query: str
+) -> None:
+    links = [a["href"] for a in Elements(client.get(f"/forecast?{known_query}&level=85").text).find("a")]
+    back = next(link for link in links if link and link.startswith("/?location="))
+    elements = Elements(client.get(back).text)
+    assert [box["value"] for box in elements.find("input") if "checked" in box] == ["900", "901", "85"]
+    assert [option["value"] for option in elements.find("option") if "selected" in option] == ["ar1", "wpp2019"]
+    assert [elements.find("input", name=name)[0]["value"] for name in ("from", "to")] == ["2030", "2035"]
+
+
+def test_the_form_sends_no_empty_fields_into_the_address(client: FlaskClient) -> None:
+    response = client.get("/forecast?location=NGA&find=guinea&group=&group=+&from=2030&to=2031&scale=log")
+    assert response.status_code == 303
+    assert response.location == (
+        "/forecast?location=566&from=2030&to=2031&model=panel-ar&revision=wpp2024&level=80&level=95&scale=log"
+    )
+
+
+def test_the_buttons_of_the_form_work_without_a_script(client: FlaskClient) -> None:
+    def ticked(query: str) -> list[str | None]:
+        page = client.get(f"/?{query}")
+        assert page.status_code == 200
+        return sorted(
+            str(box["value"]) for box in Elements(page.text).find("input", name="location") if "checked" in box
+        )
+
+    assert ticked("location=NGA&select=Northern+America") == ["124", "304", "566", "60", "666", "840"]
+    assert ticked("location=NGA&find=guinea&select=Africa") == ["226", "324", "566", "624"]
+    assert ticked("location=NGA&location=CAN&clear=Northern+America") == ["566"]
+    assert ticked("location=NGA&location=CAN&clear=everything") == []
+
+
+def test_what_is_found_without_a_script_is_shown_alone(client: FlaskClient) -> None:
+    page = client.get("/?location=NGA&find=ivory").text
+    listed = [item for item in Elements(page).find("li") if "data-search" in item]
+    assert [item["data-search"].split("|")[1] for item in listed if "hidden" not in item] == ["cote d ivoire"]
+    assert "1 location found" in page
+
+
+def test_every_example_is_a_forecast(client: FlaskClient) -> None:
+    links = [a["href"] for a in Elements(client.get("/").text).find("a", **{"class": "pill"})]
+    assert len(links) == 6
+    assert [client.get(link).status_code for link in links] == [200] * 6
 
 
 @pytest.mark.parametrize(

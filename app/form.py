@@ -1,0 +1,248 @@
+"""The form: what can be chosen, what is, and what its buttons do where no script runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from werkzeug.datastructures import MultiDict
+
+import popforecast as pf
+from app.arguments import Arguments
+from app.outlooks import FORM_LEVELS, load_panel
+from app.query import PARAMETERS, Query, read_levels
+from popforecast.errors import PopforecastError, UnknownLocationError
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.locations import ALIASES, normalise
+from popforecast.periods import last_year
+from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, get_revision
+
+# What the form asks for until somebody changes it.
+START, END = "2030", "2050"
+
+# Arguments of the buttons that change the form itself: show what is found, tick or untick a whole heading.
+BUTTONS = ("find", "select", "clear")
+EVERYTHING = "everything"
+
+# A wrong text is shown again, but not the whole of a book.
+LONGEST_TEXT = 400
+MOST_GROUPS = 10
+
+WORLD_AND_REGIONS = "World and regions"
+GROUPS = {"World": WORLD_AND_REGIONS, "Region": WORLD_AND_REGIONS, "Subregion": "Subregions"}
+OTHER_GROUPS = "Development, income and other groups"
+
+# How the models are called on the form; one without a title goes by its name.
+MODEL_TITLES = {
+    "ar1": "AR(1) with constant",
+    "naive": "Naive: no change",
+    "drift": "Drift: mean past growth",
+    "damped-growth": "Damped growth",
+    "ar": "Guarded AR of growth",
+    "panel-ar": "Panel AR",
+}
+
+# Questions that people come with, one click each.
+EXAMPLES = {
+    "The world to 2100": "location=900&from=2024&to=2100",
+    "The five largest": "location=356&location=156&location=840&location=360&location=586&from=2024&to=2060",
+    "Africa beside Europe": "location=903&location=908&from=2024&to=2075",
+    "Who shrinks first?": "location=392&location=380&location=410&from=2024&to=2060&scale=indexed",
+    "A group: Benelux": "group=Benelux:BEL,NLD,LUX&from=2024&to=2050",
+    "The textbook model": "location=900&location=901&from=2030&to=2035&model=ar1&revision=wpp2019",
+}
+
+
+class Listed(NamedTuple):
+    """A location on the form: its code, the name to show, and every text that finds it."""
+
+    code: int
+    name: str
+    search: str
+
+
+class Group(NamedTuple):
+    """A heading of the form and its locations."""
+
+    title: str
+    locations: list[Listed]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the form shows as chosen: texts as they were typed, right or wrong.
+
+    Attributes
+    ----------
+    found : frozenset of int or None
+        The locations to list, where some were looked for.
+    """
+
+    revision: str = DEFAULT_REVISION
+    locations: frozenset[int] = frozenset()
+    groups: tuple[str, ...] = ()
+    start: str = START
+    end: str = END
+    model: str = DEFAULT_MODEL
+    levels: tuple[str, ...] = tuple(f"{level:g}" for level in DEFAULT_LEVELS)
+    find: str = ""
+    found: frozenset[int] | None = None
+
+
+def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what the form's template needs."""
+    return describe_settings(choice, faults) | {
+        "groups": group_locations(choice.revision),
+        "examples": EXAMPLES,
+        "everything": EVERYTHING,
+        "most_groups": MOST_GROUPS,
+    }
+
+
+def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what the template of all fields but the locations needs."""
+    panel = load_panel(choice.revision)
+    levels = {f"{level:g}" for level in FORM_LEVELS} | set(choice.levels)
+    return {
+        "choice": choice,
+        "faults": faults or {},
+        "fields": PARAMETERS,
+        "levels": sorted(levels, key=float),
+        "models": {name: MODEL_TITLES.get(name, name) for name in pf.models.MODELS},
+        "revisions": {name: revision.edition for name, revision in pf.REVISIONS.items()},
+        "first_year": int(panel.years[0]),
+        "last_year": last_year(panel),
+        "origin": panel.origin,
+        "source": get_revision(choice.revision),
+        "licence_url": LICENCE_URL,
+    }
+
+
+@lru_cache
+def group_locations(revision: str) -> list[Group]:
+    """Return the locations of a revision by heading: the world and groups, then countries by region."""
+    table = load_panel(revision).locations
+    keys = table["name"].map(normalise)
+    shared = keys.duplicated(keep=False)
+    groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
+    for code, location in table.to_dict("index").items():
+        name = f"{location['name']} ({code})" if shared[code] else location["name"]
+        texts = (location["name"], location["iso3"], *ALIASES.get(location["iso3"], ()), str(code))
+        search = "|".join(["", *dict.fromkeys(normalise(text) for text in texts if text)])
+        title = location["region"] or GROUPS.get(location["type"], OTHER_GROUPS)
+        groups.setdefault(title, []).append(Listed(code, name, search))
+    countries = {title: sorted(groups.pop(title), key=_by_name) for title in sorted(table["region"].dropna().unique())}
+    return [Group(title, locations) for title, locations in (groups | countries).items() if locations]
+
+
+def find_listed(revision: str, text: str) -> frozenset[int] | None:
+    """Return the codes of the locations that a text finds, as the script on the form does; None for no text.
+
+    Names with a word that begins like the text come first; only where there are none does any part of a name count.
+
+    Examples
+    --------
+    >>> sorted(find_listed("wpp2024", "guinea")), find_listed("wpp2024", " ")
+    ([226, 324, 598, 624], None)
+    >>> find_listed("wpp2024", "Ivory Coast"), find_listed("wpp2024", "xyz")
+    (frozenset({384}), frozenset())
+    """
+    wanted = normalise(text)
+    if not wanted:
+        return None
+    listed = [location for group in group_locations(revision) for location in group.locations]
+    starting = [place.code for place in listed if f"|{wanted}" in place.search or f" {wanted}" in place.search]
+    return frozenset(starting or [place.code for place in listed if wanted in place.search])
+
+
+def choose(query: Query) -> Choice:
+    """Return the form's state for a valid query."""
+    arguments = MultiDict(query.arguments)
+    return Choice(
+        query.revision,
+        frozenset(query.locations),
+        tuple(arguments.getlist("group")),
+        str(query.start),
+        str(query.end),
+        query.model,
+        tuple(f"{level:g}" for level in query.levels),
+    )
+
+
+def guess(arguments: Arguments) -> Choice:
+    """Return the form's state for arguments of which some are wrong: all that can be shown of them is kept."""
+    revision = arguments.get("revision", "")
+    revision = revision if revision in pf.REVISIONS else DEFAULT_REVISION
+    model = arguments.get("model", "")
+    find = arguments.get("find", "")[:LONGEST_TEXT]
+    found = find_listed(revision, find)
+    return Choice(
+        revision,
+        frozenset(press_buttons(arguments, revision, set(_find(arguments.getlist("location"), revision)), found)),
+        tuple(text[:LONGEST_TEXT] for text in arguments.getlist("group")[:MOST_GROUPS]),
+        arguments.get("from", START)[:12],
+        arguments.get("to", END)[:12],
+        model if model in pf.models.MODELS else DEFAULT_MODEL,
+        tuple(_keep_levels(arguments)) or Choice.levels,
+        find,
+        found,
+    )
+
+
+def press_buttons(arguments: Arguments, revision: str, chosen: set[int], found: frozenset[int] | None) -> set[int]:
+    """Return the locations that are ticked once the buttons "Select all" and "Clear" have done their work.
+
+    Examples
+    --------
+    >>> sorted(press_buttons(MultiDict({"select": "Northern America"}), "wpp2024", {566}, None))
+    [60, 124, 304, 566, 666, 840]
+    >>> press_buttons(MultiDict({"clear": EVERYTHING}), "wpp2024", {566}, None)
+    set()
+    """
+    if EVERYTHING in arguments.getlist("clear"):
+        chosen = set()
+    for group in group_locations(revision):
+        shown = {place.code for place in group.locations if found is None or place.code in found}
+        if group.title in arguments.getlist("select"):
+            chosen = chosen | shown
+        if group.title in arguments.getlist("clear"):
+            chosen = chosen - shown
+    return chosen
+
+
+def drop_blanks(arguments: Arguments) -> Arguments:
+    """Return the arguments without those of the form's own buttons, and without groups that nobody filled in.
+
+    Examples
+    --------
+    >>> drop_blanks(MultiDict([("location", "900"), ("group", " "), ("find", "guinea")])).to_dict()
+    {'location': '900'}
+    """
+    pairs = [
+        (name, text)
+        for name, text in arguments.items(multi=True)
+        if name not in BUTTONS and (name != "group" or text.strip())
+    ]
+    return MultiDict(pairs)
+
+
+def _find(texts: list[str], revision: str) -> Iterator[int]:
+    index = load_panel(revision).index
+    for text in texts[: len(index.names)]:
+        try:
+            yield index.find(text)
+        except UnknownLocationError:
+            continue
+
+
+def _keep_levels(arguments: Arguments) -> list[str]:
+    try:
+        return [f"{level:g}" for level in read_levels(arguments)]
+    except PopforecastError:
+        return [f"{level:g}" for level in FORM_LEVELS if f"{level:g}" in arguments.getlist("level")]
+
+
+def _by_name(location: Listed) -> str:
+    return normalise(location.name)

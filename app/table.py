@@ -1,0 +1,94 @@
+"""The table of a forecast: years as rows, locations as columns, figures as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import popforecast as pf
+from popforecast.display import format_population
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+# A page with more cells than this is slow to load and slower to read: it leaves years out, and says so.
+MOST_CELLS = 3000
+STRIDES = (1, 5, 10, 25)
+
+
+class Cell(NamedTuple):
+    """A figure of the table, and its intervals."""
+
+    figure: str
+    intervals: list[str]
+
+
+class Row(NamedTuple):
+    """A year of the table."""
+
+    year: int
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows to show, and what is left out of them.
+
+    Attributes
+    ----------
+    headings : list of str
+        One for each location.
+    estimates, forecasts : list of Row
+        The years up to the origin, and those after it.
+    stride : int
+        Every year is shown (1), or every fifth, tenth, and so on; the first and last always are.
+    """
+
+    headings: list[str]
+    estimates: list[Row]
+    forecasts: list[Row]
+    stride: int
+
+
+def tabulate(fc: pf.Forecast) -> Table:
+    """Return the table of a forecast, with years left out where there are more cells than anybody reads."""
+    stride = choose_stride(len(fc.years), len(fc.locations))
+    ends = (int(fc.years[0]), int(fc.years[-1]))
+    shown = [j for j, year in enumerate(fc.years) if year % stride == 0 or year in ends]
+    past = [j for j in shown if fc.years[j] <= fc.origin]
+    ahead = [j for j in shown if fc.years[j] > fc.origin]
+    names = fc.locations["name"]
+    shared = names.duplicated(keep=False)
+    headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
+    return Table(headings, list(_write_rows(fc, past, ())), list(_write_rows(fc, ahead, fc.levels)), stride)
+
+
+def choose_stride(years: int, locations: int) -> int:
+    """Return how many years to step so that the table stays readable.
+
+    Examples
+    --------
+    >>> choose_stride(77, 5), choose_stride(77, 60), choose_stride(151, 297)
+    (1, 5, 25)
+    """
+    fitting = [stride for stride in STRIDES if years * locations <= MOST_CELLS * stride]
+    return fitting[0] if fitting else STRIDES[-1]
+
+
+def _write_rows(fc: pf.Forecast, columns: list[int], levels: tuple[float, ...]) -> Iterator[Row]:
+    for j in columns:
+        bounds = [[_write_interval(level, *pair) for pair in _bounds(fc, level, j)] for level in levels]
+        cells = [
+            Cell(format_population(persons), [texts[i] for texts in bounds])
+            for i, persons in enumerate(fc.population[:, j])
+        ]
+        yield Row(int(fc.years[j]), cells)
+
+
+def _bounds(fc: pf.Forecast, level: float, j: int) -> Iterator[tuple[float, float]]:
+    return zip(fc.lower[level][:, j], fc.upper[level][:, j], strict=True)
+
+
+def _write_interval(level: float, lower: float, upper: float) -> str:
+    # A narrow column breaks after the dash, and nowhere else.
+    return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
