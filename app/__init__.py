@@ -16,7 +16,7 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
-from app import api, assets, installable, journal, layers, operations, pages, security
+from app import api, assets, installable, journal, layers, operations, pages, published, security
 from app.settings import Settings
 
 # Every room of the app: who adds one enters its blueprint here, and nothing else.
@@ -25,6 +25,7 @@ BLUEPRINTS = (
     api.blueprint,
     operations.blueprint,
     installable.blueprint,
+    published.blueprint,
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
 )
 

@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup
 from popforecast.errors import ReportError
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import find_notebooks
-from popforecast.reports.pages import tidy_tables
+from popforecast.reports.markup import tidy_tables
 
 REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers")
 LARGEST_PAGE = 300_000

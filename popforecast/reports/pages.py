@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
 from popforecast.version import __version__
 
 if TYPE_CHECKING:
-    from bs4 import Tag
     from nbformat import NotebookNode
 
 TEMPLATES = PACKAGE / "templates"
@@ -22,7 +21,6 @@ TEMPLATES = PACKAGE / "templates"
 # Cells with these tags publish what they print: in the index, at the head of the page and at its foot.
 PROVENANCE, FIGURE = "provenance", "figure"
 SVG = "image/svg+xml"
-NUMBER = re.compile(r"[−+-]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|nan|inf|–|…|\.\.\.|", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,9 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any]) 
     import nbformat
 
     node = _forget_run(nbformat.read(executed, as_version=4))
+    for data in _shown(node):
+        if SVG in data:
+            data[SVG] = style_by_attributes(data[SVG])
     facts = {
         "title": notebook.title,
         "summary": _published_text(node, SUMMARY),
@@ -94,10 +95,9 @@ def render_page(report: Report) -> str:
     from nbconvert import HTMLExporter
 
     node = nbformat.from_dict(report.notebook)
-    for cell in node.cells:
-        for output in cell.get("outputs", ()):
-            if "text/html" in output.get("data", {}):
-                output.data["text/html"] = tidy_tables(output.data["text/html"])
+    for data in _shown(node):
+        if "text/html" in data:
+            data["text/html"] = tidy_tables(data["text/html"])
     if node.cells and node.cells[0].cell_type == "markdown":
         # The page's head has the title.
         node.cells[0].source = re.sub(r"\A\s*# .*\n?", "", node.cells[0].source)
@@ -106,7 +106,8 @@ def render_page(report: Report) -> str:
     )
     exporter.environment.filters["value"] = write_value
     page, _ = exporter.from_notebook_node(node, {"report": report.facts})
-    return _end_lines(page)
+    # What is left of styles comes from prose and from coloured text.
+    return drop_styles(_end_lines(page))
 
 
 def render_index(reports: Sequence[Mapping[str, Any]]) -> str:
@@ -118,60 +119,6 @@ def render_index(reports: Sequence[Mapping[str, Any]]) -> str:
     )
     environment.filters["value"] = write_value
     return _end_lines(environment.get_template("listing.html.j2").render(reports=reports, version=__version__))
-
-
-def tidy_tables(html: str) -> str:
-    """Return HTML whose tables scroll in their own frame, name their headings and align their figures.
-
-    Examples
-    --------
-    >>> tidy_tables("<table><tr><th>n</th></tr><tr><td>1</td></tr></table>").count('class="figure"')
-    2
-    """
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(html, "html.parser")
-    for unwanted in soup.find_all(["style", "script"]):
-        unwanted.decompose()
-    for table in soup.find_all("table"):
-        table.attrs = {"class": "data"}
-        _merge_heading(table)
-        rows = table.find_all("tr")
-        for row in rows:
-            row.attrs = {}
-        for row in table.select("thead tr"):
-            for cell in row.find_all("th"):
-                cell.attrs["scope"] = "col"
-        for cell in table.select("tbody th"):
-            cell.attrs = {"scope": "row"} | {k: v for k, v in cell.attrs.items() if k == "rowspan"}
-        _align_figures(rows)
-        frame = soup.new_tag("div", attrs={"class": "sheet", "tabindex": "0", "role": "group", "aria-label": "Table"})
-        table.wrap(frame)
-    return str(soup)
-
-
-def _merge_heading(table: Tag) -> None:
-    """Put the index's name, for which pandas takes a row of its own, into the empty corner above it."""
-    rows = [row.find_all("th") for row in table.select("thead tr")]
-    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
-        return
-    names = [cell.get_text(strip=True) for cell in rows[1]]
-    depth = sum(map(bool, names))
-    if all(names[:depth]) and not any(cell.get_text(strip=True) for cell in rows[0][:depth]):
-        for cell, name in zip(rows[0], names[:depth], strict=False):
-            cell.string = name
-        table.select("thead tr")[1].decompose()
-
-
-def _align_figures(rows: Sequence[Tag]) -> None:
-    """Mark the cells of every column that holds figures alone, and its heading."""
-    # From the right, where a heading that spans several rows leaves no cell out.
-    for column in itertools.zip_longest(*(reversed(row.find_all(["th", "td"])) for row in rows)):
-        cells = [cell for cell in column if cell is not None]
-        body = [cell.get_text(strip=True) for cell in cells if cell.name == "td"]
-        if any(body) and all(NUMBER.fullmatch(text) for text in body):
-            for cell in cells:
-                cell.attrs["class"] = "figure"
 
 
 def _published_text(node: NotebookNode, tag: str) -> str:
@@ -191,6 +138,14 @@ def _tagged_outputs(node: NotebookNode, tag: str) -> Iterable[NotebookNode]:
     for cell in node.cells:
         if tag in cell.metadata.get("tags", ()):
             yield from cell.get("outputs", ())
+
+
+def _shown(node: NotebookNode) -> Iterable[NotebookNode]:
+    """Yield each thing that the notebook shows, as its forms by media type."""
+    for cell in node.cells:
+        for output in cell.get("outputs", ()):
+            if "data" in output:
+                yield output.data
 
 
 def _forget_run(node: NotebookNode) -> NotebookNode:

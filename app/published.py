@@ -1,0 +1,105 @@
+"""The published reports: the pages that ``popforecast report`` made, between the site's own head and foot.
+
+Pages, figures and the style sheet are published; executed notebooks and the record of runs are not: they are no part of
+a checkout, and each page has its code and the command that makes it again.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from popforecast.errors import shorten
+
+# In a checkout the reports lie at its top; elsewhere, where the command writes them unless told otherwise.
+FOLDERS = (Path(__file__).parents[1] / "reports", Path("reports"))
+INDEX = "index.html"
+
+ENDINGS = (".html", ".svg", ".css")
+
+# The parts of a page that the site shows as its own.
+PARTS = {
+    "title": r"<title>(.*?)(?: · popforecast)?</title>",
+    "kind": r'<body class="([^"]*)">',
+    "main": r"<main[^>]*>(.*)</main>",
+    "foot": r"<footer[^>]*>(.*)</footer>",
+}
+CITATION = r'<meta [^>]*name="DC\.[^>]*>'
+
+# A new release may bring new reports: a browser asks each time, and is told that nothing changed.
+ASK_AGAIN = "no-cache"
+
+blueprint = Blueprint("published", __name__, url_prefix="/reports")
+
+
+@blueprint.get("/")
+def show_index() -> ResponseReturnValue:
+    """Show the index of the reports."""
+    return _show(_find_folder() / INDEX)
+
+
+@blueprint.get("/<path:name>")
+def show_report(name: str) -> ResponseReturnValue:
+    """Show a report, or send a file that belongs to one.
+
+    Raises
+    ------
+    NotFound
+        If no report is called so.
+    """
+    if name == INDEX:
+        return redirect(url_for(".show_index"), 308)
+    folder = _find_folder()
+    published = sorted(path.name for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    # A name that is not on the list is no name of ours, whatever it would mean to the file system.
+    if name not in published:
+        pages = ", ".join(page for page in published if page.endswith(".html") and page != INDEX)
+        raise NotFound(f"There is no report {shorten(name)!r}: expected one of {pages}.")
+    if name.endswith(".html"):
+        return _show(folder / name)
+    response = send_from_directory(folder.resolve(), name)
+    response.headers["Cache-Control"] = ASK_AGAIN
+    return response
+
+
+def read_parts(page: str) -> dict[str, str]:
+    """Return the parts of a report's page that the site shows.
+
+    Raises
+    ------
+    NotFound
+        If it is no page of this version's ``popforecast report``.
+
+    Examples
+    --------
+    >>> page = '<title>Peers · popforecast</title><body class="report"><main id="content">M</main><footer>F</footer>'
+    >>> read_parts(page)
+    {'title': 'Peers', 'kind': 'report', 'main': 'M', 'foot': 'F', 'citation': ''}
+    """
+    found = {name: re.search(pattern, page, re.DOTALL) for name, pattern in PARTS.items()}
+    if not all(found.values()):
+        missing = ", ".join(name for name, part in found.items() if part is None)
+        raise NotFound(f"The page has no {missing}: `popforecast report` makes it again.")
+    parts = {name: part[1] for name, part in found.items() if part}
+    return parts | {"citation": "\n".join(re.findall(CITATION, page))}
+
+
+def _show(page: Path) -> Response:
+    response = Response(render_template("published.html", **read_parts(page.read_text(encoding="utf-8"))))
+    response.headers["Cache-Control"] = ASK_AGAIN
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _find_folder() -> Path:
+    for folder in FOLDERS:
+        if (folder / INDEX).is_file():
+            return folder
+    raise NotFound(
+        "No reports have been made here. The command `popforecast report` makes them, into a folder `reports` where "
+        "the app is started; it needs `pip install 'popforecast[reports]'`."
+    )
