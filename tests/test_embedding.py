@@ -1,0 +1,184 @@
+"""What is embedded is what the code computes from the tables today; whoever changes either makes it anew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import popforecast as pf
+from popforecast import embedding, record, sources, store
+from popforecast.errors import ReadError, StoreError, UnknownRevisionError
+
+STALE = (
+    "what is embedded is not what this code computes: run python -m popforecast.embedding, and commit what it writes"
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of everything computed anew, by the command itself."""
+    folder = tmp_path_factory.mktemp("data")
+    written = embedding.embed(folder)
+    assert sorted(written) == sorted(folder.iterdir())
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the embedded files that a test may damage."""
+    folder = tmp_path / "data"
+    shutil.copytree(sources.DATA, folder)
+    for module in (sources, store, record):
+        monkeypatch.setattr(module, "DATA", folder)
+    return folder
+
+
+# Up to date -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", pf.REVISIONS)
+def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: str) -> None:
+    try:
+        kept = pf.load_fitted(revision)
+    except StoreError as error:
+        pytest.fail(f"{error} ({STALE})")
+    assert kept is not None, STALE
+    panel = pf.load_panel(revision)
+    fresh = pf.load(made / f"{revision}-panel-ar.npz", panel)
+    assert fresh.model == kept.model == pf.models.get("panel-ar")
+    assert fresh.arrays.keys() == kept.arrays.keys(), STALE
+    for name, array in fresh.arrays.items():
+        close = array.shape == kept.arrays[name].shape and np.allclose(
+            array, kept.arrays[name], rtol=1e-9, atol=1e-12, equal_nan=True
+        )
+        assert close, f"{name} of {revision}: {STALE}"
+    ours, theirs = (pf.forecast(panel, None, 2030, 2100, each).to_frame() for each in (kept, "panel-ar"))
+    figures = ["population", "lower_80", "upper_80", "lower_95", "upper_95"]
+    assert np.allclose(ours[figures].astype(float), theirs[figures].astype(float), rtol=1e-9, atol=1), STALE
+
+
+@pytest.mark.parametrize("name", [*map(record.record_name, pf.REVISIONS), record.VINTAGE_RECORD])
+def test_the_embedded_records_are_what_the_code_measures_today(made: Path, name: str) -> None:
+    kept, fresh = (pd.read_csv(folder / name) for folder in (sources.DATA, made))
+    assert kept.columns.tolist() == fresh.columns.tolist(), STALE
+    texts = [column for column in fresh if not pd.api.types.is_numeric_dtype(fresh[column])]
+    assert kept[texts].equals(fresh[texts]), STALE
+    numbers = fresh.columns.difference(texts)
+    # Another machine may round the last figure, or the outcome on a bound, the other way.
+    apart = (kept[numbers] - fresh[numbers]).abs() > 0.011 * fresh[numbers].abs().clip(lower=1)
+    assert apart.to_numpy().mean() < 1e-3, STALE
+    assert (kept[numbers].isna() == fresh[numbers].isna()).all(axis=None), STALE
+
+
+def test_the_manifest_is_of_this_version_and_of_the_embedded_panels() -> None:
+    manifest = json.loads((sources.DATA / record.MANIFEST).read_text())
+    assert manifest["version"] == pf.__version__, STALE
+    assert manifest["panels"] == {name: pf.load_panel(name).checksum for name in manifest["panels"]}, STALE
+    assert set(manifest["panels"]) == set(pf.REVISIONS) | set(sources.VINTAGES)
+
+
+def test_all_embedded_files_together_stay_below_three_megabytes() -> None:
+    assert sum(path.stat().st_size for path in sources.DATA.iterdir()) < 3_000_000
+
+
+# Made -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_computation_writes_the_same_bytes(made: Path, data: Path) -> None:
+    """The command in a process of its own: nothing in memory, no hash of a set, decides a byte."""
+    for path in made.iterdir():
+        path_in_data = data / path.name
+        path_in_data.unlink()
+    code = f"import pathlib; from popforecast.embedding import embed; embed(pathlib.Path({str(data)!r}))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for path in made.iterdir():
+        assert (data / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_what_cannot_be_written_whole_is_not_written_at_all(tmp_path: Path) -> None:
+    (tmp_path / "wpp2024-panel-ar.json").mkdir()
+    with pytest.raises(StoreError, match="nothing was changed there"):
+        embedding.embed(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["wpp2024-panel-ar.json"]
+
+
+# Loaded ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
+    for suffix in ("npz", "json"):
+        (data / f"wpp2024-panel-ar.{suffix}").unlink()
+    assert pf.load_fitted("wpp2024") is None
+    assert pf.load_fitted("wpp2019") is not None
+
+
+@pytest.mark.parametrize("suffix", ["npz", "json"])
+def test_half_a_model_is_refused_with_what_to_do(data: Path, suffix: str) -> None:
+    (data / f"wpp2019-panel-ar.{suffix}").unlink()
+    with pytest.raises(StoreError, match=r"python -m popforecast\.embedding"):
+        pf.load_fitted("wpp2019")
+
+
+def test_a_model_of_other_data_is_refused(data: Path) -> None:
+    for suffix in ("npz", "json"):
+        shutil.copy(data / f"wpp2019-panel-ar.{suffix}", data / f"wpp2024-panel-ar.{suffix}")
+    with pytest.raises(StoreError, match=r"fitted to wpp2019.*not to <Panel: 297.*popforecast\.embedding"):
+        pf.load_fitted("wpp2024")
+
+
+def test_a_model_of_another_version_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "__version__", "9.9.9")
+    with pytest.raises(StoreError, match=r"saved by popforecast 0\.1\.0, this is 9\.9\.9.*popforecast\.embedding"):
+        pf.load_fitted()
+
+
+@pytest.mark.parametrize("model", ["naive", pf.PanelAR(damping=0.5)])
+def test_another_model_than_the_default_is_refused(data: Path, wpp2024: pf.Panel, model: str | pf.Model) -> None:
+    pf.save(pf.fit(wpp2024, model), data / "wpp2024-panel-ar.npz")
+    with pytest.raises(StoreError, match=r"expected PanelAR\(damping=0\.97.*popforecast\.embedding"):
+        pf.load_fitted("wpp2024")
+
+
+def test_the_panel_may_be_handed_over(wpp2024: pf.Panel, wpp2019: pf.Panel) -> None:
+    assert pf.load_fitted("wpp2024", wpp2024).checksum == wpp2024.checksum
+    with pytest.raises(StoreError, match="not to <Panel: 285"):
+        pf.load_fitted("wpp2024", wpp2019)
+
+
+@pytest.mark.parametrize("revision", ["wpp2012", "wpp2022", "../wpp2024", None, 2024])
+def test_only_revisions_have_an_embedded_model_and_a_record(revision: object) -> None:
+    for verb in (pf.load_fitted, pf.load_record):
+        with pytest.raises(UnknownRevisionError, match="wpp2019, wpp2024"):
+            verb(revision)
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "absent", "no manifest", "empty manifest", "manifest of lists"])
+def test_a_record_that_is_not_as_it_was_published_is_refused(data: Path, damage: str) -> None:
+    for name, verb in (
+        (record.record_name("wpp2024"), pf.load_record),
+        (record.VINTAGE_RECORD, pf.load_vintage_record),
+    ):
+        path, manifest = data / name, data / record.MANIFEST
+        content, stated = path.read_bytes(), manifest.read_bytes()
+        if damage == "changed":
+            path.write_bytes(content.replace(b"1", b"2", 1))
+        elif damage == "cut":
+            path.write_bytes(content[:-1])
+        elif damage == "absent":
+            path.unlink()
+        elif damage == "no manifest":
+            manifest.unlink()
+        else:
+            manifest.write_bytes(b"{}" if damage == "empty manifest" else b'{"files": []}')
+        with pytest.raises(ReadError, match="install popforecast again"):
+            verb()
+        path.write_bytes(content)
+        manifest.write_bytes(stated)
+        assert len(verb())
