@@ -7,16 +7,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import popforecast as pf
+from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.groups import Membership, build_membership
 from popforecast.sources import load_members
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What the form offers; one outlook of a revision and model serves every choice among them.
 FORM_LEVELS = (50, 80, 90, 95, 99)
 
-# An outlook for other levels takes a megabyte or two.
+# An outlook for other levels takes a megabyte or two, and a moment.
 MOST_OTHERS = 8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -81,5 +85,48 @@ def load_membership(revision: str) -> Membership:
 
 @remember()
 def fit(revision: str, model: str) -> pf.Fitted:
-    """Return the model fitted to a revision, once."""
-    return pf.fit(load_panel(revision), model)
+    """Return the model fitted to a revision, once: the default model's fit is kept beside the figures.
+
+    Raises
+    ------
+    StoreError
+        If what is kept there disagrees with the figures or the version.
+    """
+    panel = load_panel(revision)
+    stored = pf.load_fitted(revision, panel) if model == DEFAULT_MODEL else None
+    return stored or pf.fit(panel, model)
+
+
+@remember()
+def load_record(revision: str) -> pd.DataFrame:
+    """Return how good each model has been for each location of a revision, read once."""
+    return pf.load_record(revision)
+
+
+@remember()
+def load_vintage_record() -> pd.DataFrame:
+    """Return our misses beside the UN's, read once."""
+    return pf.load_vintage_record()
+
+
+def look_ahead(revision: str, model: str, levels: tuple[float, ...]) -> pf.Outlook:
+    """Return the forecast of a whole revision that holds these levels: made once for all that the form offers.
+
+    Examples
+    --------
+    >>> look_ahead("wpp2019", "ar1", (80, 95)) is look_ahead("wpp2019", "ar1", (50,))
+    True
+    """
+    if set(levels) <= set(FORM_LEVELS):
+        return _look_ahead_for_form(revision, model)
+    return _look_ahead_for_others(revision, model, levels)
+
+
+@remember()
+def _look_ahead_for_form(revision: str, model: str) -> pf.Outlook:
+    return pf.look_ahead(load_panel(revision), fit(revision, model), FORM_LEVELS)
+
+
+@remember(MOST_OTHERS)
+def _look_ahead_for_others(revision: str, model: str, levels: tuple[float, ...]) -> pf.Outlook:
+    return pf.look_ahead(load_panel(revision), fit(revision, model), levels)

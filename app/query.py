@@ -17,7 +17,7 @@ from app.arguments import (
     take_one,
     take_several,
 )
-from app.outlooks import fit, load_panel
+from app.outlooks import fit, load_panel, look_ahead
 from app.places import MOST_LOCATIONS, Group, read_groups, read_locations, write_group
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
@@ -77,11 +77,9 @@ class Query:
 
     def answer(self) -> pf.Forecast:
         """Return the forecast that was asked for."""
-        panel, fitted = load_panel(self.revision), fit(self.revision, self.model)
-        groups = dict(self.groups)
-        return pf.forecast(
-            panel, [*self.locations, *groups], self.start, self.end, fitted, self.levels, groups=groups or None
-        )
+        outlook, groups = look_ahead(self.revision, self.model, self.levels), dict(self.groups)
+        # Groups are located by their names, and so are none of the other series where groups alone are asked for.
+        return outlook.forecast([*self.locations, *groups], self.start, self.end, self.levels, groups or None)
 
 
 def read_query(arguments: Arguments) -> Query:

@@ -109,9 +109,12 @@ class Forecast:
         """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
         # JSON has no infinity: what outgrew the computer's numbers is null, like what is not there.
         frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
+        return {"forecasts": frame.where(frame.notna(), None).to_dict("records")} | self.describe()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what :meth:`to_dict` says beside the rows: notes, where the numbers come from, how to cite them."""
         names = self.locations["name"]
         return {
-            "forecasts": frame.where(frame.notna(), None).to_dict("records"),
             "notes": [
                 {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
                 for note in self.notes

@@ -96,7 +96,7 @@ def test_every_location_of_a_revision_may_be_asked_for_at_once() -> None:
         (change(level=["95", "95.0"]), "level", ["level 95", "each level once"]),
         (change(level=""), "level", ["level is empty"]),
         (change(level=[str(level) for level in range(1, 11)]), "level", ["10 times", "at most 9"]),
-        (change(start="2030"), "start", ["'start'", "location, from, to, model, revision, level"]),
+        (change(start="2030"), "start", ["'start'", "location, group, from, to, model, revision, level"]),
     ],
 )
 def test_a_wrong_argument_is_named_with_what_would_be_valid(
