@@ -225,7 +225,14 @@ def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
     assert process.returncode != 0
     _, alive = psutil.wait_procs(children, timeout=15)
     assert alive == []
-    assert sorted(snapshot(output)) == ["alpha.html", "index.html", "notebooks/alpha.ipynb", "status.json", "style.css"]
+    assert sorted(snapshot(output)) == [
+        "alpha.html",
+        "index.html",
+        "notebooks/.lock",
+        "notebooks/alpha.ipynb",
+        "status.json",
+        "style.css",
+    ]
     assert soup(output / "alpha.html").footer is not None
 
 
@@ -240,7 +247,7 @@ def test_the_command_exits_with_an_error_when_a_report_fails(tmp_path: Path):
 def test_the_real_reports_are_those_of_the_design(published: Path):
     assert tuple(find_notebooks()) == REPORTS
     assert sorted(snapshot(published)) == sorted(
-        ["index.html", "status.json", "style.css"]
+        ["index.html", "status.json", "style.css", "notebooks/.lock"]
         + [f"{name}.{ending}" for name in REPORTS for ending in ("html", "svg")]
         + [f"notebooks/{name}.ipynb" for name in REPORTS]
     )

@@ -16,6 +16,7 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.files import write_atomically, write_together
 from popforecast.reports.execution import Execution
+from popforecast.reports.lock import hold
 from popforecast.reports.notebooks import PACKAGE, Notebook, check_parameters, choose_notebooks, find_notebooks
 
 STATUS = "status.json"
@@ -62,7 +63,8 @@ def make_reports(
     """Run notebooks and publish what they show.
 
     A report that fails is listed as failed, and its last good page stays. Pages are written whole or not at all, and
-    the same notebook with the same parameters and data gives the same bytes.
+    the same notebook with the same parameters and data gives the same bytes. Several runs may share a folder: each
+    waits while another writes.
 
     Parameters
     ----------
@@ -165,11 +167,12 @@ def _publish(notebook: Notebook, changed: dict[str, Any], executed: Path, output
         f"{notebook.name}.html": page,
     }
     # Together: the index must not show the figure of one run beside the finding of another.
-    write_together({output / name: content.encode() for name, content in contents.items() if content})
-    for name, content in contents.items():
-        if not content:
-            (output / name).unlink(missing_ok=True)
-    _update(output, notebook.name, {"good": report.facts})
+    with hold(output):
+        write_together({output / name: content.encode() for name, content in contents.items() if content})
+        for name, content in contents.items():
+            if not content:
+                (output / name).unlink(missing_ok=True)
+        _update(output, notebook.name, {"good": report.facts})
     return None
 
 
@@ -177,9 +180,10 @@ def _record(notebook: Notebook, error: str | None, output: Path, notebooks: Mapp
     """Record how a run ended, write the index anew, and return the result."""
     from popforecast.reports import pages
 
-    status = _update(output, notebook.name, {"title": notebook.title, "error": error})
-    listed = [_list(name, status[name], output) for name in notebooks if name in status]
-    write_atomically(output / INDEX, pages.render_index(listed).encode())
+    with hold(output):
+        status = _update(output, notebook.name, {"title": notebook.title, "error": error})
+        listed = [_list(name, status[name], output) for name in notebooks if name in status]
+        write_atomically(output / INDEX, pages.render_index(listed).encode())
     page = output / f"{notebook.name}.html"
     return Result(notebook.name, notebook.title, error is None, error, page if page.exists() else None)
 
