@@ -81,9 +81,9 @@ class Bars(Drawing):
         """Draw with Matplotlib (inches); the height follows the number of bars."""
         return super().draw(width, height or 0.7 + BAR_HEIGHT * len(self.values))
 
-    def svg(self, width: float = WIDTH, height: float | None = None) -> str:
+    def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
         """Return the figure as SVG; the height follows the number of bars."""
-        return super().svg(width, height or 0.7 + BAR_HEIGHT * len(self.values))
+        return super().svg(width, height or 0.7 + BAR_HEIGHT * len(self.values), caption)
 
     def paint(self, axes: Axes) -> None:
         """Draw the bars; those below zero in the second colour."""
@@ -131,9 +131,9 @@ class Dots(Drawing):
         """Draw with Matplotlib (inches); the height follows the number of rows."""
         return super().draw(width, height or 0.9 - BAR_HEIGHT * self._places[0].min())
 
-    def svg(self, width: float = WIDTH, height: float | None = None) -> str:
+    def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
         """Return the figure as SVG; the height follows the number of rows."""
-        return super().svg(width, height or 0.9 - BAR_HEIGHT * self._places[0].min())
+        return super().svg(width, height or 0.9 - BAR_HEIGHT * self._places[0].min(), caption)
 
     def paint(self, axes: Axes) -> None:
         """Draw the dots, each row joined by a thin line; what they mean stands above."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from popforecast.lettering import LEADING, clean, wrap
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,6 +27,12 @@ COLOURS = ("#0072b2", "#d55e00", "#007f5f", "#b0467f", "#8a6d00", "#3d6fd6", "#7
 # Replaced by currentColor, so that a page's own text colour (light or dark) is the chart's.
 INK = "#010203"
 WIDTH, HEIGHT = 7.2, 4.0
+
+# What the lines of a forecast are called in a legend.
+MEDIAN, REFERENCE = "our forecast", "the UN’s medium variant"
+
+# Points of the type of title and caption, and of the margin around them.
+TITLE, CAPTION, CAPTION_MARGIN = 11, 6.5, 6
 
 # Matplotlib's settings and font cache belong to the process, and a web server draws in several threads.
 _DRAWING = threading.RLock()
@@ -55,17 +63,28 @@ class Drawing(ABC):
             self.paint(axes)
         return figure
 
-    def svg(self, width: float = WIDTH, height: float = HEIGHT) -> str:
-        """Return the figure as SVG: the same figure gives the same bytes."""
-        with _DRAWING:
-            return render_svg(self.draw(width, height), self.description)
+    def svg(self, width: float = WIDTH, height: float = HEIGHT, caption: str | None = None) -> str:
+        """Return the figure as SVG: the same figure gives the same bytes.
 
-    def png(self, width: float = WIDTH, height: float = HEIGHT, dpi: int = 144) -> bytes:
-        """Return the figure as PNG on white."""
+        A caption, such as citation and provenance, stands at the foot and in the file's metadata (Dublin Core).
+        """
+        with _DRAWING:
+            figure = self.draw(width, height)
+            if caption is None:
+                return render_svg(figure, self.description)
+            add_caption(figure, self.title, caption)
+            svg = render_svg(figure, self.description)
+        return svg.replace(">", ">" + _describe_file(self.title, caption), 1)
+
+    def png(self, width: float = WIDTH, height: float = HEIGHT, dpi: int = 144, caption: str | None = None) -> bytes:
+        """Return the figure as PNG on white; a caption stands at its foot and in its metadata, too."""
         content = io.BytesIO()
+        texts = {} if caption is None else {"Title": self.title, "Description": self.description, "Source": caption}
         with _DRAWING, house_style():
             figure = self.draw(width, height)
-            figure.savefig(content, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+            if caption is not None:
+                add_caption(figure, self.title, caption)
+            figure.savefig(content, format="png", dpi=dpi, facecolor="white", metadata={"Software": None, **texts})
         return content.getvalue()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
@@ -128,6 +147,22 @@ def render_svg(figure: Figure, description: str) -> str:
     svg = _own_ids(svg.replace(INK, "currentColor"))
     label = html.escape(description, quote=True)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def add_caption(figure: Figure, title: str, caption: str) -> None:
+    """Write a title above a figure and a caption below, which make it so much taller: it is to stand alone."""
+    width, height = figure.get_size_inches()
+    lines = wrap(clean(caption), 72 * width - 2 * CAPTION_MARGIN, CAPTION, most=9)
+    head = (CAPTION_MARGIN + 1.5 * TITLE) / 72
+    foot = (2 * CAPTION_MARGIN + LEADING * CAPTION * len(lines)) / 72
+    whole = height + head + foot
+    figure.set_size_inches(width, whole)
+    figure.get_layout_engine().set(rect=(0, foot / whole, 1, height / whole))
+    left, margin = CAPTION_MARGIN / 72 / width, CAPTION_MARGIN / 72 / whole
+    title = wrap(clean(title), 72 * width - 2 * CAPTION_MARGIN, TITLE, most=1)
+    with house_style():
+        figure.text(left, 1 - margin, "".join(title), fontsize=TITLE, va="top")
+        figure.text(left, margin, "\n".join(lines), fontsize=CAPTION, linespacing=LEADING, va="bottom")
 
 
 def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size: float = 9) -> None:
@@ -199,6 +234,15 @@ def spread(heights: np.ndarray, gap: float | np.ndarray, within: tuple[float, fl
     placed = np.empty(len(heights))
     placed[order] = means + before
     return placed
+
+
+def _describe_file(title: str, source: str) -> str:
+    return (
+        '<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Description rdf:about="">'
+        f"<dc:title>{html.escape(title)}</dc:title><dc:source>{html.escape(clean(source))}</dc:source>"
+        "</rdf:Description></rdf:RDF></metadata>"
+    )
 
 
 def _own_ids(svg: str) -> str:

@@ -22,7 +22,7 @@ def measure(text: str, size: float = 1) -> float:
     Examples
     --------
     >>> measure("Niue", 10)
-    26.9
+    25.2
     """
     return round(size * sum(map(_measure_letter, text)), 6)
 

@@ -1,4 +1,7 @@
-"""One chart preparation, two renderers: Matplotlib for pages and reports, Plotly for the explorer."""
+"""One chart preparation for three renderers.
+
+Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popforecast.svg` for the web page.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from popforecast.errors import PopforecastError
-from popforecast.figures import COLOURS, Drawing, label_ends
+from popforecast.figures import COLOURS, MEDIAN, REFERENCE, Drawing, label_ends
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
+from popforecast.sources import REVISIONS, VINTAGES, get_edition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +31,7 @@ UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
 
-# What the lines are called in a legend. Where the second stands beside the first, it alone is dashed.
-MEDIAN, REFERENCE = "our forecast", "the UN’s medium variant"
+# Where the UN's line stands beside ours, it alone is dashed.
 REFERENCE_DASHES = (0, (4, 2.5))
 
 
@@ -110,7 +113,9 @@ class Chart(Drawing):
 
     def plotly(self) -> plotly.graph_objects.Figure:
         """Return the chart as a Plotly figure."""
-        return _draw_plotly(self)
+        from popforecast.interactive import draw_figure
+
+        return draw_figure(self)
 
     def __repr__(self) -> str:
         return f"<Chart: {self.title}; {', '.join(line.label for line in self.lines)}>"
@@ -151,6 +156,25 @@ def chart_forecast(
         f"In {forecast.years[-1]}: {ends}."
     ) + (f" Dashed: {REFERENCE}." if references else "")
     return Chart(title, unit, description, lines, scale)
+
+
+def caption_forecast(forecast: Forecast) -> str:
+    """Return what a chart must carry when it leaves the page: which numbers these are, and whom to cite.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> caption_forecast(pf.forecast(pf.load_panel("wpp2019"), ["World"], 2030, 2035, model="ar1"))[:77]
+    'popforecast 0.1.0: ar1 forecast from 2020, analytic intervals, on wpp2019 (ch'
+    """
+    provenance = forecast.provenance
+    revision = provenance["revision"]
+    known = revision in REVISIONS or revision in VINTAGES
+    return (
+        f"popforecast {provenance['version']}: {provenance['model']} forecast from {provenance['origin']}, "
+        f"{provenance['intervals']} intervals, on {revision or 'own figures'} (checksum "
+        f"{provenance['checksum'][:12]})." + (f" {get_edition(revision).citation}" if known else "")
+    )
 
 
 def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
@@ -228,84 +252,6 @@ def _last_point(line: Line) -> tuple[float, float]:
 
 def _period(years: np.ndarray) -> str:
     return str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
-
-
-# Greys that show on white and on dark paper.
-GUIDE, GRID = "#7a848d", "rgba(128,128,128,0.25)"
-
-
-def _draw_plotly(chart: Chart) -> plotly.graph_objects.Figure:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for i, line in enumerate(chart.lines):
-        colour = COLOURS[i % len(COLOURS)]
-        # One click on the legend hides history, median and fan together. Two locations may share a name.
-        shared = {"legendgroup": str(i), "mode": "lines", "name": line.label}
-        for level in sorted(line.bounds, reverse=True):
-            lower, upper = line.bounds[level]
-            figure.add_scatter(
-                x=np.concatenate([line.ahead, line.ahead[::-1]]).tolist(),
-                y=np.concatenate([upper, lower[::-1]]).tolist(),
-                fill="toself",
-                fillcolor=_fade(colour, 0.16),
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-                **shared,
-            )
-        solid = {"color": colour, "width": 2}
-        hover = "%{y:,.4~g} " + chart.unit
-        figure.add_scatter(x=line.years.tolist(), y=line.values.tolist(), line=solid, hovertemplate=hover, **shared)
-        # The median starts at the last estimate, which the history has said already.
-        figure.add_scatter(
-            x=line.ahead.tolist(),
-            y=line.median.tolist(),
-            line=solid | {"dash": "dash"},
-            customdata=[_describe_bounds(line, step) for step in range(len(line.ahead))],
-            hovertemplate=[None] + [hover + "%{customdata}"] * (len(line.ahead) - 1),
-            hoverinfo=["skip"] + ["all"] * (len(line.ahead) - 1),
-            showlegend=False,
-            **shared,
-        )
-    origin = chart.lines[0].ahead[0]
-    figure.add_vline(
-        x=int(origin),
-        line={"color": GUIDE, "width": 1, "dash": "dot"},
-        annotation={
-            "text": f"last estimate, {origin}",
-            "font": {"size": 11, "color": GUIDE},
-            "xanchor": "right",
-            "yanchor": "bottom",
-        },
-        annotation_position="top",
-    )
-    figure.update_layout(
-        title={"text": chart.title},
-        yaxis={"title": {"text": chart.unit}, "type": "log" if chart.scale == "log" else "linear"},
-        template="plotly_white",
-        font={"family": "system-ui, sans-serif"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
-        margin={"l": 60, "r": 20, "t": 50, "b": 40},
-    )
-    figure.update_xaxes(gridcolor=GRID)
-    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID)
-    if chart.scale == "absolute":
-        figure.update_yaxes(rangemode="tozero")
-    return figure
-
-
-def _describe_bounds(line: Line, step: int) -> str:
-    sides = [(level, *(float(side[step]) for side in line.bounds[level])) for level in sorted(line.bounds)]
-    return "".join(f"<br>{level:g} %: {lower:,.4g} to {upper:,.4g}" for level, lower, upper in sides)
-
-
-def _fade(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"
 
 
 def _enumerate(names: Sequence[str]) -> str:

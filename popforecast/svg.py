@@ -41,10 +41,10 @@ from math import inf, isfinite
 
 import numpy as np
 
-from popforecast.figures import COLOURS, spread
+from popforecast.figures import COLOURS, MEDIAN, REFERENCE, spread
 from popforecast.lettering import LEADING, clean, measure, wrap
 from popforecast.models.base import Array
-from popforecast.plots import MEDIAN, REFERENCE, UNITS, Chart, Line
+from popforecast.plots import UNITS, Chart, Line
 from popforecast.scales import LARGEST, Scale, choose_scale, choose_years
 
 MOST_FANS = 6
