@@ -19,6 +19,7 @@ MOST_QUOTED = 40
 
 Arguments = MultiDict[str, str]
 Read = TypeVar("Read")
+Choice = TypeVar("Choice", int, str)
 
 EXPECTED = {
     "location": "a code, ISO3 code, name or alias, such as World, NGA or 356",
@@ -128,13 +129,18 @@ def take_several(arguments: Arguments, name: str, most: int) -> list[str]:
     return texts
 
 
-def take_numbers(arguments: Arguments, name: str, valid: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the values of an argument that is one or more of a few numbers, each once, in the order of `valid`.
+def take_choices(arguments: Arguments, name: str, valid: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Return the values of an argument that is one or more of a few, each once, in the order in which they are valid.
 
     Raises
     ------
     ArgumentError
         If one is not among them, or stands twice.
+
+    Examples
+    --------
+    >>> take_choices(MultiDict([("horizon", "10"), ("horizon", "1")]), "horizon", (1, 5, 10, 20))
+    (1, 10)
     """
     texts = take_several(arguments, name, len(valid))
     for i, text in enumerate(texts):
@@ -142,7 +148,7 @@ def take_numbers(arguments: Arguments, name: str, valid: tuple[int, ...]) -> tup
             raise ArgumentError(f"{name} {quote(text)}: expected one of {', '.join(map(str, valid))}")
         if text in texts[:i]:
             raise ArgumentError(f"{name} {text} was asked for twice: expected each once")
-    return tuple(number for number in valid if str(number) in texts)
+    return tuple(choice for choice in valid if str(choice) in texts)
 
 
 def quote(text: str) -> str:

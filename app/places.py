@@ -21,18 +21,40 @@ LONGEST_GROUP_NAME = 60
 # Characters that turn the direction of the text around them, or do not show at all.
 HIDDEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
 
+# Every location of the revision, in its order: no name, code or alias is this.
+EVERY = "all"
+
 Group = tuple[str, tuple[int, ...]]
 
 
 def read_locations(arguments: Arguments, revision: str) -> tuple[int, ...]:
-    """Return the codes of the locations asked for, in order; none where none are.
+    """Return the codes of the locations asked for, in order; none where none are, every one for ``all``.
 
     Raises
     ------
     ArgumentError, RepeatedLocationError
         If one is unknown, empty or too long, or stands twice.
     """
-    return _find(take_several(arguments, "location", MOST_LOCATIONS), revision)
+    texts = take_several(arguments, "location", MOST_LOCATIONS)
+    if [text.casefold() for text in texts] == [EVERY]:
+        return list_every(revision)
+    return _find(texts, revision)
+
+
+def list_every(revision: str) -> tuple[int, ...]:
+    """Return the code of every location of a revision."""
+    return tuple(load_panel(revision).locations.index.tolist())
+
+
+def write_locations(codes: tuple[int, ...], revision: str) -> list[tuple[str, str]]:
+    """Return the arguments that :func:`read_locations` reads as these codes.
+
+    Examples
+    --------
+    >>> write_locations((566, 356), "wpp2024"), write_locations(list_every("wpp2024"), "wpp2024")
+    ([('location', '566'), ('location', '356')], [('location', 'all')])
+    """
+    return [("location", EVERY)] if codes == list_every(revision) else [("location", str(code)) for code in codes]
 
 
 def read_groups(arguments: Arguments, revision: str, model: str) -> tuple[Group, ...]:

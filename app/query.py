@@ -18,7 +18,7 @@ from app.arguments import (
     take_several,
 )
 from app.outlooks import fit, load_panel, look_ahead
-from app.places import MOST_LOCATIONS, Group, read_groups, read_locations, write_group
+from app.places import MOST_LOCATIONS, Group, read_groups, read_locations, write_group, write_locations
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
 from popforecast.periods import DEFAULT_STEPS, check_years, last_year
@@ -66,7 +66,7 @@ class Query:
         [('location', '900'), ('from', '2030'), ('to', '2035')]
         """
         return [
-            *(("location", str(code)) for code in self.locations),
+            *write_locations(self.locations, self.revision),
             *(("group", write_group(group)) for group in self.groups),
             ("from", str(self.start)),
             ("to", str(self.end)),
@@ -139,6 +139,12 @@ def read_levels(arguments: Arguments) -> tuple[float, ...]:
     if repeated:
         raise ArgumentError(f"level {repeated[0]:g} was asked for twice: expected each level once")
     return tuple(levels)
+
+
+def read_level(arguments: Arguments, default: float) -> float:
+    """Return the one level."""
+    text = take_one(arguments, "level")
+    return default if text is None else _read_level(text)
 
 
 def read_places(

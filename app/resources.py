@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 import popforecast as pf
+from app import records
 from app.arguments import Arguments, find_unknown
 from app.outlooks import load_panel
 from app.query import PARAMETERS, Query, read_query, read_revision_alone
+from app.writing import write_csv, write_json
 from popforecast.forecasting import DEFAULT_MODEL
 
 ROOT = "/api/v1"
@@ -74,9 +76,10 @@ def read_nothing(arguments: Arguments) -> Listing:
 
 
 def write_forecast(query: Query) -> str:
-    """Write a forecast as JSON: its rows, the groups they name, and where the numbers come from."""
+    """Write a forecast as JSON: its rows, where the numbers come from, and the groups they name."""
+    fc = query.answer()
     groups = [{"name": name, "members": list(codes)} for name, codes in query.groups]
-    return _write_json(query.answer().to_dict() | {"groups": groups})
+    return write_json(fc.describe() | {"groups": groups}, {"forecasts": fc.to_frame()})
 
 
 def write_forecast_csv(query: Query) -> str:
@@ -91,12 +94,12 @@ def list_locations(listing: Listing) -> pd.DataFrame:
 
 def write_locations(listing: Listing) -> str:
     """Write the locations of a revision as JSON."""
-    return _write_json({"revision": listing.revision, "locations": list_locations(listing).to_dict("records")})
+    return write_json({"revision": listing.revision}, {"locations": list_locations(listing)})
 
 
 def write_locations_csv(listing: Listing) -> str:
     """Write the locations of a revision as CSV."""
-    return _write_csv(list_locations(listing).assign(revision=listing.revision))
+    return write_csv(list_locations(listing), revision=listing.revision)
 
 
 def list_models() -> list[dict[str, Any]]:
@@ -109,21 +112,13 @@ def list_models() -> list[dict[str, Any]]:
 
 def write_models(_: Listing) -> str:
     """Write the models as JSON."""
-    return _write_json({"default": DEFAULT_MODEL, "models": list_models()})
+    return write_json({"default": DEFAULT_MODEL, "models": list_models()})
 
 
 def write_models_csv(_: Listing) -> str:
     """Write the models as CSV."""
     rows = [model | {"parameters": json.dumps(model["parameters"])} for model in list_models()]
-    return _write_csv(pd.DataFrame(rows).assign(default=[row["name"] == DEFAULT_MODEL for row in rows]))
-
-
-def _write_json(answer: dict[str, Any]) -> str:
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-
-
-def _write_csv(frame: pd.DataFrame) -> str:
-    return frame.to_csv(index=False, lineterminator="\n")
+    return write_csv(pd.DataFrame(rows), default=[row["name"] == DEFAULT_MODEL for row in rows])
 
 
 RESOURCES = (
@@ -143,6 +138,30 @@ RESOURCES = (
         read_locations_of,
         write_locations,
         write_locations_csv,
+    ),
+    Resource(
+        "milestones",
+        "When populations peak, pass a round figure and double",
+        records.MILESTONES_PARAMETERS,
+        records.read_when,
+        records.write_when,
+        records.write_when_csv,
+    ),
+    Resource(
+        "backtest",
+        "How good each model has been for each location, at past origins",
+        records.BACKTEST_PARAMETERS,
+        records.read_track_record,
+        records.write_track_record,
+        records.write_track_record_csv,
+    ),
+    Resource(
+        "vintages",
+        "How far off we and the UN were, on what was known then",
+        records.VINTAGES_PARAMETERS,
+        records.read_vintage_record,
+        records.write_vintage_record,
+        records.write_vintage_record_csv,
     ),
     Resource("models", "List the models", (), read_nothing, write_models, write_models_csv),
 )

@@ -1,0 +1,253 @@
+"""How good forecasts have been, and when something will happen: the questions beside the forecast itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import popforecast as pf
+from app.arguments import Arguments, find_unknown, take_choices
+from app.outlooks import load_panel, load_record, load_vintage_record
+from app.places import Group, read_locations, write_locations
+from app.query import Query, read_level, read_model, read_places, read_revision
+from app.writing import count_whole, write_csv, write_json
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.milestones import USUAL_LEVEL, find_milestones
+from popforecast.periods import last_year
+from popforecast.record import HORIZONS
+from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_revision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BACKTEST_PARAMETERS = ("location", "model", "horizon", "revision")
+VINTAGES_PARAMETERS = ("location", "vintage")
+MILESTONES_PARAMETERS = ("location", "group", "model", "revision", "level")
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """The question how good models have been at past origins, on final data; nothing chosen is everything.
+
+    Attributes
+    ----------
+    locations : tuple of int
+        Codes.
+    models : tuple of str
+        Names.
+    horizons : tuple of int
+        Years after the origin.
+    revision : str
+        Name.
+    """
+
+    locations: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()
+    horizons: tuple[int, ...] = ()
+    revision: str = DEFAULT_REVISION
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that ask for exactly this."""
+        return [
+            *write_locations(self.locations, self.revision),
+            *(("model", name) for name in self.models),
+            *(("horizon", str(horizon)) for horizon in self.horizons),
+            ("revision", self.revision),
+        ]
+
+    def find(self) -> pd.DataFrame:
+        """Return the scores, one row for each location, model and horizon."""
+        scores = _choose(load_record(self.revision), location_code=self.locations, model=self.models)
+        return _name(_choose(scores, horizon=self.horizons), self.revision)
+
+
+@dataclass(frozen=True)
+class VintageRecord:
+    """The question how far we and the UN were off, on what was known then; nothing chosen is everything.
+
+    Attributes
+    ----------
+    locations : tuple of int
+        Codes.
+    vintages : tuple of str
+        Names of the editions that were known then.
+    """
+
+    locations: tuple[int, ...] = ()
+    vintages: tuple[str, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """The revision whose figures are taken for the truth."""
+        return DEFAULT_REVISION
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that ask for exactly this."""
+        return [
+            *write_locations(self.locations, self.revision),
+            *(("vintage", name) for name in self.vintages),
+        ]
+
+    def find(self) -> pd.DataFrame:
+        """Return the misses, one row for each location, vintage and year."""
+        return _name(_choose(load_vintage_record(), location_code=self.locations, vintage=self.vintages), self.revision)
+
+
+@dataclass(frozen=True)
+class When:
+    """The question when populations peak, pass a round figure and double.
+
+    Attributes
+    ----------
+    locations, groups, model, revision
+        As of a :class:`app.query.Query`.
+    level : float
+        Of the intervals of years, in percent.
+    """
+
+    locations: tuple[int, ...]
+    groups: tuple[Group, ...] = ()
+    model: str = DEFAULT_MODEL
+    revision: str = DEFAULT_REVISION
+    level: float = USUAL_LEVEL
+
+    @property
+    def query(self) -> Query:
+        """The forecast that answers it: up to the last year there is."""
+        panel = load_panel(self.revision)
+        years = panel.origin + panel.step, last_year(panel)
+        return Query(self.locations, *years, self.model, self.revision, (self.level,), self.groups)
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that ask for exactly this."""
+        return [(name, value) for name, value in self.query.arguments if name not in ("from", "to")]
+
+
+def read_track_record(arguments: Arguments) -> TrackRecord:
+    """Return the question that the arguments make.
+
+    Raises
+    ------
+    QueryError
+        If any argument is wrong; the error has a sentence for each that is.
+    """
+    faults = find_unknown(arguments, BACKTEST_PARAMETERS)
+    revision = faults.attempt("revision", read_revision, arguments)
+    models = faults.attempt("model", take_choices, arguments, "model", tuple(pf.models.MODELS))
+    horizons = faults.attempt("horizon", take_choices, arguments, "horizon", HORIZONS)
+    locations = faults.attempt("location", read_locations, arguments, revision) if revision else None
+    faults.refuse()
+    return TrackRecord(locations, models, horizons, revision)
+
+
+def read_vintage_record(arguments: Arguments) -> VintageRecord:
+    """Return the question that the arguments make.
+
+    Raises
+    ------
+    QueryError
+        If any argument is wrong; the error has a sentence for each that is.
+    """
+    faults = find_unknown(arguments, VINTAGES_PARAMETERS)
+    locations = faults.attempt("location", read_locations, arguments, DEFAULT_REVISION)
+    vintages = faults.attempt("vintage", take_choices, arguments, "vintage", tuple(VINTAGES))
+    faults.refuse()
+    return VintageRecord(locations, vintages)
+
+
+def read_when(arguments: Arguments) -> When:
+    """Return the question that the arguments make.
+
+    Raises
+    ------
+    QueryError
+        If any argument is wrong; the error has a sentence for each that is.
+    """
+    faults = find_unknown(arguments, MILESTONES_PARAMETERS)
+    revision = faults.attempt("revision", read_revision, arguments)
+    model = faults.attempt("model", read_model, arguments)
+    level = faults.attempt("level", read_level, arguments, USUAL_LEVEL)
+    if revision is None:
+        faults.refuse()
+    locations, groups = read_places(arguments, faults, revision, model)
+    faults.refuse()
+    return When(locations, groups, model, revision, level)
+
+
+def write_track_record(question: TrackRecord) -> str:
+    """Write scores as JSON."""
+    members = {"data": "final", "unit": "percent", **_describe(question.revision)}
+    return write_json(members, {"scores": question.find()})
+
+
+def write_track_record_csv(question: TrackRecord) -> str:
+    """Write scores as CSV."""
+    return write_csv(question.find(), data="final", **_flatten(question.revision))
+
+
+def write_vintage_record(question: VintageRecord) -> str:
+    """Write misses as JSON."""
+    members = {"model": DEFAULT_MODEL, "data": "real-time", "unit": "persons; ape in percent"}
+    return write_json(members | _describe(question.revision), {"comparisons": question.find()})
+
+
+def write_vintage_record_csv(question: VintageRecord) -> str:
+    """Write misses as CSV."""
+    return write_csv(question.find(), model=DEFAULT_MODEL, data="real-time", **_flatten(question.revision))
+
+
+def find_years(question: When) -> tuple[pf.Forecast, list[dict[str, Any]]]:
+    """Return the forecast that was looked at, and what happens in it."""
+    fc = question.query.answer()
+    names = fc.locations["name"]
+    found = [
+        {"location_code": milestone.location_code, "location": names[milestone.location_code], **asdict(milestone)}
+        | {"persons": count_whole(milestone.persons)}
+        for milestone in find_milestones(fc)
+    ]
+    return fc, found
+
+
+def write_when(question: When) -> str:
+    """Write milestones as JSON."""
+    fc, found = find_years(question)
+    groups = [{"name": name, "members": list(codes)} for name, codes in question.groups]
+    return write_json({"milestones": found, "groups": groups} | fc.describe())
+
+
+def write_when_csv(question: When) -> str:
+    """Write milestones as CSV."""
+    import pandas as pd
+
+    fc, found = find_years(question)
+    kinds = dict.fromkeys(("year", "earliest", "latest", "last"), "Int64")
+    provenance = fc.provenance
+    constants = {name: provenance[name] for name in ("revision", "checksum", "origin", "model", "intervals", "version")}
+    return write_csv(pd.DataFrame(found).astype(kinds), **constants, citation=fc.citation)
+
+
+def _choose(frame: pd.DataFrame, **chosen: tuple[object, ...]) -> pd.DataFrame:
+    for column, values in chosen.items():
+        if values:
+            frame = frame[frame[column].isin(values)]
+    return frame
+
+
+def _name(frame: pd.DataFrame, revision: str) -> pd.DataFrame:
+    names = frame["location_code"].map(load_panel(revision).locations["name"])
+    frame = frame.reset_index(drop=True)
+    frame.insert(1, "location", names.to_numpy())
+    return frame
+
+
+def _describe(revision: str) -> dict[str, Any]:
+    provenance = {"revision": revision, "checksum": load_panel(revision).checksum, "version": pf.__version__}
+    return {"provenance": provenance, "citation": get_revision(revision).citation}
+
+
+def _flatten(revision: str) -> dict[str, Any]:
+    described = _describe(revision)
+    return {**described["provenance"], "citation": described["citation"]}
