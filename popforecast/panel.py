@@ -243,21 +243,22 @@ def describe_years(years: NDArray[np.int64]) -> str:
 
 
 def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame(locations).copy()
+    table = pd.DataFrame(locations)
     if table.empty and not len(table.index):
         raise PanelError("a panel needs at least one location, got none")
+    codes = np.array([str(code) for code in table.index], dtype=object)
     # The codes 1 and "1" count as one, too: nobody could ask for the second of them.
-    repeated = table.index.map(str).duplicated()
+    repeated = pd.Index(codes).duplicated()
     if repeated.any():
         raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
-    codes = table.index.astype(str).to_series(table.index)
-    table["name"] = table["name"].fillna(codes) if "name" in table else codes
-    for column in COLUMNS:
-        if column not in table:
-            table[column] = None
-    table.index.name = "code"
-    table = table[list(COLUMNS)].astype(object)
-    return table.where(table.notna(), None)
+    cells = {column: _list_cells(table, column) for column in COLUMNS}
+    cells["name"] = np.where(pd.isna(cells["name"]), codes, cells["name"])
+    return pd.DataFrame(cells, table.index.rename("code"), dtype=object)
+
+
+def _list_cells(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
+    cells = table[column].to_numpy(dtype=object) if column in table else np.full(len(table), None)
+    return np.where(pd.isna(cells), None, cells)
 
 
 def _check_years(years: ArrayLike) -> NDArray[np.int64]:
