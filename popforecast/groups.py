@@ -80,7 +80,7 @@ def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]
         if total > 0 and abs(now[row] / total - 1) <= MOST_REMAINDER:
             aggregates.append(codes[row])
             rows.append(row)
-            lists.append(np.isin(np.arange(len(column)), listed))
+            lists.append(np.bincount(listed, minlength=len(column)) > 0)
         else:
             alone.append(codes[row])
     matrix = np.array(lists, dtype=bool).reshape(len(lists), len(column))

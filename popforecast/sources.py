@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -191,7 +191,13 @@ def load_members(revision: str = DEFAULT_REVISION) -> Members:
     """
     if get_edition(revision).name in VINTAGES:
         return {}
-    table = _read_table(revision, "members", dtype={"members": str})
+    content = read_checked(_table_path(DATA, revision, "members"), MANIFEST, revision, "tables", "members")
+    return dict(_parse_members(content))
+
+
+@lru_cache(maxsize=len(REVISIONS))
+def _parse_members(content: bytes) -> Members:
+    table = pd.read_csv(io.BytesIO(content), dtype={"members": str})
     return {int(row.aggregate): tuple(map(int, row.members.split())) for row in table.itertuples(index=False)}
 
 
