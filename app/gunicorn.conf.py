@@ -3,11 +3,13 @@
 # ruff: noqa: N999 (gunicorn's own name for it)
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -51,6 +53,11 @@ accesslog = "-" if settings.access_log else None
 if settings.metrics and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     # Before anything imports prometheus_client, which looks for it only then.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="popforecast-metrics-")
+
+
+# Each of many threads would make glibc keep freed memory of its own (M_ARENA_MAX; other C libraries have no such thing).
+with suppress(AttributeError, OSError):
+    ctypes.CDLL(None).mallopt(-8, 2)
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
