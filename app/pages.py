@@ -14,6 +14,14 @@ from werkzeug.exceptions import HTTPException
 import popforecast as pf
 from app.arguments import Arguments, QueryError
 from app.bodies import read_arguments
+from app.evidence import (
+    MOST_TOLD,
+    compare_with_un,
+    describe_milestones,
+    describe_record,
+    has_real_time_record,
+    name_unrecorded,
+)
 from app.exchange import link_to
 from app.form import choose, describe_form, describe_settings, drop_blanks, guess
 from app.outlooks import remember
@@ -21,8 +29,9 @@ from app.query import Query, read_query
 from app.table import tabulate
 from app.view import View, read_view
 from popforecast.display import INTERVALS
+from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.plots import Chart, chart_forecast
-from popforecast.sources import get_revision
+from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.svg import draw_chart
 
 # More notes than these are folded away.
@@ -117,9 +126,14 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "revision": get_revision(view.query.revision),
         "intervals": INTERVALS[fc.provenance["intervals"]],
         "most_notes": MOST_NOTES,
-        "milestones": [],
-        "record": None,
-        "real_time": None,
+        "milestones": describe_milestones(view.query),
+        "record": describe_record(fc),
+        "real_time": compare_with_un(fc),
+        "is_recorded": has_real_time_record(fc),
+        "unrecorded": name_unrecorded(fc),
+        "most_told": MOST_TOLD,
+        "default_model": DEFAULT_MODEL,
+        "latest": get_revision(DEFAULT_REVISION),
         "form_url": link_to("pages.show_form", view.query.arguments),
         "json_url": link_to("api.send_forecast", view.query.arguments),
         "csv_url": link_to("api.send_forecast_csv", view.query.arguments),
