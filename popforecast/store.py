@@ -28,8 +28,9 @@ FORMAT = 1
 # What writes the embedded models, and everything else that is computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"
 
-# A stored model is tried so many steps ahead before it is believed: beyond every knot that it may hold.
-TRIED = 60
+# A stored model is tried so many steps ahead before it is believed, or further than its panel is long: beyond whatever
+# it holds by the step.
+TRIED = 50
 
 # What a manifest must state, and as what kind of value.
 FIELDS = {
@@ -173,7 +174,7 @@ def manifest_path(path: Path) -> Path:
 
 
 def _check_path(path: str | Path) -> Path:
-    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+    if not isinstance(path, str | os.PathLike) or "\0" in str(path):
         raise StoreError(f"{path!r} is no path: expected the name of a file that ends in .npz")
     path = Path(path)
     if path.suffix != ".npz":
@@ -224,14 +225,15 @@ def _try(path: Path, fitted: Fitted, panel: Panel) -> None:
     own = {name: array for name, array in fitted.arrays.items() if not name.startswith("interval_")}
     if not all(array.dtype.kind in "iufb" for array in fitted.arrays.values()):
         raise StoreError(f"{path} holds other things than numbers: fit the model again")
+    horizon = max(TRIED, len(panel.years) + 1)
     try:
         with np.errstate(all="ignore"):
             fitted.model.check_estimate(panel, own)
-            fitted.notes(TRIED)
-            ahead = intervals.predict(fitted, TRIED, (80,))
+            fitted.notes(horizon)
+            ahead = intervals.predict(fitted, horizon, (80,))
         low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
         sound = (
-            ahead.population.shape == (len(panel), TRIED)
+            ahead.population.shape == (len(panel), horizon)
             and not np.isnan(ahead.population).any()
             and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
             and _is_calibration(fitted.arrays, len(panel))

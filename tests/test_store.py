@@ -125,6 +125,48 @@ def test_pickle_is_never_loaded(saved: Path, wpp2024: pf.Panel, content: Callabl
         pf.load(saved, wpp2024)
 
 
+FORGERIES: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
+    "gone": lambda array: None,
+    "empty": lambda array: array[:0],
+    "one row short": lambda array: array[:-1],
+    "flat": np.ravel,
+    "on its side": lambda array: array.T[..., None],
+    "a single number": lambda array: np.array(1.0),
+    "not finite": lambda array: np.full(array.shape, np.inf),
+    "words": lambda array: np.full(array.shape, "much"),
+    "dates": lambda array: np.zeros(array.shape, "M8[s]"),
+    "complex": lambda array: array + 1j,
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize("name", ["ar1", "ar", "naive", "drift", "panel-ar"])
+def test_forged_and_sealed_arrays_are_refused_or_forecast(tmp_path: Path, name: str, forgery: str) -> None:
+    """Whatever a stranger stored under a right checksum: one sentence, or a forecast, and never a crash later."""
+    panel = pf.load_panel("wpp2019").select(["World", "NGA", "JPN", "TKL", "KWT", "IND", "FRA"])
+    saved = pf.save(pf.fit(panel, name), tmp_path / "model.npz")
+    with np.load(saved) as file:
+        arrays = {key: file[key] for key in file.files}
+    refused = 0
+    for key, array in arrays.items():
+        forged = FORGERIES[forgery](array)
+        changed = {other: kept for other, kept in arrays.items() if other != key}
+        changed |= {} if forged is None else {key: forged}
+        content = io.BytesIO()
+        np.savez(content, **changed)
+        shapes = {other: list(kept.shape) for other, kept in changed.items()}
+        replace_arrays(saved, content.getvalue(), arrays=shapes)
+        try:
+            fitted = pf.load(saved, panel)
+        except StoreError:
+            refused += 1
+        else:
+            with np.errstate(all="ignore"):
+                frame = pf.forecast(panel, None, 2021, 2100, fitted).to_frame()
+            assert frame["population"].notna().all(), key
+    assert refused >= len(arrays) / 3
+
+
 def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> None:
     file = io.BytesIO()
     np.savez(file, coefficients=np.zeros((2, 3)))
@@ -197,6 +239,14 @@ def test_name_that_does_not_end_in_npz_is_refused(wpp2024: pf.Panel, tmp_path: P
         pf.save(fitted, tmp_path / name)
     with pytest.raises(StoreError, match=r"\.npz"):
         pf.load(tmp_path / name, wpp2024)
+
+
+@pytest.mark.parametrize("path", ["mo\0del.npz", None, 5, b"model.npz"])
+def test_what_is_no_path_is_refused(wpp2024: pf.Panel, path: object) -> None:
+    fitted = pf.Naive().fit(wpp2024)
+    for verb in (lambda: pf.save(fitted, path), lambda: pf.load(path, wpp2024), lambda: store.describe(path)):
+        with pytest.raises(StoreError, match="is no path"):
+            verb()
 
 
 @pytest.mark.parametrize("obstacle", ["no folder", "file for folder", "folder for model", "folder for manifest"])
