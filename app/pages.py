@@ -30,12 +30,15 @@ from app.table import tabulate
 from app.view import View, read_view
 from popforecast.display import INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.plots import Chart, chart_forecast
+from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.svg import draw_chart
 
 # More notes than these are folded away.
 MOST_NOTES = 6
+
+# A page of an older release is shown for no longer than this.
+KEPT = "public, max-age=60"
 
 SCALE_TITLES = {"absolute": "Persons", "log": "Logarithm", "indexed": "Indexed"}
 
@@ -47,7 +50,7 @@ def show_form() -> ResponseReturnValue:
     """Show the form, filled in with all that the address says."""
     arguments = read_arguments()
     check_form(arguments)
-    return render_template("index.html", **describe_form(guess(arguments)))
+    return _publish(render_template("index.html", **describe_form(guess(arguments))))
 
 
 @blueprint.route("/forecast", methods=["GET", "POST"])
@@ -60,7 +63,9 @@ def show_forecast() -> ResponseReturnValue:
         # Codes are short: even every location of a revision stays well below what servers take as an address.
         return redirect(link_to("pages.show_forecast", view.arguments), 303)
     fc = view.query.answer()
-    return render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view.query)))
+    return _publish(
+        render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view.query)))
+    )
 
 
 @blueprint.get("/embed")
@@ -68,7 +73,7 @@ def show_chart() -> ResponseReturnValue:
     """Show the chart alone, for a frame on another page."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return render_template("embed.html", **describe_chart(view, fc))
+    return _publish(render_template("embed.html", **describe_chart(view, fc)))
 
 
 @blueprint.get("/forecast.svg")
@@ -76,7 +81,7 @@ def send_svg() -> ResponseReturnValue:
     """Send the chart as SVG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_chart(view, fc).svg(), "image/svg+xml")
+    return _send_figure(view, prepare_chart(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
 
 
 @blueprint.get("/forecast.png")
@@ -84,7 +89,7 @@ def send_png() -> ResponseReturnValue:
     """Send the chart as PNG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_chart(view, fc).png(), "image/png")
+    return _send_figure(view, prepare_chart(view, fc).png(caption=caption_forecast(fc)), "image/png")
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -158,7 +163,7 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
             name: (title, link_to(str(request.endpoint), replace(view, scale=name).arguments))
             for name, title in SCALE_TITLES.items()
         },
-        "citation": get_revision(view.query.revision).citation,
+        "citation": caption_forecast(fc),
         "path": link_to("pages.show_forecast", view.arguments),
         "page_url": _absolute("pages.show_forecast", view),
     }
@@ -185,7 +190,18 @@ def describe_query(query: Query, fc: pf.Forecast) -> str:
 def _send_figure(view: View, content: str | bytes, mimetype: str) -> Response:
     suffix = "svg" if "svg" in mimetype else "png"
     name = f"popforecast-{view.query.revision}-{view.query.model}-{view.query.start}-{view.query.end}.{suffix}"
-    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'inline; filename="{name}"'})
+    response = _publish(content, mimetype)
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+def _publish(content: str | bytes, mimetype: str = "text/html") -> Response:
+    """Return an answer that is the same for everybody: it may be kept, and asked for again by its tag."""
+    response = Response(content, mimetype=mimetype)
+    response.headers["Cache-Control"] = KEPT
+    response.headers["Vary"] = "Accept-Encoding"
+    response.add_etag(weak=True)
+    return response.make_conditional(request)
 
 
 def _absolute(endpoint: str, view: View) -> str:
