@@ -52,27 +52,26 @@ class JointErrors:
     base: Mapping[float, Array]
     revised: PastErrors | None
 
-    def reach(self, matrix: Array) -> dict[float, Array]:
+    def reach(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
         """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom."""
-        growth = self._reach_growth(matrix)
+        growth = self._reach_growth(matrix, levels)
         if self.revised is None:
             return growth
         # Each is a variance of its own, and independent of the other.
-        based = combine_widths(self.now, self.base, matrix, self.revised)
+        based = combine_widths(self.now, {level: self.base[level] for level in levels}, matrix, self.revised)
         return {level: np.sqrt(width**2 + based[level] ** 2) for level, width in growth.items()}
 
-    def _reach_growth(self, matrix: Array) -> dict[float, Array]:
+    def _reach_growth(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
         weights = matrix[:, None] * self.population.T[None]
         weights /= weights.sum(axis=2, keepdims=True)
         adding = {
-            level: np.stack([np.einsum("ahn,nh->ah", weights, side) for side in both])
-            for level, both in self.growth.items()
+            level: np.stack([np.einsum("ahn,nh->ah", weights, side) for side in self.growth[level]]) for level in levels
         }
         if self.past is None:
             return adding
         # Joint errors are known at the knots only: what they leave of the sum of widths is interpolated.
         knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)
-        at_knots = {level: both[..., knots - 1] for level, both in self.growth.items()}
+        at_knots = {level: self.growth[level][..., knots - 1] for level in levels}
         joint = combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past)
         return {
             level: np.stack([_follow(*pair, knots, steps) for pair in zip(joint[level], whole, strict=True)])
@@ -102,8 +101,8 @@ class Coherent:
     membership: Membership | None = None
     errors: JointErrors | None = None
 
-    def add(self, groups: Groups) -> Coherent:
-        """Return the same with groups of one's own as further locations; what was there does not change.
+    def add(self, groups: Groups, levels: Sequence[float]) -> Coherent:
+        """Return the same with groups of one's own as further locations, at some of the levels; no number changes.
 
         Raises
         ------
@@ -116,9 +115,9 @@ class Coherent:
             raise ModelError(f"{self.fitted.model.name} forecasts each series on its own: groups need another model")
         together, membership = add_groups(self.panel, self.membership, groups)
         added = membership.take(np.arange(len(self.membership.aggregates), len(membership.aggregates)))
-        sums = _sum_prediction(together, self.prediction, added, self.errors)
+        sums = _sum_prediction(together, self.prediction, added, self.errors, levels)
         stacked = (
-            {level: np.vstack([bound, more[level]]) for level, bound in bounds.items()}
+            {level: np.vstack([bounds[level], more[level]]) for level in levels}
             for bounds, more in ((self.prediction.lower, sums.lower), (self.prediction.upper, sums.upper))
         )
         prediction = Prediction(np.vstack([self.prediction.population, sums.population]), *stacked)
@@ -169,7 +168,7 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
     errors = _join_errors(panel, growth, calibration, risk, membership)
     whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
     if membership.aggregates:
-        sums = _sum_prediction(panel, whole, membership, errors)
+        sums = _sum_prediction(panel, whole, membership, errors, levels)
         whole = _place(whole, sums, membership.aggregate_rows)
     # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
     return Coherent(panel, fitted, whole.take(steps=slice(horizon)), membership, errors)
@@ -212,7 +211,9 @@ def _follow(joint: Array, whole: Array, knots: Array, steps: Array) -> Array:
     return np.maximum.accumulate(interpolate(left, knots, steps) * whole, axis=1)
 
 
-def _sum_prediction(panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors) -> Prediction:
+def _sum_prediction(
+    panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors, levels: Sequence[float]
+) -> Prediction:
     """Return the forecast of the membership's aggregates, shape (a, horizon), from one that holds their countries."""
     rows, horizon = membership.country_rows, countries.population.shape[1]
     persons = bool((panel.values == np.rint(panel.values)).all())
@@ -221,7 +222,7 @@ def _sum_prediction(panel: Panel, countries: Prediction, membership: Membership,
     only = rows[membership.matrix[single].argmax(axis=1)]
     scale = points[single] / countries.population[only]
     lower, upper = {}, {}
-    for level, (below, above) in errors.reach(membership.matrix).items():
+    for level, (below, above) in errors.reach(membership.matrix, levels).items():
         lower[level] = points * np.exp(-below[:, :horizon])
         upper[level] = points * np.exp(above[:, :horizon])
         # A sum of one has that country's interval, and not what others teach of how errors combine.

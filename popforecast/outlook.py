@@ -76,7 +76,7 @@ class Outlook:
         years = choose_years(self.panel, start, end)
         levels = self.levels if levels is None else self._check_levels(levels)
         locations = list_locations(locations)
-        whole = self.whole.add(groups) if groups else self.whole
+        whole = self.whole.add(groups, levels) if groups else self.whole
         rows = _choose_rows(whole.panel, locations, groups)
         history = whole.panel if locations is None else whole.panel.take(rows)
         horizon = max((int(years[-1]) - self.panel.origin) // self.panel.step, 0)
