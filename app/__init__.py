@@ -16,13 +16,14 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
-from app import api, assets, installable, journal, layers, operations, pages, published, security
+from app import api, assets, documents, installable, journal, layers, operations, pages, published, security
 from app.settings import Settings
 
 # Every room of the app: who adds one enters its blueprint here, and nothing else.
 BLUEPRINTS = (
     pages.blueprint,
     api.blueprint,
+    documents.blueprint,
     operations.blueprint,
     installable.blueprint,
     published.blueprint,

@@ -1,0 +1,217 @@
+"""The OpenAPI 3.1 document, made from what answers: resources, parameters, types, and answers themselves."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+import popforecast as pf
+from app import exchange
+from app.bodies import FORMS
+from app.parameters import Parameter, list_codes, list_parameters
+from app.resources import RESOURCES, Resource
+from app.security import LARGEST_BODY, LONGEST_ADDRESS
+from popforecast.sources import LICENCE, LICENCE_URL
+
+Node = dict[str, Any]
+
+# What examples ask, by resource: short answers.
+EXAMPLES: dict[str, list[tuple[str, str]]] = {
+    "forecast": [("location", "NGA"), ("location", "World"), ("from", "2030"), ("to", "2035")],
+    "milestones": [("location", "JPN")],
+    "backtest": [("location", "NGA"), ("model", "panel-ar")],
+    "vintages": [("location", "NGA"), ("vintage", "wpp2012")],
+    "locations": [("revision", "wpp2024")],
+    "models": [],
+}
+
+# Resources that take a parameter in their own way.
+OWN = {("backtest", "model"): "models", ("milestones", "level"): "one-level"}
+
+# A list in an example is cut after so many items.
+MOST_SHOWN = 2
+
+INTRODUCTION = """\
+Past and future population of every country and region, with intervals that say how wrong a forecast may be.
+
+No key, no cookie; any page may ask. Every address answers JSON, and CSV with `.csv` at the end of its path; it is the
+address that chooses, not `Accept`. `HEAD` and `OPTIONS` work everywhere. Every answer has an `ETag`: send it back as
+`If-None-Match`, and 304 says that nothing has changed. Its `cite-as` link holds a `release`: numbers that never change.
+
+Within v1, no member, column, parameter or address goes away or changes its meaning; new ones may come, and numbers
+change with the revision and the version, which every answer states."""
+
+RESPONSE_HEADERS: dict[str, str] = {
+    "ETag": "Changes when the answer does.",
+    "Cache-Control": "How long the answer may be kept: minutes, or a year with a release.",
+    "Link": "canonical: this question, written one way; cite-as: with its release; alternate: the other form; license.",
+    "Vary": "Accept-Encoding.",
+    "Access-Control-Allow-Origin": "Always `*`.",
+}
+
+STATUSES = {
+    "400": "A parameter or the body is wrong; `errors` names each.",
+    "404": "Another release than this one was asked for.",
+    "413": f"A body of more than {LARGEST_BODY:,} bytes.",
+    "414": f"An address of more than {LONGEST_ADDRESS:,} characters: post it.",
+    "415": "A body that is neither JSON nor a form, or is compressed.",
+    "429": "Too many requests; `Retry-After` says in how many seconds to go on.",
+}
+
+
+@lru_cache(maxsize=1)
+def describe_api() -> Node:
+    """Return the document.
+
+    Examples
+    --------
+    >>> describe_api()["openapi"], list(describe_api()["paths"])[:2]
+    ('3.1.0', ['/api/v1/forecast', '/api/v1/forecast.csv'])
+    """
+    from app.schemas import write_schemas
+
+    parameters = list_parameters()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "popforecast",
+            "version": pf.__version__,
+            "summary": "Forecasts of the population of every country and region.",
+            "description": INTRODUCTION,
+            "license": {"name": f"Figures: {LICENCE}", "url": LICENCE_URL},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": resource.name, "description": resource.summary} for resource in RESOURCES],
+        "paths": {path: item for resource in RESOURCES for path, item in _describe_paths(resource).items()},
+        "components": {
+            "parameters": {name: parameter.describe() for name, parameter in parameters.items()} | {"tag": _KNOWN_TAG},
+            "headers": {
+                name: {"description": text, "schema": {"type": "string"}}
+                for name, text in (RESPONSE_HEADERS | {"Retry-After": "Seconds."}).items()
+            },
+            "responses": {status: _describe_problem(status) for status in STATUSES},
+            "schemas": {"LocationCode": list_codes(), "Question": _describe_question(parameters), **write_schemas()},
+        },
+    }
+
+
+@lru_cache(maxsize=1)
+def write_document() -> str:
+    """Return the document as JSON, made once."""
+    return json.dumps(describe_api(), ensure_ascii=False, separators=(",", ":"))
+
+
+def name_component(resource: Resource, parameter: str) -> str:
+    """Return the name under which the parameter of a resource is described."""
+    return OWN.get((resource.name, parameter), parameter)
+
+
+_KNOWN_TAG: Node = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an answer you have.",
+    "schema": {"type": "string"},
+}
+
+
+def _describe_paths(resource: Resource) -> dict[str, Node]:
+    operations = {method.lower(): _describe_operation(resource, method) for method in resource.methods}
+    return {resource.path: operations, f"{resource.path}.csv": {"get": _describe_operation(resource, "GET", csv=True)}}
+
+
+def _describe_operation(resource: Resource, method: str, csv: bool = False) -> Node:
+    names = [name_component(resource, name) for name in resource.parameters] + ["release"]
+    posted = method == "POST"
+    statuses = ["400", "404", "414", "429"] + ["413", "415"] * posted
+    kept = {} if posted else {"304": {"description": "You have this answer.", "headers": _refer(RESPONSE_HEADERS)}}
+    operation: Node = {
+        "operationId": f"{method.lower()}_{resource.name}{'_csv' * csv}",
+        "tags": [resource.name],
+        "summary": f"{resource.summary}{', as CSV' * csv}",
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names]
+        + [{"$ref": "#/components/parameters/tag"}] * (not posted),
+        "responses": {"200": _describe_answer(resource, csv), **kept}
+        | {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)},
+    }
+    if posted:
+        operation["requestBody"] = {
+            "description": "The same parameters, where an address would grow too long; both together are one question.",
+            "content": {
+                form: {"schema": {"$ref": "#/components/schemas/Question"}} for form in (exchange.JSON, *FORMS)
+            },
+        }
+    return operation
+
+
+def _describe_answer(resource: Resource, csv: bool) -> Node:
+    from app.schemas import ANSWERS
+
+    question = resource.read(MultiDict(EXAMPLES[resource.name]))
+    headers = dict(RESPONSE_HEADERS)
+    if csv:
+        lines = resource.write_csv(question).splitlines(keepends=True)
+        example, schema = "".join(lines[: MOST_SHOWN + 1]), {"type": "string"}
+    else:
+        example = {name: _cut(value) for name, value in json.loads(resource.write_json(question)).items()}
+        schema = {"$ref": f"#/components/schemas/{ANSWERS[resource.name].__name__}"}
+    form = exchange.CSV if csv else exchange.JSON
+    return {
+        "description": resource.summary,
+        "headers": _refer(headers),
+        "content": {form: {"schema": schema, "example": example}},
+    }
+
+
+def _describe_problem(status: str) -> Node:
+    example = {"type": "about:blank", "title": "", "status": int(status), "detail": STATUSES[status]}
+    headers = {"Retry-After": ""} if status == "429" else {}
+    return {
+        "description": STATUSES[status],
+        "headers": _refer({"Access-Control-Allow-Origin": "", **headers}),
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+        },
+    }
+
+
+def _describe_question(parameters: dict[str, Parameter]) -> Node:
+    """Return the schema of a posted question: the parameters of a forecast, one value or a list of each."""
+    forecast = next(resource for resource in RESOURCES if resource.name == "forecast")
+    named = [parameters[name] for name in (*forecast.parameters, "release")]
+    properties = {
+        parameter.name: parameter.whole
+        if parameter.most == 1
+        else {"anyOf": [parameter.schema, parameter.whole], "description": parameter.description}
+        for parameter in named
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "anyOf": [{"required": ["location"]}, {"required": ["group"]}],
+        "example": {parameter.name: parameter.example for parameter in named if parameter.name != "release"},
+    }
+
+
+def _refer(headers: dict[str, str]) -> Node:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+
+
+def _cut(value: Any) -> Any:
+    return value[:MOST_SHOWN] if isinstance(value, list) else value
+
+
+def write_example(resource: Resource, csv: bool = False) -> str:
+    """Return the address of the example of a resource, without its host.
+
+    Examples
+    --------
+    >>> write_example(RESOURCES[0], csv=True)
+    '/api/v1/forecast.csv?location=NGA&location=World&from=2030&to=2035'
+    """
+    query = urlencode(EXAMPLES[resource.name])
+    return resource.path + ".csv" * csv + (f"?{query}" if query else "")
