@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import popforecast as pf
-from app.outlooks import fit, load_panel
-from popforecast.forecasting import DEFAULT_MODEL
+from app.outlooks import look_ahead
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.sources import DEFAULT_REVISION
 
 
 def prepare() -> None:
-    """Read every revision, and have the default model ready for the default one.
+    """Make what the form asks for until somebody changes it: the default model's forecast of the newest revision.
 
     Raises
     ------
     PopforecastError
-        If data or a stored model are not what they must be; the error says why.
+        If data or the stored model are not what they must be; the error says why.
     """
-    for revision in pf.REVISIONS:
-        load_panel(revision)
-    fit(DEFAULT_REVISION, DEFAULT_MODEL)
+    look_ahead(DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS)
 
 
 def prepare_others() -> None:
-    """Fit every other model, so that only the first minutes' questions ever wait for one."""
-    for revision in pf.REVISIONS:
+    """Make all other forecasts, so that only the questions of the first seconds ever wait for one."""
+    for revision in reversed(pf.REVISIONS):
         for model in pf.models.MODELS:
-            fit(revision, model)
+            look_ahead(revision, model, DEFAULT_LEVELS)

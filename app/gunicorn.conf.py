@@ -55,7 +55,7 @@ if settings.metrics and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="popforecast-metrics-")
 
 
-# Each of many threads would make glibc keep freed memory of its own (M_ARENA_MAX; other C libraries have no such thing).
+# With many threads glibc would keep freed memory for each (M_ARENA_MAX; other C libraries have no such thing).
 with suppress(AttributeError, OSError):
     ctypes.CDLL(None).mallopt(-8, 2)
 
