@@ -158,12 +158,12 @@ def backtest(
       popforecast backtest --models ar1,naive --origins 1988:2022:5 --horizons 1,3,5,10,20 --format csv
     """
     panel = pf.load_panel(revision)
-    panel = panel.select(locations) if locations else panel.countries()
+    chosen = (panel.select(locations) if locations else panel.countries()).locations.index.tolist()
+    # The whole panel is run: whom one asks about changes no forecast, and an aggregate has its countries.
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
-    scores = result.scores(by=by)
-    click.echo(write_table(scores, form), nl=form == "table")
+    click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
     if form == "table":
-        click.echo(f"\n{repr(result)[1:-1]}; percent, but n and mase")
+        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; percent, but n and mase")
 
 
 @main.command()

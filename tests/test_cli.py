@@ -187,6 +187,14 @@ def test_backtest_of_chosen_locations_by_origin(form: str) -> None:
     assert "2013" in result.stdout
 
 
+def test_backtest_of_one_location_is_its_part_of_the_backtest_of_all() -> None:
+    """A model that learns from all countries is not fitted to the chosen one alone, and the world has its countries."""
+    options = ["--models", "panel-ar", "--origins", "1993,2008", "--horizons", "1,10", "--format", "csv"]
+    printed = pd.read_csv(io.StringIO(run("backtest", "World", *options).stdout))
+    whole = pf.backtest(pf.load_panel("wpp2024"), "panel-ar", [1993, 2008], [1, 10]).scores("World")
+    pd.testing.assert_frame_equal(printed, whole, check_dtype=False)
+
+
 def test_every_command_has_help_with_an_example() -> None:
     assert set(main.commands) == {"forecast", "backtest", "vintages", "fit", "report", "request", "fetch"}
     for name in main.commands:
