@@ -10,12 +10,13 @@ import numpy as np
 from popforecast import intervals
 from popforecast.errors import ModelError
 from popforecast.groups import Membership, add_groups, build_membership
-from popforecast.intervals import EVERY, WIDEST, describe_risk, measure_reach
+from popforecast.intervals import EVERY
 from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
 from popforecast.panel import Panel
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
 from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members
+from popforecast.risk import WIDEST, describe_risk, measure_reach
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.intervals import describe_risk, measure_reach, reach_quantiles, scale_errors
 from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
 from popforecast.revisions import pair
+from popforecast.risk import describe_risk, measure_reach, reach_quantiles, scale_errors
 from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
 
 # Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
@@ -32,7 +32,7 @@ class RevisionSpread:
     ----------
     slope : ndarray, shape (3,)
     quantiles : ndarray
-        Of the scaled revisions, at :data:`popforecast.intervals.PROBABILITIES`.
+        Of the scaled revisions, at :data:`popforecast.risk.PROBABILITIES`.
     """
 
     slope: Array

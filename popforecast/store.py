@@ -20,6 +20,7 @@ from popforecast.files import write_together
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted
 from popforecast.panel import Panel
+from popforecast.risk import PROBABILITIES
 from popforecast.sources import DATA, DEFAULT_REVISION, get_revision, load_panel
 from popforecast.version import __version__
 
@@ -256,7 +257,7 @@ def _is_calibration(arrays: Arrays, n: int) -> bool:
         and (len(past), past[0], past[-1]) == (3, n, k)
         and calibration.scale_then.shape == past
         and calibration.scale.shape == (n, k)
-        and calibration.quantiles.shape == (k, len(intervals.PROBABILITIES))
+        and calibration.quantiles.shape == (k, len(PROBABILITIES))
         and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
         and not np.isinf(calibration.errors).any()
     )

@@ -11,12 +11,12 @@ import pandas as pd
 from popforecast import intervals, scores
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
-from popforecast.intervals import describe_risk
 from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.realtime import learn_spread, measure_revisions, widen, widen_crossfitted
 from popforecast.revisions import Pairing, pair, take_years
+from popforecast.risk import describe_risk
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
 
 PUBLISHED = "published"

@@ -12,8 +12,9 @@ import statsmodels.api as sm
 
 import popforecast as pf
 from popforecast import intervals, models
-from popforecast.intervals import PROBABILITIES, Calibration, calibrate, choose_knots, choose_past, describe_risk
+from popforecast.intervals import Calibration, calibrate, choose_knots, choose_past
 from popforecast.models.bounded import GrowthModel
+from popforecast.risk import PROBABILITIES, describe_risk
 from popforecast.rolling import roll
 
 GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)]
