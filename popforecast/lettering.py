@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Widths in ems, by the widest of the fonts that pages are commonly read in (DejaVu Sans, Verdana).
@@ -28,7 +29,7 @@ def measure(text: str, size: float = 1) -> float:
 
 
 def wrap(text: str, width: float, size: float, most: int) -> list[str]:
-    """Break text at its spaces into lines that fit a width; a word that does not fit is broken itself.
+    """Break text at spaces and hyphens into lines that fit a width; a word that does not fit is broken itself.
 
     Parameters
     ----------
@@ -44,12 +45,12 @@ def wrap(text: str, width: float, size: float, most: int) -> list[str]:
     ['Democratic', 'Republic of', 'the Congo']
     """
     lines: list[str] = []
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and measure(joined, size) <= width:
-            lines[-1] = joined
+    for word in re.split(r"(?<=-)|(?<= )", text):
+        if lines and measure((lines[-1] + word).rstrip(), size) <= width:
+            lines[-1] += word
         else:
             lines += _break(word, width, size)
+    lines = [line.rstrip() for line in lines]
     if len(lines) > most:
         last = lines[most - 1]
         while last and measure(last + ELLIPSIS, size) > width:

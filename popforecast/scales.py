@@ -15,7 +15,7 @@ STEPS = (1, 2, 2.5, 5, 10)
 YEAR_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 
 # The digits of round figures on a logarithmic axis, from dense to sparse.
-DIGITS = ((1, 2, 5), (1, 3), (1,))
+DIGITS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 
 # Beyond these nothing can be added to or divided by without leaving the computer's numbers.
 LARGEST, SMALLEST = 1e305, 1e-305

@@ -1,0 +1,204 @@
+"""Where everything of a chart goes in a drawing: its scale, the plot's rectangle, and names that cover nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from popforecast.figures import spread
+from popforecast.lettering import LEADING, clean, measure, wrap
+from popforecast.models.base import Array
+from popforecast.paths import Points
+from popforecast.plots import UNITS, Chart, Line
+from popforecast.scales import LARGEST, Scale, choose_scale
+
+# Above so many lines there are no fans and none of the UN's lines.
+MOST_FANS = 6
+
+# So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so
+# many times the largest value.
+MOST_SPREAD, MOST_RATIO = 1.5, 4
+
+# Ticks below this many billions, millions or thousands are written in a unit of their own.
+FINEST = 0.001
+
+# Pixels between things.
+GAP = 8
+
+# In ems: the height of a name, of the years' row and of a row of the key.
+LABEL, YEARS, KEY = 1.4, 1.8, 1.6
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The measures of a drawing, in pixels.
+
+    Attributes
+    ----------
+    name : str
+        Its class on the page.
+    width, height : int
+    size : float
+        Of the type.
+    beside : float
+        The most width that the lines' names may take.
+    label_lines : int
+        The most lines that a name breaks into.
+    ticks : int
+        The most steps on the upright axis.
+    """
+
+    name: str
+    width: int
+    height: int
+    size: float
+    beside: float
+    label_lines: int
+    ticks: int
+
+
+WIDE = Layout("wide", 760, 420, 13, 170, 4, 6)
+NARROW = Layout("narrow", 340, 360, 12, 96, 7, 5)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A line's name, broken into lines, and the height at which its middle stands."""
+
+    lines: list[str]
+    y: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a chart's values and names lie in a drawing.
+
+    Attributes
+    ----------
+    layout : Layout
+    scale : Scale
+        Of the upright axis.
+    unit : str
+        What its ticks are counted in.
+    ticks : list of str
+        How they are written.
+    x0, x1, y0, y1 : float
+        The plot's rectangle; y0 is its top.
+    first, last : int
+        Years at x0 and x1.
+    labels : dict of int to Label
+        The names that have room, by line.
+    """
+
+    layout: Layout
+    scale: Scale
+    unit: str
+    ticks: list[str]
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    first: int
+    last: int
+    labels: Mapping[int, Label]
+
+    def points(self, years: Array, values: Array) -> Points:
+        """Return pixels; NaN where a value has no place."""
+        x = self.x0 + (np.asarray(years) - self.first) / max(self.last - self.first, 1) * (self.x1 - self.x0)
+        y = self.y1 - self.scale.place(values) * (self.y1 - self.y0)
+        return list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
+    """Return where everything goes, above a key of so many rows."""
+    scale = _choose_scale(chart, layout)
+    unit, ticks = _write_ticks(chart, scale)
+    line = chart.lines[0]
+    first, last = int((line.years if len(line.years) else line.ahead)[0]), int(line.ahead[-1])
+    y0 = layout.size * LEADING * (2 if has_forecast(chart) else 1) + GAP
+    y1 = layout.height - layout.size * (YEARS + KEY * key_rows)
+    labels = _place_labels(chart, layout, scale, y0, y1)
+    beside = max((measure(text, layout.size) for label in labels.values() for text in label.lines), default=0)
+    x0 = max(measure(text, layout.size) for text in (*ticks, "000")) + GAP
+    x1 = layout.width - max(beside + 2 * GAP, measure(str(last), layout.size) / 2)
+    return Frame(layout, scale, unit, ticks, x0, x1, y0, y1, first, last, labels)
+
+
+def shows_fans(chart: Chart) -> bool:
+    """Return whether a chart of so many lines is drawn with intervals and the UN's lines."""
+    return len(chart.lines) <= MOST_FANS
+
+
+def has_forecast(chart: Chart) -> bool:
+    """Return whether there is anything after the origin."""
+    return len(chart.lines[0].ahead) > 1
+
+
+def find_divisor(chart: Chart) -> float:
+    """Return how many persons the chart's unit is; 1 where it is no number of persons."""
+    return next((size for size, unit in UNITS if unit == chart.unit), 1)
+
+
+def _choose_scale(chart: Chart, layout: Layout) -> Scale:
+    """Return the scale that holds every line, and every fan unless it is out of all proportion to the lines."""
+    log, few = chart.scale == "log", shows_fans(chart)
+    core = _pool(
+        chart, log, lambda line: [line.values, line.median, *([line.reference[1]] if few and line.reference else [])]
+    )
+    low, high = (core.min(), core.max()) if core.size else (1.0, 10.0)
+    fan = (
+        _pool(chart, log, lambda line: [side for sides in line.bounds.values() for side in sides]) if few else core[:0]
+    )
+    if chart.scale == "absolute":
+        low = min(low, 0.0)
+    if fan.size and log:
+        low, high = max(min(low, fan.min()), low / MOST_RATIO), min(max(high, fan.max()), high * MOST_RATIO)
+    elif fan.size:
+        more = MOST_SPREAD * max(high - low, abs(high) / 4)
+        # Nobody lives below zero, whatever the bounds of a plain autoregression say.
+        low = min(low, max(fan.min(), low - more, 0.0))
+        high = min(max(high, fan.max()), high + more)
+    return choose_scale(low, high, layout.ticks, log)
+
+
+def _pool(chart: Chart, log: bool, choose: Callable[[Line], Sequence[Array]]) -> Array:
+    """Return the values of all lines that can be drawn, within what can be reckoned with."""
+    values = np.concatenate([part for line in chart.lines for part in choose(line)] or [np.empty(0)])
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    return np.clip(values, -LARGEST, LARGEST)
+
+
+def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: float) -> dict[int, Label]:
+    """Return the names that have room, by line: the largest first, spread so that none covers another."""
+    ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
+    room, chosen, heights = y1 - y0, {}, []
+    for i in np.argsort(-ends, kind="stable").tolist():
+        lines = wrap(clean(chart.lines[i].label), layout.beside, layout.size, layout.label_lines)
+        height = (LABEL + LEADING * (len(lines) - 1)) * layout.size
+        if height > room:
+            break
+        room -= height
+        chosen[i] = lines
+        heights.append(height)
+    at = np.nan_to_num(scale.place(np.clip(ends[list(chosen)], scale.low, scale.high)))
+    middles = spread(y1 - at * (y1 - y0), np.array(heights), within=(y0, y1))
+    return {i: Label(lines, y) for (i, lines), y in zip(chosen.items(), middles.tolist(), strict=True)}
+
+
+def _write_ticks(chart: Chart, scale: Scale) -> tuple[str, list[str]]:
+    """Return what the ticks are counted in, and each as it is written."""
+    if scale.log and find_divisor(chart) > 1 and scale.ticks[:1] < (FINEST,):
+        # From hamlets to the world: no one unit suits them all.
+        return "persons", [_abbreviate(tick * find_divisor(chart)) for tick in scale.ticks]
+    return chart.unit, [_write(tick) for tick in scale.ticks]
+
+
+def _abbreviate(persons: float) -> str:
+    size, sign = next((pair for pair in ((1e9, "bn"), (1e6, "m"), (1e3, "k")) if persons >= pair[0]), (1, ""))
+    return f"{_write(persons / size)} {sign}".strip()
+
+
+def _write(tick: float) -> str:
+    return f"{tick:,.10g}" if abs(tick) < 1e9 else f"{tick:.3g}".replace("e+", "e")
