@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 HOW_TO_GET_ONE = "no Chromium: `apt-get install chromium` or `python -m playwright install chromium` gets one"
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -25,12 +26,16 @@ SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-
 
 @dataclass(frozen=True)
 class Server:
-    """A server process that answers."""
+    """A server process that answers, until it is stopped."""
 
     url: str
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+
+    def stop(self) -> None:
+        """End the process and all its children."""
+        _end(self.process)
 
 
 Serve = Callable[..., Server]
@@ -44,19 +49,39 @@ def find_chromium(playwright: Playwright) -> str | None:
     return None
 
 
+def find_launch_options(playwright: Playwright) -> dict[str, Any]:
+    """Return what it takes to launch Chromium here; without one, fail in CI and skip elsewhere."""
+    path = find_chromium(playwright)
+    if path is None:
+        pytest.fail(HOW_TO_GET_ONE) if os.environ.get("CI") else pytest.skip(HOW_TO_GET_ONE)
+    # Chromium's sandbox refuses to start as root, and a container's /dev/shm is too small for it.
+    arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return {"executable_path": path, "args": arguments}
+
+
 # Module scope, not session: while Playwright runs, its event loop is this thread's, and later tests need their own.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium, one for all tests of a module."""
+def playwright() -> Iterator[Playwright]:
+    """Playwright, running."""
     with sync_playwright() as playwright:
-        path = find_chromium(playwright)
-        if path is None:
-            pytest.fail(HOW_TO_GET_ONE) if os.environ.get("CI") else pytest.skip(HOW_TO_GET_ONE)
-        # Chromium's sandbox refuses to start as root, and a container's /dev/shm is too small for it.
-        arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield chromium
-        chromium.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A headless Chromium, one for all tests of a module."""
+    chromium = playwright.chromium.launch(**find_launch_options(playwright))
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="module")
+def profile(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A headless Chromium with a profile of its own, in which sites can be installed, as in no private window."""
+    folder = tmp_path_factory.mktemp("profile")
+    with playwright.chromium.launch_persistent_context(folder, **find_launch_options(playwright)) as context:
+        context.set_default_timeout(15_000)
+        yield context
 
 
 @pytest.fixture
@@ -69,18 +94,19 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Return ``serve(command, path="/", env=None, patience=60)``, which starts a server and waits until it answers.
+    """Return ``serve(command, path="/", env=None, patience=60, port=0)``, which starts a server and waits for it.
 
-    ``{port}`` in the command's words becomes a free loopback port, which is in the environment as ``PORT``, too.
+    ``{port}`` in the command's words becomes the loopback port (0: a free one), which is in the environment as
+    ``PORT``, too.
     Every process that it started is ended, with all its children, when the tests of the module are over.
     """
     with ExitStack() as servers:
 
         def start(
-            command: list[str], path: str = "/", env: dict[str, str] | None = None, patience: float = 60
+            command: list[str], path: str = "/", env: dict[str, str] | None = None, patience: float = 60, port: int = 0
         ) -> Server:
             log = tmp_path_factory.mktemp("server") / "log.txt"
-            server = servers.enter_context(_run(command, log, env or {}))
+            server = servers.enter_context(_run(command, log, env or {}, port))
             _wait(server, path, patience)
             return server
 
@@ -88,9 +114,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 
 @contextmanager
-def _run(command: list[str], log: Path, env: dict[str, str]) -> Iterator[Server]:
+def _run(command: list[str], log: Path, env: dict[str, str], port: int) -> Iterator[Server]:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # A port given is one that a server has just left.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     words = [word.replace("{port}", str(port)) for word in command]
     with log.open("wb") as output:

@@ -1,0 +1,186 @@
+"""The reports on the site: each whole, between the site's own head and foot, and nothing else of the disk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import published
+from app.published import read_parts
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.name for path in (ROOT / "reports").glob("*.html") if path.name != "index.html")
+FIGURES = sorted(path.name for path in (ROOT / "reports").glob("*.svg"))
+
+
+class Elements(HTMLParser):
+    """All start tags of a page, as pairs of name and attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+    def find(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.all if name == tag]
+
+
+def read_text(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_there_are_reports_to_publish() -> None:
+    assert len(PAGES) >= 5
+
+
+@pytest.mark.parametrize("name", ["", *PAGES])
+def test_a_report_is_whole_between_the_head_and_the_foot_of_the_site(client: FlaskClient, name: str) -> None:
+    response = client.get(f"/reports/{name}")
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    page, source = response.text, (ROOT / "reports" / (name or "index.html")).read_text(encoding="utf-8")
+    parts = read_parts(source)
+    assert parts["main"].strip() in page
+    assert parts["foot"].strip() in page
+    assert f"<title>{parts['title']} · popforecast</title>" in page
+    assert f'<body class="{parts["kind"]}">' in page
+    home = client.get("/").text
+    navigation = re.compile(r'<nav aria-label="Main">.*?</nav>', re.DOTALL)
+    assert read_text(navigation.search(page)[0]) == read_text(navigation.search(home)[0])
+    assert page.count("<main") == page.count('<header class="masthead"') == page.count("<footer") == 1
+
+
+@pytest.mark.parametrize("name", ["", *PAGES])
+def test_nothing_of_a_report_is_blocked_by_the_content_policy(client: FlaskClient, name: str) -> None:
+    response = client.get(f"/reports/{name}")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    elements = Elements(response.text)
+    assert elements.find("style") == []
+    assert all("src" in attributes for attributes in elements.find("script"))
+    inline = [tag for tag, names in elements.all for name in names if name == "style" or name.startswith("on")]
+    assert inline == []
+    assert [a["src"] for _, a in elements.all if not (a.get("src") or "/").startswith("/")] == []
+
+
+@pytest.mark.parametrize("name", ["", *PAGES])
+def test_every_link_of_a_report_leads_somewhere_on_the_site(client: FlaskClient, name: str) -> None:
+    links = {link["href"] for link in Elements(client.get(f"/reports/{name}").text).find("a")}
+    for link in links:
+        if link and not link.startswith(("#", "http")):
+            address = link if link.startswith("/") else f"/reports/{link}"
+            assert client.get(address, follow_redirects=True).status_code == 200, link
+
+
+def test_the_index_has_one_address(client: FlaskClient) -> None:
+    for path in ("/reports", "/reports/index.html"):
+        response = client.get(path)
+        assert response.status_code == 308
+        assert response.headers["Location"].endswith("/reports/")
+
+
+def test_the_navigation_says_where_one_is(client: FlaskClient) -> None:
+    assert re.search(r'href="/reports/" aria-current="page"', client.get("/reports/").text)
+    assert re.search(r'href="/reports/" aria-current="true"', client.get(f"/reports/{PAGES[0]}").text)
+    assert re.search(r'href="/reports/">', client.get("/").text)
+
+
+@pytest.mark.parametrize("name", ["", PAGES[0], FIGURES[0], "style.css"])
+def test_what_did_not_change_is_not_sent_again(client: FlaskClient, name: str) -> None:
+    with client.get(f"/reports/{name}") as first:
+        assert first.headers["Cache-Control"] == "no-cache"
+        again = client.get(f"/reports/{name}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    with client.head(f"/reports/{name}") as head:
+        assert (head.status_code, head.data) == (200, b"")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_needs_no_style_that_the_policy_blocks(client: FlaskClient, name: str) -> None:
+    with client.get(f"/reports/{name}") as response:
+        assert response.mimetype == "image/svg+xml"
+        assert "style" not in {name for _, names in Elements(response.text).all for name in names}
+        assert "<style" not in response.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../README.md",
+        "%2e%2e/README.md",
+        "%2e%2e%2fREADME.md",
+        "..%2fREADME.md",
+        "%252e%252e%252fREADME.md",
+        "..%5cREADME.md",
+        "....//README.md",
+        "./../README.md",
+        "notebooks/../../README.md",
+        "%2fetc%2fpasswd",
+        "/etc/passwd",
+        "..%00/README.md",
+        "style.css%00.html",
+        "style.css/",
+        "STYLE.CSS",
+        "status.json",
+        "notebooks/3-backtest.ipynb",
+        "notebooks/.lock",
+        "notebooks",
+        "\N{RIGHT-TO-LEFT OVERRIDE}lmth.xedni",
+        "a" * 3000 + ".html",
+    ],
+)
+def test_nothing_but_pages_figures_and_style_is_published(client: FlaskClient, path: str) -> None:
+    response = client.get(f"/reports/{path}", follow_redirects=True)
+    assert response.status_code == 404
+    assert response.mimetype == "text/html"
+    assert "popforecast" in response.text
+    assert "Traceback" not in response.text
+
+
+def test_an_unknown_report_is_named_beside_those_there_are(client: FlaskClient) -> None:
+    page = client.get("/reports/6-nothing.html").text
+    assert f"no report &#39;6-nothing.html&#39;: expected one of {', '.join(PAGES)}." in page
+
+
+def test_what_was_asked_for_is_shown_not_run(client: FlaskClient) -> None:
+    assert "<script>alert" not in client.get("/reports/<script>alert(1)</script>").text
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The app where there is no checkout: its reports are those of the folder in which it was started."""
+    monkeypatch.setattr(published, "FOLDERS", (tmp_path / "site-packages" / "reports", Path("reports")))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_reports_a_page_says_how_to_make_them(client: FlaskClient, installed: Path) -> None:
+    for path in ("/reports/", f"/reports/{PAGES[0]}"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "The command `popforecast report` makes them" in response.text
+
+
+def test_reports_made_where_the_app_was_started_are_published_at_once(client: FlaskClient, installed: Path) -> None:
+    assert client.get("/reports/").status_code == 404
+    shutil.copytree(ROOT / "reports", installed / "reports")
+    assert client.get("/reports/").status_code == 200
+    for name in (PAGES[0], FIGURES[0]):
+        with client.get(f"/reports/{name}") as response:
+            assert response.status_code == 200
+
+
+def test_a_page_that_is_no_report_is_not_shown_as_one(client: FlaskClient, installed: Path) -> None:
+    shutil.copytree(ROOT / "reports", installed / "reports")
+    (installed / "reports" / "note.html").write_text("<title>A note</title><main>of mine</main>")
+    response = client.get("/reports/note.html")
+    assert response.status_code == 404
+    assert "The page has no kind, foot" in response.text
