@@ -13,6 +13,7 @@ from popforecast.groups import Membership, add_groups, build_membership
 from popforecast.intervals import EVERY
 from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
+from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
 from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members
@@ -166,11 +167,12 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
     growth = intervals.predict(fitted, longest, levels)
     risk = describe_risk(panel)[-1] if real_time else None
     membership = build_membership(panel, _find_members(panel))
-    errors = _join_errors(panel, growth, calibration, risk, membership)
-    whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
-    if membership.aggregates:
-        sums = _sum_prediction(panel, whole, membership, errors, levels)
-        whole = _place(whole, sums, membership.aggregate_rows)
+    with use_one_thread():
+        errors = _join_errors(panel, growth, calibration, risk, membership)
+        whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
+        if membership.aggregates:
+            sums = _sum_prediction(panel, whole, membership, errors, levels)
+            whole = _place(whole, sums, membership.aggregate_rows)
     # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
     return Coherent(panel, fitted, whole.take(steps=slice(horizon)), membership, errors)
 
