@@ -66,7 +66,7 @@ def _add(resource: Resource) -> None:
         return _answer(resource, f"api.send_{resource.name}_csv", CSV)
 
     blueprint.add_url_rule(resource.path, f"send_{resource.name}", send_json, methods=resource.methods)
-    blueprint.add_url_rule(f"{resource.path}.csv", f"send_{resource.name}_csv", send_csv)
+    blueprint.add_url_rule(f"{resource.path}.csv", f"send_{resource.name}_csv", send_csv, methods=resource.methods)
 
 
 def _answer(resource: Resource, endpoint: str, form: str) -> Response:

@@ -119,11 +119,15 @@ _KNOWN_TAG: Node = {
 
 
 def _describe_paths(resource: Resource) -> dict[str, Node]:
-    operations = {method.lower(): _describe_operation(resource, method) for method in resource.methods}
-    return {resource.path: operations, f"{resource.path}.csv": {"get": _describe_operation(resource, "GET", csv=True)}}
+    return {
+        resource.path + ".csv" * csv: {
+            method.lower(): _describe_operation(resource, method, csv) for method in resource.methods
+        }
+        for csv in (False, True)
+    }
 
 
-def _describe_operation(resource: Resource, method: str, csv: bool = False) -> Node:
+def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
     names = [name_component(resource, name) for name in resource.parameters] + ["release"]
     posted = method == "POST"
     statuses = ["400", "404", "414", "429"] + ["413", "415"] * posted
@@ -132,8 +136,7 @@ def _describe_operation(resource: Resource, method: str, csv: bool = False) -> N
         "operationId": f"{method.lower()}_{resource.name}{'_csv' * csv}",
         "tags": [resource.name],
         "summary": f"{resource.summary}{', as CSV' * csv}",
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names]
-        + [{"$ref": "#/components/parameters/tag"}] * (not posted),
+        "parameters": [] if posted else [{"$ref": f"#/components/parameters/{name}"} for name in (*names, "tag")],
         "responses": {"200": _describe_answer(resource, csv), **kept}
         | {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)},
     }
@@ -183,9 +186,9 @@ def _describe_question(parameters: dict[str, Parameter]) -> Node:
     forecast = next(resource for resource in RESOURCES if resource.name == "forecast")
     named = [parameters[name] for name in (*forecast.parameters, "release")]
     properties = {
-        parameter.name: parameter.whole
+        parameter.name: {"description": parameter.description, **parameter.whole}
         if parameter.most == 1
-        else {"anyOf": [parameter.schema, parameter.whole], "description": parameter.description}
+        else {"description": parameter.description, "anyOf": [parameter.schema, parameter.whole]}
         for parameter in named
     }
     return {

@@ -35,7 +35,7 @@ class Resource:
     write_json, write_csv : callable
         Write the answer to a question.
     methods : tuple of str
-        How the JSON may be asked for; its twin takes GET alone.
+        How it may be asked for.
     """
 
     name: str

@@ -16,8 +16,7 @@ from popforecast.backtest import HORIZONS
 from popforecast.display import format_population
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.forecasts import write_csv
-from popforecast.parsing import Parsed, parse_names, parse_steps, parse_years
+from popforecast.parsing import Parsed, parse_group, parse_names, parse_steps, parse_years
 from popforecast.printing import write_forecast, write_table
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
 from popforecast.vintages import compare
@@ -247,7 +246,15 @@ def report(names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: in
 
 @main.command()
 @click.argument("url")
-@click.argument("locations", nargs=-1, required=True, metavar="LOCATION...")
+@click.argument("locations", nargs=-1, metavar="[LOCATION]...")
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    type=Parsed("group", parse_group),
+    metavar="NAME:MEMBER,...",
+    help="A group of your own, forecast as the sum of its countries; may be repeated.",
+)
 @click.option("--from", "start", type=int, required=True, metavar="YEAR")
 @click.option("--to", "end", type=int, required=True, metavar="YEAR")
 @click.option("--model", help="Default: the app's.")
@@ -257,6 +264,7 @@ def report(names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: in
 def request(
     url: str,
     locations: Sequence[str],
+    groups: Sequence[tuple[str, list[str]]],
     start: int,
     end: int,
     model: str | None,
@@ -264,23 +272,28 @@ def request(
     levels: Sequence[float],
     form: str,
 ) -> None:
-    """Ask the app at URL for a forecast of LOCATIONs.
+    """Ask the app at URL for a forecast of LOCATIONs, and of groups of them.
 
     \b
     Example:
       popforecast request http://127.0.0.1:8000 WORLD NGA --from 2030 --to 2035
+      popforecast request http://127.0.0.1:8000 --group "My markets:NGA,356" --from 2030 --to 2035 --format csv
     """
-    from popforecast.client import request_forecast
+    from popforecast.client import request_csv, request_forecast
 
-    answer = request_forecast(url, locations, start, end, model, revision, levels)
+    if not locations and not groups:
+        raise click.UsageError("expected at least one LOCATION or --group")
+    if len(dict(groups)) < len(groups):
+        raise click.UsageError(f"groups {', '.join(name for name, _ in groups)}: expected each name once")
+    question = (url, locations, start, end, model, revision, levels, dict(groups))
+    if form == "csv":
+        click.echo(request_csv(*question), nl=False)
+        return
+    answer = request_forecast(*question)
     if form == "json":
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return
     rows = pd.DataFrame(answer["forecasts"])
-    if form == "csv":
-        whole = {column: "Int64" for column in rows if column.startswith(("lower_", "upper_"))}
-        click.echo(write_csv(rows.astype(whole), answer["provenance"], answer["citation"]), nl=False)
-        return
     click.echo(rows.assign(population=rows["population"].map(format_population)).to_string(index=False, na_rep=""))
 
 

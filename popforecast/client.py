@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
 
+if TYPE_CHECKING:
+    from requests import Response
+
 TIMEOUT = 30
+
+# An app that asks for more patience than this is not waited for.
+LONGEST_WAIT = 60
+
+# What is longer is posted: apps and what is in front of them refuse longer addresses.
+LONGEST_QUERY = 6_000
+
+JSON, CSV = "application/json", "text/csv"
 
 
 class RequestError(PopforecastError):
@@ -22,50 +37,143 @@ def request_forecast(
     model: str | None = None,
     revision: str | None = None,
     levels: Sequence[float] = (),
+    groups: Mapping[str, Sequence[str | int]] | None = None,
 ) -> dict[str, Any]:
     """Ask a deployed app for a forecast.
+
+    An app that says it was asked too often is asked once more, when it says so, if that is within a minute.
 
     Parameters
     ----------
     url : str
         Where the app is, such as ``http://127.0.0.1:8000``.
-    locations, start, end, model, revision, levels
+    locations, start, end, model, revision, levels, groups
         As for :func:`popforecast.forecast`; what is left out is the app's default.
 
     Returns
     -------
     dict
-        As :meth:`popforecast.Forecast.to_dict` returns it.
+        As :meth:`popforecast.Forecast.to_dict` returns it, and the members of the groups.
 
     Raises
     ------
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
     """
-    import requests
+    query = _write_query(locations, start, end, model, revision, levels, groups)
+    return _read_json(_ask(f"{url.rstrip('/')}/api/v1/forecast", query, JSON))
 
-    query = {
+
+def request_csv(
+    url: str,
+    locations: Sequence[str | int],
+    start: int,
+    end: int,
+    model: str | None = None,
+    revision: str | None = None,
+    levels: Sequence[float] = (),
+    groups: Mapping[str, Sequence[str | int]] | None = None,
+) -> str:
+    """Ask a deployed app for a forecast as CSV: :func:`request_forecast` in the form that spreadsheets read.
+
+    Returns
+    -------
+    str
+        As :meth:`popforecast.Forecast.to_csv` returns it.
+
+    Raises
+    ------
+    RequestError
+        If the app cannot be reached, or answers with an error; its own words are passed on.
+    """
+    address = f"{url.rstrip('/')}/api/v1/forecast.csv"
+    answer = _ask(address, _write_query(locations, start, end, model, revision, levels, groups), CSV)
+    if not answer.headers.get("Content-Type", "").startswith(CSV):
+        raise RequestError(f"{address} answered with something that is not CSV: is it a popforecast app?")
+    return answer.content.decode()
+
+
+def _write_query(
+    locations: Sequence[str | int],
+    start: int,
+    end: int,
+    model: str | None,
+    revision: str | None,
+    levels: Sequence[float],
+    groups: Mapping[str, Sequence[str | int]] | None,
+) -> dict[str, Any]:
+    return {
         "location": [str(location) for location in locations],
+        "group": [_write_group(name, members) for name, members in (groups or {}).items()],
         "from": start,
         "to": end,
         "model": model,
         "revision": revision,
         "level": [f"{level:g}" for level in levels],
     }
-    address = f"{url.rstrip('/')}/api/v1/forecast"
-    try:
-        answer = requests.get(address, params=query, timeout=TIMEOUT, headers={"Accept": "application/json"})
-    except requests.RequestException as error:
-        raise RequestError(f"{address} cannot be reached ({_reason(error)}): is the app running there?") from error
+
+
+def _write_group(name: str, members: Sequence[str | int]) -> str:
+    members = [str(member) for member in ([members] if isinstance(members, str) else members)]
+    # What parts names and members in an address can be in neither: the app would read another group.
+    if ":" in name:
+        raise RequestError(f"group {name!r} has a colon in its name: expected a name without")
+    split = [member for member in members if "," in member]
+    if split:
+        raise RequestError(f"group {name!r} has the member {split[0]!r} with a comma: expected its code or ISO3 code")
+    return f"{name}:{','.join(members)}"
+
+
+def _ask(address: str, query: Mapping[str, Any], form: str) -> Response:
+    import requests
+
+    asked = {name: value for name, value in query.items() if value not in (None, [])}
+    is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+    question = {"json": asked} if is_long else {"params": asked}
+
+    def ask() -> Response:
+        method = "POST" if is_long else "GET"
+        try:
+            return requests.request(method, address, timeout=TIMEOUT, headers={"Accept": form}, **question)
+        except requests.RequestException as error:
+            raise RequestError(f"{address} cannot be reached ({_reason(error)}): is the app running there?") from error
+
+    answer = ask()
+    wait = _read_wait(answer)
+    if wait is not None and wait <= LONGEST_WAIT:
+        time.sleep(wait)
+        answer = ask()
+    if not answer.ok:
+        body = _read_json(answer)
+        raise RequestError(f"{address} refused with {answer.status_code}: {body.get('detail', answer.reason)}")
+    return answer
+
+
+def _read_json(answer: Response) -> dict[str, Any]:
     try:
         body = answer.json()
     except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        address = answer.url.partition("?")[0]
         raise RequestError(
             f"{address} answered {answer.status_code} with something that is not JSON: is it a popforecast app?"
-        ) from None
-    if not answer.ok:
-        raise RequestError(f"{url} refused with {answer.status_code}: {body.get('detail', answer.reason)}")
+        )
     return body
+
+
+def _read_wait(answer: Response) -> float | None:
+    """Return how many seconds a client that asked too often shall wait; None where nothing says so."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if answer.status_code != 429 or not text:
+        return None
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    try:
+        then = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (then - datetime.now(UTC)).total_seconds()) if then.tzinfo else None
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from popforecast.errors import YearError
+from popforecast.errors import PopforecastError, YearError
 
 # No panel has more years to choose origins from.
 MOST_YEARS = 10_000
@@ -75,3 +75,17 @@ def parse_names(text: str) -> list[str]:
     ['ar1', 'naive']
     """
     return [part.strip() for part in text.split(",")]
+
+
+def parse_group(text: str) -> tuple[str, list[str]]:
+    """Parse a group: its name, a colon, and its members parted by commas.
+
+    Examples
+    --------
+    >>> parse_group("My markets: NGA, 356")
+    ('My markets', ['NGA', '356'])
+    """
+    name, colon, members = text.partition(":")
+    if not (colon and name.strip() and members.strip()):
+        raise PopforecastError(f"{text!r}: expected a name, a colon and members, such as 'My markets:NGA,356'")
+    return name.strip(), parse_names(members)

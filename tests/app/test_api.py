@@ -138,7 +138,7 @@ def test_a_wrong_query_is_problem_details(client: FlaskClient, path: str) -> Non
         ("GET", "/api/v1/nothing", None, 404),
         ("GET", "/api/v1/forecast/", None, 404),
         ("DELETE", URL, None, 405),
-        ("POST", f"{URL}.csv", None, 405),
+        ("POST", "/api/v1/locations.csv", None, 405),
         ("POST", URL, "text/plain", 415),
         ("POST", URL, "application/xml", 415),
     ],
