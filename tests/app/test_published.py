@@ -97,8 +97,8 @@ def test_the_navigation_says_where_one_is(client: FlaskClient) -> None:
 def test_what_did_not_change_is_not_sent_again(client: FlaskClient, name: str) -> None:
     with client.get(f"/reports/{name}") as first:
         assert first.headers["Cache-Control"] == "no-cache"
-        again = client.get(f"/reports/{name}", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data) == (304, b"")
+    with client.get(f"/reports/{name}", headers={"If-None-Match": first.headers["ETag"]}) as again:
+        assert (again.status_code, again.data) == (304, b"")
     with client.head(f"/reports/{name}") as head:
         assert (head.status_code, head.data) == (200, b"")
 

@@ -195,7 +195,7 @@ def test_the_files_of_the_pages_come_from_the_device(page: Page, server: Any) ->
 
 
 def test_a_new_release_replaces_the_files_of_the_old_and_keeps_what_was_read(
-    page: Page, server: Any, start: Any, copy: Path
+    page: Page, server: Any, start: Any, copy: Path, profile: BrowserContext
 ) -> None:
     visit(page, server, NIGERIA)
     (before,) = page.evaluate(LIST_RELEASES)
@@ -208,6 +208,7 @@ def test_a_new_release_replaces_the_files_of_the_old_and_keeps_what_was_read(
     (after,) = page.evaluate(LIST_RELEASES)
     assert after != before
     again.stop()
+    profile.new_cdp_session(page).send("Network.clearBrowserCache")
     # The page was made by the old release, whose files are gone; those of the new one serve it.
     page.goto(server.url + NIGERIA)
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Nigeria"))
