@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -18,23 +19,10 @@ from popforecast.store import fitted_path, pack
 from popforecast.version import __version__
 
 
-def embed(folder: Path = DATA) -> list[Path]:
-    """Fit the default model, measure the track records, and write all of them with their checksums, or nothing.
+def compute() -> dict[str, bytes]:
+    """Fit the default model, measure the track records, and return the files to keep, by name.
 
-    Parameters
-    ----------
-    folder : Path
-        Where they go (default: beside the embedded tables).
-
-    Returns
-    -------
-    list of Path
-        The files written: the same computation gives the same bytes.
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be written.
+    The same code, tables and machine give the same bytes.
     """
     panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
     tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
@@ -44,15 +32,25 @@ def embed(folder: Path = DATA) -> list[Path]:
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(tables.items())},
     }
-    contents = {folder / name: content for name, content in tables.items()}
-    for name in REVISIONS:
-        contents |= pack(fit(panels[name], DEFAULT_MODEL), fitted_path(folder, name))
-    contents[folder / MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
+    stored = [pack(fit(panels[name], DEFAULT_MODEL), fitted_path(DATA, name)) for name in REVISIONS]
+    fitted = {path.name: content for files in stored for path, content in files.items()}
+    return tables | fitted | {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
+
+
+def write(contents: Mapping[str, bytes], folder: Path = DATA) -> list[Path]:
+    """Write all of the files, or none (default: beside the embedded tables); return their paths.
+
+    Raises
+    ------
+    StoreError
+        If one cannot be written.
+    """
+    files = {folder / name: content for name, content in contents.items()}
     try:
-        write_together(contents)
+        write_together(files)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror}): nothing was changed there") from error
-    return list(contents)
+    return list(files)
 
 
 def _write_csv(table: pd.DataFrame) -> bytes:
@@ -62,7 +60,7 @@ def _write_csv(table: pd.DataFrame) -> bytes:
 @click.command()
 def main() -> None:
     """Make anew what is embedded beside the tables: fitted models and track records."""
-    for path in embed():
+    for path in write(compute()):
         click.echo(f"{path.name}: {path.stat().st_size:,} bytes")
 
 

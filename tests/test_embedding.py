@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -22,11 +23,16 @@ STALE = (
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of everything computed anew, by the command itself."""
+def computed() -> dict[str, bytes]:
+    """Every file to keep, computed anew."""
+    return embedding.compute()
+
+
+@pytest.fixture(scope="module")
+def made(computed: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of those files."""
     folder = tmp_path_factory.mktemp("data")
-    written = embedding.embed(folder)
-    assert sorted(written) == sorted(folder.iterdir())
+    assert sorted(embedding.write(computed, folder)) == sorted(folder.iterdir())
     return folder
 
 
@@ -91,21 +97,30 @@ def test_all_embedded_files_together_stay_below_three_megabytes() -> None:
 # Made -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_computation_writes_the_same_bytes(made: Path, data: Path) -> None:
-    """The command in a process of its own: nothing in memory, no hash of a set, decides a byte."""
-    for path in made.iterdir():
-        path_in_data = data / path.name
-        path_in_data.unlink()
-    code = f"import pathlib; from popforecast.embedding import embed; embed(pathlib.Path({str(data)!r}))"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    for path in made.iterdir():
-        assert (data / path.name).read_bytes() == path.read_bytes(), path.name
+AGAIN = """
+import hashlib, pathlib
+import popforecast as pf
+from popforecast import embedding, record, store
+contents = {record.VINTAGE_RECORD: embedding._write_csv(record.measure_vintage_record())}
+for path, content in store.pack(pf.fit(pf.load_panel("wpp2019")), pathlib.Path("wpp2019-panel-ar.npz")).items():
+    contents[path.name] = content
+for name, content in contents.items():
+    print(name, hashlib.sha256(content).hexdigest())
+"""
 
 
-def test_what_cannot_be_written_whole_is_not_written_at_all(tmp_path: Path) -> None:
+def test_another_process_computes_the_same_bytes(computed: dict[str, bytes]) -> None:
+    """Nothing in memory, no order of a set, no time of day decides a byte."""
+    ran = subprocess.run([sys.executable, "-c", AGAIN], check=True, capture_output=True, text=True)
+    again = dict(line.split() for line in ran.stdout.splitlines())
+    assert len(again) == 3
+    assert again == {name: hashlib.sha256(computed[name]).hexdigest() for name in again}
+
+
+def test_what_cannot_be_written_whole_is_not_written_at_all(computed: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "wpp2024-panel-ar.json").mkdir()
     with pytest.raises(StoreError, match="nothing was changed there"):
-        embedding.embed(tmp_path)
+        embedding.write(computed, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["wpp2024-panel-ar.json"]
 
 
