@@ -16,7 +16,7 @@ from popforecast.models.panel_ar import interpolate
 from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
-from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members
+from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
 from popforecast.risk import WIDEST, describe_risk, measure_reach
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
@@ -218,20 +218,10 @@ def _sum_prediction(
     panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors, levels: Sequence[float]
 ) -> Prediction:
     """Return the forecast of the membership's aggregates, shape (a, horizon), from one that holds their countries."""
-    rows, horizon = membership.country_rows, countries.population.shape[1]
     persons = bool((panel.values == np.rint(panel.values)).all())
-    points = sum_members(countries.population[rows], membership, measure_shares(panel, membership), whole=persons)
-    single = membership.matrix.sum(axis=1) == 1
-    only = rows[membership.matrix[single].argmax(axis=1)]
-    scale = points[single] / countries.population[only]
-    lower, upper = {}, {}
-    for level, (below, above) in errors.reach(membership.matrix, levels).items():
-        lower[level] = points * np.exp(-below[:, :horizon])
-        upper[level] = points * np.exp(above[:, :horizon])
-        # A sum of one has that country's interval, and not what others teach of how errors combine.
-        lower[level][single] = countries.lower[level][only] * scale
-        upper[level][single] = countries.upper[level][only] * scale
-    return Prediction(points, lower, upper)
+    shares = measure_shares(panel, membership)
+    points = sum_members(countries.population[membership.country_rows], membership, shares, whole=persons)
+    return surround_sums(points, errors.reach(membership.matrix, levels), countries, membership)
 
 
 def _place(whole: Prediction, sums: Prediction, rows: Array) -> Prediction:

@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.groups import Membership
+from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
-
-Array = NDArray[np.float64]
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
 PRIOR_OUTCOMES = 4
 
-# A past error counts as a factor of e**3 = 20 at most, a width as e**10: what lies beyond is a fault of the figures.
+# A past error counts as a factor of e**3 = 20 at most: what lies beyond is a fault of the figures.
 MOST_ERROR = 3.0
-MOST_WIDTH = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,41 +94,6 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
     return total + (np.rint(remainder) if whole else remainder)
 
 
-def combine_intervals(
-    point: Array,
-    population: Array,
-    lower: Mapping[float, Array],
-    upper: Mapping[float, Array],
-    membership: Membership,
-    past: PastErrors,
-) -> tuple[dict[float, Array], dict[float, Array]]:
-    """Return the bounds of every aggregate by level, each of shape (a, h); see :func:`combine_widths` for the rule.
-
-    Parameters
-    ----------
-    point : ndarray, shape (a, h)
-        Point forecasts of the aggregates, as :func:`sum_members` returns them.
-    population : ndarray, shape (n, h)
-        Point forecasts of the countries.
-    lower, upper : dict of float to ndarray, shape (n, h)
-        Bounds of the countries by level. An aggregate of one country has exactly these.
-    membership : Membership
-    past : PastErrors
-        Of the countries, at the horizons of the bounds.
-    """
-    single = membership.matrix.sum(axis=1) == 1
-    only = membership.matrix[single].argmax(axis=1)
-    widths = {level: _measure_widths(population, np.stack([lower[level], upper[level]])) for level in lower}
-    combined = combine_widths(population, widths, membership.matrix, past)
-    bounds: tuple[dict[float, Array], dict[float, Array]] = ({}, {})
-    for side, sign, given in ((0, -1, lower), (1, 1, upper)):
-        for level, width in combined.items():
-            bound = point * np.exp(sign * width[side])
-            bound[single] = given[level][only]
-            bounds[side][level] = bound
-    return bounds
-
-
 def combine_widths(
     population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_], past: PastErrors
 ) -> dict[float, Array]:
@@ -197,10 +160,31 @@ def combine_widths(
     return combined
 
 
-def _measure_widths(population: Array, bounds: Array) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        widths = np.abs(np.log(bounds / population))
-    return np.where(population > 0, np.clip(widths, 0, MOST_WIDTH), 0)
+def surround_sums(
+    points: Array, widths: Mapping[float, Array], countries: Prediction, membership: Membership
+) -> Prediction:
+    """Put intervals around the sums; a sum of one country has exactly that country's, whatever others teach.
+
+    Parameters
+    ----------
+    points : ndarray, shape (a, h)
+        As :func:`sum_members` returns them.
+    widths : dict of float to ndarray, shape (2, a, h or more)
+        How far, in logs, each bound lies below and above the point, by level.
+    countries : Prediction
+        Of all locations of the membership's panel, h steps ahead.
+    membership : Membership
+    """
+    single = membership.matrix.sum(axis=1) == 1
+    only = membership.country_rows[membership.matrix[single].argmax(axis=1)]
+    scale = _divide(points[single], countries.population[only])
+    lower, upper = {}, {}
+    for level, (below, above) in widths.items():
+        lower[level] = points * np.exp(-below[:, : points.shape[1]])
+        upper[level] = points * np.exp(above[:, : points.shape[1]])
+        lower[level][single] = countries.lower[level][only] * scale
+        upper[level][single] = countries.upper[level][only] * scale
+    return Prediction(points, lower, upper)
 
 
 def _widen(widths: Array) -> Array:

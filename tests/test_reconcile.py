@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 import popforecast as pf
 from popforecast.groups import Membership, add_groups, build_membership
-from popforecast.reconcile import PastErrors, combine_intervals, combine_widths, measure_shares, sum_members
+from popforecast.models import Prediction
+from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
 from popforecast.sources import load_members
 
 Array = NDArray[np.float64]
@@ -27,6 +28,19 @@ def plain(matrix: Array) -> Membership:
 def past(errors: Array, scale: float = 0.01) -> PastErrors:
     n, o, h = errors.shape
     return PastErrors(errors, np.full((n, o, h), scale), np.full((n, h), scale), np.arange(1, h + 1))
+
+
+def combine_intervals(
+    point: Array, population: Array, lower: dict, upper: dict, membership: Membership, past: PastErrors
+) -> tuple[dict, dict]:
+    """The bounds of every aggregate, from the bounds of its countries."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = {level: np.abs(np.log(np.stack([lower[level], upper[level]]) / population)) for level in lower}
+    # Nobody can be nobody in no more than one way; a bound of nothing is as far as e**10.
+    widths = {level: np.where(population > 0, np.minimum(far, 10), 0) for level, far in distance.items()}
+    combined = combine_widths(population, widths, membership.matrix, past)
+    around = surround_sums(point, combined, Prediction(population, lower, upper), membership)
+    return around.lower, around.upper
 
 
 # Points -----------------------------------------------------------------------------------------------------------
