@@ -34,7 +34,7 @@ BLUEPRINTS = (
 UNLIMITED = (operations.blueprint.name,)
 
 # Errors of these rooms are for programs; all others are pages.
-FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/metrics")
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/metrics", "/openapi.json")
 
 COMPRESSIONS = ["br", "gzip"]
 COMPRESSED = [
@@ -67,17 +67,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     journal.identify_requests(app)
     security.secure(app)
     security.limit_rate(app, settings, exempt=UNLIMITED)
-    assets.version_addresses(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, refuse)
-    app.config.update(
-        COMPRESS_ALGORITHM=COMPRESSIONS,
-        COMPRESS_ALGORITHM_STREAMING=COMPRESSIONS,
-        COMPRESS_MIMETYPES=COMPRESSED,
-        COMPRESS_STREAMING_ENDPOINT_CONDITIONAL=[name for name in app.view_functions if assets.is_static(name)],
-    )
+    app.config.update(COMPRESS_ALGORITHM=COMPRESSIONS, COMPRESS_MIMETYPES=COMPRESSED)
     Compress(app)
+    # Last here is first there: a file is read before it is compressed.
+    assets.version_addresses(app)
     app.wsgi_app = layers.wrap(app, settings)  # type: ignore[method-assign]
     return app
 

@@ -13,9 +13,10 @@ A_YEAR = 365 * 24 * 60 * 60
 
 
 def version_addresses(app: Flask) -> None:
-    """Let ``url_for`` add the checksum of a static file to its address."""
+    """Let ``url_for`` add the checksum of a static file to its address, and let the file be kept under that."""
     app.url_defaults(_add_checksum)
     app.after_request(_allow_keeping)
+    app.after_request(_read_whole)
 
 
 def is_static(endpoint: str | None) -> bool:
@@ -36,6 +37,16 @@ def _allow_keeping(response: Response) -> Response:
         checksum = _find_checksum(str(request.endpoint), request.view_args["filename"])
         if request.query_string == f"v={checksum}".encode():
             response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    return response
+
+
+def _read_whole(response: Response) -> Response:
+    # Flask streams files; one that is read has a length, is compressed at once, and can be kept by the cache.
+    if is_static(request.endpoint) and response.status_code == 200:
+        response.direct_passthrough = False
+        data = b"".join(response.iter_encoded())
+        response.close()
+        response.set_data(data)
     return response
 
 

@@ -57,7 +57,7 @@ HEADERS = {
 
 # What anyone may put into a page of their own, and what programs on any page may read.
 EMBEDDED = ("/embed",)
-PUBLIC = ("/api/", "/embed", "/openapi.json")
+PUBLIC = ("/api/", *EMBEDDED, "/forecast.svg", "/forecast.png", "/openapi.json")
 
 A_YEAR = 365 * 24 * 60 * 60
 
@@ -121,7 +121,7 @@ def finish(response: Response) -> Response:
     """Send the headers that every answer has, once the request was read to its end."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.path.startswith(EMBEDDED):
+    if request.path in EMBEDDED:
         response.headers["Content-Security-Policy"] = POLICY.format(framed_by="*")
         del response.headers["X-Frame-Options"]
     if request.path.startswith(PUBLIC):

@@ -84,23 +84,26 @@ class Settings:
         app.settings.SettingsError: PORT is 'http': expected a whole number from 0 to 65535
         """
 
-        def read(name: str, parse: Callable[[str, str], Value], default: Value) -> Value:
+        def find(name: str) -> str:
             # An empty variable is how shells and dashboards say "not set".
-            text = environ.get(name, "").strip()
+            return environ.get(name, "").strip()
+
+        def read(name: str, parse: Callable[[str, str], Value], default: Value) -> Value:
+            text = find(name)
             return parse(name, text) if text else default
 
         return cls(
             # A port means that a platform's router is in front; without one only this machine may ask.
-            host=read("POPFORECAST_HOST", _read_host, "0.0.0.0" if environ.get("PORT") else cls.host),
+            host=read("POPFORECAST_HOST", _read_host, "0.0.0.0" if find("PORT") else cls.host),
             port=read("PORT", _read_between(0, 65_535), cls.port),
             workers=read("WEB_CONCURRENCY", _read_between(1, 64), cls.workers),
-            proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if environ.get("DYNO") else cls.proxies),
+            proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if find("DYNO") else cls.proxies),
             rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),
             rate=read("POPFORECAST_RATE", _read_between(1, 1_000_000), cls.rate),
             redis_url=read("REDIS_URL", _read_redis_url, cls.redis_url),
             metrics=read("POPFORECAST_METRICS", _read_switch, cls.metrics),
             access_log=read("POPFORECAST_ACCESS_LOG", _read_switch, cls.access_log),
-            commit=next((read(name, _read_commit, "") for name in COMMITS if environ.get(name, "").strip()), None),
+            commit=next((read(name, _read_commit, "") for name in COMMITS if find(name)), None),
         )
 
 

@@ -1,0 +1,199 @@
+"""What those who run the app ask of it, and what it refuses to say."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+import popforecast as pf
+from app import create_app, operations
+from app.settings import Settings
+from tests.soak.server import Server, serve
+
+ROOT = Path(__file__).parents[2]
+QUERY = "/api/v1/forecast?location=NGA&from=2030&to=2031"
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real server with metrics and limits, as a platform runs it."""
+    log = tmp_path_factory.mktemp("counted") / "log.txt"
+    environ = {"POPFORECAST_METRICS": "1", "POPFORECAST_PROXIES": "1", "SOURCE_VERSION": "0123abc"}
+    with serve(log, environ) as server:
+        yield server
+
+
+def read_lines(server: Server) -> list[dict[str, object]]:
+    return [json.loads(line) for line in server.read_log().splitlines()]
+
+
+def test_health_and_readiness_are_said(client: FlaskClient) -> None:
+    assert client.get("/healthz").json == {"status": "ok", "version": pf.__version__}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json["status"] == "ready"
+    assert list(ready.json["checks"]) == [*pf.REVISIONS, "panel-ar", "known table"]
+
+
+def test_the_self_test_is_the_table_that_was_known_before(known_table: dict[int, tuple[int, int]]) -> None:
+    assert {year: tuple(pair) for year, pair in known_table.items()} == operations.KNOWN_TABLE
+
+
+def test_a_figure_that_is_off_by_a_thousand_makes_the_app_unready(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(operations.KNOWN_TABLE, 2033, (9_042_415, 1_312_280))
+    answer = client.get("/readyz")
+    assert answer.status_code == answer.json["status"] == 503
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["Retry-After"] == "10"
+    for part in ("ar1 on wpp2019", "1,312,279", "901", "2033", "1,312,280"):
+        assert part in answer.json["detail"]
+
+
+def test_the_version_names_figures_and_commit() -> None:
+    said = create_app(Settings(commit="0123abc")).test_client().get("/version").json
+    assert said == {
+        "version": pf.__version__,
+        "commit": "0123abc",
+        "revisions": {
+            name: {"checksum": pf.load_panel(name).checksum, "origin": pf.load_panel(name).origin}
+            for name in pf.REVISIONS
+        },
+    }
+
+
+def test_metrics_are_off_unless_asked_for(client: FlaskClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.status_code == 404
+    assert "POPFORECAST_METRICS=1" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version", "/metrics"])
+def test_only_reading_is_allowed(client: FlaskClient, path: str) -> None:
+    answer = client.post(path)
+    assert answer.status_code == answer.json["status"] == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_the_check_before_a_release_says_what_holds() -> None:
+    ended = subprocess.run([sys.executable, "-m", "app.check"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "12 figures as known" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("popforecast/data/wpp2024-panel-ar.npz", None, b"PK\x03\x04"),
+        ("popforecast/data/wpp2024-panel-ar.json", b'"panel_sha256": "', b'"panel_sha256": "f'),
+        ("popforecast/data/wpp2024-estimates.csv", b"\n4,", b"\n4,1"),
+        ("popforecast/version.py", pf.__version__.encode(), b"9.9.9"),
+    ],
+)
+def test_it_neither_starts_nor_is_released_with_data_that_disagree(
+    tmp_path: Path, path: str, old: bytes | None, new: bytes
+) -> None:
+    for package in ("app", "popforecast"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    damaged = tmp_path / path
+    before = damaged.read_bytes()
+    damaged.write_bytes(before.replace(old, new, 1) if old else new)
+    assert damaged.read_bytes() != before
+    for module in (
+        ["app.check"],
+        ["gunicorn", "--config", "app/gunicorn.conf.py", "--bind", "127.0.0.1:0", "app:create_app()"],
+    ):
+        command = [sys.executable, "-m", *module]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert ended.returncode != 0
+        sentence = ended.stderr.splitlines()[-1]
+        assert re.match(r"not fit for release: |popforecast does not start: ", sentence), ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_the_server_names_the_commit_of_its_platform(counted: Server) -> None:
+    assert json.loads(counted.ask("/version").body)["commit"] == "0123abc"
+
+
+def test_metrics_are_the_sums_over_all_workers(counted: Server) -> None:
+    name = 'popforecast_requests_total{method="GET",route="/api/v1/models",status="200"}'
+
+    def read(text: str) -> float:
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
+
+    before = read(counted.ask("/metrics").body.decode())
+    for number in range(30):
+        assert counted.ask(f"/api/v1/models?release={pf.__version__}" if number % 2 else "/api/v1/models").status == 200
+    answer = counted.ask("/metrics")
+    text = answer.body.decode()
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert read(text) - before == 30
+    assert 'popforecast_request_seconds_bucket{le="0.05",route="/api/v1/models"}' in text
+    assert re.search(r'^popforecast_cache_total\{result="hit"\} [1-9]', text, re.M)
+
+
+def test_metrics_have_no_series_for_what_strangers_type(counted: Server) -> None:
+    for number in range(5):
+        assert counted.ask(f"/nowhere-{number}").status == 404
+        assert counted.ask("/", method=f"BREW{number}").status == 405
+    text = counted.ask("/metrics").body.decode()
+    assert "nowhere" not in text
+    assert "BREW" not in text
+    assert 'popforecast_requests_total{method="other",route="none",status="405"} 5.0' in text
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("0f9a3c1e-77aa-4b7e-9d53-1f2e3d4c5b6a", True),
+        ("short", False),
+        ("x" * 129, False),
+        ("two words and", False),
+        ('12345678","admin":"1', False),
+        ("naïve-naïve-naïve", False),
+    ],
+)
+def test_a_sane_request_id_is_kept_and_any_other_replaced(counted: Server, given: str, kept: bool) -> None:
+    for path in (QUERY, QUERY, "/nowhere"):
+        answered = counted.ask(path, X_Request_ID=given).headers["X-Request-ID"]
+        assert (answered == given) is kept
+        assert re.fullmatch("[0-9a-f]{32}", answered) or kept
+
+
+def test_the_log_is_json_and_says_nothing_of_who_asked_or_what(counted: Server) -> None:
+    counted.ask(
+        "/forecast?location=Atlantis", User_Agent="Mozilla/007", Referer="http://a.b", X_Forwarded_For="8.7.6.5"
+    )
+    counted.ask("/secret-path-of-a-person")
+    counted.ask("/readyz", X_Request_ID="marked-request-1")
+    entries = read_lines(counted)
+    (entry,) = [entry for entry in entries if entry.get("request_id") == "marked-request-1"]
+    assert (entry["event"], entry["method"], entry["route"], entry["status"]) == ("request", "GET", "/readyz", 200)
+    assert set(entry) == {
+        *("time", "level", "process", "event"),
+        *("request_id", "method", "route", "status", "bytes", "milliseconds"),
+    }
+    text = counted.read_log()
+    for word in ("Atlantis", "Mozilla", "a.b", "8.7.6.5", "secret-path"):
+        assert word not in text
+
+
+def test_a_request_that_cannot_be_read_leaves_no_address_in_the_log(counted: Server) -> None:
+    with socket.create_connection(("127.0.0.1", counted.port), timeout=10) as connection:
+        connection.sendall(b"NOT A REQUEST AT ALL\r\n\r\n")
+        assert b" 400 " in connection.makefile("rb").readline()
+    (message,) = [
+        str(entry["message"]) for entry in read_lines(counted) if "Invalid request" in str(entry.get("message"))
+    ]
+    assert "127.0.0.1" not in message
+    assert "ip=withheld" in message
