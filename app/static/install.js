@@ -11,9 +11,10 @@ if ("serviceWorker" in navigator) {
   const note = document.createElement("p");
   note.className = "network";
   note.setAttribute("role", "status");
-  document.querySelector("main")?.before(note);
+  document.querySelector("main")?.prepend(note);
   const showNetwork = () => {
-    note.textContent = navigator.onLine ? "" : "No network: this page is as you last read it.";
+    const isCopy = !navigator.onLine && !document.querySelector("[data-kept]");
+    note.textContent = isCopy ? "No network: this page is as you last read it." : "";
   };
   window.addEventListener("online", showNetwork);
   window.addEventListener("offline", showNetwork);

@@ -24,7 +24,7 @@ function write({ address, title, facts }) {
   const small = document.createElement("small");
   small.className = "muted";
   small.textContent = facts;
-  item.append(" ", small);
+  item.append(small);
   return item;
 }
 
