@@ -1,0 +1,166 @@
+"""What must hold on every page: it fits, everybody can use it, and nothing that was typed ever runs."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from .conftest import ROOT, watch
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "form": "/",
+    "form-filled-in": "/?location=356&location=156&group=Benelux:BEL,NLD,LUX&find=in",
+    "form-with-faults": "/forecast?location=Wurld&from=soon&to=2101&level=200&group=Mine&model=x",
+    "forecast": "/forecast?location=356&location=156&location=840&location=360&location=586&from=2030&to=2050",
+    "forecast-of-one": "/forecast?location=900&from=2010&to=2100&scale=log&level=50&level=95",
+    "forecast-of-a-group": "/forecast?group=Benelux:BEL,NLD,LUX&location=TKL&from=2020&to=2040&scale=indexed",
+    "forecast-of-many": "/forecast?"
+    + "&".join(f"location={code}" for code in (900, 901, 903, 935, 908, 904, 905, 909, 566, 356, 535, 626, 638, 180))
+    + "&from=2015&to=2060&revision=wpp2019&model=ar1",
+    "embed": "/embed?location=356&location=156&from=2030&to=2050",
+    "nothing": "/nothing",
+    "reports": "/reports/",
+    "offline": "/offline",
+    "docs": "/docs",
+}
+
+SCREENS = {360: 800, 768: 1024, 1440: 900}
+PICTURES = ROOT / "artifacts" / "pages"
+
+# Whatever is on the page and outside of what scrolls in a frame of its own: does it reach beyond the screen, or beyond
+# the drawing that it is part of?
+CUT = """() => {
+  const width = document.documentElement.clientWidth;
+  const frames = [...document.querySelectorAll("*")].filter((one) =>
+    ["auto", "scroll"].includes(getComputedStyle(one).overflowX));
+  const faults = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
+  for (const one of document.body.querySelectorAll("*")) {
+    const box = one.getBoundingClientRect();
+    if (!box.width || !box.height || one.closest(".spoken, .skip, .highlight input")) continue;
+    if (frames.some((frame) => frame !== one && frame.contains(one))) continue;
+    const name = `${one.tagName} ${one.className.baseVal ?? one.className} ${one.textContent.trim().slice(0, 40)}`;
+    if (box.left < -0.5 || box.right > width + 0.5) faults.push(`outside: ${name}`);
+    const drawing = one.tagName === "text" && one.closest("svg");
+    if (drawing) {
+      const frame = drawing.getBoundingClientRect();
+      const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.top >= frame.top - 1
+        && box.bottom <= frame.bottom + 1;
+      if (!inside) faults.push(`cut off: ${name}`);
+    }
+    if (one.matches("button, a, label, th, td, summary, h1, h2, h3, h4") && one.scrollWidth > one.clientWidth + 1
+      && getComputedStyle(one).overflowX === "hidden") faults.push(`cut off: ${name}`);
+  }
+  return faults;
+}"""
+
+HOSTILE = (
+    '"><img src=x onerror="window.ran=1">',
+    "<script>window.ran=1</script>",
+    "<svg onload=window.ran=1>",
+    "';window.ran=1//",
+    "</title><script>window.ran=1</script>",
+    "javascript:window.ran=1",
+    "{{ 7 * 191 }}",
+    "\u202etxt.exe",
+)
+FIELDS = ("location", "from", "to", "model", "revision", "level", "group", "scale", "find", "select", "clear", "colour")
+
+
+def open_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_on_any_screen(page: Page, url: str, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for width, height in SCREENS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(url + PAGES[name])
+        assert page.evaluate(CUT) == []
+        page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
+        open_all(page)
+        assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_of(browser: Browser, url: str, scheme: str) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        found = {}
+        for name, path in PAGES.items():
+            page.goto(url + path)
+            open_all(page)
+            page.wait_for_timeout(200)
+            results = Axe().run(page)
+            if results.violations_count:
+                found[name] = results.generate_report()
+            if scheme == "dark":
+                PICTURES.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=PICTURES / f"{name}-dark.png", full_page=True)
+        assert not found, "\n".join(f"{name}: {report}" for name, report in found.items())
+
+
+@pytest.mark.parametrize("path", ["/", "/forecast", "/embed", "/forecast.svg"])
+def test_nothing_that_was_typed_is_run(browser: Browser, url: str, path: str) -> None:
+    # Without the policy: the pages themselves must be safe.
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        for text in HOSTILE:
+            for field in FIELDS:
+                page.goto(f"{url}{path}?{'' if field == 'location' else 'location=356&'}{field}={quote(text)}")
+                assert page.evaluate("window.ran") is None, (path, field, text)
+                assert "1337" not in page.content(), (path, field, text)
+            page.goto(f"{url}{path}?{quote(text)}=1")
+            assert page.evaluate("window.ran") is None, (path, text)
+
+
+@pytest.mark.parametrize("path", ["/", "/forecast", "/embed", "/forecast.svg"])
+def test_a_group_of_any_name_is_shown_and_not_run(browser: Browser, url: str, path: str) -> None:
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        for name in (
+            "<img src=x onerror=window.ran=1>",
+            '"><script>window.ran=1</script>',
+            "{{ 7 * 191 }}",
+            "<svg onload=window.ran=1>",
+        ):
+            response = page.goto(f"{url}{path}?group={quote(name)}:BEL,NLD&location=356&scale=log")
+            assert response is not None
+            assert response.status == 200, name
+            page.wait_for_timeout(50)
+            assert page.evaluate("window.ran") is None, name
+            assert "1337" not in page.content(), name
+
+
+def test_a_path_is_shown_and_not_run(browser: Browser, url: str) -> None:
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        for text in HOSTILE:
+            page.goto(f"{url}/{quote(text)}")
+            assert page.evaluate("window.ran") is None
+
+
+def test_the_policy_lets_no_script_in(browser: Browser, url: str) -> None:
+    """What a page would do with a script that somebody got into it, after all: nothing."""
+    with browser.new_context() as context:
+        faults = watch(context, url)
+        page = context.new_page()
+        page.goto(url + PAGES["forecast"])
+        assert faults == []
+        page.evaluate("""() => {
+          const script = document.createElement("script");
+          script.textContent = "window.ran = 1";
+          document.body.append(script);
+          document.body.insertAdjacentHTML("beforeend", '<p style="color: red" onclick="window.ran = 2">x</p>');
+          document.body.lastElementChild.click();
+        }""")
+        assert page.evaluate("window.ran") is None
+        page.wait_for_timeout(100)
+        assert any("script-src" in fault for fault in faults)
+        assert any("style-src" in fault for fault in faults)
