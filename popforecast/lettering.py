@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 # Widths in ems, by the widest of the fonts that pages are commonly read in (DejaVu Sans, Verdana).
-NARROW, USUAL, WIDE = 0.42, 0.65, 1.0
+NARROW, USUAL, WIDE = 0.42, 0.65, 1.08
 NARROW_LETTERS = frozenset(" .,:;'|!ijlI()[]-/ftr")
-WIDE_LETTERS = frozenset("mwMW%@&+=<>~#^")
+WIDE_LETTERS = frozenset("mwMW%@&+=<>~#^æœÆŒ…—")
 CAPITAL = 0.8
 
 # A line of text takes this many ems in height.

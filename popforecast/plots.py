@@ -150,7 +150,7 @@ def chart_forecast(
     period = _period(forecast.years)
     if not path.population.shape[1]:
         return Chart(title, unit, f"{title}, {unit}: estimates, with {period} asked for.", lines, scale)
-    ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}" for line in lines[:4])
+    ends = "; ".join(f"{line.label} {_say(line.median[-1])}" for line in lines[:4])
     description = (
         f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
         f"In {forecast.years[-1]}: {ends}."
@@ -187,7 +187,7 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
     """
     lines, unit = _prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
     title = f"Population of {_enumerate(list(panel.locations['name']))}"
-    ends = "; ".join(f"{line.label} {line.values[-1]:,.4g}" for line in lines[:8])
+    ends = "; ".join(f"{line.label} {_say(line.values[-1])}" for line in lines[:8])
     description = f"{title}, {unit}: {describe_years(panel.years)}. In {panel.origin}: {ends}."
     return Chart(title, unit, description, lines, scale)
 
@@ -248,6 +248,11 @@ def _scale_by_logarithm(axes: Axes) -> None:
 
 def _last_point(line: Line) -> tuple[float, float]:
     return float(line.ahead[-1]), float(line.median[-1])
+
+
+def _say(value: float) -> str:
+    # An explosive plain AR can leave the numbers a computer has.
+    return f"{value:,.4g}".replace("inf", "∞")
 
 
 def _period(years: np.ndarray) -> str:

@@ -58,7 +58,7 @@ class Scale:
             logs = np.log10(np.clip(np.where(values > 0, values, np.nan), self.low, self.high))
             ends = math.log10(self.low), math.log10(self.high)
             placed = (logs - ends[0]) / (ends[1] - ends[0])
-        return np.where(np.isfinite(values), placed, np.nan)
+        return np.clip(np.where(np.isfinite(values), placed, np.nan), 0, 1)
 
 
 def choose_scale(low: float, high: float, most: int, log: bool = False) -> Scale:
