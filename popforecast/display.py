@@ -40,6 +40,20 @@ def format_population(persons: float | None) -> str:
     return f"{round(persons) if abs(persons) < WHOLE_BELOW else round(persons, -3):,.0f}"
 
 
+def say_population(persons: float) -> str:
+    """Write persons in the unit that people say them in.
+
+    Examples
+    --------
+    >>> say_population(227_882_945), say_population(2506.4)
+    ('227.9 million', '2,506')
+    """
+    for size, unit in ((1e9, "billion"), (1e6, "million")):
+        if size <= persons < size * 1e6:
+            return f"{persons / size:,.4g} {unit}"
+    return format_population(persons)
+
+
 def format_percent(value: float | None, digits: int = 2) -> str:
     """Write a percentage; what is not there is a dash.
 

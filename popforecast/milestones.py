@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.display import format_population
+from popforecast.display import say_population
 from popforecast.models.base import Array
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _find_peaks(codes: list[Hashable], past: Array, history: Array, paths: _Path
     stays = (median[:, len(past) - 1 :].min(axis=1) >= persons * (1 - ROUNDING)).tolist()
     ends = [[None if k == len(years) - 1 else int(years[k]) for k in row] for row in (at[1], at.min(0), at.max(0))]
     for i, (code, when) in enumerate(zip(codes, zip(*ends, strict=True), strict=True)):
-        year, figure = when[0], _say(persons[i])
+        year, figure = when[0], say_population(persons[i])
         if stays[i]:
             said = f"Stays at its highest, {figure}, to {paths.last}"
         elif year is None:
@@ -197,7 +197,7 @@ def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> It
     grows = np.where(first_fall == first_rise, _ends_higher(last, paths), first_rise < first_fall)
     figures = np.where(grows, above, below)
     for i, years in enumerate(_find_years(figures, grows, paths)):
-        figure = _say(figures[i])
+        figure = say_population(figures[i])
         if years[0] is None:
             said = f"Does not {'pass' if grows[i] else 'fall below'} {figure} by {paths.last}"
         else:
@@ -255,11 +255,3 @@ def _milestone(
 
 def _choose_level(levels: tuple[float, ...]) -> float | None:
     return USUAL_LEVEL if USUAL_LEVEL in levels else next(iter(levels), None)
-
-
-def _say(persons: float) -> str:
-    """Write persons in the unit that people say them in."""
-    for size, unit in ((1e9, "billion"), (1e6, "million")):
-        if size <= persons < size * 1e6:
-            return f"{persons / size:,.4g} {unit}"
-    return format_population(persons)

@@ -1,0 +1,46 @@
+"""The profile of a location: what the notebook ``country-profile`` shows, in figures, charts and sentences."""
+
+from popforecast.profiles.charts import chart_difference, chart_growth, chart_history, chart_scenarios
+from popforecast.profiles.profile import (
+    Profile,
+    make_profile,
+    tabulate_difference,
+    tabulate_forecast,
+    tabulate_record,
+    tabulate_vintages,
+)
+from popforecast.profiles.scenarios import Scenario, imagine, tabulate_scenarios
+from popforecast.profiles.sentences import (
+    describe_source,
+    list_milestones,
+    tell_difference,
+    tell_forecast,
+    tell_growth,
+    tell_record,
+    tell_scenarios,
+    tell_vintages,
+)
+
+__all__ = [
+    "Profile",
+    "Scenario",
+    "chart_difference",
+    "chart_growth",
+    "chart_history",
+    "chart_scenarios",
+    "describe_source",
+    "imagine",
+    "list_milestones",
+    "make_profile",
+    "tabulate_difference",
+    "tabulate_forecast",
+    "tabulate_record",
+    "tabulate_scenarios",
+    "tabulate_vintages",
+    "tell_difference",
+    "tell_forecast",
+    "tell_growth",
+    "tell_record",
+    "tell_scenarios",
+    "tell_vintages",
+]

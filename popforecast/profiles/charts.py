@@ -1,0 +1,148 @@
+"""The charts of a profile: growth, our difference from the UN, and what would change the forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from popforecast.figures import COLOURS, HEIGHT, MEDIAN, REFERENCE, WIDTH, Drawing, label_ends
+from popforecast.models.base import Array
+from popforecast.plots import UNITS, Chart, chart_forecast
+from popforecast.profiles.profile import LEVEL, Profile, grow_yearly
+from popforecast.profiles.scenarios import Scenario
+from popforecast.sources import load_projections
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DASHES = (0, (4, 2.5))
+
+# The charts after the first are lower: they are looked at for their shape.
+LOW = 0.75 * HEIGHT
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A line over years.
+
+    Attributes
+    ----------
+    label : str
+    years, values : ndarray, shapes (m,)
+    dashed : bool
+    """
+
+    label: str
+    years: Array
+    values: Array
+    dashed: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Courses(Drawing):
+    """Lines over years, the first before a band; each is named at its end.
+
+    Attributes
+    ----------
+    courses : tuple of Course
+    band : (ndarray, ndarray, ndarray) or None
+        Years, and what lies between which values.
+    origin : int
+        The last year of estimates, which is marked.
+    """
+
+    courses: tuple[Course, ...]
+    band: tuple[Array, Array, Array] | None
+    origin: int
+
+    def draw(self, width: float = WIDTH, height: float = LOW) -> Figure:
+        """Draw with Matplotlib (inches)."""
+        return super().draw(width, height)
+
+    def svg(self, width: float = WIDTH, height: float = LOW, caption: str | None = None) -> str:
+        """Return the figure as SVG."""
+        return super().svg(width, height, caption)
+
+    def paint(self, axes: Axes) -> None:
+        """Draw the band, the lines and a mark at the origin."""
+        if self.band is not None:
+            axes.fill_between(*self.band, color=COLOURS[0], alpha=0.18, linewidth=0)
+        for course, colour in zip(self.courses, COLOURS, strict=False):
+            axes.plot(
+                course.years, course.values, color=colour, linewidth=1.8, linestyle=DASHES if course.dashed else "-"
+            )
+        axes.axhline(0, color="#808080", linewidth=0.8)
+        axes.axvline(self.origin, color="#808080", linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.yaxis.set_major_formatter("{x:,g}")
+        axes.margins(x=0)
+        axes.set_title(self.unit, loc="left", fontsize=9)
+        right = axes.get_xlim()[1]
+        ends = [
+            (course.label, right, float(course.values[-1]), colour)
+            for course, colour in zip(self.courses, COLOURS, strict=False)
+            if course.years[-1] == right
+        ]
+        label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True))
+
+
+def chart_history(profile: Profile) -> Chart:
+    """Prepare history and forecast, with the fan of intervals and the UN's medium variant beside it."""
+    medium = None if profile.medium is None else load_projections(str(profile.panel.revision))
+    return chart_forecast(profile.forecast, medium=medium)
+
+
+def chart_growth(profile: Profile) -> Courses:
+    """Prepare growth per year: estimates, our forecast, and the UN's."""
+    panel, origin = profile.panel, profile.panel.origin
+    past, ahead = panel.years[1:], profile.years
+    courses = [Course("estimates", past, grow_yearly(profile.history, panel.step))]
+    for label, persons in ((MEDIAN, profile.median), (REFERENCE, profile.medium)):
+        if persons is not None:
+            growth = grow_yearly(np.append(profile.history[-1], persons), panel.step)
+            # From the last estimate on, so that the lines are joined.
+            joined = np.append(courses[0].values[-1], growth)
+            courses.append(Course(label, np.append(origin, ahead), joined, label == REFERENCE))
+    title = f"Growth of {profile.name}"
+    ends = "; ".join(f"{course.label} {course.values[-1]:.2f} in {course.years[-1]}" for course in courses)
+    return Courses(title, "percent a year", f"{title}, percent a year. {ends}.", tuple(courses), None, origin)
+
+
+def chart_difference(profile: Profile) -> Courses | None:
+    """Prepare how far the UN's medium variant lies from our forecast, before our interval, in percent of ours.
+
+    None where no medium variant is embedded: nothing to show.
+    """
+    if profile.medium is None:
+        return None
+    lower, medium, upper = (
+        100 * (values / profile.median - 1)
+        for values in (profile.forecast.lower[LEVEL][0], profile.medium, profile.forecast.upper[LEVEL][0])
+    )
+    ours = Course(MEDIAN, profile.years, np.zeros(len(profile.years)))
+    title = f"The UN's medium variant beside our forecast of {profile.name}"
+    unit = "percent of our forecast"
+    description = (
+        f"{title}, {unit}, with our {LEVEL} % interval. In {profile.years[-1]}: {medium[-1]:+.1f}, interval "
+        f"{lower[-1]:+.1f} to {upper[-1]:+.1f}."
+    )
+    courses = (ours, Course(REFERENCE, profile.years, medium, dashed=True))
+    return Courses(title, unit, description, courses, (profile.years, lower, upper), profile.panel.origin)
+
+
+def chart_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> Courses:
+    """Prepare what the model says of other pasts, before our forecast and its interval."""
+    lower, upper = profile.forecast.lower[LEVEL][0], profile.forecast.upper[LEVEL][0]
+    largest = max(upper.max(), *(scenario.population.max() for scenario in scenarios))
+    divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
+    courses = (
+        Course(MEDIAN, profile.years, profile.median / divisor),
+        *(Course(scenario.label, profile.years, scenario.population / divisor, True) for scenario in scenarios),
+    )
+    title = f"What other pasts would make of {profile.name}"
+    ends = "; ".join(f"{course.label} {course.values[-1]:,.4g}" for course in courses)
+    description = f"{title}, {unit}, with our {LEVEL} % interval. In {profile.years[-1]}: {ends}."
+    band = profile.years, lower / divisor, upper / divisor
+    return Courses(title, unit, description, courses, band, profile.panel.origin)

@@ -1,0 +1,178 @@
+"""What would change a forecast: the same model, shown another past.
+
+Each scenario changes one thing that is known or could be, and runs the profile's own model again; nothing is assumed
+about the future. An aggregate's countries are changed together. They are questions to the model, not forecasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from popforecast.coherence import predict_panel
+from popforecast.display import format_population
+from popforecast.models.base import Array
+from popforecast.panel import Panel
+from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile
+from popforecast.revisions import pair
+from popforecast.sources import REVISIONS, VINTAGES, get_edition, load_members, load_panel
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """What the model says of another past.
+
+    Attributes
+    ----------
+    label : str
+    meaning : str
+        What is changed, in a sentence.
+    population : ndarray, shape (m,)
+        Persons at the profile's years.
+    """
+
+    label: str
+    meaning: str
+    population: Array
+
+
+def imagine(profile: Profile) -> tuple[Scenario, ...]:
+    r"""Run a profile's model on other pasts.
+
+    Returns
+    -------
+    tuple of Scenario
+        **Growth as before**: the last five years grew like the five before them. **Growth of the region**: in the last
+        five years the location grew like its region (left out for the world). **Five years ago**: the last five years
+        are not known yet. **Base revised**: the last estimate is off by as much as that of the edition before was, by
+        what this edition says of the same year (countries that both define alike).
+
+    Notes
+    -----
+    In the first two the last estimate stays, and earlier ones move with the growth between them: the history is
+    :math:`\log y'_{T-k} = \log y_T - \sum_{j<k} g'_{T-j}`. The model is fitted anew to the panel so changed.
+
+    Examples
+    --------
+    >>> from popforecast.profiles import make_profile
+    >>> [scenario.label for scenario in imagine(make_profile("Nigeria"))]
+    ['growth as before', 'growth of Western Africa', 'five years ago', 'base revised as before']
+    """
+    return tuple(_imagine_all(profile))
+
+
+def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.DataFrame:
+    """Return each scenario's population, and how far it lies from our forecast, for people."""
+    years = [year for year in (MIDDLE, YEARS[-1]) if year in profile.years]
+    rows = {
+        "our forecast": [text for year in years for text in (format_population(profile.at(profile.median, year)), "")]
+    }
+    for scenario in scenarios:
+        rows[scenario.label] = [
+            text
+            for year in years
+            for text in (
+                format_population(profile.at(scenario.population, year)),
+                f"{compare(profile, scenario, year):+.1f}".replace("-", "−"),
+            )
+        ]
+    columns = [text for year in years for text in (str(year), f"{year}: change, percent")]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("scenario")
+
+
+def compare(profile: Profile, scenario: Scenario, year: int) -> float:
+    """Return how far a scenario lies above our forecast in a year, in percent."""
+    return 100 * (profile.at(scenario.population, year) / profile.at(profile.median, year) - 1)
+
+
+def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
+    """Return the panel with other growth in the last steps of some rows; their last figures stay.
+
+    Parameters
+    ----------
+    panel : Panel
+        All populations above zero.
+    rows : ndarray, shape (r,)
+    growth : ndarray, shape (r, k)
+        Log growth in each of the last k steps.
+
+    Examples
+    --------
+    >>> panel = Panel([[100, 200, 400]], [2000, 2001, 2002])
+    >>> change_growth(panel, np.array([0]), np.zeros((1, 1))).values.round(9).tolist()
+    [[200.0, 400.0, 400.0]]
+    """
+    log, k = np.log(panel.values[rows]), growth.shape[1]
+    changed = np.empty_like(log)
+    changed[:, -k - 1 :] = (
+        log[:, -1:] - np.cumsum(np.hstack([np.zeros((len(rows), 1)), growth[:, ::-1]]), axis=1)[:, ::-1]
+    )
+    changed[:, : -k - 1] = log[:, : -k - 1] + (changed[:, -k - 1] - log[:, -k - 1])[:, None]
+    values = panel.values.copy()
+    values[rows] = np.exp(changed)
+    return Panel(values, panel.years, panel.locations, panel.revision)
+
+
+def _imagine_all(profile: Profile) -> Iterator[Scenario]:
+    panel, k, origin = profile.panel, RECENT // profile.panel.step, profile.panel.origin
+    rows = _list_rows(panel, profile.code)
+    grown = np.diff(np.log(panel.values), axis=1)
+    yield Scenario(
+        "growth as before",
+        f"the years {origin - RECENT} to {origin} had grown like those from {origin - 2 * RECENT} to {origin - RECENT}",
+        _run(profile, change_growth(panel, rows, grown[rows, -2 * k : -k])),
+    )
+    parent = panel.locations["parent"][profile.code]
+    if parent is not None:
+        region = panel.rows(parent)
+        name = panel.locations["name"][parent]
+        yield Scenario(
+            f"growth of {name}",
+            f"the years {origin - RECENT} to {origin} had grown like {name}",
+            _run(profile, change_growth(panel, rows, np.repeat(grown[region, -k:], len(rows), axis=0))),
+        )
+    yield Scenario(
+        "five years ago",
+        f"nothing after {origin - RECENT} was known",
+        _run(profile, panel.until(origin - RECENT)),
+    )
+    factor = _revise_base(panel, profile.code)
+    if factor is not None:
+        this, before = (
+            get_edition(name).edition for name in (str(panel.revision), _find_previous(str(panel.revision)))
+        )
+        yield Scenario(
+            "base revised as before",
+            f"the figure of {origin} were revised as the {this} edition revised the last one of the {before} edition",
+            profile.median * factor,
+        )
+
+
+def _list_rows(panel: Panel, code: Hashable) -> NDArray[np.intp]:
+    """Return the rows to change: the location's own, and those of its countries."""
+    members = load_members(str(panel.revision)).get(code, ())
+    return panel.locations.index.get_indexer([code, *members])
+
+
+def _run(profile: Profile, panel: Panel) -> Array:
+    """Return what the profile's model says of a panel, at the profile's years."""
+    model, last = profile.forecast.model, int(profile.years[-1])
+    horizon = (last - panel.origin) // panel.step
+    whole = predict_panel(panel, model.fit(panel), horizon, (), real_time=False)
+    row = panel.locations.index.get_loc(profile.code)
+    return whole.prediction.population[row, -len(profile.years) :]
+
+
+def _find_previous(revision: str) -> str:
+    return [name for name in sorted(REVISIONS | VINTAGES) if name < revision][-1]
+
+
+def _revise_base(panel: Panel, code: Hashable) -> float | None:
+    """Return by what factor this edition changed the last figure of the one before; None where they differ."""
+    pairing = pair(load_panel(_find_previous(str(panel.revision))), panel)
+    base = pairing.measure_base()
+    return float(np.exp(base["log_revision"][code])) if code in base.index else None
