@@ -127,46 +127,6 @@ def test_backtest_equals_a_loop_of_fits_and_forecasts(wpp2024: pf.Panel) -> None
     assert checked == 4 * len(panel) * (3 + 3 + 2)
 
 
-@pytest.mark.parametrize("name", ["panel-ar", "naive", "ar1"])
-def test_aggregates_are_answered_as_forecast_would_have_done_then(wpp2024: pf.Panel, name: str) -> None:
-    """Sums of countries with joint intervals, but for a plain model: whatever the one verb says of that past."""
-    rows = pf.backtest(wpp2024, name, [1993, 2010], [1, 5, 13]).errors
-    rows = rows[rows["location_code"].isin(wpp2024.select(["World", "Africa", 927, "NGA"]).locations.index)]
-    assert len(rows) == 4 * (3 + 3)
-    for origin, given in rows.groupby("origin"):
-        kind = None if name == "ar1" else "final"
-        then = pf.forecast(wpp2024.until(origin), None, origin + 1, origin + 13, name, intervals=kind)
-        expected = then.to_frame().set_index(["location_code", "year"])
-        expected = expected.loc[list(zip(given["location_code"], given["year"], strict=True))]
-        for column in ("population", "lower_80", "upper_80", "lower_95", "upper_95"):
-            assert given[column].round().tolist() == expected[column].tolist()
-
-
-def test_an_aggregate_is_the_sum_of_its_countries_at_every_origin(wpp2024: pf.Panel) -> None:
-    panel = wpp2024.select(["Australia/New Zealand", "AUS", "NZL", "Melanesia", "FJI"])
-    wide = pf.backtest(panel, ["damped-growth", "ar1"], [1990, 2005], [1, 10]).errors.pivot(
-        index=["model", "origin", "year"], columns="location_code", values="population"
-    )
-    sums = wide[36].round() + wide[554].round()
-    # The UN rounds sums and parts on their own, and the remainder of a person or two stays.
-    assert (wide.loc["damped-growth", 927] - sums["damped-growth"]).abs().max() <= 2
-    assert not np.isclose(wide.loc["ar1", 927], sums["ar1"], rtol=1e-6).any()
-    # Melanesia without the rest of its countries is nobody's sum.
-    assert wide.loc["damped-growth", 928].gt(1.5 * wide.loc["damped-growth", 242]).all()
-
-
-def test_years_after_the_origin_reach_no_aggregate(wpp2024: pf.Panel) -> None:
-    changed = wpp2024.values.copy()
-    countries = (wpp2024.locations["type"] == "Country/Area").to_numpy()
-    later = np.flatnonzero(wpp2024.years > 2000)
-    changed[np.ix_(countries, later)] *= np.random.default_rng(3).uniform(0.5, 2, (int(countries.sum()), len(later)))
-    other = pf.Panel(changed, wpp2024.years, wpp2024.locations, wpp2024.revision)
-    ours, theirs = (pf.backtest(each, "panel-ar", [1990, 2000], [1, 20]).errors for each in (wpp2024, other))
-    columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95", "scale"]
-    assert (ours[columns] == theirs[columns]).all(axis=None)
-    assert (ours["outcome"] != theirs["outcome"]).any()
-
-
 def test_subset_of_locations_is_scored_alone(tested: pf.Backtest) -> None:
     some = tested.scores(locations=SOME)
     errors = tested.errors[tested.errors["location_code"].isin(tested.panel.select(SOME).locations.index)]
