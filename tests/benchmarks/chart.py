@@ -1,0 +1,34 @@
+"""The web page's chart of five locations to 2100, both layouts, against one of Matplotlib's; and what it weighs."""
+
+from __future__ import annotations
+
+import gzip
+
+import popforecast as pf
+from popforecast.plots import chart_forecast
+from popforecast.svg import draw_chart
+
+from .figure import Figure, compare, time_median
+
+LOCATIONS = ["NGA", "IND", "CHN", "USA", "COD"]
+
+
+def measure() -> list[Figure]:
+    """Time preparation and drawing of five locations and of every location, and the search for milestones."""
+    from popforecast.milestones import find_milestones
+
+    panel = pf.load_panel("wpp2024")
+    fitted, medium = pf.fit(panel, "damped-growth"), pf.load_projections("wpp2024")
+    five, all_of_them = (pf.forecast(panel, codes, 2030, 2100, fitted) for codes in (LOCATIONS, None))
+
+    def draw(forecast: pf.Forecast) -> str:
+        return draw_chart(chart_forecast(forecast, medium=medium))
+
+    weight = len(gzip.compress(draw(five).encode())) / 1000
+    return [
+        Figure("chart of 5 locations, two layouts", 1e3 * time_median(lambda: draw(five), 20), "ms", 30),
+        compare("chart beside Matplotlib's", lambda: draw(five), lambda: chart_forecast(five, medium=medium).svg(), 10),
+        Figure("chart of 5 locations, compressed", weight, "KB", 12),
+        Figure(f"chart of {len(panel)} locations", 1e3 * time_median(lambda: draw(all_of_them), 5), "ms", 200),
+        Figure("milestones of 5 locations", 1e3 * time_median(lambda: find_milestones(five), 20), "ms", 5),
+    ]
