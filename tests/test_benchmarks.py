@@ -20,7 +20,7 @@ def test_a_subject_prints_its_figures() -> None:
     assert finished.returncode == 0, finished.stderr
     heading, *figures = finished.stdout.splitlines()
     assert heading.split() == ["what", "measured", "asked", "holds"]
-    assert [line.split()[0] for line in figures] == [f"load_panel({name!r})" for name in pf.REVISIONS]
+    assert [line.split()[0] for line in figures] == [*(f"load_panel({name!r})" for name in pf.REVISIONS), "fitted"]
 
 
 def test_an_unknown_subject_is_refused_with_those_there_are() -> None:
