@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import popforecast as pf
 from popforecast import diagrams, plots
@@ -139,6 +141,92 @@ def test_many_locations_are_drawn_and_the_largest_are_named(wpp2019):
     assert ">Holy See<" not in svg
 
 
+@pytest.fixture(scope="module")
+def beside(wpp2024: pf.Panel) -> tuple[pf.Forecast, pd.DataFrame]:
+    """A forecast and the UN's medium variant, which has Nigeria but not the group."""
+    groups = {"Neighbours": ["NGA", "NER"]}
+    forecast = pf.forecast(wpp2024, ["NGA"], 2030, 2060, model="damped-growth", groups=groups)
+    return forecast, pf.load_projections("wpp2024")
+
+
+@pytest.mark.parametrize("scale", plots.SCALES)
+def test_the_medium_variant_goes_on_from_the_last_estimate_to_the_forecasts_last_year(beside, scale):
+    forecast, medium = beside
+    nigeria, group = plots.chart_forecast(forecast, scale, medium=medium).lines
+    years, values = nigeria.reference
+    assert years.tolist() == list(range(2023, 2061))
+    assert values[0] == pytest.approx(nigeria.values[-1])
+    persons = medium[(medium["location_code"] == 566) & (medium["year"] == 2060)]["population"].item()
+    assert values[-1] / values[0] == pytest.approx(persons / forecast.history.values[0, -1])
+    assert group.reference is None
+
+
+def test_the_medium_variant_alone_is_dashed_and_the_legend_says_so(beside):
+    forecast, medium = beside
+    alone, together = (plots.chart_forecast(forecast, medium=table) for table in (None, medium))
+    assert "medium variant" not in alone.svg() + alone.description
+    svg = together.svg()
+    for text in (">our forecast<", ">the UN’s medium variant<"):
+        assert text in svg
+    assert together.description.endswith("Dashed: the UN’s medium variant.")
+    drawn = together.draw().axes[0].lines
+    nigeria = [line.get_linestyle() for line in drawn[:3]]
+    assert nigeria == ["-", "-", "--"]
+
+
+def test_plotly_draws_the_medium_variant_beside_the_location_that_has_it(beside):
+    forecast, medium = beside
+    alone, together = (plots.chart_forecast(forecast, medium=table).plotly() for table in (None, medium))
+    assert len(together.data) == len(alone.data) + 1
+    (added,) = (trace for trace in together.data if trace.line.dash == "dot")
+    assert (added.name, added.x[0], added.x[-1]) == ("Nigeria", 2024, 2060)
+
+
+def test_a_caption_names_data_origin_model_version_and_whom_to_cite(beside):
+    forecast, _ = beside
+    caption = plots.caption_forecast(forecast)
+    for text in (
+        pf.__version__, "damped-growth", "2023", "real-time", "wpp2024", forecast.provenance["checksum"][:12],
+        pf.REVISIONS["wpp2024"].citation,
+    ):  # fmt: skip
+        assert text in caption
+    own = pf.Panel(np.geomspace(1e3, 2e3, 20)[None], range(2000, 2020), pd.DataFrame({"name": ["Arda"]}))
+    said = plots.caption_forecast(pf.forecast(own, model="ar1"))
+    assert "own figures" in said
+    assert "United Nations" not in said
+
+
+def test_a_caption_is_drawn_at_the_foot_and_kept_in_the_files_metadata(chart):
+    caption = "popforecast, on wpp2024. United Nations <Population Division> & others. CC BY 3.0 IGO."
+    svg = chart.svg(caption=caption)
+    root = ElementTree.fromstring(svg)
+    metadata = root.find(f"{SVG}metadata")
+    texts = {element.tag.rpartition("}")[2]: element.text for element in metadata.iter()}
+    assert (texts["title"], texts["source"]) == (chart.title, caption)
+    drawn = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+    assert caption in drawn
+    assert chart.title in drawn
+    with Image.open(io.BytesIO(chart.png(caption=caption))) as image:
+        assert (image.text["Title"], image.text["Source"]) == (chart.title, caption)
+        taller = image.height
+    with Image.open(io.BytesIO(chart.png())) as image:
+        assert image.text == {}
+        assert taller > image.height
+
+
+def test_a_captioned_chart_gives_the_same_bytes_and_leaves_the_plain_one_as_it_was(chart):
+    plain = chart.svg()
+    assert chart.svg(caption="Cite us.") == chart.svg(caption="Cite us.") != plain
+    assert chart.png(caption="Cite us.") == chart.png(caption="Cite us.") != chart.png()
+    assert chart.svg() == plain
+
+
+def test_a_description_has_no_infinite_number():
+    panel = pf.Panel(np.geomspace(1, 1e280, 50)[None], range(1950, 2000), pd.DataFrame({"name": ["Arda"]}))
+    chart = pf.forecast(panel, None, 2000, 2060, model=pf.AR(1, "n", "log")).plot()
+    assert chart.description.endswith("In 2060: Arda ∞.")
+
+
 def test_scores_without_the_measure_say_which_there_are(scores):
     with pytest.raises(pf.PopforecastError, match="measure 'rmse': expected one of mape, median_ape"):
         diagrams.chart_scores(scores, "rmse")
@@ -160,6 +248,17 @@ def test_labels_keep_their_order_and_their_distance(heights, gap):
     placed = spread(np.array(heights), gap)
     order = np.argsort(heights, kind="stable")
     assert (np.diff(placed[order]) >= gap - 1e-9).all()
+
+
+@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(0.01, 0.1)), min_size=1, max_size=10))
+def test_labels_of_any_height_stay_within_their_frame_and_off_each_other(labels):
+    heights, rooms = (np.array(part) for part in zip(*labels, strict=True))
+    placed = spread(heights, rooms, within=(0, 1))
+    assert (placed - rooms / 2 >= -1e-9).all()
+    assert (placed + rooms / 2 <= 1 + 1e-9).all()
+    order = np.argsort(heights, kind="stable")
+    lower, upper = placed[order] - rooms[order] / 2, placed[order] + rooms[order] / 2
+    assert (lower[1:] >= upper[:-1] - 1e-9).all()
 
 
 def test_labels_that_are_apart_stay_where_they_are():
