@@ -19,7 +19,7 @@ PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reports serve explore lab test lint bench browser pins clean
+.PHONY: help setup reports serve explore lab test lint bench soak audit browser services pins clean
 
 help:  ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ explore: setup  ## Serve the explorer (Voilà), on PORT
 lab: setup  ## Open JupyterLab on the notebooks
 	JUPYTER_CONFIG_PATH=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab notebooks $(ARGS)
 
-test: setup browser  ## Run all tests
+test: setup browser services  ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: setup  ## Check style, import rules and that notebooks hold no output
@@ -52,8 +52,17 @@ lint: setup  ## Check style, import rules and that notebooks hold no output
 bench: setup  ## Measure speed and memory, as ratios in one run; ARGS="peers --fresh" runs the peers, too
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+soak: setup  ## Load and fuzz the web app: ten minutes and more (ARGS="--minutes 1")
+	$(BIN)/python -m tests.soak $(ARGS)
+
+audit: setup  ## Ask for known vulnerabilities of what is pinned; says so where the index has no such service
+	@tests/services/audit $(BIN)/python
+
 browser: setup
 	@tests/browser/install-chromium $(BIN)/python
+
+services:
+	@tests/services/install-services
 
 pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
 	$(PIP) install $(QUIET) uv

@@ -72,8 +72,10 @@ def _answer_id(response: Response) -> Response:
 
 
 def _withhold(message: str) -> str:
-    # Gunicorn names the client of a request that it cannot read.
-    return re.sub(r"\bip=\S+", "ip=withheld", message)
+    # Gunicorn names the client of a request that it cannot read, and quotes from it.
+    if not message.startswith("Invalid request from ip="):
+        return message
+    return re.sub(r"'.*'", "'withheld'", re.sub(r"ip=\S+", "ip=withheld", message), flags=re.DOTALL)
 
 
 def _stamp(seconds: float) -> str:

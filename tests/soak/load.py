@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .questions import Question, draw_question
 from .server import Server
-from .verdicts import judge
+from .verdicts import judge, unpack
 
 # More faults than these say nothing new.
 MOST_FAULTS = 20
@@ -97,7 +97,7 @@ def _ask(connection: http.client.HTTPConnection, question: Question, report: Rep
     try:
         connection.request(question.method, question.path, question.body, question.headers)
         response = connection.getresponse()
-        body = response.read()
+        body = unpack(response.read(), response.headers.get("Content-Encoding"))
     except (OSError, http.client.HTTPException):
         with report.lock:
             report.broken += 1

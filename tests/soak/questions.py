@@ -31,6 +31,8 @@ class Question:
         The request.
     wrong : str or None
         The text that an error must show; None for a question that must be answered.
+    is_noise
+        Whether nobody knows if it must be answered.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Question:
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     wrong: str | None = None
+    is_noise: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path[:300]}" + (f" {self.body[:200]!r}" if self.body else "")
