@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+import popforecast as pf
 from app import published
 from app.published import read_parts
 
@@ -85,6 +86,22 @@ def test_the_index_has_one_address(client: FlaskClient) -> None:
         response = client.get(path)
         assert response.status_code == 308
         assert response.headers["Location"].endswith("/reports/")
+
+
+def test_a_reader_of_citations_finds_what_a_page_is_and_where_it_comes_from(client: FlaskClient) -> None:
+    report = client.get("/reports/2-validate-ar.html").text
+    forecast = client.get("/forecast?location=NGA&from=2030&to=2035").text
+    for page, title, source in (
+        (report, "2. Validate the original model, AR(1)", "World Population Prospects: wpp2019, 1950 to 2020"),
+        (forecast, "Population of Nigeria, 2030–2035", "United Nations, Department of Economic and Social Affairs"),
+    ):
+        cited = {meta["name"]: meta["content"] for meta in Elements(page).find("meta") if "name" in meta}
+        assert cited["DC.title"] == title
+        assert cited["DC.source"].startswith(source)
+        assert cited["DC.creator"] == f"popforecast {pf.__version__}"
+        assert "CC BY 3.0 IGO" in cited["DC.rights"]
+        assert cited["DC.description"]
+    assert cited["DC.identifier"].startswith("http://localhost/forecast?location=566&from=2030&to=2035")
 
 
 def test_the_navigation_says_where_one_is(client: FlaskClient) -> None:
