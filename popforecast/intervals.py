@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels, exponentiate
+from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels
 from popforecast.models.committee import find_teachers
 from popforecast.models.panel_ar import interpolate
 from popforecast.panel import Panel
-from popforecast.risk import describe_risk, reach_quantiles, scale_errors
+from popforecast.risk import describe_risk, reach_out, reach_quantiles, scale_errors
 from popforecast.rolling import Rolling, check_horizons, check_origins, roll
 
 # Years ahead at which errors are collected; widths are interpolated between them.
@@ -198,11 +198,9 @@ def surround(
     """Put calibrated intervals around medians; column by column at the steps ahead (default: 1, 2, ...)."""
     steps = np.arange(1, population.shape[1] + 1) if steps is None else steps
     reach = {level: calibration.reach(int(steps.max(initial=0)), level) for level in check_levels(levels)}
-    return Prediction(
-        population,
-        {level: population * exponentiate(-below[:, steps - 1]) for level, (below, _) in reach.items()},
-        {level: population * exponentiate(above[:, steps - 1]) for level, (_, above) in reach.items()},
-    )
+    bounds = {level: reach_out(population, *(side[:, steps - 1] for side in both)) for level, both in reach.items()}
+    lower, upper = ({level: both[i] for level, both in bounds.items()} for i in (0, 1))
+    return Prediction(population, lower, upper)
 
 
 def roll_calibrated(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
 from popforecast.revisions import pair
-from popforecast.risk import describe_risk, measure_reach, reach_quantiles, scale_errors
+from popforecast.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
 from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
 
 # Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
@@ -102,8 +102,8 @@ def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Predic
         below, above = spread.reach(risk, level)
         down = measure_reach(prediction.population, prediction.lower[level])
         up = measure_reach(prediction.population, prediction.upper[level])
-        lower[level] = prediction.population * np.exp(-np.sqrt(down**2 + below[:, None] ** 2))
-        upper[level] = prediction.population * np.exp(np.sqrt(up**2 + above[:, None] ** 2))
+        down, up = np.sqrt(down**2 + below[:, None] ** 2), np.sqrt(up**2 + above[:, None] ** 2)
+        lower[level], upper[level] = reach_out(prediction.population, down, up)
     return Prediction(prediction.population, lower, upper)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from popforecast.groups import Membership
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
+from popforecast.risk import reach_out
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
 PRIOR_OUTCOMES = 4
@@ -179,9 +180,8 @@ def surround_sums(
     only = membership.country_rows[membership.matrix[single].argmax(axis=1)]
     scale = _divide(points[single], countries.population[only])
     lower, upper = {}, {}
-    for level, (below, above) in widths.items():
-        lower[level] = points * np.exp(-below[:, : points.shape[1]])
-        upper[level] = points * np.exp(above[:, : points.shape[1]])
+    for level, width in widths.items():
+        lower[level], upper[level] = reach_out(points, *width[..., : points.shape[1]])
         lower[level][single] = countries.lower[level][only] * scale
         upper[level][single] = countries.upper[level][only] * scale
     return Prediction(points, lower, upper)

@@ -92,3 +92,17 @@ def measure_reach(population: Array, bound: Array) -> Array:
     """
     with np.errstate(divide="ignore", over="ignore"):
         return np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
+
+
+def reach_out(population: Array, below: Array, above: Array) -> tuple[Array, Array]:
+    """Return the bounds so far, in logs, below and above a forecast: the inverse of :func:`measure_reach`.
+
+    Examples
+    --------
+    >>> lower, upper = reach_out(np.array([100.0, 100.0]), np.log([2.0, 4.0]), np.log([1.5, 1e308]))
+    >>> lower.round(9).tolist(), upper.round(9).tolist()
+    ([50.0, 25.0], [150.0, inf])
+    """
+    # What outgrows the computer's numbers is infinite, and no warning.
+    with np.errstate(over="ignore"):
+        return population * np.exp(-below), population * np.exp(above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -150,6 +151,24 @@ def test_plain_model_that_leaves_all_numbers_is_infinite_and_no_warning() -> Non
     far = pf.look_ahead(panel, pf.AR(1, "n", "log")).forecast(end=2161)
     assert np.isinf(far.population[0, -1])
     assert not np.isnan(far.path.upper[95]).any()
+
+
+@pytest.mark.parametrize("growth", [-0.5, 0.0, 0.5])
+@pytest.mark.parametrize("scale", [1e-3, 1e10])
+def test_wild_panels_reach_their_last_year_without_a_nan_or_a_crossing_bound(growth: float, scale: float) -> None:
+    """Hundreds of steps of halving or doubling: a bound may vanish or overflow, and stays a bound."""
+    steps = np.random.default_rng(7).normal(growth, 0.2, (12, 30))
+    codes = [f"X{i:02d}" for i in range(12)]
+    values = scale * np.exp(np.cumsum(steps, axis=1))
+    panel = pf.Panel(values, range(1900, 1930), pd.DataFrame({"name": codes}, index=codes))
+    for name in ("panel-ar", "damped-growth", "drift"):
+        outlook = pf.look_ahead(panel, name, (50, 99.9999))
+        path = outlook.forecast(end=2079, groups={"All": codes, "One": ["X03"]}).path
+        ladder = [path.lower[99.9999], path.lower[50], path.population, path.upper[50], path.upper[99.9999]]
+        assert not np.isnan(ladder).any()
+        assert (ladder[0] >= 0).all()
+        for narrow, wide in pairwise(ladder):
+            assert (narrow <= wide * (1 + 1e-9)).all()
 
 
 def test_what_it_gives_is_frozen_and_it_stays_as_it_was(outlook: pf.Outlook) -> None:
