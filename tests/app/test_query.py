@@ -122,3 +122,114 @@ def test_many_unknown_locations_are_counted_not_listed() -> None:
 def test_history_is_within_range() -> None:
     fc = read_query(change(from_="1950", to="1952", revision="wpp2019")).answer()
     assert fc.to_frame()["variant"].tolist() == ["estimates"] * 3
+
+
+GROUP = "South Asia:356,586,50"
+
+
+def test_a_group_is_a_name_and_members_found_like_locations() -> None:
+    query = read_query(change(group=["South Asia:India, PAK ,50", "Iberia:Spain,PRT"]))
+    assert query.groups == (("South Asia", (356, 586, 50)), ("Iberia", (724, 620)))
+
+
+def test_groups_alone_are_a_query() -> None:
+    query = read_query(MultiDict({"group": GROUP, "from": "2030", "to": "2031"}))
+    assert query.locations == ()
+    assert query.answer().to_frame()["location"].tolist() == ["South Asia", "South Asia"]
+
+
+def test_groups_come_after_locations_and_are_the_sums_of_their_countries() -> None:
+    fc = read_query(change(location=["356", "586", "50"], group=GROUP)).answer()
+    assert fc.locations["name"].tolist() == ["India", "Pakistan", "Bangladesh", "South Asia"]
+    rows = fc.to_frame().pivot(index="year", columns="location", values="population")
+    assert (rows["India"] + rows["Pakistan"] + rows["Bangladesh"] == rows["South Asia"]).all()
+
+
+def test_a_query_with_groups_survives_the_way_through_its_own_arguments() -> None:
+    query = read_query(change(group="Ünïcode & more=100%:NGA,356"))
+    assert ("group", "Ünïcode & more=100%:566,356") in query.arguments
+    assert read_query(MultiDict(query.arguments)) == query
+
+
+def test_every_way_to_ask_the_same_has_one_canonical_form() -> None:
+    ways = [
+        change(location=["Nigeria", "WORLD"], level=["95", "80"], group="Two: IND , 586 "),
+        change(location=["566", "900"], level=["80.0", "95"], group="Two:356,PAK", model="panel-ar"),
+    ]
+    assert read_query(ways[0]).arguments == read_query(ways[1]).arguments
+
+
+@pytest.mark.parametrize("revision", pf.REVISIONS)
+def test_all_is_every_location_in_the_table_s_order(revision: str) -> None:
+    query = read_query(change(location="all", revision=revision))
+    assert query.locations == tuple(pf.load_panel(revision).locations.index)
+    assert [value for name, value in query.arguments if name == "location"] == ["all"]
+    assert read_query(MultiDict(query.arguments)) == query
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        ("South Asia", ["'South Asia'", "no colon", "My markets:NGA"]),
+        (":356", ["':356'", "no name"]),
+        ("South Asia:", ["'South Asia'", "no member"]),
+        ("South Asia:356,,586", ["'South Asia'", "empty member"]),
+        ("South Asia:356,", ["'South Asia'", "empty member"]),
+        ("South Asia:356,Indai", ["'South Asia'", "'Indai'", "India"]),
+        ("South Asia:356,IND", ["'South Asia'", "India", "twice"]),
+        ("South Asia:Southern Asia,IND", ["'South Asia'", "India", "twice"]),
+        ("World:356,586", ["'World'", "name of a location"]),
+        ("nga:356,586", ["'nga'", "Nigeria (566)"]),
+        ("900:356", ["'900'", "name of a location"]),
+        ("x" * 61 + ":356", ["61 characters", "at most 60"]),
+        ("x:" + "y" * 101, ["101 characters", "at most 100"]),
+        ("x:" + ",".join(["356"] * 301), ["301 members", "at most 300"]),
+        ("a\x00b:356", ["do not show"]),
+        ("a\u202eb:356", ["do not show"]),
+        ("\u200b:356", ["do not show"]),
+        ("a\ud800b:356", ["do not show"]),
+        ("a:b:356", ["'a'", "'b:356'"]),
+        (["A:356", "a:586"], ["'a'", "twice", "each name once"]),
+        ([f"G{i}:356" for i in range(11)], ["11 times", "at most 10"]),
+        ("", ["group is empty", "colon"]),
+    ],
+)
+def test_a_wrong_group_is_named_with_what_would_be_valid(group: str | list[str], words: list[str]) -> None:
+    faults = find_faults(change(group=group))
+    assert list(faults) == ["group"]
+    for word in words:
+        assert word.casefold() in faults["group"].casefold()
+    assert len(faults["group"]) < 1000
+    faults["group"].encode()
+
+
+def test_a_plain_model_cannot_group_and_says_which_can() -> None:
+    faults = find_faults(change(group=GROUP, model="ar1"))
+    assert list(faults) == ["group"]
+    assert "ar1" in faults["group"]
+    assert "panel-ar" in faults["group"]
+
+
+@pytest.mark.parametrize("model", [name for name, model in pf.models.MODELS.items() if model.calibrated])
+def test_every_other_model_groups(model: str) -> None:
+    fc = read_query(change(group=GROUP, model=model)).answer()
+    assert fc.to_frame()["lower_80"].notna().all()
+
+
+@pytest.mark.parametrize("text", ["a\x00", "\u202eWorld", "\ud800", "World\n", "\N{ARABIC LETTER ALEF}" * 50])
+def test_strange_characters_are_answered_with_ones_that_print(text: str) -> None:
+    arguments = change(location=[text], colour=text)
+    if text.strip() == "World":
+        arguments.poplist("colour")
+        assert read_query(arguments).locations == (900,)
+        return
+    for fault in find_faults(arguments).values():
+        assert fault.isprintable()
+
+
+@pytest.mark.parametrize("levels", [(80, 95), (50, 80, 90, 95, 99), (33.3,), (80, 99.5)])
+@pytest.mark.parametrize("model", ["panel-ar", "ar1"])
+def test_the_outlook_gives_the_numbers_of_the_module(levels: tuple[float, ...], model: str) -> None:
+    query = Query((566, 900), 2020, 2040, model, "wpp2024", levels)
+    here = pf.forecast(pf.load_panel("wpp2024"), [566, 900], 2020, 2040, model, levels)
+    assert query.answer().to_csv() == here.to_csv()
