@@ -61,6 +61,25 @@ HEADINGS = {
         "All countries",
         "What was run",
     ],
+    "country-profile": [
+        "History and forecast",
+        "Growth",
+        "How good such forecasts have been",
+        "Where we differ from the UN",
+        "When",
+        "What would change it",
+        "What to keep in mind",
+    ],
+    "revision-diff": [
+        "What is compared",
+        "The ten that moved most",
+        "The past",
+        "The forecast",
+        "Did the old interval hold?",
+        "Backtest error",
+        "Every country",
+        "What to keep in mind",
+    ],
 }
 
 

@@ -21,7 +21,7 @@ from popforecast.errors import ReportError
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import find_notebooks
 
-REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers")
+REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers", "country-profile", "revision-diff")
 LARGEST_PAGE = 300_000
 
 PARAMETERS = """

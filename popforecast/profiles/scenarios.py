@@ -102,7 +102,7 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
 
     Examples
     --------
-    >>> panel = Panel([[100, 200, 400]], [2000, 2001, 2002])
+    >>> panel = Panel([[100, 200, 400]], [2000, 2001, 2002], pd.DataFrame({"name": ["Arda"]}))
     >>> change_growth(panel, np.array([0]), np.zeros((1, 1))).values.round(9).tolist()
     [[200.0, 400.0, 400.0]]
     """

@@ -41,8 +41,8 @@ def tell_forecast(profile: Profile) -> str:
     Examples
     --------
     >>> from popforecast.profiles import make_profile
-    >>> print(tell_forecast(make_profile("Nigeria", "wpp2019"))[:86])
-    Nigeria: 206.1 million people in 2020 and, by our forecast, 395.9 million in 2050 (80
+    >>> tell_forecast(make_profile("World", "wpp2019", "ar1"))[:77]
+    'WORLD: 7.795 billion people in 2020 and, by our forecast, 10.83 billion in 20'
     """
     origin, last = profile.panel.origin, int(profile.years[-1])
     year = MIDDLE if MIDDLE in profile.years else last

@@ -1,0 +1,31 @@
+"""Two revisions side by side: what the notebook ``revision-diff`` shows."""
+
+from popforecast.comparison.measurement import Comparison, compare_revisions, find_moved
+from popforecast.comparison.presentation import (
+    count_changes,
+    describe_sources,
+    list_renamed,
+    score_errors,
+    score_held,
+    sum_regions,
+    tabulate_all,
+    tabulate_moved,
+    tell_finding,
+    tell_forecast,
+)
+
+__all__ = [
+    "Comparison",
+    "compare_revisions",
+    "count_changes",
+    "describe_sources",
+    "find_moved",
+    "list_renamed",
+    "score_errors",
+    "score_held",
+    "sum_regions",
+    "tabulate_all",
+    "tabulate_moved",
+    "tell_finding",
+    "tell_forecast",
+]

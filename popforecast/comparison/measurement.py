@@ -1,0 +1,194 @@
+"""What a later revision changed, measured country by country: the past, the forecast, the errors."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import popforecast.models as models
+from popforecast import scores
+from popforecast.errors import UnknownRevisionError, YearError
+from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME, look_ahead
+from popforecast.hindcast import hindcast
+from popforecast.models.base import Model, Prediction
+from popforecast.outlook import Outlook
+from popforecast.panel import Panel
+from popforecast.periods import last_year
+from popforecast.realtime import learn_from_vintages, widen
+from popforecast.revisions import Pairing, pair, take_years
+from popforecast.risk import describe_risk
+from popforecast.sources import REVISIONS, get_revision, load_panel
+from popforecast.store import load_fitted
+
+LEVELS = (80, 95)
+HORIZONS = (1, 5, 10, 20)
+FIRST_ORIGIN, EVERY = 1988, 5
+
+MOST = 10
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """What a later revision changed.
+
+    Attributes
+    ----------
+    pairing : Pairing
+        The countries that both define alike, and why others are left out.
+    model : str
+    year : int
+        The year whose forecasts are compared.
+    changes : DataFrame
+        Indexed by code, for every country: location, region; base_then, base_now (persons in the earlier revision's
+        last year), past (how far the later one changed that figure, percent of the earlier); forecast_then,
+        forecast_now (our forecasts from either revision for `year`), forecast (the change in percent), growth (the
+        part of it, in percent, that is not the base figure's); largest (the largest change of any common year,
+        percent), largest_year.
+    held : DataFrame
+        Indexed by code and year, from the earlier revision's last year to the later one's: now (persons), and for each
+        level whether the earlier revision's interval held it. A plain model's intervals begin a year later.
+    errors : DataFrame
+        One row for each country, revision, origin and horizon: code, revision, origin, horizon, ape (percent).
+    """
+
+    pairing: Pairing
+    model: str
+    year: int
+    changes: pd.DataFrame
+    held: pd.DataFrame
+    errors: pd.DataFrame
+
+    @property
+    def base(self) -> int:
+        """The earlier revision's last year."""
+        return self.pairing.earlier.origin
+
+    def __repr__(self) -> str:
+        old, new = self.pairing.earlier.revision, self.pairing.later.revision
+        return f"<Comparison: {old} and {new}, {len(self.changes)} countries, {self.model} for {self.year}>"
+
+
+def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int = 2050) -> Comparison:
+    """Compare two revisions, country by country, where both define the country alike.
+
+    Parameters
+    ----------
+    old, new : str
+        Names of revisions, the earlier one first.
+    model : str
+        The name of a model, which forecasts from either.
+    year : int
+        The year whose forecasts are compared: after both revisions' last.
+
+    Raises
+    ------
+    UnknownRevisionError, UnknownModelError, YearError
+        If there is no such revision or model, the revisions are not in order, or the year is not after both.
+
+    Examples
+    --------
+    >>> compare_revisions("wpp2019", "wpp2024")
+    <Comparison: wpp2019 and wpp2024, 232 countries, panel-ar for 2050>
+    """
+    if get_revision(old).edition >= get_revision(new).edition:
+        raise UnknownRevisionError(
+            f"old {old!r} and new {new!r}: expected an earlier revision and a later one of {', '.join(REVISIONS)}"
+        )
+    specification = models.get(model)
+    before, after = load_panel(old), load_panel(new)
+    last = min(last_year(before), last_year(after))
+    if not isinstance(year, int) or not after.origin < year <= last:
+        raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
+    pairing = pair(before, after)
+    outlooks = [_look_ahead(panel, specification) for panel in (before, after)]
+    return Comparison(
+        pairing,
+        specification.name,
+        year,
+        _measure_changes(pairing, outlooks, year),
+        _measure_held(pairing, outlooks[0]),
+        pd.concat([_measure_errors(panel, specification, pairing) for panel in (before, after)], ignore_index=True),
+    )
+
+
+def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
+    """Return the rows of the countries whose forecast moved most, up or down, the furthest first."""
+    changes = comparison.changes
+    order = np.log(changes["forecast_now"] / changes["forecast_then"]).abs().sort_values(ascending=False, kind="stable")
+    return changes.loc[order.index[:most]]
+
+
+def _look_ahead(panel: Panel, model: Model) -> Outlook:
+    stored = load_fitted(str(panel.revision), panel) if model.name == DEFAULT_MODEL else None
+    return look_ahead(panel, stored or model, LEVELS)
+
+
+def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -> pd.DataFrame:
+    codes, base = pairing.earlier.locations.index, pairing.measure_base()
+    then, now = (outlook.forecast(codes, year, year).population[:, 0] for outlook in outlooks)
+    years = [year for year in pairing.earlier.years.tolist() if year in pairing.later.years]
+    change = 100 * (take_years(pairing.later, years) / take_years(pairing.earlier, years) - 1)
+    at = np.abs(change).argmax(axis=1)
+    factor = base["now"] / base["then"]
+    return pd.DataFrame(
+        {
+            "location": pairing.later.locations["name"],
+            "region": pairing.later.locations["region"],
+            "base_then": base["then"],
+            "base_now": base["now"],
+            "past": 100 * (factor - 1),
+            "largest": change[np.arange(len(codes)), at],
+            "largest_year": np.array(years)[at],
+            "forecast_then": then,
+            "forecast_now": now,
+            "forecast": 100 * (now / then - 1),
+            "growth": 100 * (now / then / factor - 1),
+        }
+    )
+
+
+def _measure_held(pairing: Pairing, outlook: Outlook) -> pd.DataFrame:
+    """Return whether the earlier revision's intervals held what the later one states, from the base year on."""
+    codes, origin, later = pairing.earlier.locations.index, pairing.earlier.origin, pairing.later
+    years = [year for year in later.years.tolist() if year > origin]
+    stated = outlook.forecast(codes, years[0], years[-1])
+    bounds = {level: (stated.lower[level], stated.upper[level]) for level in LEVELS}
+    if outlook.intervals == REAL_TIME:
+        base, years = _bound_base(outlook.panel, codes), [origin, *years]
+        bounds = {
+            level: (np.hstack([base.lower[level], lower]), np.hstack([base.upper[level], upper]))
+            for level, (lower, upper) in bounds.items()
+        }
+    now = take_years(later, years)
+    held = {f"held_{level}": ((lower <= now) & (now <= upper)).ravel() for level, (lower, upper) in bounds.items()}
+    index = pd.MultiIndex.from_product([codes, years], names=["code", "year"])
+    return pd.DataFrame({"now": now.ravel()} | held, index)
+
+
+def _bound_base(panel: Panel, codes: Sequence[Hashable]) -> Prediction:
+    """Return the last estimates of locations with the intervals of their revision alone, shape (n, 1)."""
+    rows = panel.locations.index.get_indexer(codes)
+    last = panel.values[rows, -1:]
+    exact = Prediction(last, dict.fromkeys(LEVELS, last), dict.fromkeys(LEVELS, last))
+    return widen(exact, learn_from_vintages(), describe_risk(panel)[-1][rows])
+
+
+def _measure_errors(panel: Panel, model: Model, pairing: Pairing) -> pd.DataFrame:
+    """Return the model's errors on one revision's figures up to the year that both know, of the countries compared."""
+    origins = [year for year in range(FIRST_ORIGIN, pairing.earlier.origin, EVERY) if year in panel.years]
+    rolled = hindcast(model, panel.until(pairing.earlier.origin), origins, HORIZONS, ())
+    rows = panel.locations.index.get_indexer(pairing.earlier.locations.index)
+    outcome, population = rolled.outcome[rows], rolled.prediction.population[rows]
+    i, j, k = np.nonzero(~np.isnan(outcome))
+    return pd.DataFrame(
+        {
+            "code": pairing.earlier.locations.index.to_numpy()[i],
+            "revision": str(panel.revision),
+            "origin": rolled.origins[j],
+            "horizon": rolled.horizons[k],
+            "ape": scores.absolute_percentage_errors(outcome[i, j, k], population[i, j, k]),
+        }
+    )
