@@ -60,7 +60,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 760, 420, 13, 170, 4, 6)
-NARROW = Layout("narrow", 340, 360, 12, 96, 7, 5)
+NARROW = Layout("narrow", 320, 350, 12, 92, 7, 5)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
     unit, ticks = _write_ticks(chart, scale)
     line = chart.lines[0]
     first, last = int((line.years if len(line.years) else line.ahead)[0]), int(line.ahead[-1])
-    y0 = layout.size * LEADING * (2 if has_forecast(chart) else 1) + GAP
+    y0 = layout.size * LEADING * (2 if has_forecast(chart) else 1) + 1.5 * GAP
     y1 = layout.height - layout.size * (YEARS + KEY * key_rows)
     labels = _place_labels(chart, layout, scale, y0, y1)
     beside = max((measure(text, layout.size) for label in labels.values() for text in label.lines), default=0)

@@ -62,7 +62,7 @@ from popforecast.scales import choose_years
 MOST_READ = 60
 
 # Pixels of a sample of a line in the key, and ems from a text's middle down to its baseline.
-SWATCH, MIDDLE = 22, 0.35
+SWATCH, MIDDLE = 18, 0.35
 
 # A grey that shows on white and on dark paper, and how much of its colour a fan has.
 RULE, FAINT = "#808a94", 0.16
@@ -157,11 +157,11 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
         return ""
     origin = chart.lines[0].ahead[:1]
     x = frame.points(origin, [frame.scale.low])[0][0]
-    text, top = f"estimates to {origin[0]}", frame.y0 - GAP - frame.layout.size
+    text, foot = f"estimates to {origin[0]}", frame.y0 - 1.25 * GAP
     return (
-        f'<g class="origin" text-anchor="end"><path d="M{x:.1f} {top:.1f}V{frame.y1:.1f}" '
+        f'<g class="origin" text-anchor="end"><path d="M{x:.1f} {foot - frame.layout.size:.1f}V{frame.y1:.1f}" '
         f'stroke="{RULE}" stroke-dasharray="1 3"/>'
-        f'<text x="{max(x - 5, measure(text, frame.layout.size)):.1f}" y="{frame.y0 - GAP:.1f}">{text}</text></g>'
+        f'<text x="{max(x - 5, measure(text, frame.layout.size)):.1f}" y="{foot:.1f}">{text}</text></g>'
     )
 
 
@@ -224,15 +224,15 @@ def _draw_key(chart: Chart, layout: Layout) -> list[str]:
     rows: list[list[str]] = []
     x = float(layout.width)
     for swatch, text in items:
-        wide = SWATCH + GAP + measure(text, layout.size)
+        wide = SWATCH + GAP // 2 + measure(text, layout.size)
         if x + wide > layout.width:
             rows.append([])
             x = 0
         rows[-1].append(
-            f'<g transform="translate({x:.1f})">{swatch}<text x="{SWATCH + GAP}" y="{MIDDLE * layout.size:.1f}">'
+            f'<g transform="translate({x:.1f})">{swatch}<text x="{SWATCH + GAP // 2}" y="{MIDDLE * layout.size:.1f}">'
             f"{text}</text></g>"
         )
-        x += wide + 2 * GAP
+        x += wide + 1.5 * GAP
     foot = layout.height - layout.size * 0.8
     return [
         f'<g class="key" transform="translate(0 {foot - KEY * layout.size * k:.1f})">{"".join(row)}</g>'

@@ -28,9 +28,11 @@ function readSeries(group) {
   };
 }
 
-function write(value) {
+// Where the unit suits the largest line and not this one, persons are written: Niue beside the world.
+function writeIn(divisor, value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
+  if (divisor > 1 && size < 0.1) return `${Math.round(value * divisor).toLocaleString("en")} persons`;
   const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 }
@@ -65,6 +67,7 @@ function enhance(plot) {
   if (!readout || !series.length) return;
   const [first, last, step, origin] = ["first", "last", "step", "origin"].map((name) => Number(wide.dataset[name]));
   const { unit, scale } = wide.dataset;
+  const write = (value) => writeIn(Number(wide.dataset.divisor), value);
   const slider = readout.querySelector("input");
   const shownYear = readout.querySelector("[data-year]");
   const rows = readout.querySelector("tbody");
