@@ -30,6 +30,7 @@ from app.table import tabulate
 from app.view import View, read_view
 from popforecast.display import INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.framing import shows_fans
 from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.svg import draw_chart
@@ -81,7 +82,7 @@ def send_svg() -> ResponseReturnValue:
     """Send the chart as SVG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_chart(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
+    return _send_figure(view, prepare_picture(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
 
 
 @blueprint.get("/forecast.png")
@@ -89,7 +90,7 @@ def send_png() -> ResponseReturnValue:
     """Send the chart as PNG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_chart(view, fc).png(caption=caption_forecast(fc)), "image/png")
+    return _send_figure(view, prepare_picture(view, fc).png(caption=caption_forecast(fc)), "image/png")
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -157,7 +158,8 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "title": describe_query(view.query, fc),
         "scale": view.scale,
         "labels": [line.label for line in chart.lines],
-        "has_medium": any(line.reference is not None for line in chart.lines),
+        "has_fans": shows_fans(chart),
+        "has_medium": shows_fans(chart) and any(line.reference is not None for line in chart.lines),
         "drawing": Markup(draw_chart(chart)),
         "scales": {
             name: (title, link_to(str(request.endpoint), replace(view, scale=name).arguments))
@@ -172,6 +174,14 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
 def prepare_chart(view: View, fc: pf.Forecast) -> Chart:
     """Return the chart of a view, with the UN's own medium variant where the revision has one."""
     return chart_forecast(fc, scale=view.scale, medium=load_medium(view.query.revision))
+
+
+def prepare_picture(view: View, fc: pf.Forecast) -> Chart:
+    """Return the chart of a view as Matplotlib draws it in time: where there are many lines, without their fans."""
+    chart = prepare_chart(view, fc)
+    if shows_fans(chart):
+        return chart
+    return replace(chart, lines=tuple(replace(line, bounds={}, reference=None) for line in chart.lines))
 
 
 @remember()

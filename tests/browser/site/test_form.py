@@ -173,7 +173,7 @@ def test_many_chips_say_how_many_more_there_are(page: Page, url: str) -> None:
 
 def test_a_group_is_made_of_what_is_ticked(page: Page, url: str) -> None:
     page.goto(f"{url}/?location=56&location=528&location=442")
-    page.get_by_role("button", name="Make a group of them").click()
+    page.get_by_role("button", name="Group them").click()
     field = page.get_by_label("A group of your own")
     expect(field).to_be_focused()
     expect(field).to_have_value("My group: BEL, LUX, NLD")
