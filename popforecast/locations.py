@@ -211,16 +211,20 @@ class LocationIndex:
 
 def build_index(locations: pd.DataFrame) -> LocationIndex:
     """Index a locations table (indexed by code; columns name, type, iso3) by everything people type."""
-    names = dict(zip(locations.index, locations["name"].astype(str), strict=True))
+    # As lists: for the one group that a reader adds, pandas would take longer than all else.
+    places, kinds = locations.index.tolist(), locations["type"].tolist()
+    names = dict(zip(places, map(str, locations["name"].tolist()), strict=True))
     codes = {str(code): code for code in names}
     texts: dict[str, Hashable] = {}
-    ranks = locations["type"].map(lambda kind: _rank(str(kind)))
-    for code in locations.index[ranks.argsort(kind="stable")]:
-        texts.setdefault(normalise(names[code]), code)
-    countries = {iso3: code for code, iso3 in locations["iso3"].items() if isinstance(iso3, str) and iso3}
+    ranks = [_rank(str(kind)) for kind in kinds]
+    for row in sorted(range(len(places)), key=ranks.__getitem__):
+        texts.setdefault(normalise(names[places[row]]), places[row])
+    coded = zip(locations["iso3"].tolist(), places, strict=True)
+    countries = {iso3: code for iso3, code in coded if isinstance(iso3, str) and iso3}
     for iso3, code in countries.items():
         texts.setdefault(normalise(iso3), code)
-    for iso3 in ALIASES.keys() & countries.keys():
+    # In one order, or the nearest names of a miss would differ between two runs.
+    for iso3 in filter(countries.__contains__, ALIASES):
         for alias in ALIASES[iso3]:
             texts.setdefault(normalise(alias), countries[iso3])
     texts.pop("", None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -209,3 +212,19 @@ def test_having_a_location_is_finding_it(panel: pf.Panel) -> None:
         assert panel.index.has(query)
     for query in ("Nigera", "", "My markets", 901.5):
         assert not panel.index.has(query)
+
+
+def test_the_order_of_names_is_the_same_in_every_run() -> None:
+    """Names of equal merit are suggested in the index's order, which no seed of a hash may shuffle."""
+    program = "import popforecast as pf; print(list(pf.load_panel('wpp2024').index.texts))"
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
