@@ -112,13 +112,12 @@ def get_edition(name: str) -> Revision:
     UnknownRevisionError
         If there is none; the error lists those there are.
     """
-    if isinstance(name, str) and name in VINTAGES:
-        return VINTAGES[name]
-    if not isinstance(name, str) or name not in REVISIONS:
+    editions = REVISIONS | VINTAGES
+    if not isinstance(name, str) or name not in editions:
         raise UnknownRevisionError(
             f"no revision {name!r}: expected one of {', '.join(REVISIONS)}, or of the vintages {', '.join(VINTAGES)}"
         )
-    return REVISIONS[name]
+    return editions[name]
 
 
 def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
