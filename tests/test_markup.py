@@ -110,3 +110,14 @@ def test_tables_name_their_index_in_the_corner_and_align_their_figures() -> None
     assert [cell.text for cell in page.thead.find_all("th")] == ["year", "n", "why"]
     assert [cell.text for cell in page.find_all(class_="figure")] == ["n", "1,000", "..."]
     assert page.find(class_="sheet").table is not None
+
+
+def test_a_corner_with_nothing_in_it_heads_nothing() -> None:
+    page = BeautifulSoup(
+        tidy_tables(
+            "<table><thead><tr><th></th><th>n</th></tr></thead><tbody><tr><th>a</th><td>1</td></tr></tbody></table>"
+        ),
+        "html.parser",
+    )
+    assert [(cell.name, cell.text) for cell in page.thead.find_all(["th", "td"])] == [("td", ""), ("th", "n")]
+    assert all(cell["scope"] for cell in page.find_all("th"))

@@ -28,8 +28,8 @@ self.addEventListener("fetch", (event) => {
 
 async function install() {
   const cache = await caches.open(RELEASE);
-  // Asked anew, so that no file of the last release slips into this one.
-  await cache.addAll([...ASSETS, OFFLINE].map((address) => new Request(address, { cache: "no-cache" })));
+  // The page without a checksum in its address is asked for anew, so that none of an earlier release slips into this.
+  await cache.addAll([...ASSETS, new Request(OFFLINE, { cache: "no-cache" })]);
   await self.skipWaiting();
 }
 

@@ -74,6 +74,10 @@ def tidy_tables(html: str) -> str:
         for row in table.select("thead tr"):
             for cell in row.find_all("th"):
                 cell.attrs["scope"] = "col"
+                if not cell.get_text(strip=True):
+                    # A corner with nothing in it is the heading of nothing.
+                    cell.name = "td"
+                    del cell.attrs["scope"]
         for cell in table.select("tbody th"):
             cell.attrs = {"scope": "row"} | {k: v for k, v in cell.attrs.items() if k == "rowspan"}
         _align_figures(rows)
