@@ -56,7 +56,7 @@ soak: setup  ## Load and fuzz the web app: ten minutes and more (ARGS="--minutes
 	$(BIN)/python -m tests.soak $(ARGS)
 
 audit: setup  ## Ask for known vulnerabilities of what is pinned; says so where the index has no such service
-	@tests/services/audit $(BIN)/python
+	@tests/services/audit $(BIN)/python requirements.txt requirements-dev.txt
 
 browser: setup
 	@tests/browser/install-chromium $(BIN)/python

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-SUBJECTS = ("engine", "verb", "outlook", "chart", "imports", "loading", "backtest", "memory", "reports", "peers")
+SUBJECTS = ("engine", "verb", "outlook", "chart", "imports", "loading", "backtest", "memory", "web", "reports", "peers")
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,15 +29,18 @@ WARM_UP, PAUSE = 60, 15
 @click.option("--connections", default=50, show_default=True)
 @click.option("--requests", default=50_000, show_default=True, help="How many are fuzzed.")
 @click.option("--examples", default=500, show_default=True, help="How many schemathesis tries for each operation.")
+@click.option("--schema-minutes", default=10.0, show_default=True, help="How long it may take for that.")
 @click.option("--seed", default=0, show_default=True, help="Another one asks other questions.")
-def main(minutes: float, connections: int, requests: int, examples: int, seed: int) -> None:
+def main(minutes: float, connections: int, requests: int, examples: int, schema_minutes: float, seed: int) -> None:
     """Serve the app as the Procfile does, on loopback, and try to break it."""
+    # Whoever ends this ends the server, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder) / "log.txt", {"RATELIMIT_ENABLED": "0"}) as server:
         for name, found in (
             ("load", load(server, minutes, connections, seed)),
             ("fuzz", examine(server, fuzz(server, requests, seed=seed))),
-            ("openapi", try_schema(server, examples, seed)),
+            ("openapi", try_schema(server, examples, schema_minutes, seed)),
         ):
             for line, is_fault in found:
                 click.echo(f"{name}: {line}")
@@ -71,10 +75,10 @@ def examine(server: Server, report: Report) -> Iterator[tuple[str, bool]]:
     yield from ((fault, True) for fault in report.faults)
 
 
-def try_schema(server: Server, examples: int, seed: int) -> Iterator[tuple[str, bool]]:
+def try_schema(server: Server, examples: int, minutes: float, seed: int) -> Iterator[tuple[str, bool]]:
     """Yield what schemathesis found with the whole OpenAPI document."""
     command = [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json"]
-    options = ["--max-examples", str(examples), "--seed", str(seed), "--checks", "all", "--no-color"]
+    options = ["--max-examples", str(examples), "--max-time", str(60 * minutes), "--seed", str(seed), "--no-color"]
     ended = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
     failed = ended.returncode != 0
     yield "\n".join((ended.stdout + ended.stderr).splitlines()[-40 if failed else -6 :]), failed

@@ -83,7 +83,9 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def serve(log: Path, environ: Mapping[str, str] | None = None, prefix: str = "") -> Iterator[Server]:
+def serve(
+    log: Path, environ: Mapping[str, str] | None = None, prefix: str = "", command: str | None = None
+) -> Iterator[Server]:
     """Serve until the block ends.
 
     Parameters
@@ -94,13 +96,15 @@ def serve(log: Path, environ: Mapping[str, str] | None = None, prefix: str = "")
         Variables beside those of this process.
     prefix : str
         Words before the command, such as ``taskset -c 0``.
+    command : str, optional
+        Default: the Procfile's web process.
     """
     port = find_free_port()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     own = {"PATH": path, "PORT": str(port), "POPFORECAST_HOST": "127.0.0.1"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["sh", "-c", f"exec {prefix} {find_web_command()}"],
+            ["sh", "-c", f"exec {prefix} {command or find_web_command()}"],
             cwd=ROOT,
             env={**os.environ, **own, **(environ or {})},
             stdout=output,
