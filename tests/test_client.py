@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from werkzeug.serving import make_server
 import popforecast as pf
 from app import create_app
 from popforecast.cli import main
-from popforecast.client import RequestError, request_forecast
+from popforecast.client import RequestError, request_csv, request_forecast
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +108,117 @@ def test_a_server_that_is_no_app_is_told_apart() -> None:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_a_group_is_the_sum_that_the_module_gives(url: str) -> None:
+    groups = {"South Asia": ["IND", 586, "Bangladesh"]}
+    answer = request_forecast(url, [], 2030, 2031, groups=groups)
+    here = pf.forecast(pf.load_panel(), list(groups), 2030, 2031, groups=groups)
+    assert answer["forecasts"] == json.loads(json.dumps(here.to_dict()["forecasts"]))
+    assert answer["groups"] == [{"name": "South Asia", "members": [356, 586, 50]}]
+
+
+def test_csv_is_the_csv_of_the_module(url: str) -> None:
+    here = pf.forecast(pf.load_panel("wpp2019"), ["NGA"], 2018, 2025, "ar1", [90])
+    assert request_csv(url, ["NGA"], 2018, 2025, "ar1", "wpp2019", [90]) == here.to_csv()
+
+
+def test_the_command_takes_groups(url: str) -> None:
+    asked = ("--group", "South Asia: IND, PAK, BGD", "--from", "2030", "--to", "2031")
+    status, output, _ = run(url, *asked, "--format", "csv")
+    assert status == 0
+    groups = {"South Asia": ["IND", "PAK", "BGD"]}
+    assert output == pf.forecast(pf.load_panel(), list(groups), 2030, 2031, groups=groups).to_csv()
+    assert "South Asia" in run(url, "NGA", *asked)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "expected at least one LOCATION or --group"),
+        (["--group", "IND,PAK"], "expected a name, a colon and members"),
+        (["--group", "A:IND", "--group", "A:PAK"], "expected each name once"),
+    ],
+)
+def test_a_wrong_command_is_a_usage_error(arguments: list[str], words: str) -> None:
+    status, _, message = run("http://127.0.0.1:9", *arguments, "--from", "2030", "--to", "2031")
+    assert status == 2
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"), [({"A:B": ["IND"]}, "'A:B'.*colon"), ({"A": ["China, Hong Kong SAR"]}, "comma.*code")]
+)
+def test_a_group_that_an_address_cannot_hold_is_refused(groups: dict[str, list[str]], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        request_forecast("http://127.0.0.1:9", [], 2030, 2031, groups=groups)
+
+
+@pytest.mark.parametrize("ask", [request_forecast, request_csv])
+def test_what_no_address_holds_is_posted(url: str, ask: Callable[..., object]) -> None:
+    names = [f"{' ' * 30}{code}" for code in pf.load_panel().locations.index]
+    assert len("&".join(names)) > 8000
+    assert ask(url, names, 2030, 2030) == ask(url, ["all"], 2030, 2030)
+
+
+class Busy(BaseHTTPRequestHandler):
+    """An app that was asked too often, as many times as it has answers."""
+
+    answers: ClassVar[list[tuple[int, str | None, bytes]]] = []
+
+    def do_GET(self) -> None:
+        status, wait, body = self.answers.pop(0)
+        self.send_response(status)
+        if wait is not None:
+            self.send_header("Retry-After", wait)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+TOO_MANY = b'{"detail": "Too many requests: ask again later."}'
+
+
+@pytest.mark.parametrize("wait", ["1", "0", "Sun, 06 Nov 1994 08:49:37 GMT"])
+def test_who_was_too_quick_asks_once_more_when_told(busy: str, wait: str) -> None:
+    Busy.answers = [(429, wait, TOO_MANY), (200, None, b'{"forecasts": []}')]
+    started = time.monotonic()
+    assert request_forecast(busy, ["NGA"], 2030, 2031) == {"forecasts": []}
+    assert time.monotonic() - started >= (1 if wait == "1" else 0)
+
+
+@pytest.mark.parametrize("wait", ["3600", "soon", "", None, "-1"])
+def test_who_is_told_to_wait_too_long_or_nothing_does_not_wait(busy: str, wait: str | None) -> None:
+    Busy.answers = [(429, wait, TOO_MANY)]
+    with pytest.raises(RequestError, match="429: Too many requests"):
+        request_forecast(busy, ["NGA"], 2030, 2031)
+    assert Busy.answers == []
+
+
+def test_it_asks_no_third_time(busy: str) -> None:
+    Busy.answers = [(429, "0", TOO_MANY)] * 3
+    with pytest.raises(RequestError, match="429"):
+        request_csv(busy, ["NGA"], 2030, 2031)
+    assert len(Busy.answers) == 1
+
+
+def test_json_that_is_no_answer_is_told_apart(busy: str) -> None:
+    Busy.answers = [(200, None, b"[1]"), (200, None, b"{}")]
+    with pytest.raises(RequestError, match="is it a popforecast app"):
+        request_forecast(busy, ["NGA"], 2030, 2031)
+    with pytest.raises(RequestError, match="is it a popforecast app"):
+        request_csv(busy, ["NGA"], 2030, 2031)

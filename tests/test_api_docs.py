@@ -1,0 +1,73 @@
+"""docs/api.md: every example runs, and every address, parameter and limit it names is the app's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.exchange import LONGEST_LINK
+from app.places import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
+from app.query import MOST_LEVELS
+from app.resources import RESOURCES
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+THERE = "http://127.0.0.1:5000"
+
+
+def read_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(Settings(rate_limits=False)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("program", read_blocks("python"))
+def test_every_program_runs_in_five_lines(url: str, program: str) -> None:
+    assert len(program.splitlines()) <= 5
+    run = subprocess.run([sys.executable, "-c", program.replace(THERE, url)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "262616405" in run.stdout
+
+
+@pytest.mark.parametrize("command", "".join(read_blocks("sh")).splitlines())
+def test_every_command_runs(url: str, command: str) -> None:
+    program = command.split()[0]
+    beside = Path(sys.executable).with_name(program)
+    if not (beside.exists() or shutil.which(program)):
+        pytest.skip(f"{program} is not installed")
+    line = command.replace(THERE, url).replace(program, str(beside) if beside.exists() else f"{program} -sf", 1)
+    run = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "2030" in run.stdout
+
+
+def test_every_address_is_there_with_its_parameters() -> None:
+    rows = re.findall(r"^\| `(/api/v1/[a-z]+)` \|[^|]*\|([^|]*)\|$", PAGE, flags=re.MULTILINE)
+    assert {path: tuple(re.findall("`([a-z]+)`", names)) for path, names in rows} == {
+        resource.path: resource.parameters for resource in RESOURCES
+    }
+
+
+def test_the_limits_are_the_app_s() -> None:
+    assert f"`location` ({MOST_LOCATIONS} times), `group` ({MOST_GROUPS}), `level` ({MOST_LEVELS})" in PAGE
+    assert f"at most {LONGEST_GROUP_NAME} characters" in PAGE
+    assert f"Beyond {LONGEST_LINK:,} characters" in PAGE
