@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from app.arguments import Arguments, QueryError
+from app.arguments import Arguments, QueryError, quote
 from app.query import PARAMETERS
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -79,13 +79,21 @@ def read_json(data: bytes) -> Arguments:
         raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(PARAMETERS)}."})
     arguments: Arguments = MultiDict()
     for name, value in pairs:
+        _check_text(name)
         items = value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]
         # An empty list is an empty value: refused by its name, not ignored.
         for item in items or [""]:
             if isinstance(item, bool) or not isinstance(item, str | int | float):
                 raise QueryError({name: f"{name} holds {_say(item)}: expected text, a number, or a list of them."})
+            _check_text(str(item))
             arguments.add(name, str(item))
     return arguments
+
+
+def _check_text(text: str) -> None:
+    # JSON can write half of a character, which no answer could repeat.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise QueryError({"body": f"The body holds {quote(text)}, which is half a character: expected whole ones."})
 
 
 def _read_body() -> bytes:

@@ -11,20 +11,17 @@ from app.arguments import (
     ArgumentError,
     Arguments,
     Faults,
-    QueryError,
     find_unknown,
     quote,
     take_one,
     take_several,
 )
-from app.outlooks import fit, load_panel, look_ahead
-from app.places import MOST_LOCATIONS, Group, read_groups, read_locations, write_group, write_locations
+from app.outlooks import load_panel, look_ahead
+from app.places import Group, read_groups, read_locations, write_group, write_locations
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
 from popforecast.periods import DEFAULT_STEPS, check_years, last_year
 from popforecast.sources import DEFAULT_REVISION, get_revision
-
-__all__ = ["MOST_LOCATIONS", "PARAMETERS", "Arguments", "Query", "QueryError", "fit", "load_panel"]
 
 PARAMETERS = ("location", "group", "from", "to", "model", "revision", "level")
 MOST_LEVELS = 9

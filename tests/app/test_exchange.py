@@ -253,3 +253,4 @@ def test_half_a_character_in_json_is_a_400(client: FlaskClient, body: str) -> No
     answer = client.post(URL, data=body, content_type="application/json")
     assert answer.status_code == 400
     assert "\\ud800" in answer.json["detail"]
+    assert client.post("/forecast", data=body, content_type="application/json").status_code == 400
