@@ -12,11 +12,13 @@ from werkzeug.datastructures import MultiDict
 import popforecast as pf
 from app.arguments import Arguments
 from app.outlooks import FORM_LEVELS, load_panel
-from app.query import PARAMETERS, Query, read_levels
+from app.query import PARAMETERS, read_levels
+from app.view import View
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.locations import ALIASES, normalise
 from popforecast.periods import last_year
+from popforecast.plots import SCALES
 from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, get_revision
 
 # What the form asks for until somebody changes it.
@@ -87,6 +89,7 @@ class Choice:
     end: str = END
     model: str = DEFAULT_MODEL
     levels: tuple[str, ...] = tuple(f"{level:g}" for level in DEFAULT_LEVELS)
+    scale: str = SCALES[0]
     find: str = ""
     found: frozenset[int] | None = None
 
@@ -157,9 +160,9 @@ def find_listed(revision: str, text: str) -> frozenset[int] | None:
     return frozenset(starting or [place.code for place in listed if wanted in place.search])
 
 
-def choose(query: Query) -> Choice:
+def choose(view: View) -> Choice:
     """Return the form's state for a valid query."""
-    arguments = MultiDict(query.arguments)
+    query, arguments = view.query, MultiDict(view.arguments)
     return Choice(
         query.revision,
         frozenset(query.locations),
@@ -168,6 +171,7 @@ def choose(query: Query) -> Choice:
         str(query.end),
         query.model,
         tuple(f"{level:g}" for level in query.levels),
+        view.scale,
     )
 
 
@@ -175,7 +179,7 @@ def guess(arguments: Arguments) -> Choice:
     """Return the form's state for arguments of which some are wrong: all that can be shown of them is kept."""
     revision = arguments.get("revision", "")
     revision = revision if revision in pf.REVISIONS else DEFAULT_REVISION
-    model = arguments.get("model", "")
+    model, scale = arguments.get("model", ""), arguments.get("scale", "")
     find = arguments.get("find", "")[:LONGEST_TEXT]
     found = find_listed(revision, find)
     return Choice(
@@ -186,6 +190,7 @@ def guess(arguments: Arguments) -> Choice:
         arguments.get("to", END)[:12],
         model if model in pf.models.MODELS else DEFAULT_MODEL,
         tuple(_keep_levels(arguments)) or Choice.levels,
+        scale if scale in SCALES else Choice.scale,
         find,
         found,
     )

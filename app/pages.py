@@ -25,7 +25,7 @@ from app.evidence import (
 from app.exchange import link_to
 from app.form import choose, describe_form, describe_settings, drop_blanks, guess
 from app.outlooks import remember
-from app.query import Query, read_query
+from app.query import Query
 from app.table import tabulate
 from app.view import View, read_view
 from popforecast.display import INTERVALS
@@ -64,9 +64,7 @@ def show_forecast() -> ResponseReturnValue:
         # Codes are short: even every location of a revision stays well below what servers take as an address.
         return redirect(link_to("pages.show_forecast", view.arguments), 303)
     fc = view.query.answer()
-    return _publish(
-        render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view.query)))
-    )
+    return _publish(render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view))))
 
 
 @blueprint.get("/embed")
@@ -115,7 +113,7 @@ def check_form(arguments: Arguments) -> None:
         If any argument is wrong.
     """
     try:
-        read_query(drop_blanks(arguments))
+        read_view(drop_blanks(arguments))
     except QueryError as error:
         faults = dict(error.faults)
         if not {"location", "group"} & arguments.keys():
@@ -140,7 +138,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "most_told": MOST_TOLD,
         "default_model": DEFAULT_MODEL,
         "latest": get_revision(DEFAULT_REVISION),
-        "form_url": link_to("pages.show_form", view.query.arguments),
+        "form_url": link_to("pages.show_form", view.arguments),
         "json_url": link_to("api.send_forecast", view.query.arguments),
         "csv_url": link_to("api.send_forecast_csv", view.query.arguments),
         "svg_url": link_to("pages.send_svg", view.arguments),

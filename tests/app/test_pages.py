@@ -118,9 +118,10 @@ def test_the_forecast_page_holds_the_fields_as_they_were_filled_in(client: Flask
 def test_the_forecast_page_leads_back_to_the_whole_form_as_it_was_filled_in(
     client: FlaskClient, known_query: str
 ) -> None:
-    links = [a["href"] for a in Elements(client.get(f"/forecast?{known_query}&level=85").text).find("a")]
+    links = [a["href"] for a in Elements(client.get(f"/forecast?{known_query}&level=85&scale=log").text).find("a")]
     back = next(link for link in links if link and link.startswith("/?location="))
     elements = Elements(client.get(back).text)
+    assert [field["value"] for field in elements.find("input", name="scale")] == ["log"]
     assert [box["value"] for box in elements.find("input") if "checked" in box] == ["900", "901", "85"]
     assert [option["value"] for option in elements.find("option") if "selected" in option] == ["ar1", "wpp2019"]
     assert [elements.find("input", name=name)[0]["value"] for name in ("from", "to")] == ["2030", "2035"]
