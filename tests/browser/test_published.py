@@ -33,7 +33,7 @@ def url(serve: Any) -> str:
     return serve(command, "/healthz", environment).url
 
 
-@pytest.fixture(scope="module", params=[(360, "light"), (360, "dark"), (1440, "light")], ids=lambda p: f"{p[0]}-{p[1]}")
+@pytest.fixture(scope="module", params=[(360, "light"), (1440, "dark")], ids=lambda p: f"{p[0]}-{p[1]}")
 def screen(request: Any, browser: Browser) -> Iterator[Page]:
     """A page of a screen's width and colour scheme."""
     width, scheme = request.param
