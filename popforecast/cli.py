@@ -226,15 +226,32 @@ def fit(model: str, revision: str, output: Path) -> None:
 @click.option("-p", "parameters", multiple=True, nargs=2, metavar="NAME VALUE", help="A notebook's parameter.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Notebooks run at once.")
 @click.option("--output", type=folder_path, default="reports", show_default=True, help="Where the pages go.")
-def report(names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: int, output: Path) -> None:
+@click.option(
+    "--each", type=click.Choice(["country", "aggregate"]), help="A page of one notebook for each: country-profile."
+)
+def report(
+    names: Sequence[str], parameters: Sequence[tuple[str, str]], jobs: int, output: Path, each: str | None
+) -> None:
     """Run notebooks and publish them as pages with an index (default: all of them).
 
     \b
     Example:
       popforecast report 2-validate-ar -p lags 2 -p trend ct --output reports
+      popforecast report country-profile --each country --jobs 2 --output site
     """
-    from popforecast.reports import make_reports
+    from popforecast.reports import make_reports, make_series
 
+    if each:
+        if len(names) != 1:
+            raise click.UsageError("--each makes the pages of one report: name it, such as country-profile")
+        made = make_series(names[0], each, dict(parameters), output, jobs, progress=True)
+        failed = [result for result in made if not result.ok]
+        for result in failed:
+            click.echo(f"{result.title}: {result.error}", err=True)
+        if failed:
+            raise click.ClickException(f"{len(failed)} of {len(made)} pages failed")
+        click.echo(f"{output / names[0] / 'index.html'}: {len(made)} pages")
+        return
     results = make_reports(list(names) or None, dict(parameters), output=output, jobs=jobs, progress=True)
     for result in results:
         click.echo(f"{result.name}: {result.path if result.ok else result.error}", err=not result.ok)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from popforecast.coherence import predict_panel
 from popforecast.display import format_population
-from popforecast.models.base import Array
+from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
 from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile
 from popforecast.revisions import pair
@@ -138,7 +139,7 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
     yield Scenario(
         "five years ago",
         f"nothing after {origin - RECENT} was known",
-        _run(profile, panel.until(origin - RECENT)),
+        _forget(profile),
     )
     factor = _revise_base(panel, profile.code)
     if factor is not None:
@@ -160,11 +161,26 @@ def _list_rows(panel: Panel, code: Hashable) -> NDArray[np.intp]:
 
 def _run(profile: Profile, panel: Panel) -> Array:
     """Return what the profile's model says of a panel, at the profile's years."""
-    model, last = profile.forecast.model, int(profile.years[-1])
+    whole = _predict(panel, profile.forecast.model, int(profile.years[-1]))
+    return whole[panel.locations.index.get_loc(profile.code), -len(profile.years) :]
+
+
+def _forget(profile: Profile) -> Array:
+    """Return what the profile's model would have said five years ago, at the profile's years."""
+    whole = _predict_forgetful(str(profile.panel.revision), profile.forecast.model, int(profile.years[-1]))
+    return whole[profile.panel.locations.index.get_loc(profile.code), -len(profile.years) :]
+
+
+@lru_cache(maxsize=2)
+def _predict_forgetful(revision: str, model: Model, last: int) -> Array:
+    """Predict all locations without the last years: the same for every profile."""
+    panel = load_panel(revision)
+    return _predict(panel.until(panel.origin - RECENT), model, last)
+
+
+def _predict(panel: Panel, model: Model, last: int) -> Array:
     horizon = (last - panel.origin) // panel.step
-    whole = predict_panel(panel, model.fit(panel), horizon, (), real_time=False)
-    row = panel.locations.index.get_loc(profile.code)
-    return whole.prediction.population[row, -len(profile.years) :]
+    return predict_panel(panel, model.fit(panel), horizon, (), real_time=False).prediction.population
 
 
 def _find_previous(revision: str) -> str:

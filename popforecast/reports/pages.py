@@ -112,13 +112,18 @@ def render_page(report: Report) -> str:
 
 def render_index(reports: Sequence[Mapping[str, Any]]) -> str:
     """Return the index: for each report its name, title, figure, error, and the facts of its good page."""
+    return render_template("listing.html.j2", reports=reports)
+
+
+def render_template(name: str, **content: Any) -> str:
+    """Return a page that is no notebook: a template of the site, with its content."""
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["value"] = write_value
-    return _end_lines(environment.get_template("listing.html.j2").render(reports=reports, version=__version__))
+    return _end_lines(environment.get_template(name).render(**content, version=__version__))
 
 
 def _published_text(node: NotebookNode, tag: str) -> str:
