@@ -85,7 +85,7 @@ def mark_up(text: str) -> Markup:
 
 @blueprint.app_template_filter()
 def describe_valid(schema: dict[str, Any]) -> str:
-    """Say in words what a schema allows.
+    """Say in words what a schema allows; of text, nothing.
 
     Examples
     --------
@@ -95,14 +95,14 @@ def describe_valid(schema: dict[str, Any]) -> str:
     '1, 5; at most 4 times'
     """
     if "items" in schema:
-        return f"{describe_valid(schema['items'])}; at most {schema['maxItems']} times"
+        return "; ".join(filter(None, [describe_valid(schema["items"]), f"at most {schema['maxItems']} times"]))
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if "minimum" in schema:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
     if "exclusiveMinimum" in schema:
         return f"between {schema['exclusiveMinimum']} and {schema['exclusiveMaximum']}"
-    return "text"
+    return ""
 
 
 def _keep(response: Response) -> Response:
