@@ -164,7 +164,7 @@ def test_what_is_taken_along_says_where_it_comes_from(page: Page, url: str) -> N
         response = page.request.get(url + str(address))
         assert response.ok
         assert mark in response.body()
-    citation = page.locator("#citation").inner_text()
+    citation = (page.locator("#citation").text_content() or "").strip()
     for text in ("popforecast", "panel-ar", "wpp2024", "72c18e5fad90", "United Nations", page.url.split("&level")[0]):
         assert text in citation
 
@@ -191,7 +191,7 @@ def publish(content: str) -> Iterator[str]:
 
 def test_the_snippet_embeds_the_chart_in_another_page(page: Page, browser: Browser, url: str) -> None:
     page.goto(f"{url}/forecast?location=356&group=<b>Mine</b>:BEL,NLD&from=2030&to=2035")
-    snippet = page.locator("#snippet").inner_text()
+    snippet = page.locator("#snippet").text_content()
     with publish(f"<!doctype html><title>Elsewhere</title>{snippet}") as elsewhere, browser.new_context() as context:
         other = context.new_page()
         other.goto(elsewhere)
@@ -216,7 +216,9 @@ def test_the_citation_can_be_copied(browser: Browser, url: str) -> None:
         page.goto(f"{url}/forecast?location=356")
         page.get_by_role("button", name="Copy the citation").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
-        assert page.evaluate("navigator.clipboard.readText()") == page.locator("#citation").inner_text()
+        assert (
+            page.evaluate("navigator.clipboard.readText()") == (page.locator("#citation").text_content() or "").strip()
+        )
 
 
 def test_every_part_of_the_forecast_page_is_reached_by_the_keyboard(page: Page, url: str) -> None:
