@@ -1,0 +1,56 @@
+"""The charts of a profile draw the figures that the tables state, and say so to those who cannot see them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from popforecast import profiles
+
+
+@pytest.fixture(params=["India", "Tokelau", "Bulgaria", "World"])
+def profile(request: pytest.FixtureRequest) -> profiles.Profile:
+    return profiles.make_profile(request.param)
+
+
+def test_growth_is_drawn_from_1951_to_2100_without_a_gap(profile: profiles.Profile):
+    past, ours, theirs = profiles.chart_growth(profile).courses
+    assert (past.years[0], past.years[-1], ours.years[0], ours.years[-1]) == (1951, 2023, 2023, 2100)
+    assert past.values[-1] == ours.values[0] == theirs.values[0]
+    assert past.values == pytest.approx(100 * (profile.history[1:] / profile.history[:-1] - 1))
+    assert theirs.values[2] == pytest.approx(100 * (profile.medium[1] / profile.medium[0] - 1))
+
+
+def test_the_uns_line_is_drawn_relative_to_ours(profile: profiles.Profile):
+    chart = profiles.chart_difference(profile)
+    ours, theirs = chart.courses
+    assert not ours.values.any()
+    assert theirs.values == pytest.approx(100 * (profile.medium / profile.median - 1))
+    _, lower, upper = chart.band
+    assert (lower < 0).all()
+    assert (upper > 0).all()
+    assert f"{theirs.values[-1]:+.1f}" in chart.description
+
+
+def test_scenarios_are_drawn_in_the_unit_that_is_stated(profile: profiles.Profile):
+    scenarios = profiles.imagine(profile)
+    chart = profiles.chart_scenarios(profile, scenarios)
+    factor = {"billion": 1e9, "million": 1e6, "thousand": 1e3, "persons": 1}[chart.unit]
+    drawn = {course.label: course.values * factor for course in chart.courses}
+    np.testing.assert_allclose(drawn.pop("our forecast"), profile.median)
+    for scenario in scenarios:
+        np.testing.assert_allclose(drawn[scenario.label], scenario.population)
+
+
+def test_a_chart_is_light_and_has_a_text_alternative(profile: profiles.Profile):
+    charts = [
+        profiles.chart_history(profile),
+        profiles.chart_growth(profile),
+        profiles.chart_difference(profile),
+        profiles.chart_scenarios(profile, profiles.imagine(profile)),
+    ]
+    for chart in charts:
+        svg = chart.svg()
+        assert len(svg) < 30_000
+        assert profile.name in chart.description
+        assert svg == chart.svg()

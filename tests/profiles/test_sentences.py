@@ -1,0 +1,126 @@
+"""What a profile says in words is what its figures say."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import popforecast as pf
+from popforecast import profiles
+from popforecast.display import say_population
+from popforecast.milestones import find_milestones
+
+
+def number(text: str, pattern: str) -> float:
+    found = re.search(pattern, text.replace("\u00a0", " "))
+    assert found, f"{pattern} in {text}"
+    return float(found[1].replace("−", "-"))
+
+
+@pytest.mark.parametrize("location", ["India", "Tokelau", "Bulgaria", "World"])
+def test_the_finding_states_the_figures_of_the_forecast(location: str, wpp2024: pf.Panel):
+    profile = profiles.make_profile(location)
+    row = pf.forecast(wpp2024, profile.code, 2050, 2050).to_frame().iloc[0]
+    said = profiles.tell_forecast(profile)
+    assert said.startswith(f"{location}: {say_population(profile.history[-1])} people in 2023")
+    assert f"{say_population(row['population'])} in 2050" in said
+    assert f"(80 %: {say_population(row['lower_80'])} to {say_population(row['upper_80'])})" in said
+    medium = pf.load_projections("wpp2024").query(f"location_code == {profile.code} and year == 2050")
+    assert said.endswith(f"The UN's medium variant says {say_population(medium['population'].iloc[0])}.")
+
+
+@pytest.mark.parametrize(
+    ("location", "recent"), [("India", "grew"), ("Bulgaria", "shrank"), ("Italy", "shrank"), ("World", "grew")]
+)
+def test_growth_has_the_verb_of_its_sign(location: str, recent: str):
+    profile = profiles.make_profile(location)
+    said = profiles.tell_growth(profile)
+    expected = 100 * ((profile.history[-1] / profile.history[-6]) ** 0.2 - 1)
+    assert said.startswith(f"Since 2018 the population {recent} by {abs(expected):.1f}")
+    ours = 100 * ((profile.at(profile.median, 2050) / profile.history[-1]) ** (1 / 27) - 1)
+    assert number(said, r"To 2050 we expect (−?[\d.]+) % a year") == pytest.approx(ours, abs=0.051)
+
+
+def test_growth_that_nobody_would_call_growth_is_none():
+    said = [profiles.tell_growth(profiles.make_profile(name)) for name in ("Germany", "Croatia", "Greenland", "Cuba")]
+    panel = pf.load_panel()
+    grown = panel.values[:, -1] / panel.values[:, -6]
+    still = panel.locations["name"][np.abs(np.log(grown) / 5) < 4e-4]
+    assert len(still)
+    for name in still.index[:3]:
+        assert "hardly changed (" in profiles.tell_growth(profiles.make_profile(name)), name
+    assert all("hardly changed" not in each.split(";")[0] for each in said)
+
+
+def test_the_record_counts_outcomes():
+    said = profiles.tell_record(profiles.make_profile("Nigeria"))
+    row = pf.load_record().query("location_code == 566 and model == 'panel-ar' and horizon == 5").iloc[0]
+    assert f"held {round(row['n'] * row['coverage_80'] / 100)} of {row['n']} outcomes" in said
+    assert number(said, r"missed by ([\d.]+) % on average after 5") == pytest.approx(row["mape"], abs=0.051)
+    assert "final data" in said
+
+
+@pytest.mark.parametrize(("location", "verdict"), [("Nigeria", "further off"), ("Bulgaria", "nearer")])
+def test_in_real_time_the_nearer_one_is_named(location: str, verdict: str):
+    profile = profiles.make_profile(location)
+    last = pf.load_vintage_record().query(f"location_code == {profile.code} and vintage == 'wpp2012'").iloc[-1]
+    assert (last["ape"] < last["un_ape"]) == (verdict == "nearer")
+    assert profiles.tell_vintages(profile).endswith(f"we were {verdict}.")
+
+
+def test_real_time_errors_of_another_model_are_said_to_be_the_defaults():
+    assert profiles.tell_vintages(profiles.make_profile("Nigeria", model="ar1")).endswith("those of panel-ar.")
+
+
+def test_the_year_of_parting_is_the_first_that_is_so_far_apart():
+    profile = profiles.make_profile("Bulgaria")
+    said = profiles.tell_difference(profile)
+    apart = np.abs(profile.median - profile.medium) / profile.medium
+    for limit in (1, 5, 10):
+        year = int(number(said, rf"{limit} % in (\d+)"))
+        at = year - 2024
+        assert apart[at] >= limit / 100
+        assert (apart[:at] < limit / 100).all()
+    assert "above the UN's in 2050" in said
+
+
+def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_back():
+    panel = pf.load_panel()
+    leaving = {}
+    for code in panel.countries().locations.index:
+        profile = profiles.make_profile(code)
+        lower, upper = profile.forecast.lower[80][0], profile.forecast.upper[80][0]
+        outside = (profile.medium < lower) | (profile.medium > upper)
+        said = profiles.tell_difference(profile)
+        if not outside.any():
+            assert said.endswith("stays within our 80\u00a0% interval to 2100."), profile.name
+            continue
+        first = int(outside.argmax())
+        assert f"leaves our 80\u00a0% interval in {2024 + first}" in said
+        leaving[code] = not outside[first:].all()
+        assert said.endswith("and comes back.") == leaving[code]
+    assert set(leaving.values()) == {True, False}
+
+
+def test_milestones_are_those_of_the_verb():
+    profile = profiles.make_profile("Japan")
+    sentences = [milestone.sentence for milestone in find_milestones(profile.forecast)]
+    assert profiles.list_milestones(profile).splitlines() == [f"- {sentence}" for sentence in sentences]
+
+
+def test_every_country_of_every_revision_has_a_whole_profile():
+    for revision in pf.REVISIONS:
+        for code in pf.load_panel(revision).countries().locations.index:
+            profile = profiles.make_profile(code, revision)
+            tells = (
+                profiles.tell_forecast,
+                profiles.tell_growth,
+                profiles.tell_record,
+                profiles.tell_vintages,
+                profiles.tell_difference,
+                profiles.list_milestones,
+            )
+            said = " ".join(tell(profile) for tell in tells)
+            assert not re.search(r"\b(nan|inf|None)\b|−0\.0", said), said

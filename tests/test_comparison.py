@@ -1,0 +1,161 @@
+"""What a new revision changed, against computations of its own and the verbs that the figures come from."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import popforecast as pf
+from popforecast import comparison
+from popforecast.display import format_population
+from popforecast.errors import UnknownModelError, UnknownRevisionError, YearError
+
+
+@pytest.fixture(scope="module")
+def compared() -> comparison.Comparison:
+    return comparison.compare_revisions("wpp2019", "wpp2024")
+
+
+def test_every_country_is_compared_or_left_out_with_a_reason(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    codes = set(wpp2019.countries().locations.index) | set(wpp2024.countries().locations.index)
+    assert set(compared.changes.index) | set(compared.pairing.excluded.index) == codes
+    assert not set(compared.changes.index) & set(compared.pairing.excluded.index)
+    reasons = compared.pairing.excluded["reason"]
+    assert "counted with Kosovo" in reasons[688]
+    assert "divided into Guernsey and Jersey" in reasons[830]
+    assert reasons[336] == "not in wpp2024"
+
+
+def test_who_was_renamed_is_named(compared):
+    assert comparison.list_renamed(compared)["was"].to_dict() == {"Türkiye": "Turkey"}
+
+
+def test_the_past_is_the_new_figure_over_the_old(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    for code in (566, 772, 156):
+        then = wpp2019.select([code]).values[0]
+        now = wpp2024.select([code]).until(2020).values[0]
+        change = 100 * (now - then) / then
+        row = compared.changes.loc[code]
+        assert row["past"] == pytest.approx(change[-1])
+        assert abs(row["largest"]) == pytest.approx(np.abs(change).max())
+        assert change[row["largest_year"] - 1950] == pytest.approx(row["largest"])
+
+
+def test_the_forecasts_are_those_of_the_verb_from_either_revision(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    codes = [566, 772, 156]
+    for panel, column in ((wpp2019, "forecast_then"), (wpp2024, "forecast_now")):
+        said = pf.forecast(panel, codes, 2050, 2050).population[:, 0]
+        np.testing.assert_array_equal(compared.changes.loc[codes, column], said)
+
+
+def test_base_and_growth_together_make_the_change(compared):
+    changes = compared.changes
+    whole = (1 + changes["past"] / 100) * (1 + changes["growth"] / 100)
+    np.testing.assert_allclose(whole, 1 + changes["forecast"] / 100)
+
+
+def test_the_ten_that_moved_most_are_the_ten_furthest_ratios(compared):
+    moved = comparison.find_moved(compared)
+    ratio = compared.changes["forecast_now"] / compared.changes["forecast_then"]
+    distance = np.maximum(ratio, 1 / ratio)
+    assert moved.index.tolist() == distance.sort_values(ascending=False).index[:10].tolist()
+    table = comparison.tabulate_moved(compared)
+    assert table.index.tolist() == moved["location"].tolist()
+    assert table.loc["Tokelau", "now "] == format_population(compared.changes.loc[772, "forecast_now"])
+
+
+def test_the_old_interval_is_the_one_that_every_surface_shows(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    frame = pf.forecast(wpp2019, compared.changes.index.tolist(), 2021, 2023).to_frame()
+    frame["now"] = wpp2024.select(compared.changes.index.tolist()).values[:, -3:].ravel().round()
+    for level in (80, 95):
+        held = frame["now"].between(frame[f"lower_{level}"], frame[f"upper_{level}"])
+        expected = (100 * held.groupby(frame["year"]).mean()).round(1)
+        shown = comparison.score_held(compared)[f"held by {level} %"]
+        assert shown.loc[2021:].tolist() == expected.tolist()
+
+
+def test_in_the_base_year_the_interval_allows_for_revision_alone(compared):
+    # Nothing is forecast there, and growth adds to it a year later: it can only be narrower than the next.
+    shown = comparison.score_held(compared)
+    assert shown.index.tolist() == [2020, 2021, 2022, 2023]
+    assert (shown["countries"] == 232).all()
+    assert 50 < shown.loc[2020, "held by 80 %"] < shown.loc[2020, "held by 95 %"] < 100
+
+
+def test_a_plain_model_states_no_interval_for_its_base_year():
+    plain = comparison.compare_revisions("wpp2019", "wpp2024", "ar1", 2030)
+    assert comparison.score_held(plain).index.tolist() == [2021, 2022, 2023]
+
+
+def test_backtest_errors_are_those_of_the_backtest_on_either_revision(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    codes = compared.changes.index.tolist()
+    for panel in (wpp2019, wpp2024.until(2020)):
+        bt = pf.backtest(panel, ["panel-ar"], range(1988, 2020, 5), [1, 5, 10, 20], [80])
+        scores = bt.scores(codes).set_index("horizon")
+        shown = comparison.score_errors(compared)
+        expected = [f"{row.mape:.2f} / {row.median_ape:.2f}" for row in scores.itertuples()]
+        assert shown[panel.revision].tolist() == expected
+        assert shown["forecasts"].tolist() == scores["n"].tolist()
+
+
+def test_changes_are_counted_year_by_year(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
+    codes = compared.changes.index
+    then, now = (panel.select(codes).until(1990).values[:, -1] for panel in (wpp2019, wpp2024))
+    change = np.abs(now / then - 1)
+    row = comparison.count_changes(compared).loc[1990]
+    assert row["median change, percent"] == pytest.approx(100 * np.median(change), abs=0.005)
+    assert row["5 % or more"] == (change >= 0.05).sum()
+
+
+def test_regions_are_sums_of_the_countries_compared(compared):
+    africa = compared.changes.query("region == 'Africa'")
+    table = comparison.sum_regions(compared)
+    change = 100 * (africa["forecast_now"].sum() / africa["forecast_then"].sum() - 1)
+    assert table.loc["Africa", "forecast for 2050"] == f"{change:+.1f}".replace("-", "−")
+    assert table.index[-1] == "All compared"
+
+
+def test_every_country_has_a_row_with_no_hole(compared):
+    table = comparison.tabulate_all(compared)
+    assert len(table) == len(compared.changes)
+    assert not table.isin(["nan", "–", ""]).any().any()
+    row = table.loc["Tokelau"]
+    assert (row["80 % held"], row["2020"]) == ("0 of 4", "+112.8")
+    held = compared.held["held_80"].xs(772, level="code")
+    assert held.sum() == 0
+
+
+def test_the_finding_states_what_the_tables_do(compared):
+    said = comparison.tell_finding(compared)
+    far = (compared.changes["past"].abs() >= 5).sum()
+    assert f"by 5 % or more in {far}" in said
+    assert "furthest for Tokelau (+365 %), Saint Martin (French part) (−71 %)" in said
+    held = [int(share) for share in re.findall(r"(\d+) % in its", said)]
+    ahead = comparison.score_held(compared).loc[2021:]
+    assert held == [round(ahead[f"held by {level} %"].mean()) for level in (80, 95)]
+
+
+def test_how_the_uns_variant_moved_is_not_said_where_it_is_not_known(compared):
+    said = comparison.tell_forecast(compared)
+    assert "not embedded for wpp2019, so how it moved cannot be said" in said
+    base, growth = (np.abs(np.log1p(compared.changes[column] / 100)) for column in ("past", "growth"))
+    assert f"In {(base >= growth).sum()} of 232 countries" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        (("wpp2024", "wpp2019"), UnknownRevisionError, "expected an earlier revision and a later one"),
+        (("wpp2019", "wpp2019"), UnknownRevisionError, "expected an earlier revision and a later one"),
+        (("wpp2012", "wpp2024"), UnknownRevisionError, "'wpp2012': expected one of wpp2019, wpp2024"),
+        (("wpp2019", "wpp2030"), UnknownRevisionError, "'wpp2030': expected one of"),
+        (("wpp2019", "wpp2024", "arma"), UnknownModelError, "'arma'"),
+        (("wpp2019", "wpp2024", "panel-ar", 2023), YearError, "year 2023: expected one from 2024 to 2100"),
+        (("wpp2019", "wpp2024", "panel-ar", 2101), YearError, "year 2101: expected one from 2024 to 2100"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(arguments: tuple, error: type[Exception], sentence: str):
+    with pytest.raises(error, match=sentence):
+        comparison.compare_revisions(*arguments)
