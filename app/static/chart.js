@@ -28,13 +28,21 @@ function readSeries(group) {
   };
 }
 
-// Where the unit suits the largest line and not this one, persons are written: Niue beside the world.
-function writeIn(divisor, value) {
-  if (value === null || value === undefined) return "–";
-  const size = Math.abs(value);
-  if (divisor > 1 && size < 0.1) return `${Math.round(value * divisor).toLocaleString("en")} persons`;
-  const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
-  return value.toLocaleString("en", { maximumFractionDigits: digits });
+const UNITS = [[1e9, "billion"], [1e6, "million"], [1, ""]];
+
+// Each line is told in the unit that people say it in, its bounds in the same one: Niue beside the world.
+function chooseUnit(persons) {
+  return UNITS.find(([size]) => Math.abs(persons) >= size) ?? [1, ""];
+}
+
+function writeIn(size, persons) {
+  if (persons === null || persons === undefined) return "–";
+  const format = size > 1 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
+  return (persons / size).toLocaleString("en", format);
+}
+
+function writePercent(value) {
+  return value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 });
 }
 
 function element(name, text, className) {
@@ -67,7 +75,7 @@ function enhance(plot) {
   if (!readout || !series.length) return;
   const [first, last, step, origin] = ["first", "last", "step", "origin"].map((name) => Number(wide.dataset[name]));
   const { unit, scale } = wide.dataset;
-  const write = (value) => writeIn(Number(wide.dataset.divisor), value);
+  const divisor = Number(wide.dataset.divisor);
   const slider = readout.querySelector("input");
   const shownYear = readout.querySelector("[data-year]");
   const rows = readout.querySelector("tbody");
@@ -75,11 +83,15 @@ function enhance(plot) {
 
   function describe(line, year) {
     const ahead = (year - origin) / step - 1;
+    const value = line.values[(year - first) / step];
+    const [size, name] = chooseUnit((value ?? 0) * divisor);
+    const isIndexed = scale === "indexed";
+    const write = (figure) => isIndexed ? writePercent(figure) : writeIn(size, figure && figure * divisor);
     const intervals = line.levels
       .filter(({ lower }) => ahead >= 0 && lower[ahead] !== undefined)
       .map(({ level, lower, upper }) => `${level} %: ${write(lower[ahead])} – ${write(upper[ahead])}`);
     return {
-      value: write(line.values[(year - first) / step]),
+      value: [write(value), isIndexed ? "" : name].filter(Boolean).join("\u00a0"),
       intervals,
       medium: ahead >= 0 && line.medium.length ? write(line.medium[ahead]) : "",
     };
@@ -88,8 +100,7 @@ function enhance(plot) {
   function show(year) {
     slider.value = year;
     const kind = year <= origin ? "estimate" : "forecast";
-    const counted = scale === "indexed" ? unit : `${unit === "persons" ? "" : `${unit} `}persons`;
-    shownYear.textContent = `${year}, ${kind} (${counted})`;
+    shownYear.textContent = `${year}, ${kind} (${scale === "indexed" ? unit : "persons"})`;
     const said = series.map((line) => ({ line, ...describe(line, year) }));
     rows.replaceChildren(...said.map(({ line, value, intervals, medium }) => {
       const row = element("tr");

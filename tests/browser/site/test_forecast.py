@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -43,14 +44,25 @@ def test_the_chart_comes_first_and_holds_every_location(page: Page, url: str) ->
 def test_the_read_out_says_the_figures_of_the_table(page: Page, url: str) -> None:
     page.goto(url + FIVE)
     readout = page.locator("[data-readout]")
-    expect(readout.locator("caption")).to_have_text("2050, forecast (billion persons)")
+    expect(readout.locator("caption")).to_have_text("2050, forecast (persons)")
     india = readout.get_by_role("row", name="India")
     table = page.get_by_role("table", name="Population by year")
     figure = table.get_by_role("row", name="2050").get_by_role("cell").first.inner_text().split()[0]
-    shown = float(india.get_by_role("cell").first.inner_text())
-    assert shown == pytest.approx(int(figure.replace(",", "")) / 1e9, abs=0.0006)
+    shown, unit = india.get_by_role("cell").first.inner_text().split()
+    assert unit == "billion"
+    assert float(shown) == pytest.approx(int(figure.replace(",", "")) / 1e9, abs=0.0006)
     expect(india).to_contain_text("80 %:")
     expect(india).to_contain_text("UN:")
+
+
+def test_each_line_is_told_in_its_own_unit(page: Page, url: str) -> None:
+    page.goto(f"{url}/forecast?location=World&location=Niue&location=Japan&from=2030&to=2035")
+    rows = page.locator("[data-readout]")
+    said = {name: rows.get_by_role("row", name=name).inner_text() for name in ("World", "Niue", "Japan")}
+    assert "billion" in said["World"]
+    assert "million" in said["Japan"]
+    assert re.search(r"\b[12],\d{3}\b", said["Niue"])
+    assert "billion" not in said["Niue"] + said["Japan"]
 
 
 def test_the_read_out_follows_the_pointer(page: Page, url: str) -> None:
@@ -61,9 +73,9 @@ def test_the_read_out_follows_the_pointer(page: Page, url: str) -> None:
     scale = box["width"] / 760
     x0, x1 = (float(chart.get_attribute(f"data-{end}") or "nan") for end in ("x0", "x1"))
     page.mouse.move(box["x"] + x0 * scale, box["y"] + box["height"] / 2)
-    expect(page.locator("[data-readout] caption")).to_have_text("1950, estimate (billion persons)")
+    expect(page.locator("[data-readout] caption")).to_have_text("1950, estimate (persons)")
     page.mouse.move(box["x"] + (x0 + (x1 - x0) * 0.5) * scale, box["y"] + box["height"] / 2)
-    expect(page.locator("[data-readout] caption")).to_have_text("2000, estimate (billion persons)")
+    expect(page.locator("[data-readout] caption")).to_have_text("2000, estimate (persons)")
     guide = page.locator("svg.wide .guide")
     assert float(guide.get_attribute("x1") or "nan") == pytest.approx((x0 + x1) / 2, abs=0.5)
 
@@ -73,10 +85,10 @@ def test_the_read_out_follows_the_keyboard(page: Page, url: str) -> None:
     slider = page.get_by_role("slider", name="Year")
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("[data-readout] caption")).to_have_text("2049, forecast (billion persons)")
+    expect(page.locator("[data-readout] caption")).to_have_text("2049, forecast (persons)")
     page.keyboard.press("Home")
-    expect(page.locator("[data-readout] caption")).to_have_text("1950, estimate (billion persons)")
-    assert "1950: India 0.3" in (slider.get_attribute("aria-valuetext") or "")
+    expect(page.locator("[data-readout] caption")).to_have_text("1950, estimate (persons)")
+    assert "1950: India 34" in (slider.get_attribute("aria-valuetext") or "")
 
 
 def test_one_line_is_highlighted_with_and_without_javascript(page: Page, plain_page: Page, url: str) -> None:
