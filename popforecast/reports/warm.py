@@ -20,13 +20,19 @@ from popforecast.reports.execution import GRACE, _environment, run_notebook
 if TYPE_CHECKING:
     from papermill.engines import Engine
 
-# In the kernel, between two notebooks. The names go last, and with them those that this needs.
+# In a new kernel: the names it begins with, of which IPython's own reset leaves some out.
+REMEMBER = "get_ipython().first_names = dict(get_ipython().user_ns)"
+
+# Between two notebooks. It leaves no name of its own.
 CLEAR = """
 import warnings, pandas
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     pandas.reset_option("all")
 get_ipython().reset(new_session=True)
+get_ipython().user_ns.update(
+    {name: value for name, value in get_ipython().first_names.items() if name not in get_ipython().user_ns}
+)
 """
 
 
@@ -146,8 +152,8 @@ def make_engine() -> type[Engine]:
             client.kc = last and last.kc
             with client.setup_kernel(cleanup_kc=False):
                 try:
-                    if last:
-                        client.wait_for_reply(client.kc.execute(CLEAR, silent=True, store_history=False))
+                    prepare = client.kc.execute(CLEAR if last else REMEMBER, silent=True, store_history=False)
+                    client.wait_for_reply(prepare)
                     client.papermill_execute_cells()
                     reply = client.wait_for_reply(client.kc.kernel_info())
                 except BaseException:

@@ -1,0 +1,348 @@
+"""A page for each location: whole, the same from a warm kernel as from a cold one, and picked up where it was left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from bs4 import BeautifulSoup
+
+import popforecast as pf
+from popforecast.errors import ReportError, UnknownRevisionError
+from popforecast.reports import make_reports, make_series, series
+from popforecast.reports.notebooks import FOLDERS
+from popforecast.reports.warm import Worker
+
+HEAVIEST_PAGE = 150_000
+
+
+def write_notebook(folder: Path, *cells: str) -> Path:
+    code = nbformat.v4.new_code_cell
+    parameters = 'location = "NGA"  # which\nrevision = "wpp2019"  # of when\ndelay = 0.0  # seconds'
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# A small profile"),
+            code(parameters, metadata={"tags": ["parameters"]}),
+            code("print(location, 'of', revision)", metadata={"tags": ["summary"]}),
+            *map(code, cells),
+        ]
+    )
+    folder.mkdir(exist_ok=True)
+    for i, cell in enumerate(notebook.cells):
+        cell.id = str(i)
+    nbformat.write(notebook, folder / "small.ipynb")
+    return folder
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> tuple[series.Place, ...]:
+    """A world of four countries: the pages of all of them would tell no more."""
+    places = tuple(
+        place for place in series.list_places("wpp2019", "country") if place.slug in ["NGA", "TKL", "BGR", "IND"]
+    )
+    monkeypatch.setattr(series, "list_places", lambda revision, each: places)
+    return places
+
+
+@pytest.fixture
+def workers(tmp_path: Path):
+    made: list[Worker] = []
+
+    def make() -> Worker:
+        (scratch := tmp_path / f"scratch-{len(made)}").mkdir()
+        made.append(Worker(scratch))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.stop()
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def times(site: Path) -> dict[str, int]:
+    return {path.stem: path.stat().st_mtime_ns for path in site.glob("???.html")}
+
+
+def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers, tmp_path: Path):
+    common = {"folder": str(FOLDERS[0]), "name": "country-profile", "title": None, "timeout": 300}
+    warm = workers()
+    # The last has been through a giant, a failure, an aggregate and another revision and model.
+    asked = [
+        {"location": "IND"},
+        {"location": "Atlantis"},
+        {"location": "900"},
+        {"location": "BGR", "revision": "wpp2019", "model": "ar1"},
+        {"location": "TKL"},
+    ]
+    answers = [
+        warm.run(**common, parameters=parameters, target=str(tmp_path / f"{i}.html"))
+        for i, parameters in enumerate(asked)
+    ]
+    assert [answer["error"] is None for answer in answers] == [True, False, True, True, True]
+    assert "no location 'Atlantis'" in answers[1]["error"]
+    for i in (2, 3, 4):
+        cold = tmp_path / f"cold-{i}"
+        (result,) = make_reports(["country-profile"], asked[i], cold)
+        assert result.error is None
+        assert (tmp_path / f"{i}.html").read_bytes() == result.path.read_bytes(), asked[i]
+
+
+def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
+    folder = write_notebook(
+        tmp_path / "notebooks",
+        "import pandas as pd\nprint(sorted(name for name in globals() if name.startswith('left')))\nleft = 1",
+        "print(pd.get_option('display.max_rows'), len(In))\npd.set_option('display.max_rows', 7)\n_",
+        "len(Out), _",
+    )
+    common = {"folder": str(folder), "name": "small", "title": None, "timeout": 60, "parameters": {"location": "IND"}}
+    warm = workers()
+    for i in range(3):
+        assert warm.run(**common, target=str(tmp_path / f"{i}.html"))["error"] is None
+    pages = {(tmp_path / f"{i}.html").read_bytes() for i in range(3)}
+    assert len(pages) == 1
+    assert "[]" in soup(tmp_path / "0.html").text
+    counts = [
+        [cell.execution_count for cell in nbformat.read(tmp_path / f"{i}.ipynb", 4).cells if cell.cell_type == "code"]
+        for i in range(3)
+    ]
+    assert counts[0] == counts[1] == counts[2]
+
+
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        ("import os; os._exit(1)", "The kernel died while a cell ran, perhaps for want of memory."),
+        ("import time; time.sleep(60)", "A cell took longer than 2 seconds and was stopped."),
+        ("1 / 0", "Cell 3: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_kernel_that_fails_takes_no_other_page_with_it(workers, tmp_path: Path, cell: str, error: str):
+    folder = write_notebook(tmp_path / "notebooks", f"if location == 'IND':\n    {cell}")
+    common = {
+        "folder": str(folder),
+        "name": "small",
+        "title": None,
+        "timeout": 2,
+        "target": str(tmp_path / "page.html"),
+    }
+    warm = workers()
+    said = [warm.run(**common, parameters={"location": location})["error"] for location in ("NGA", "IND", "NGA")]
+    assert said[0] is said[2] is None
+    assert said[1].replace("Cell 4", "Cell 3") == error
+    assert len(psutil.Process(warm.process.pid).children()) == 1
+
+
+def test_a_worker_that_is_killed_says_so_in_a_sentence(workers, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    job = {"folder": str(folder), "name": "small", "title": None, "timeout": 60, "parameters": {}}
+    worker = workers()
+    worker.process.kill()
+    answer = worker.run(**job, target=str(tmp_path / "page.html"))
+    assert answer["error"].startswith("The notebook could not be run: ")
+    assert not worker.alive
+
+
+def test_real_pages_are_whole_light_and_named_after_their_location(few, tmp_path: Path):
+    results = make_series("country-profile", "country", None, tmp_path, jobs=2)
+    assert [(result.name, result.error) for result in results] == [(place.slug, None) for place in few]
+    site = tmp_path / "country-profile"
+    for place in few:
+        page = soup(site / f"{place.slug}.html")
+        assert page.h1.text == place.name
+        assert page.find(class_="finding").text.startswith(f"{place.name}: ")
+        assert f"popforecast report country-profile -p location {place.slug}" in page.footer.text
+        assert len(page.select("figure svg")) == 4
+        assert (site / f"{place.slug}.html").stat().st_size < HEAVIEST_PAGE
+        assert page.find("script") is None
+        text = str(page)
+        assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]+', text) == []
+        assert " style=" not in text
+        for link in page.find_all(["a", "link"], href=True):
+            target = link["href"].split("#")[0]
+            assert not target or target.startswith("data:") or (site / target).exists()
+    assert "227.9 million people in 2023" in soup(site / "NGA.html").find(class_="finding").text
+
+
+def test_the_index_lists_every_page_by_region_and_name(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    page = soup(tmp_path / "small" / "index.html")
+    assert page.h1.text == "A small profile: 4 countries and areas"
+    listed = {
+        section.h2.text: [(link.text, link["href"]) for link in section.find_all("a")]
+        for section in page.find_all("section")
+    }
+    assert listed == {
+        "Africa": [("Nigeria", "NGA.html")],
+        "Asia": [("India", "IND.html")],
+        "Europe": [("Bulgaria", "BGR.html")],
+        "Oceania": [("Tokelau", "TKL.html")],
+    }
+    # The field does nothing without its script, which therefore shows it.
+    assert page.find(class_="find").has_attr("hidden")
+    assert [script["src"] for script in page.find_all("script")] == ["filter.js"]
+    assert (tmp_path / "small" / "filter.js").exists()
+
+
+def test_there_are_236_countries_and_as_many_slugs():
+    for revision, count in (("wpp2019", 235), ("wpp2024", 236)):
+        places = series.list_places(revision, "country")
+        assert len({place.slug for place in places}) == len(places) == count
+        panel = pf.load_panel(revision)
+        assert {panel.index.find(place.slug) for place in places} == set(panel.countries().locations.index)
+        assert {place.name for place in places} == set(panel.countries().locations["name"])
+    aggregates = series.list_places("wpp2024", "aggregate")
+    assert len(aggregates) == 297 - 236
+    assert [place.slug for place in aggregates if place.name == "World"] == ["900"]
+
+
+def test_a_second_run_makes_nothing_and_changes_no_byte(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path / "out", folder=folder)
+    site = tmp_path / "out" / "small"
+    before, made = snapshot(site), times(site)
+    results = make_series("small", "country", None, tmp_path / "out", folder=folder)
+    assert [result.ok for result in results] == [True] * 4
+    assert times(site) == made
+    assert snapshot(site) == before
+
+
+def test_what_changed_is_made_again_and_nothing_else(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    site = tmp_path / "small"
+    make_series("small", "country", None, tmp_path, folder=folder)
+    made = times(site)
+    (site / "NGA.html").write_text("by hand")
+    (site / "IND.html").unlink()
+    make_series("small", "country", None, tmp_path, folder=folder)
+    again = times(site)
+    assert {slug for slug in made if again[slug] != made[slug]} == {"NGA", "IND"}
+    assert "A small profile" not in (site / "NGA.html").read_text()
+    assert soup(site / "NGA.html").h1.text == "Nigeria"
+    write_notebook(tmp_path / "notebooks", "1 + 1")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    assert all(times(site)[slug] != again[slug] for slug in made)
+
+
+def test_another_parameter_makes_every_page_anew(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    make_series("small", "country", {"revision": "wpp2024"}, tmp_path, folder=folder)
+    assert {soup(path).find(class_="finding").text for path in (tmp_path / "small").glob("???.html")} == {
+        f"{place.slug} of wpp2024" for place in few
+    }
+
+
+def test_a_page_that_fails_is_listed_and_tried_again(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks", "if location == 'BGR':\n    1 / 0")
+    results = make_series("small", "country", None, tmp_path, folder=folder)
+    assert {result.name: result.ok for result in results} == {"BGR": False, "IND": True, "NGA": True, "TKL": True}
+    index = soup(tmp_path / "small" / "index.html")
+    assert index.h1.text.endswith("3 countries and areas")
+    assert "failed: Cell 4: ZeroDivisionError" in index.find("li", attrs={"data-code": "BGR"}).text
+    made = times(tmp_path / "small")
+    assert not make_series("small", "country", None, tmp_path, folder=folder)[0].ok
+    assert times(tmp_path / "small") == made
+
+
+def test_a_damaged_record_of_what_was_made_makes_all_again(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    made = times(tmp_path / "small")
+    (tmp_path / "small" / "status.json").write_text('{"NGA": 3}')
+    assert all(result.ok for result in make_series("small", "country", None, tmp_path, folder=folder))
+    assert all(times(tmp_path / "small")[slug] != made[slug] for slug in made)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_leaves_whole_pages_no_kernel_and_goes_on(tmp_path: Path, how: signal.Signals):
+    folder = write_notebook(tmp_path / "notebooks", "import time; time.sleep(delay)")
+    site = tmp_path / "out" / "small"
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from pathlib import Path; from popforecast.reports import make_series; "
+        f"make_series('small', 'country', {{'delay': 0.3}}, {str(site.parent)!r}, 2, folder=Path({str(folder)!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=os.environ)
+    deadline = time.monotonic() + 120
+    while len(times(site)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    made = times(site)
+    assert 3 <= len(made) < 235
+    assert all(soup(site / f"{slug}.html").footer is not None for slug in made)
+    assert (site / "index.html").exists() == (how == signal.SIGINT)
+    shown = {path.name for path in site.iterdir() if path.name.startswith(".")}
+    assert shown == set()
+    # It goes on: whatever was recorded stays. A page that was being written when the run was killed may be made twice.
+    status = set(series._read_status(site))
+    assert len(set(made) - status) <= 1
+    kept = sorted(made)[:3]
+    places = tuple(place for place in series.list_places("wpp2019", "country") if place.slug in kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series, "list_places", lambda revision, each: places)
+        make_series("small", "country", {"delay": 0.3}, site.parent, folder=folder)
+    assert {slug: times(site)[slug] for slug in kept if slug in status} == {
+        slug: made[slug] for slug in kept if slug in status
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "parameters", "jobs", "error", "sentence"),
+    [
+        ("smal", "country", {}, 1, ReportError, r"no report 'smal' \(nearest: small\)"),
+        ("small", "village", {}, 1, ReportError, "each 'village': expected one of country, aggregate"),
+        ("small", "country", {"location": "NGA"}, 1, ReportError, "location 'NGA': leave it out"),
+        ("small", "country", {"revison": "wpp2019"}, 1, ReportError, r"no parameter 'revison' \(nearest: revision\)"),
+        ("small", "country", {"delay": "long"}, 1, ReportError, "is no number"),
+        ("small", "country", {"revision": "wpp1999"}, 1, UnknownRevisionError, "'wpp1999': expected one of"),
+        ("small", "country", {}, 0, ReportError, "jobs 0: expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_anything_runs(
+    tmp_path: Path, name: str, each: str, parameters: dict, jobs: int, error: type[Exception], sentence: str
+):
+    folder = write_notebook(tmp_path / "notebooks")
+    with pytest.raises(error, match=sentence):
+        make_series(name, each, parameters, tmp_path / "out", jobs, folder=folder)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_without_a_location_has_no_page_for_each():
+    with pytest.raises(ReportError, match=r"report 3-backtest has no parameter 'location'.* such as country-profile"):
+        make_series("3-backtest", "country")
+
+
+def test_an_output_that_is_a_file_is_refused(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match=r"cannot be written to .*file.small"):
+        make_series("small", "country", None, tmp_path / "file", folder=folder)
+
+
+def test_the_command_wants_one_report_for_each():
+    command = [sys.executable, "-m", "popforecast", "report", "--each", "country"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--each makes the pages of one report: name it, such as country-profile" in done.stderr
+    assert "Traceback" not in done.stderr
