@@ -9,8 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +41,41 @@ class Execution:
 
     def __init__(self, source: Path, target: Path, parameters: dict[str, Any], scratch: Path, timeout: int) -> None:
         self.job = {"source": str(source), "target": str(target), "parameters": parameters, "timeout": timeout}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(scratch),
-            text=True,
-            start_new_session=True,
-        )
+        self.errors = scratch / "errors.txt"
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_environment(scratch),
+                text=True,
+                start_new_session=True,
+            )
 
-    def wait(self) -> str | None:
-        """Wait for the end; return what went wrong, in a sentence, or None."""
-        output, errors = self.process.communicate(json.dumps(self.job))
-        if self.process.returncode:
-            last = (errors.strip().splitlines() or [f"exit status {self.process.returncode}"])[-1]
+    def wait(self, on_cell: Callable[[int, int], None] | None = None) -> str | None:
+        """Wait for the end; return what went wrong, in a sentence, or None.
+
+        Parameters
+        ----------
+        on_cell : callable, optional
+            Told when a cell begins: which one, and of how many.
+        """
+        answer = None
+        with self.process:
+            with suppress(OSError):
+                # It stays open: where it ends, so does whoever wants the notebook, and the run stops.
+                self.process.stdin.write(json.dumps(self.job) + "\n")
+                self.process.stdin.flush()
+            for line in self.process.stdout:
+                answer = json.loads(line)
+                if on_cell and "cell" in answer:
+                    on_cell(answer["cell"], answer["cells"])
+        if self.process.returncode or answer is None:
+            said = self.errors.read_text(errors="replace").strip().splitlines()
+            last = (said or [f"exit status {self.process.returncode}"])[-1]
             return f"The notebook could not be run: {_shorten(last)}"
-        return json.loads(output)["error"]
+        return answer["error"]
 
     def stop(self) -> None:
         """End the run and its kernel."""
@@ -63,15 +86,23 @@ class Execution:
             self.process.kill()
 
 
-def run_notebook(source: str, target: str, parameters: dict[str, Any], timeout: int) -> str | None:
+def run_notebook(
+    source: str,
+    target: str,
+    parameters: dict[str, Any],
+    timeout: int,
+    on_cell: Callable[[int, int], None] | None = None,
+) -> str | None:
     """Run a notebook here and now; return what went wrong, in a sentence, or None."""
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    notebook = nbformat.read(source, as_version=4)
+    hooks = {"on_cell_start": lambda cell_index, **_: on_cell(cell_index, len(notebook.cells))} if on_cell else {}
     try:
         papermill.execute_notebook(
-            nbformat.read(source, as_version=4),
+            notebook,
             target,
             parameters,
             kernel_name="python3",
@@ -81,6 +112,7 @@ def run_notebook(source: str, target: str, parameters: dict[str, Any], timeout: 
             progress_bar=False,
             log_output=False,
             request_save_on_cell_execute=False,
+            **hooks,
         )
     except papermill.PapermillExecutionError as error:
         return f"Cell {error.exec_count}: {error.ename}: {_shorten(error.evalue)}"
@@ -105,5 +137,21 @@ def _shorten(text: str) -> str:
     return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 2] + " …"
 
 
+def _stop_with_parent() -> None:
+    """End this process and its kernel when the one that started it is gone, however it went."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)
+
+
+def _tell(**answer: Any) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"error": run_notebook(**json.load(sys.stdin))}))
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    _tell(error=run_notebook(**job, on_cell=lambda cell, cells: _tell(cell=cell, cells=cells)))

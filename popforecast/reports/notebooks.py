@@ -21,6 +21,9 @@ FOLDERS = (PACKAGE.parent / "notebooks", PACKAGE / "notebooks")
 # A report takes parameters and publishes a finding; a notebook without both is for people to work in.
 PARAMETERS, SUMMARY = "parameters", "summary"
 
+# In a notebook's metadata: {"popforecast": {"after": ["1-prepare"], "writes": ["write_to"]}}, each of them optional.
+METADATA = "popforecast"
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -33,11 +36,17 @@ class Notebook:
         Its first heading.
     defaults : dict
         The parameters it takes, with their defaults.
+    after : tuple of str
+        The reports it rests on: it is made after them, and not at all if one of them fails.
+    writes : tuple of str
+        The parameters that name where it writes something else than its page.
     """
 
     path: Path
     title: str
     defaults: Mapping[str, Any]
+    after: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -104,19 +113,22 @@ def check_parameters(notebooks: Iterable[Notebook], given: Mapping[str, Any]) ->
 
 def _read_notebook(path: Path) -> Notebook | None:
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        cells = content["cells"]
         tagged = {tag: "".join(cell["source"]) for cell in cells for tag in cell["metadata"].get("tags", ())}
         if not tagged.keys() >= {PARAMETERS, SUMMARY}:
             return None
         defaults = _read_defaults(tagged[PARAMETERS])
+        order = content.get("metadata", {}).get(METADATA, {})
+        after, writes = (tuple(order.get(name, ())) for name in ("after", "writes"))
         prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError) as error:
         raise ReportError(
             f"{path.name} is not a notebook whose parameters can be read ({error}): expected JSON with cells, and in "
             f"the one tagged {PARAMETERS!r} only lines such as lags = 1"
         ) from error
     headings = [line[2:].strip() for line in prose.splitlines() if line.startswith("# ")]
-    return Notebook(path, headings[0] if headings else path.stem, defaults)
+    return Notebook(path, headings[0] if headings else path.stem, defaults, after, writes)
 
 
 def _read_defaults(source: str) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from popforecast.reports.keys import Key, read_key, read_modules, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
 from popforecast.version import __version__
@@ -22,6 +25,12 @@ TEMPLATES = PACKAGE / "templates"
 PROVENANCE, FIGURE = "provenance", "figure"
 SVG = "image/svg+xml"
 
+# Of a checksum, as people see it.
+LETTERS = 12
+
+# A process that makes many pages runs on the modules as it found them.
+_read_modules = cache(read_modules)
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -33,7 +42,8 @@ class Report:
     notebook : NotebookNode
         Without anything that varies between two runs.
     facts : dict
-        What the index says of it: title, summary, provenance, parameters, command, version.
+        What the index says of it: title, summary, provenance, parameters, command, version; the libraries'
+        versions, and the checksums of all that it is made of.
     figure : str
         The SVG that the index shows, or nothing.
     """
@@ -51,9 +61,11 @@ class Report:
         return nbformat.writes(self.notebook) + "\n"
 
 
-def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any]) -> Report:
-    """Read what a notebook published when it was executed."""
+def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key | None = None) -> Report:
+    """Read what a notebook published when it was executed; the key says of what (default: what is there now)."""
     import nbformat
+
+    key = key or read_key(notebook, changed, _read_modules())
 
     node = _forget_run(nbformat.read(executed, as_version=4))
     for data in _shown(node):
@@ -66,6 +78,9 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any]) 
         "parameters": {**notebook.defaults, **changed},
         "command": write_command(notebook.name, changed),
         "version": __version__,
+        "versions": {"Python": ".".join(platform.python_version_tuple()[:2]), **read_versions()},
+        "source": key.checksum[:LETTERS],
+        "key": key.parts,
     }
     return Report(notebook.name, node, facts, _published_figure(node))
 

@@ -1,11 +1,11 @@
-"""make_reports(): run notebooks, publish each as a page, and keep the index of all that was published."""
+"""make_reports(): run what is stale, publish each as a page, and keep the index of all that was published."""
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.files import write_atomically, write_together
 from popforecast.reports.execution import Execution
-from popforecast.reports.lock import hold
-from popforecast.reports.notebooks import PACKAGE, Notebook, check_parameters, choose_notebooks, find_notebooks
-
-STATUS = "status.json"
-INDEX = "index.html"
-STYLE = PACKAGE / "theme" / "style.css"
+from popforecast.reports.notebooks import check_parameters, choose_notebooks, find_notebooks
+from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
+from popforecast.reports.progress import Progress
+from popforecast.reports.site import INDEX as INDEX
+from popforecast.reports.site import STATUS as STATUS
+from popforecast.reports.site import STYLE as STYLE
+from popforecast.reports.site import open_site, publish, read_status, record, write_index
 
 # Not imported here, but in the process that runs a notebook or when a page is made.
 NEEDED = ("papermill", "nbconvert", "bs4", "yaml")
@@ -42,6 +42,8 @@ class Result:
         What went wrong, in a sentence.
     path : Path or None
         Its page; of a failed report the last good one, or None if there never was one.
+    fresh : bool
+        Whether the page was as it should be, so that nothing was run.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Result:
     ok: bool
     error: str | None
     path: Path | None
+    fresh: bool = False
 
 
 def make_reports(
@@ -59,12 +62,13 @@ def make_reports(
     progress: bool = False,
     folder: Path | None = None,
     timeout: int = TIMEOUT,
+    force: bool = False,
 ) -> tuple[Result, ...]:
-    """Run notebooks and publish what they show.
+    """Run the notebooks whose pages are stale, and publish what they show.
 
-    A report that fails is listed as failed, and its last good page stays. Pages are written whole or not at all, and
-    the same notebook with the same parameters and data gives the same bytes. Several runs may share a folder: each
-    waits while another writes.
+    A report that fails is listed as failed, and its last good page stays; what rests on it is not made. Pages are
+    written whole or not at all, and the same notebook with the same parameters and data gives the same bytes. A run
+    that was stopped is taken up by the next. Several runs may share a folder: each waits while another writes.
 
     Parameters
     ----------
@@ -73,15 +77,17 @@ def make_reports(
     parameters : dict, optional
         Values, or their text as the command line has it, for parameters that every one of these reports takes.
     output : path
-        Folder of the pages, the index and, under ``notebooks/``, the executed notebooks.
+        Folder of the pages, the index and, under ``notebooks/``, the executed notebooks and when each was made.
     jobs : int
         How many to run at a time.
     progress : bool
-        Show a progress bar.
+        Show how far it is.
     folder : path, optional
         Where the notebooks lie (default: those that come with popforecast).
     timeout : int
         Seconds that one cell may take.
+    force : bool
+        Run those whose pages are fresh, too.
 
     Returns
     -------
@@ -94,22 +100,16 @@ def make_reports(
         If a name or a parameter is unknown, a value does not fit, or what runs notebooks is not installed; nothing
         was run then. Or if the folder cannot be written to, or is full.
     """
-    _check_installed()
-    notebooks = find_notebooks(folder)
-    chosen = choose_notebooks(notebooks, names)
+    _check(jobs, timeout)
+    known = find_notebooks(folder)
+    chosen = choose_notebooks(known, names)
     changed = check_parameters(chosen, parameters or {})
-    if jobs < 1:
-        raise ReportError(f"jobs {jobs}: expected 1 or more")
     output = Path(output)
-    results = {}
     try:
-        (output / "notebooks").mkdir(parents=True, exist_ok=True)
-        write_atomically(output / STYLE.name, STYLE.read_bytes())
-        with closing(_run(chosen, changed, jobs, timeout)) as runs:
-            for notebook, executed, error in _show(runs, len(chosen), progress):
-                if error is None:
-                    error = _publish(notebook, changed, executed, output)
-                results[notebook.name] = _record(notebook, error, output, notebooks)
+        steps = plan(chosen, changed, read_status(output), output, force)
+        open_site(output)
+        shown = Progress(sum(not step.fresh for step in steps.values()), progress)
+        results = _make(_Making(steps, changed, output, timeout, shown), jobs, list(known))
     except OSError as error:
         raise ReportError(
             f"the reports cannot be written to {output} ({error.strerror}): choose a folder that can be written to, "
@@ -118,108 +118,128 @@ def make_reports(
     return tuple(results[notebook.name] for notebook in chosen)
 
 
+def plan_reports(
+    names: Sequence[str] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    output: str | Path = "reports",
+    folder: Path | None = None,
+    force: bool = False,
+) -> tuple[Step, ...]:
+    """Return what :func:`make_reports` would do, and why, without doing any of it.
+
+    Raises
+    ------
+    ReportError
+        As :func:`make_reports`.
+    """
+    chosen = choose_notebooks(find_notebooks(folder), names)
+    changed = check_parameters(chosen, parameters or {})
+    output = Path(output)
+    return tuple(plan(chosen, changed, read_status(output), output, force).values())
+
+
+def _check(jobs: int, timeout: int) -> None:
+    _check_installed()
+    if jobs < 1:
+        raise ReportError(f"jobs {jobs}: expected 1 or more")
+    if timeout < 1:
+        raise ReportError(f"timeout {timeout}: expected 1 second or more")
+
+
 def _check_installed() -> None:
     for module in NEEDED:
         if find_spec(module) is None:
             raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")
 
 
-def _run(
-    notebooks: Sequence[Notebook], parameters: dict[str, Any], jobs: int, timeout: int
-) -> Iterator[tuple[Notebook, Path, str | None]]:
-    """Run notebooks side by side; yield each as it ends, with the executed notebook and what went wrong."""
-    running: list[Execution] = []
-    with tempfile.TemporaryDirectory(prefix="popforecast-") as temporary, ThreadPoolExecutor(jobs) as pool:
-        start = partial(_run_one, parameters=parameters, timeout=timeout, folder=Path(temporary), running=running)
-        futures = [pool.submit(start, notebook) for notebook in notebooks]
+class _Making:
+    """Reports being made in a folder: what is asked, run and written as the pipeline goes on."""
+
+    def __init__(
+        self, steps: Mapping[str, Step], changed: dict[str, Any], output: Path, timeout: int, shown: Progress
+    ) -> None:
+        self.steps = dict(steps)
+        self.changed = changed
+        self.output = output
+        self.timeout = timeout
+        self.shown = shown
+        self.results: dict[str, Result] = {}
+        self.running: list[Execution] = []
+        self.stopped = threading.Event()
+
+    def begin(self, name: str) -> bool:
+        """Decide whether a report is to be run, now that those before it are made."""
+        step = self.steps[name]
+        before = [self.results[other] for other in step.after]
+        failed = [result.name for result in before if not result.ok]
+        if not all(result.fresh for result in before):
+            # They may have written what it reads.
+            step = self.steps[name] = look_again(step, self.changed, self.output)
+        if step.fresh:
+            self.results[name] = self._conclude(step, None, fresh=True)
+        elif failed:
+            self._end(step, f"Not made, because it rests on {', '.join(failed)}, which failed.")
+        return name not in self.results
+
+    def run(self, name: str, folder: Path) -> tuple[Path, str | None, float]:
+        """Run a notebook; return it executed, what went wrong, and the seconds it took."""
+        start = time.monotonic()
+        notebook = self.steps[name].notebook
+        scratch, target = folder / name, folder / notebook.path.name
+        scratch.mkdir()
+        execution = Execution(notebook.path, target, self.changed, scratch, self.timeout)
+        self.running.append(execution)
+        if self.stopped.is_set():
+            execution.stop()
+        error = execution.wait(self.shown.begin(name))
+        seconds = time.monotonic() - start
+        self.shown.end(name, seconds, error)
+        return target, error, seconds
+
+    def end(self, name: str, executed: Path, error: str | None, seconds: float) -> None:
+        """Publish what a notebook shows, if it ran, and record how it ended."""
+        step = self.steps[name]
+        self._end(step, error or self._publish(step, executed, seconds))
+
+    def stop(self) -> None:
+        """End whatever still runs."""
+        self.stopped.set()
+        for execution in self.running:
+            execution.stop()
+
+    def _publish(self, step: Step, executed: Path, seconds: float) -> str | None:
+        from popforecast.reports import pages
+
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            report = pages.read_report(executed, step.notebook, self.changed, step.key)
+            page = pages.render_page(report)
+        except Exception as error:
+            # Whatever a notebook shows that cannot be a page must not take the other reports down with it.
+            return f"The page could not be made: {type(error).__name__}: {error}"
+        publish(report, page, seconds, self.output)
+        return None
+
+    def _end(self, step: Step, error: str | None) -> None:
+        record(step.notebook, error, self.output)
+        self.results[step.name] = self._conclude(step, error)
+
+    def _conclude(self, step: Step, error: str | None, fresh: bool = False) -> Result:
+        page = self.output / f"{step.name}.html"
+        path = page if page.exists() else None
+        return Result(step.name, step.notebook.title, error is None, error, path, fresh)
+
+
+def _make(making: _Making, jobs: int, known: Iterable[str]) -> dict[str, Result]:
+    """Run what is stale, in order; return what became of each report."""
+    after = {name: step.after for name, step in making.steps.items()}
+    with tempfile.TemporaryDirectory(prefix="popforecast-") as folder, closing(making.shown):
+        run = partial(making.run, folder=Path(folder))
+        try:
+            with closing(run_in_order(after, jobs, making.begin, run)) as ended:
+                for name, (executed, error, seconds) in ended:
+                    making.end(name, executed, error, seconds)
+                    write_index(known, making.output)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for execution in running:
-                execution.stop()
-
-
-def _run_one(
-    notebook: Notebook, parameters: dict[str, Any], timeout: int, folder: Path, running: list[Execution]
-) -> tuple[Notebook, Path, str | None]:
-    scratch, target = folder / notebook.name, folder / notebook.path.name
-    scratch.mkdir()
-    execution = Execution(notebook.path, target, parameters, scratch, timeout)
-    running.append(execution)
-    return notebook, target, execution.wait()
-
-
-def _publish(notebook: Notebook, changed: dict[str, Any], executed: Path, output: Path) -> str | None:
-    """Write the pages of an executed notebook and what the index says of it; return what went wrong, or None."""
-    from popforecast.reports import pages
-
-    try:
-        report = pages.read_report(executed, notebook, changed)
-        page = pages.render_page(report)
-    except Exception as error:
-        # Whatever a notebook shows that cannot be a page must not take the other reports down with it.
-        return f"The page could not be made: {type(error).__name__}: {error}"
-    contents = {
-        f"{notebook.name}.svg": report.figure,
-        f"notebooks/{notebook.name}.ipynb": report.source,
-        f"{notebook.name}.html": page,
-    }
-    # Together: the index must not show the figure of one run beside the finding of another.
-    with hold(output):
-        write_together({output / name: content.encode() for name, content in contents.items() if content})
-        for name, content in contents.items():
-            if not content:
-                (output / name).unlink(missing_ok=True)
-        _update(output, notebook.name, {"good": report.facts})
-    return None
-
-
-def _record(notebook: Notebook, error: str | None, output: Path, notebooks: Mapping[str, Notebook]) -> Result:
-    """Record how a run ended, write the index anew, and return the result."""
-    from popforecast.reports import pages
-
-    with hold(output):
-        status = _update(output, notebook.name, {"title": notebook.title, "error": error})
-        listed = [_list(name, status[name], output) for name in notebooks if name in status]
-        write_atomically(output / INDEX, pages.render_index(listed).encode())
-    page = output / f"{notebook.name}.html"
-    return Result(notebook.name, notebook.title, error is None, error, page if page.exists() else None)
-
-
-def _list(name: str, recorded: dict[str, Any], output: Path) -> dict[str, Any]:
-    """Return what the index shows of a report."""
-    figure = output / f"{name}.svg"
-    there = (output / f"{name}.html").exists()
-    return {
-        "name": name,
-        **recorded,
-        "good": recorded["good"] if there else None,
-        "figure": figure.read_text(encoding="utf-8") if there and figure.exists() else "",
-    }
-
-
-def _update(output: Path, name: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Change what is recorded of one report; return what is recorded of all."""
-    status = _read_status(output)
-    status[name] = {"title": name, "error": None, "good": None} | status.get(name, {}) | facts
-    content = json.dumps(dict(sorted(status.items())), indent=2, ensure_ascii=False) + "\n"
-    write_atomically(output / STATUS, content.encode())
-    return status
-
-
-def _read_status(output: Path) -> dict[str, Any]:
-    try:
-        status = json.loads((output / STATUS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        # It can be made again from the notebooks; a damaged one must not keep them from running.
-        return {}
-    known = status.items() if isinstance(status, dict) else ()
-    return {name: facts for name, facts in known if isinstance(facts, dict)}
-
-
-def _show(ended: Iterator[Any], total: int, progress: bool) -> Iterator[Any]:
-    from tqdm import tqdm
-
-    yield from tqdm(ended, total=total, desc="reports", unit="report", disable=not progress)
+            making.stop()
+    write_index(known, making.output)
+    return making.results

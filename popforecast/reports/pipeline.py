@@ -1,0 +1,164 @@
+"""What is to be made, why, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from popforecast.errors import ReportError
+from popforecast.reports.keys import Key, digest, read_key, read_modules
+from popforecast.reports.notebooks import Notebook
+from popforecast.reports.site import read_status
+
+
+@dataclass(frozen=True)
+class Step:
+    """A report of a plan.
+
+    Attributes
+    ----------
+    notebook : Notebook
+    key : Key
+        What it would be made of now.
+    reasons : tuple of str
+        Why it is to be made; none if its page is fresh.
+    after : tuple of str
+        The reports of the same plan that it comes after.
+    """
+
+    notebook: Notebook
+    key: Key
+    reasons: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the report."""
+        return self.notebook.name
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is nothing to be done."""
+        return not self.reasons
+
+    def __str__(self) -> str:
+        state = f"stale: {', '.join(self.reasons)}" if self.reasons else "fresh"
+        return f"{self.name}: {state}" + (f" (after {', '.join(self.after)})" if self.after else "")
+
+
+def plan(
+    notebooks: Sequence[Notebook],
+    parameters: Mapping[str, Any],
+    status: Mapping[str, Any],
+    output: Path,
+    force: bool = False,
+) -> dict[str, Step]:
+    """Return what is to be made, by name, in an order in which it can be.
+
+    Parameters
+    ----------
+    notebooks : sequence of Notebook
+    parameters : dict
+        What differs from their defaults.
+    status : dict
+        What is recorded of each report.
+    output : path
+        Where the pages are.
+    force : bool
+        Make fresh ones, too.
+
+    Raises
+    ------
+    ReportError
+        If reports come after one another in a circle.
+    """
+    chosen = {notebook.name: notebook for notebook in notebooks}
+    after = {name: tuple(filter(chosen.__contains__, chosen[name].after)) for name in chosen}
+    try:
+        order = list(TopologicalSorter(after).static_order())
+    except CycleError as error:
+        raise ReportError(
+            f"reports come after one another in a circle: {' after '.join(error.args[1])}; expected an order"
+        ) from error
+    modules = read_modules()
+    steps = {}
+    for name in order:
+        key = read_key(chosen[name], parameters, modules)
+        reasons = find_reasons(chosen[name], key, status.get(name), output)
+        steps[name] = Step(chosen[name], key, reasons or (("asked for",) if force else ()), after[name])
+    return steps
+
+
+def find_reasons(notebook: Notebook, key: Key, recorded: Mapping[str, Any] | None, output: Path) -> tuple[str, ...]:
+    """Return why a report is to be made, or nothing if its page is fresh."""
+    if not recorded or not recorded.get("good"):
+        return ("never made",) if not recorded or not recorded.get("error") else ("failed last time",)
+    good = recorded["good"]
+    reasons = ["failed last time"] if recorded["error"] else []
+    reasons += key.explain(good.get("key", {}), good["parameters"])
+    for name, checksum in good.get("files", {}).items():
+        try:
+            if digest((output / name).read_bytes()) != checksum:
+                reasons.append(f"{name} was changed by hand")
+        except OSError:
+            reasons.append(f"{name} is missing")
+    reasons += [f"{name} {key.parameters[name]} is to be written" for name in notebook.writes if key.parameters[name]]
+    return tuple(reasons)
+
+
+def look_again(step: Step, parameters: Mapping[str, Any], output: Path) -> Step:
+    """Return a step as it is now, after others were made; one that was stale stays so."""
+    key = read_key(step.notebook, parameters, read_modules())
+    reasons = find_reasons(step.notebook, key, read_status(output).get(step.name), output)
+    return replace(step, key=key, reasons=reasons or step.reasons)
+
+
+def run_in_order(
+    after: Mapping[str, Iterable[str]], jobs: int, begin: Callable[[str], bool], run: Callable[[str], Any]
+) -> Iterator[tuple[str, Any]]:
+    """Run tasks side by side, each when those that it comes after have ended.
+
+    Parameters
+    ----------
+    after : dict
+        For each task, those that it comes after.
+    jobs : int
+        How many to run at a time.
+    begin : callable
+        Asked for each task when its turn has come, whether it is to be run.
+    run : callable
+        Runs a task, in a thread.
+
+    Yields
+    ------
+    tuple
+        The task and its outcome, as it ends. What comes after it begins when the caller asks for more.
+
+    Examples
+    --------
+    >>> list(run_in_order({"b": ["a"], "a": [], "c": ["b"]}, 2, lambda name: name != "b", str.upper))
+    [('a', 'A'), ('c', 'C')]
+    """
+    sorter = TopologicalSorter(after)
+    sorter.prepare()
+    running: dict[Future[Any], str] = {}
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        while sorter.is_active():
+            while ready := sorter.get_ready():
+                for name in ready:
+                    if begin(name):
+                        running[pool.submit(run, name)] = name
+                    else:
+                        sorter.done(name)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                yield name, future.result()
+                sorter.done(name)
+    finally:
+        # Without waiting: who stops the iteration can stop the tasks.
+        pool.shutdown(wait=False, cancel_futures=True)
