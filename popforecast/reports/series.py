@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -16,10 +15,12 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.files import write_atomically, write_together
 from popforecast.panel import COUNTRY
+from popforecast.reports.keys import Key, digest, read_key, read_modules
 from popforecast.reports.lock import LOCK, hold
-from popforecast.reports.notebooks import PACKAGE, Notebook, check_parameters, choose_notebooks, find_notebooks
+from popforecast.reports.notebooks import Notebook, check_parameters, choose_notebooks, find_notebooks
 from popforecast.reports.pages import render_template
-from popforecast.reports.publication import INDEX, STATUS, STYLE, TIMEOUT, Result, _check_installed
+from popforecast.reports.publication import TIMEOUT, Result, _check_installed
+from popforecast.reports.site import INDEX, SORTING, STATUS, STYLE
 from popforecast.reports.warm import Worker
 from popforecast.sources import DEFAULT_REVISION, load_panel
 
@@ -32,10 +33,6 @@ EACH = {COUNTRIES: "countries and areas", AGGREGATES: "aggregates"}
 
 SCRIPT = STYLE.with_name("filter.js")
 TEMPLATE = "series.html.j2"
-
-# What the package is made of, and what its dependencies are pinned by.
-SOURCES = (".py", ".ipynb", ".j2", ".json", ".css", ".js", ".csv", ".npz")
-LOCK_FILE = "requirements-dev.txt"
 
 
 @dataclass(frozen=True)
@@ -105,16 +102,15 @@ def make_series(
     try:
         site.mkdir(parents=True, exist_ok=True)
         (site.parent / LOCK).parent.mkdir(exist_ok=True)
-        write_together({site / path.name: path.read_bytes() for path in (STYLE, SCRIPT)})
-        sources = _digest_sources(notebook)
-        keys = {place: _key(sources, {**notebook.defaults, **changed, LOCATION: place.slug}) for place in places}
+        write_together({site / path.name: path.read_bytes() for path in (STYLE, SORTING, SCRIPT)})
+        keys = _read_keys(notebook, changed, places)
         status = _read_status(site)
-        common = {"folder": str(notebook.path.parent), "name": name, "parameters": changed, "timeout": timeout}
-        stale = [place for place in places if force or not _is_fresh(site, place, keys[place], status)]
+        stale = [place for place in places if force or not _is_fresh(site, place, keys[place].checksum, status)]
         try:
-            with closing(_run(jobs, stale, common)) as runs:
+            work = {place: _describe_job(notebook, changed, place, keys[place], timeout) for place in stale}
+            with closing(_run(work, jobs)) as runs:
                 for place, page, answer in _show(runs, len(places), len(stale), progress):
-                    status = _publish(site, place, keys[place], page, answer)
+                    status = _publish(site, place, keys[place].checksum, page, answer)
         finally:
             # Of whatever there is, also when the run was stopped.
             _write_index(site, notebook, each, places, status)
@@ -163,18 +159,21 @@ def _check(notebook: Notebook, each: str, parameters: Mapping[str, Any], jobs: i
     return check_parameters([notebook], parameters)
 
 
-def _digest_sources(notebook: Notebook) -> str:
-    """Return a checksum of all that a page is made of but its parameters: notebook, package, tables and lock file."""
-    files = (path for ending in SOURCES for path in PACKAGE.rglob(f"*{ending}"))
-    digest = hashlib.sha256(notebook.path.read_bytes())
-    for path in [*sorted(files), *filter(Path.exists, [PACKAGE.parent / LOCK_FILE])]:
-        digest.update(str(path.relative_to(PACKAGE.parent)).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+def _read_keys(notebook: Notebook, changed: Mapping[str, Any], places: Sequence[Place]) -> dict[Place, Key]:
+    """Return what each page is made of: the same as that of a report, and the same for all but the location."""
+    common = read_key(notebook, changed, read_modules())
+    return {place: replace(common, parameters={**common.parameters, LOCATION: place.slug}) for place in places}
 
 
-def _key(sources: str, parameters: Mapping[str, Any]) -> str:
-    return _digest(json.dumps([sources, parameters], sort_keys=True).encode())
+def _describe_job(notebook: Notebook, changed: dict[str, Any], place: Place, key: Key, timeout: int) -> dict[str, Any]:
+    return {
+        "folder": str(notebook.path.parent),
+        "name": notebook.name,
+        "parameters": changed | {LOCATION: place.slug},
+        "title": place.name,
+        "key": asdict(key),
+        "timeout": timeout,
+    }
 
 
 def _is_fresh(site: Path, place: Place, key: str, status: Mapping[str, Any]) -> bool:
@@ -182,12 +181,12 @@ def _is_fresh(site: Path, place: Place, key: str, status: Mapping[str, Any]) -> 
     if not made or made["error"] or made["key"] != key:
         return False
     try:
-        return _digest((site / f"{place.slug}.html").read_bytes()) == made["page"]
+        return digest((site / f"{place.slug}.html").read_bytes()) == made["page"]
     except OSError:
         return False
 
 
-def _run(jobs: int, places: Sequence[Place], common: Mapping[str, Any]) -> Iterator[tuple[Place, Path, dict[str, Any]]]:
+def _run(work: Mapping[Place, dict[str, Any]], jobs: int) -> Iterator[tuple[Place, Path, dict[str, Any]]]:
     """Make pages side by side, each worker one after another; yield each as it ends, with where it is for now."""
     idle: SimpleQueue[Worker | None] = SimpleQueue()
     workers: list[Worker] = []
@@ -199,16 +198,14 @@ def _run(jobs: int, places: Sequence[Place], common: Mapping[str, Any]) -> Itera
                 worker = Worker(Path(tempfile.mkdtemp(dir=temporary)))
                 workers.append(worker)
             page = Path(temporary) / f"{place.slug}.html"
-            parameters = common["parameters"] | {LOCATION: place.slug}
             try:
-                job = {**common, "parameters": parameters, "title": place.name, "target": str(page)}
-                return place, page, worker.run(**job)
+                return place, page, worker.run(**work[place], target=str(page))
             finally:
                 idle.put(worker)
 
         for _ in range(jobs):
             idle.put(None)
-        futures = [pool.submit(run, place) for place in places]
+        futures = [pool.submit(run, place) for place in work]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -226,7 +223,7 @@ def _publish(site: Path, place: Place, key: str, page: Path, answer: dict[str, A
         if answer["error"] is None:
             content = page.read_bytes()
             write_atomically(site / f"{place.slug}.html", content)
-            made |= {"page": _digest(content), "key": key, "summary": answer["facts"]["summary"]}
+            made |= {"page": digest(content), "key": key, "summary": answer["facts"]["summary"]}
         status[place.slug] = made
         text = json.dumps(dict(sorted(status.items())), indent=1, ensure_ascii=False) + "\n"
         write_atomically(site / STATUS, text.encode())
@@ -265,10 +262,6 @@ def _read_status(site: Path) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         # It can be made again from the notebook; a damaged one must not keep it from running.
         return {}
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _show(ended: Iterator[Any], total: int, stale: int, progress: bool) -> Iterator[Any]:

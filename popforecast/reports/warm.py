@@ -93,7 +93,13 @@ class Worker:
 
 
 def make_page(
-    folder: str, name: str, parameters: dict[str, Any], title: str | None, target: str, timeout: int
+    folder: str,
+    name: str,
+    parameters: dict[str, Any],
+    target: str,
+    timeout: int,
+    title: str | None = None,
+    key: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run a notebook in this process's kernel and write its page.
 
@@ -103,12 +109,14 @@ def make_page(
         Where the notebook lies, and what it is called.
     parameters : dict
         What differs from the defaults.
-    title : str, optional
-        What the page is called (default: as the notebook).
     target : str
         The file of the page; the executed notebook goes beside it.
     timeout : int
         Seconds that a cell may take.
+    title : str, optional
+        What the page is called (default: as the notebook).
+    key : dict, optional
+        What the page is made of, as the fields of a :class:`popforecast.reports.keys.Key` (default: what is there now).
 
     Returns
     -------
@@ -117,6 +125,7 @@ def make_page(
     """
     from dataclasses import replace
 
+    from popforecast.reports.keys import Key
     from popforecast.reports.notebooks import find_notebooks
     from popforecast.reports.pages import read_report, render_page
 
@@ -127,7 +136,7 @@ def make_page(
     if error:
         return {"error": error}
     try:
-        report = read_report(executed, replace(notebook, title=title or notebook.title), parameters)
+        report = read_report(executed, replace(notebook, title=title or notebook.title), parameters, key and Key(**key))
         page.write_text(render_page(report), encoding="utf-8")
     except Exception as error:
         # Whatever a notebook shows that cannot be a page must not take the other pages down with it.
