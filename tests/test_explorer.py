@@ -11,7 +11,8 @@ import pytest
 import popforecast as pf
 from popforecast import explorer
 from popforecast.explorer import views
-from popforecast.explorer.queries import MOST_LOCATIONS, list_options
+from popforecast.explorer.charts import PLOTLY
+from popforecast.explorer.queries import MOST_LINES, list_options
 from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
 
@@ -30,13 +31,14 @@ def read_table(page: Explorer) -> list[list[str]]:
 
 def draw(page: Explorer) -> dict:
     (output,) = page.chart.outputs
-    return output["data"][views.PLOTLY]
+    return output["data"][PLOTLY]
 
 
 def expected_table(page: Explorer) -> list[list[str]]:
     asked = page.query
+    (model,) = asked.models
     panel = pf.load_panel(asked.revision)
-    table = pf.forecast(panel, asked.locations, asked.start, asked.end, asked.model, asked.levels).to_table()
+    table = pf.forecast(panel, asked.locations, asked.start, asked.end, model, asked.levels).to_table()
     years = [year.removesuffix(" (estimates)") for year in table.index]
     return [["Year", *table], *([year, *row] for year, row in zip(years, table.to_numpy(), strict=True))]
 
@@ -51,11 +53,11 @@ def test_the_known_table_is_on_show(page: Explorer) -> None:
 
 @pytest.mark.parametrize(
     ("control", "value"),
-    [("start", 2010), ("end", 2041), ("model", "drift"), ("revision", "wpp2024"), ("levels", (90.0,))],
+    [("start", "2010"), ("end", "2041"), ("model", "drift"), ("revision", "wpp2024"), ("levels", (90.0,))],
 )
 def test_chart_and_table_follow_every_control(page: Explorer, control: str, value: object) -> None:
     before = page.table.value, draw(page)
-    getattr(page, control).value = value
+    (page.models[0].kind if control == "model" else getattr(page, control)).value = value
     assert read_table(page) == expected_table(page)
     assert page.table.value != before[0]
     # The period's start belongs to the table alone: the chart always shows all of history.
@@ -96,30 +98,33 @@ def test_what_is_not_found_is_said_and_changes_nothing(page: Explorer) -> None:
 
 
 def test_more_locations_than_colours_are_refused(page: Explorer) -> None:
-    for option in list(list_options("wpp2019"))[: MOST_LOCATIONS - 2]:
+    for option in list(list_options("wpp2019"))[: MOST_LINES - 2]:
         page.search.value = option
-    assert len(page.query.locations) == MOST_LOCATIONS
+    assert len(page.query.locations) == MOST_LINES
     page.search.value = "Japan"
-    assert f"at most {MOST_LOCATIONS}" in page.complaint.value
-    assert len(page.query.locations) == MOST_LOCATIONS
+    assert f"at most {MOST_LINES}" in page.complaint.value
+    assert len(page.query.locations) == MOST_LINES
 
 
 @pytest.mark.parametrize(
     ("control", "value", "sentence"),
     [
-        ("end", 2029, "The first year 2030 comes after the last, 2029"),
-        ("end", 2101, "The last year 2101 is out of range: expected one from 1950 to 2100"),
-        ("start", 0, "The first year 0 is out of range"),
+        ("end", "2029", "The first year 2030 comes after the last, 2029"),
+        ("end", "2101", "The last year 2101 is out of range: expected one from 1950 to 2100"),
+        ("start", "0", "The first year 0 is out of range"),
+        ("start", "2030.7", "From &#x27;2030.7&#x27; is not a whole year"),
+        ("end", "", "To &#x27;&#x27; is not a whole year"),
+        ("end", "２０３５", "is not a whole year"),
     ],
 )
 def test_a_bad_period_is_a_sentence_and_mending_it_brings_the_answer_back(
-    page: Explorer, control: str, value: int, sentence: str
+    page: Explorer, control: str, value: str, sentence: str
 ) -> None:
     good = getattr(page, control).value
     getattr(page, control).value = value
     assert sentence in page.error.value
     assert 'role="alert"' in page.error.value
-    assert (page.forecast, page.result.layout.display) == (None, "none")
+    assert (page.forecasts, page.result.layout.display) == ((), "none")
     getattr(page, control).value = good
     assert (page.error.value, page.result.layout.display) == ("", None)
     assert read_table(page) == expected_table(page)

@@ -1,4 +1,4 @@
-"""The explorer: pick locations, period, model, revision and level; chart and table follow.
+"""The explorer: pick locations, models, period, revision and level; chart, table and what stands behind them follow.
 
 It is a widget, so it lives in any notebook; ``python -m popforecast.explorer`` serves it as a page, with Voilà.
 """
@@ -10,23 +10,30 @@ from typing import TYPE_CHECKING
 
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.models import get_several
+from popforecast.models.base import Model, check_levels
 from popforecast.sources import DEFAULT_REVISION
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
+    from popforecast.explorer.queries import Query
     from popforecast.explorer.widgets import Explorer
+
+DEFAULT_END = 2050
 
 
 def build(
     locations: Iterable[Hashable] = ("World",),
     start: int | None = None,
     end: int | None = None,
-    model: str = DEFAULT_MODEL,
+    model: str | Model | Iterable[str | Model] = DEFAULT_MODEL,
     revision: str = DEFAULT_REVISION,
     levels: Sequence[float] = DEFAULT_LEVELS,
 ) -> Explorer | VBox:
     """Return the explorer, which shows itself in a notebook cell.
+
+    On Voilà's page it shows what the page's address asks for, and these are what the address leaves out.
 
     Parameters
     ----------
@@ -34,8 +41,10 @@ def build(
         What is chosen at first.
     start, end : int, optional
         First and last year of the table at first (default: from the year after the last estimate to 2050).
-    model, revision : str
-        Names of a model and of a revision.
+    model : str, Model, or several
+        Up to three models, side by side: names, or autoregressions such as ``AR(2, "ct")``.
+    revision : str
+        The name of a revision.
     levels : sequence of float
         Central coverage of the intervals, in percent.
 
@@ -51,9 +60,34 @@ def build(
     (566, 384)
     """
     # ipywidgets is an extra, and slow to import.
+    from popforecast.explorer.addresses import wait_for_address
     from popforecast.explorer.widgets import Explorer, show_error
 
     try:
-        return Explorer(tuple(locations), start, end, model, revision, tuple(levels))
+        explorer = Explorer(_gather(locations, start, end, model, revision, levels))
     except PopforecastError as error:
         return show_error(error)
+    explorer.follow(wait_for_address())
+    return explorer
+
+
+def _gather(
+    locations: Iterable[Hashable],
+    start: int | None,
+    end: int | None,
+    model: str | Model | Iterable[str | Model],
+    revision: str,
+    levels: Sequence[float],
+) -> Query:
+    from popforecast.explorer.queries import MOST_MODELS, Query, get_panel
+    from popforecast.explorer.specifications import parse_model
+
+    panel = get_panel(revision)
+    several = [model] if isinstance(model, str | Model) else model
+    models = get_several([parse_model(it) if isinstance(it, str) else it for it in several])
+    if not 1 <= len(models) <= MOST_MODELS:
+        raise PopforecastError(f"{len(models)} models: expected one to {MOST_MODELS}, side by side")
+    start = panel.origin + 1 if start is None else start
+    end = max(start, DEFAULT_END) if end is None else end
+    codes = tuple(panel.index.find_all(locations))
+    return Query(codes, start, end, tuple(models), revision, tuple(map(float, check_levels(levels))))

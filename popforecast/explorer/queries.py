@@ -1,4 +1,4 @@
-"""What the explorer is asked, and the answer: the same verb as everywhere, on panels that stay loaded."""
+"""What the explorer is asked, and the answer: the same outlooks as everywhere, kept while the page is open."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from popforecast.errors import PanelError
-from popforecast.forecasting import Forecast, fit, forecast
+from popforecast.errors import ModelError, PanelError
+from popforecast.forecasting import DEFAULT_MODEL, fit, look_ahead
+from popforecast.forecasts import Forecast
 from popforecast.locations import ALIASES, normalise
-from popforecast.models.base import Fitted
+from popforecast.models.base import Fitted, Model, check_levels
+from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.plots import COLOURS
 from popforecast.sources import REVISIONS, get_revision, load_panel
+from popforecast.store import load_fitted
 
 # As many as there are colours that readers can tell apart.
-MOST_LOCATIONS = len(COLOURS)
+MOST_LINES = len(COLOURS)
+MOST_MODELS = 3
+
+# What the page offers: an outlook that holds them all serves every choice among them.
+USUAL_LEVELS = (50.0, 80.0, 90.0, 95.0, 99.0)
+
+# Two revisions, the named models, and some of one's own.
+MOST_OUTLOOKS = 32
 
 
 @dataclass(frozen=True)
@@ -26,19 +36,23 @@ class Query:
     ----------
     locations : tuple of code
     start, end : int
-    model, revision : str
+    models : tuple of Model
+        One or more, side by side.
+    revision : str
     levels : tuple of float
+    scale : {"absolute", "log", "indexed"}
     """
 
     locations: tuple[Hashable, ...]
     start: int
     end: int
-    model: str
+    models: tuple[Model, ...]
     revision: str
     levels: tuple[float, ...]
+    scale: str = "absolute"
 
-    def answer(self) -> Forecast:
-        """Return the forecast.
+    def answer(self) -> tuple[Forecast, ...]:
+        """Return the forecast of each model.
 
         Raises
         ------
@@ -46,33 +60,53 @@ class Query:
             If anything that was asked for is not valid.
         """
         panel = get_panel(self.revision)
-        check_count(self.locations)
+        check_count(self.locations, self.models)
         absent = [name_location(self.revision, code) for code in self.locations if code not in panel.locations.index]
         if absent:
             title = get_revision(self.revision).title
             raise PanelError(f"{title} has no {', '.join(absent)}: remove it, or choose another revision")
-        fitted = _fit(self.revision, self.model)
-        return forecast(panel, self.locations, self.start, self.end, fitted, self.levels)
+        levels = check_levels(self.levels)
+        outlooks = [get_outlook(self.revision, model, choose_levels(levels)) for model in self.models]
+        return tuple(outlook.forecast(self.locations, self.start, self.end, levels) for outlook in outlooks)
 
 
-def check_count(locations: tuple[Hashable, ...]) -> None:
-    """Check how many locations are chosen.
+def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> None:
+    """Check how many locations and models are chosen.
 
     Raises
     ------
     PanelError
-        If there are none, or more than a chart can tell apart.
+        If there is no location, or there are more lines than a chart can tell apart.
+    ModelError
+        If a model is chosen twice.
 
     Examples
     --------
-    >>> check_count(("World", "Africa"))
+    >>> check_count(("World", "Africa"), ())
     """
     if not locations:
         raise PanelError("no location is chosen: search for a country or region and choose it")
-    if len(locations) > MOST_LOCATIONS:
+    names = [model.name for model in models]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated:
+        raise ModelError(f"{repeated} is chosen twice: choose another model to stand beside it, or none")
+    lines = len(locations) * max(len(models), 1)
+    if lines > MOST_LINES:
+        several = f" and {len(models)} models make {lines} lines" if len(models) > 1 else " are chosen"
         raise PanelError(
-            f"{len(locations)} locations are chosen: expected at most {MOST_LOCATIONS}, which a chart can tell apart"
+            f"{len(locations)} locations{several}: expected at most {MOST_LINES} lines, which a chart can tell apart"
         )
+
+
+def choose_levels(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the levels that an outlook needs: those that the page offers, where they are enough.
+
+    Examples
+    --------
+    >>> choose_levels((80.0, 95.0)), choose_levels((62.5,))
+    ((50.0, 80.0, 90.0, 95.0, 99.0), (62.5,))
+    """
+    return USUAL_LEVELS if set(levels) <= set(USUAL_LEVELS) else levels
 
 
 @lru_cache(maxsize=4)
@@ -81,9 +115,18 @@ def get_panel(revision: str) -> Panel:
     return load_panel(revision)
 
 
-@lru_cache(maxsize=32)
-def _fit(revision: str, model: str) -> Fitted:
-    return fit(get_panel(revision), model)
+@lru_cache(maxsize=MOST_OUTLOOKS)
+def get_fitted(revision: str, model: Model) -> Fitted:
+    """Return a model fitted to a revision, once; the default model's fit is embedded."""
+    panel = get_panel(revision)
+    stored = load_fitted(revision, panel) if model.name == DEFAULT_MODEL else None
+    return stored or fit(panel, model)
+
+
+@lru_cache(maxsize=MOST_OUTLOOKS)
+def get_outlook(revision: str, model: Model, levels: tuple[float, ...] = USUAL_LEVELS) -> Outlook:
+    """Return a model's forecast of a whole revision, made once."""
+    return look_ahead(get_panel(revision), get_fitted(revision, model), levels)
 
 
 @lru_cache(maxsize=4)

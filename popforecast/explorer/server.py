@@ -7,34 +7,44 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.utils import url_path_join
+from traitlets import Int
 from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+
+from popforecast.errors import PopforecastError
+from popforecast.explorer.assets import AssetHandler
+from popforecast.explorer.handlers import HealthHandler, KernelHandler, PageHandler
 
 PACKAGE = Path(__file__).parents[1]
-
-
-class KernelManager(AsyncMappingKernelManager):
-    """Culls the kernels of closed tabs, and spares those that wait, preheated, for a first tab.
-
-    Without this the pool is empty after the first idle timeout, and Voilà never fills it again.
-    """
-
-    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
-        """Cull a kernel that was used and is idle."""
-        if kernel_id not in self._list_waiting():
-            await super().cull_kernel_if_idle(kernel_id)
-
-    def _list_waiting(self) -> set[str]:
-        tasks = [task for pool in getattr(self, "_pools", {}).values() for task in pool]
-        return {task.result()["kernel_id"] for task in tasks if task.done() and not task.exception()}
+KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
 class Server(Voila):
-    """Voilà, compressing what it sends: a third of the bytes of the first load."""
+    """Voilà with a limit on its kernels, compressing what it sends: a third of the bytes of the first load."""
+
+    most_kernels = Int(8, min=1, config=True, help="How many pages may be open at a time; one more is told to wait.")
 
     def init_settings(self) -> dict[str, Any]:
         """Return the settings of the web application."""
         return super().init_settings() | {"compress_response": True}
+
+    def init_handlers(self) -> list[tuple[Any, ...]]:
+        """Return what answers which path."""
+        answers: dict[str, tuple[Any, ...]] = {
+            f"explorer/kernels/{KERNEL_ID}": (KernelHandler,),
+            "explorer/health": (HealthHandler,),
+            "voila/static/(.*)": (AssetHandler, {"roots": self.static_paths}),
+            "voila/labextensions/(.*)": (AssetHandler, {"roots": self.labextensions_path}),
+        }
+        own = [(url_path_join(self.server_url, path), *answer) for path, answer in answers.items()]
+        limit = {"most_kernels": self.most_kernels}
+        theirs = [
+            (path, PageHandler, *(options | limit for options in rest)) if handler is TornadoVoilaHandler else entry
+            for entry in super().init_handlers()
+            for path, handler, *rest in [entry]
+        ]
+        return own + theirs
 
 
 def find_notebook(name: str = "explore") -> Path:
@@ -43,10 +53,34 @@ def find_notebook(name: str = "explore") -> Path:
     return next(path for folder in folders if (path := folder / f"{name}.ipynb").exists())
 
 
+def read_environ(environ: dict[str, str]) -> list[str]:
+    """Return the options that the environment of a platform asks for: its port, and how many kernels it has room for.
+
+    Raises
+    ------
+    PopforecastError
+        If a variable is no whole number.
+
+    Examples
+    --------
+    >>> read_environ({"PORT": "5000", "POPFORECAST_KERNELS": "2"})
+    ['--port=5000', '--Voila.ip=0.0.0.0', '--no-browser', '--Server.most_kernels=2']
+    """
+    for name in ("PORT", "POPFORECAST_KERNELS"):
+        text = environ.get(name, "")
+        if text and not (text.isascii() and text.isdigit() and int(text)):
+            raise PopforecastError(f"{name} is {text!r}: expected a whole number above zero")
+    # A port means that a platform's router is in front; without one only this machine may ask.
+    port, kernels = environ.get("PORT"), environ.get("POPFORECAST_KERNELS")
+    served = [f"--port={port}", "--Voila.ip=0.0.0.0", "--no-browser"] if port else []
+    return served + ([f"--Server.most_kernels={kernels}"] if kernels else [])
+
+
 def serve(arguments: Sequence[str] = ()) -> None:
-    """Serve the explorer until it is stopped; arguments are Voilà's own."""
+    """Serve the explorer until it is stopped; arguments are Voilà's own, and come before what the environment says."""
     notebook = find_notebook()
     # Where Jupyter looks for Voilà's templates; the second entry lets the template take up the shared style sheet.
     roots = [str(PACKAGE / "templates"), str(PACKAGE), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, roots))
-    Server.launch_instance([str(notebook), f"--Voila.config_file_paths={notebook.parent}", *arguments])
+    options = [f"--Voila.config_file_paths={notebook.parent}", *read_environ(dict(os.environ)), *arguments]
+    Server.launch_instance([str(notebook), *options])

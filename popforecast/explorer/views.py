@@ -1,36 +1,23 @@
-"""What the explorer shows: a forecast as HTML and as a Plotly figure; plain functions of the forecast."""
+"""What the explorer shows of an answer, as HTML; plain functions of the forecasts."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from popforecast.display import INTERVALS, format_population
-from popforecast.forecasting import Forecast
-from popforecast.plots import COLOURS
+from popforecast.explorer.addresses import link_to_app, write_address
+from popforecast.explorer.charts import chart_answer, label_line
+from popforecast.explorer.queries import Query
+from popforecast.figures import COLOURS
+from popforecast.forecasts import Forecast
 from popforecast.sources import LICENCE, LICENCE_URL, get_revision
 
-PLOTLY = "application/vnd.plotly.v1+json"
 STYLE = Path(__file__).with_name("explorer.css")
 SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"
-
-# The page is its own toolbar; a double click still resets the view.
-PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False}
-
-
-def draw_chart(forecast: Forecast) -> dict[str, Any]:
-    """Return the chart as a MIME bundle: Plotly's JSON, and the text alternative."""
-    chart = forecast.plot()
-    figure = chart.plotly()
-    figure.update_layout(title=None, height=440, margin={"l": 52, "r": 12, "t": 24, "b": 32})
-    # Not FigureWidget: it sends 6.8 MB a load, and loses updates.
-    return {
-        PLOTLY: json.loads(figure.to_json()) | {"config": PLOTLY_CONFIG},
-        "text/plain": chart.description,
-    }
 
 
 def write_style() -> str:
@@ -40,9 +27,9 @@ def write_style() -> str:
     return f"<style>@scope (.pf-explorer) {{{shared}}}{STYLE.read_text(encoding='utf-8')}{colours}</style>"
 
 
-def write_heading(forecast: Forecast) -> str:
+def write_heading(forecasts: Sequence[Forecast], scale: str = "absolute") -> str:
     """Write the heading over chart and table, and the chart's text alternative."""
-    chart = forecast.plot()
+    chart = chart_answer(forecasts, scale)
     return f'<h2>{escape(chart.title)}</h2><p class="spoken">{escape(chart.description)}</p>'
 
 
@@ -58,21 +45,30 @@ def write_error(error: Exception) -> str:
     return f'<p class="alert" role="alert">{escape(text[:1].upper() + text[1:])}</p>'
 
 
-def write_table(forecast: Forecast) -> str:
-    """Write the table of years by locations, in whole persons, bounds below; history is marked so."""
-    table = forecast.to_table()
-    caption = f"Persons, 1 July; {_describe_period(forecast)}"
-    headings = "".join(f'<th scope="col">{escape(text)}</th>' for text in ("Year", *table.columns))
+def write_table(forecasts: Sequence[Forecast]) -> str:
+    """Write the table of years by lines, in whole persons, bounds below; history is marked so."""
+    first = forecasts[0]
+    columns = [
+        (_head(forecasts, forecast, code), forecast, i)
+        for i, code in enumerate(first.locations.index)
+        for forecast in forecasts
+    ]
+    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Year", *(head for head, _, _ in columns)))
     rows = []
-    for j, texts in enumerate(table.to_numpy()):
-        is_past = forecast.years[j] <= forecast.origin
-        year = f"{forecast.years[j]}{'<small>estimate</small>' if is_past else ''}"
-        cells = [f"<td>{text}{'' if is_past else _write_bounds(forecast, i, j)}</td>" for i, text in enumerate(texts)]
-        rows.append(f'<tr{" class=past" if is_past else ""}><th scope="row">{year}</th>{"".join(cells)}</tr>')
-    # A wide table scrolls in its own frame, which the keyboard must reach; the page never scrolls sideways.
+    for j, year in enumerate(first.years):
+        is_past = year <= first.origin
+        cells = "".join(f"<td>{_write_figure(forecast, i, j, is_past)}</td>" for _, forecast, i in columns)
+        head = f"{year}{'<small>estimate</small>' if is_past else ''}"
+        rows.append(f'<tr{" class=past" if is_past else ""}><th scope="row">{head}</th>{cells}</tr>')
+    caption = f"Persons, 1 July; {_describe_period(forecasts)}"
+    return frame_table(headings, rows, "figures", "Figures", caption)
+
+
+def frame_table(headings: str, rows: Sequence[str], kind: str, label: str, caption: str) -> str:
+    """Write a table in a frame that scrolls: the keyboard must reach it, and the page never scrolls sideways."""
     return (
-        f'<p class="above-sheet">{escape(caption)}</p><div class="sheet" role="region" aria-label="Figures" '
-        f'tabindex="0"><table class="figures"><thead><tr>{headings}</tr></thead><tbody>{"".join(rows)}</tbody>'
+        f'<p class="above-sheet">{escape(caption)}</p><div class="sheet" role="region" aria-label="{escape(label)}" '
+        f'tabindex="0"><table class="{kind}"><thead><tr>{headings}</tr></thead><tbody>{"".join(rows)}</tbody>'
         "</table></div>"
     )
 
@@ -88,40 +84,73 @@ def write_levels(levels: Sequence[float]) -> str:
     return " and ".join(f"{level:g}" for level in levels) + " %"
 
 
-def write_notes(forecast: Forecast) -> str:
+def write_notes(forecasts: Sequence[Forecast]) -> str:
     """Write what readers must know of single locations, such as an explosive root."""
-    names = forecast.locations["name"]
     items = "".join(
-        f"<li><strong>{escape(names[note.location_code])}</strong>: {escape(note.text)}.</li>"
+        f"<li><strong>{_head(forecasts, forecast, note.location_code)}</strong>: {escape(note.text)}.</li>"
+        for forecast in forecasts
         for note in forecast.notes
     )
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
-def write_source(forecast: Forecast) -> str:
-    """Write where the numbers come from: model, origin, revision, checksum, version, and the UN's attribution."""
-    made = forecast.provenance
+def write_source(forecasts: Sequence[Forecast], query: Query) -> str:
+    """Write where the numbers come from, the UN's attribution, and where this view is found again."""
+    made = forecasts[0].provenance
+    names = ", ".join(forecast.model.name for forecast in forecasts)
     parts = (
-        f"Model {made['model']}, from the estimates to {made['origin']}",
+        f"Model{'s' * (len(forecasts) > 1)} {names}, from the estimates to {made['origin']}",
         f"revision {made['revision']}",
         f"SHA-256 {made['checksum'][:12]}",
         f"popforecast {made['version']}",
     )
     citation = escape(get_revision(made["revision"]).citation)
     linked = citation.replace(LICENCE, f'<a href="{LICENCE_URL}" rel="license noopener" target="_blank">{LICENCE}</a>')
-    return f'<p class="pf-source">{escape("; ".join(parts))}.</p><p class="pf-source">Estimates: {linked}</p>'
-
-
-def _describe_period(forecast: Forecast) -> str:
-    origin, intervals = (
-        forecast.origin,
-        f"small: {write_levels(forecast.levels)}; {INTERVALS[forecast.provenance['intervals']]}",
+    return (
+        f'<p class="pf-links">{" ".join(_list_links(query))}</p>'
+        f'<p class="pf-source">{escape("; ".join(parts))}.</p><p class="pf-source">Estimates: {linked}</p>'
     )
-    if forecast.years[-1] <= origin:
+
+
+def _list_links(query: Query) -> list[str]:
+    links = [f'<a class="pf-address" href="?{escape(write_address(query))}">Link to this view</a>']
+    for model in query.models:
+        address = link_to_app(query, model)
+        if address:
+            which = f" ({escape(model.name)})" if len(query.models) > 1 else ""
+            links.append(f'<a href="{escape(address)}" target="_blank" rel="noopener">Open in the web app{which}</a>')
+    return links
+
+
+def _head(forecasts: Sequence[Forecast], forecast: Forecast, code: Hashable) -> str:
+    names = forecast.locations["name"]
+    if len(forecasts) > 1:
+        return escape(label_line(forecast, code))
+    shared = int((names == names[code]).sum()) > 1
+    return escape(f"{names[code]} ({code})" if shared else str(names[code]))
+
+
+def _describe_period(forecasts: Sequence[Forecast]) -> str:
+    first = forecasts[0]
+    if first.years[-1] <= first.origin:
         return "all years are estimates: history, not forecast."
-    if forecast.years[0] > origin:
-        return f"forecasts from the estimates to {origin}; {intervals}."
-    return f"estimates to {origin}, forecasts after; {intervals}."
+    kinds = dict.fromkeys(forecast.provenance["intervals"] for forecast in forecasts)
+    held = [
+        (f"{', '.join(_name_with(forecasts, kind))}: " if len(kinds) > 1 else "") + INTERVALS[kind] for kind in kinds
+    ]
+    intervals = f"small: {write_levels(first.levels)}; {'; '.join(held)}"
+    if first.years[0] > first.origin:
+        return f"forecasts from the estimates to {first.origin}; {intervals}."
+    return f"estimates to {first.origin}, forecasts after; {intervals}."
+
+
+def _name_with(forecasts: Sequence[Forecast], kind: str) -> list[str]:
+    return [forecast.model.name for forecast in forecasts if forecast.provenance["intervals"] == kind]
+
+
+def _write_figure(forecast: Forecast, i: int, j: int, is_past: np.bool_) -> str:
+    figure = format_population(forecast.population[i, j])
+    return figure if is_past else figure + _write_bounds(forecast, i, j)
 
 
 def _write_bounds(forecast: Forecast, i: int, j: int) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import zip_longest
-from typing import Any, TypeVar
+from typing import Any
 
 import ipywidgets as widgets
 
-import popforecast.models as models
 from popforecast.errors import PopforecastError, RepeatedLocationError
-from popforecast.explorer import views
+from popforecast.explorer import evidence, views
+from popforecast.explorer.addresses import read_address, read_year
+from popforecast.explorer.charts import draw_answer, draw_residuals
+from popforecast.explorer.controls import ModelPicker, mark, write_year
 from popforecast.explorer.queries import (
-    MOST_LOCATIONS,
+    MOST_LINES,
+    MOST_MODELS,
     Query,
     check_count,
     find_location,
@@ -20,81 +25,132 @@ from popforecast.explorer.queries import (
     list_options,
     name_location,
 )
-from popforecast.forecasting import Forecast
+from popforecast.forecasts import Forecast
+from popforecast.plots import SCALES
 from popforecast.sources import REVISIONS
 
-AnyWidget = TypeVar("AnyWidget", bound=widgets.DOMWidget)
-
-DEFAULT_END = 2050
 LEVELS = ((80.0, 95.0), (50.0,), (80.0,), (90.0,), (95.0,))
+MODEL_LABELS = ("Model", "Beside it", "And")
+SCALE_LABELS = {"absolute": "persons", "log": "persons, logarithmic", "indexed": "last estimate = 100"}
 
 
 class Explorer(widgets.VBox):
-    """Controls, and the chart and table that follow them; made by :func:`popforecast.explorer.build`.
+    """Controls, and the chart and tabs that follow them; made by :func:`popforecast.explorer.build`.
+
+    Parameters
+    ----------
+    query : Query
+        What is asked at first.
 
     Attributes
     ----------
     query : Query
-        What is asked now.
-    forecast : Forecast or None
-        The answer on show; None while there is an error instead.
-
-    Raises
-    ------
-    PopforecastError
-        If what is chosen at first is not valid.
+        What was asked last and could be read.
+    forecasts : tuple of Forecast
+        The answer on show, one for each model; empty while there is an error instead.
     """
 
-    def __init__(
-        self,
-        locations: tuple[Hashable, ...],
-        start: int | None,
-        end: int | None,
-        model: str,
-        revision: str,
-        levels: tuple[float, ...],
-    ) -> None:
-        panel = get_panel(revision)
-        start = panel.origin + 1 if start is None else start
-        end = max(start, DEFAULT_END) if end is None else end
-        codes = tuple(panel.index.find_all(locations))
-        self.query = Query(codes, start, end, models.get(model).name, revision, levels)
-        self.forecast: Forecast | None = None
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self.forecasts: tuple[Forecast, ...] = ()
+        self._is_setting = False
+        self._build_controls(query)
+        self._build_results()
+        columns = [mark(widgets.VBox(self._list_controls()), "pf-controls", "card"), self._lay_out_results()]
+        super().__init__([widgets.HTML(views.write_style()), mark(widgets.Box(columns), "pf-columns")])
+        mark(self, "pf-explorer")
+        self._watch()
+        self.show_query(query)
 
+    def show_query(self, query: Query) -> None:
+        """Set every control to a query, and answer it."""
+        with self._setting():
+            self.start.value, self.end.value = str(query.start), str(query.end)
+            self.revision.value, self.scale.value = query.revision, query.scale
+            if query.levels not in [value for _, value in self.levels.options]:
+                self.levels.options = (*self.levels.options, (views.write_levels(query.levels), query.levels))
+            self.levels.value = query.levels
+            for picker, model in zip_longest(self.models, query.models):
+                picker.show(model)
+        self._ask(query.locations)
+
+    def follow(self, address: str) -> None:
+        """Show what an address asks for; what it asks for in vain is said in a sentence, over what was on show."""
+        if not address:
+            return
+        try:
+            query = read_address(address, self.query)
+            query.answer()
+        except PopforecastError as error:
+            self.warning.value = views.write_error(error)
+            return
+        self.show_query(query)
+
+    def _build_controls(self, query: Query) -> None:
         self.search = widgets.Combobox(
             description="Add a location", placeholder="Name, ISO3 or code", continuous_update=False
         )
         self.complaint = widgets.HTML()
-        self.chips = tuple(_mark(widgets.Button(), "pf-chip") for _ in range(MOST_LOCATIONS))
-        self.start = widgets.IntText(start, description="From")
-        self.end = widgets.IntText(end, description="To")
-        self.model = widgets.Dropdown(options=list(models.MODELS), value=self.query.model, description="Model")
+        self.chips = tuple(mark(widgets.Button(), "pf-chip") for _ in range(MOST_LINES))
+        self.start, self.end = write_year("From"), write_year("To")
+        self.models = tuple(ModelPicker(MODEL_LABELS[i], may_be_none=i > 0) for i in range(MOST_MODELS))
         editions = [(f"{it.edition} (estimates to {get_panel(it.name).origin})", it.name) for it in REVISIONS.values()]
-        self.revision = widgets.Dropdown(options=editions, value=revision, description="Revision")
-        choices = dict.fromkeys((tuple(sorted(map(float, levels))), *LEVELS))
+        self.revision = widgets.Dropdown(options=editions, description="Revision")
+        choices = dict.fromkeys((query.levels, *LEVELS))
         self.levels = widgets.Dropdown(
             options=[(views.write_levels(choice), choice) for choice in choices], description="Interval"
         )
-        self.error = widgets.HTML()
-        self.heading, self.table, self.notes, self.source = (widgets.HTML() for _ in range(4))
-        self.chart = _mark(widgets.Output(), "pf-chart")
-        super().__init__([widgets.HTML(views.write_style()), self._lay_out()])
-        _mark(self, "pf-explorer")
+        self.scale = widgets.Dropdown(options=[(SCALE_LABELS[name], name) for name in SCALES], description="Chart in")
 
+    def _build_results(self) -> None:
+        self.warning, self.error = widgets.HTML(), widgets.HTML()
+        self.heading, self.notes, self.source = (widgets.HTML() for _ in range(3))
+        self.chart = mark(widgets.Output(), "pf-chart")
+        self.table, self.equations, self.residuals, self.record, self.recipe = (widgets.HTML() for _ in range(5))
+        self.residual_chart = widgets.Output()
+        residuals = widgets.VBox([self.residual_chart, self.residuals])
+        self.tabs = mark(
+            widgets.Tab(
+                [self.table, self.equations, residuals, self.record, self.recipe],
+                titles=["Figures", "Equation", "Residuals", "Backtest", "Code"],
+            ),
+            "pf-tabs",
+        )
+        self._writers: tuple[Callable[[], None], ...] = (
+            self._write_table,
+            self._write_equations,
+            self._write_residuals,
+            self._write_record,
+            self._write_recipe,
+        )
+
+    def _list_controls(self) -> list[widgets.Widget]:
+        locations = widgets.VBox([self.search, self.complaint, mark(widgets.HBox(self.chips), "pf-chips")])
+        period = mark(widgets.Box([self.start, self.end]), "pf-period")
+        return [locations, *self.models, period, self.revision, self.levels, self.scale]
+
+    def _lay_out_results(self) -> widgets.VBox:
+        self.result = widgets.VBox([self.heading, self.chart, self.notes, self.tabs, self.source])
+        return widgets.VBox([self.warning, self.error, self.result])
+
+    def _watch(self) -> None:
         self.search.observe(self._choose, "value")
         for position, chip in enumerate(self.chips):
             chip.on_click(lambda _, position=position: self._remove(position))
-        for control in (self.start, self.end, self.model, self.revision, self.levels):
+        for control in (self.start, self.end, self.revision, self.levels, self.scale):
             control.observe(self._follow, "value")
-        self._follow()
+        for picker in self.models:
+            picker.watch(self._follow)
+        self.tabs.observe(self._turn, "selected_index")
 
-    def _lay_out(self) -> widgets.Box:
-        period = _mark(widgets.Box([self.start, self.end]), "pf-period")
-        locations = widgets.VBox([self.search, self.complaint, _mark(widgets.HBox(self.chips), "pf-chips")])
-        fields = [locations, period, self.model, self.revision, self.levels]
-        self.result = widgets.VBox([self.heading, self.chart, self.notes, self.table, self.source])
-        columns = [_mark(widgets.VBox(fields), "pf-controls", "card"), widgets.VBox([self.error, self.result])]
-        return _mark(widgets.Box(columns), "pf-columns")
+    @contextmanager
+    def _setting(self) -> Iterator[None]:
+        """Set several controls, and ask once thereafter."""
+        self._is_setting = True
+        try:
+            yield
+        finally:
+            self._is_setting = False
 
     def _choose(self, _: Any) -> None:
         text = self.search.value.strip()
@@ -105,7 +161,7 @@ class Explorer(widgets.VBox):
             code = find_location(self.revision.value, text)
             if code in self.query.locations:
                 raise RepeatedLocationError(f"{name_location(self.query.revision, code)} is chosen already")
-            check_count((*self.query.locations, code))
+            check_count((*self.query.locations, code), self.query.models)
         except PopforecastError as error:
             self.complaint.value = views.write_error(error)
             return
@@ -117,36 +173,78 @@ class Explorer(widgets.VBox):
         self._ask(chosen[:position] + chosen[position + 1 :])
 
     def _follow(self, _: Any = None) -> None:
-        self._ask(self.query.locations)
+        if not self._is_setting:
+            self._ask(self.query.locations)
 
     def _ask(self, locations: tuple[Hashable, ...]) -> None:
-        self.query = Query(
-            locations, self.start.value, self.end.value, self.model.value, self.revision.value, self.levels.value
-        )
+        self.query = replace(self.query, locations=locations, revision=self.revision.value)
         self.search.options = tuple(list_options(self.query.revision))
         self._show_chips([name_location(self.query.revision, code) for code in locations])
+        self.warning.value = ""
         try:
+            self.query = self._read(locations)
             self._show(self.query.answer())
         except PopforecastError as error:
             self._show_error(error)
+        except Exception as error:
+            # Jupyter would write it to the log, and the page would seem to have heard nothing.
+            self._show_error(PopforecastError(f"this went wrong, and is our fault: {type(error).__name__}: {error}"))
+            raise
+
+    def _read(self, locations: tuple[Hashable, ...]) -> Query:
+        return Query(
+            locations,
+            read_year(self.start.value, "from"),
+            read_year(self.end.value, "to"),
+            tuple(model for picker in self.models if (model := picker.choose())),
+            self.revision.value,
+            self.levels.value,
+            self.scale.value,
+        )
 
     def _show_chips(self, names: Sequence[str]) -> None:
         for chip, name in zip_longest(self.chips, names):
             chip.layout.display = "none" if name is None else None
             chip.description, chip.tooltip = f"{name} ✕", f"Remove {name}"
 
-    def _show(self, forecast: Forecast) -> None:
-        self.forecast = forecast
+    def _show(self, forecasts: tuple[Forecast, ...]) -> None:
+        self.forecasts = forecasts
+        heading = views.write_heading(forecasts, self.query.scale)
+        data = draw_answer(forecasts, self.query.scale)
+        notes, source = views.write_notes(forecasts), views.write_source(forecasts, self.query)
+        self._turn()
         self.error.value = ""
-        self.heading.value = views.write_heading(forecast)
-        self.chart.outputs = ({"output_type": "display_data", "data": views.draw_chart(forecast), "metadata": {}},)
-        self.notes.value = views.write_notes(forecast)
-        self.table.value = views.write_table(forecast)
-        self.source.value = views.write_source(forecast)
+        self.heading.value, self.notes.value, self.source.value = heading, notes, source
+        _fill(self.chart, data)
         self.result.layout.display = None
 
+    def _turn(self, _: Any = None) -> None:
+        """Write the tab on show; the others are written when they are turned to."""
+        if self.forecasts:
+            self._writers[self.tabs.selected_index or 0]()
+
+    def _write_table(self) -> None:
+        self.table.value = views.write_table(self.forecasts)
+
+    def _write_equations(self) -> None:
+        self.equations.value = evidence.write_equations(self.query)
+
+    def _write_residuals(self) -> None:
+        residuals = evidence.list_residuals(self.query)
+        self.residuals.value = evidence.write_residuals(residuals)
+        if residuals:
+            _fill(self.residual_chart, draw_residuals(residuals))
+        else:
+            self.residual_chart.outputs = ()
+
+    def _write_record(self) -> None:
+        self.record.value = evidence.write_record(self.query)
+
+    def _write_recipe(self) -> None:
+        self.recipe.value = evidence.write_recipe(self.query)
+
     def _show_error(self, error: PopforecastError) -> None:
-        self.forecast = None
+        self.forecasts = ()
         self.error.value = views.write_error(error)
         self.result.layout.display = "none"
 
@@ -154,10 +252,8 @@ class Explorer(widgets.VBox):
 def show_error(error: PopforecastError) -> widgets.VBox:
     """Return a widget that shows an error as a sentence, in the explorer's style."""
     parts = [widgets.HTML(views.write_style()), widgets.HTML(views.write_error(error))]
-    return _mark(widgets.VBox(parts), "pf-explorer")
+    return mark(widgets.VBox(parts), "pf-explorer")
 
 
-def _mark(widget: AnyWidget, *names: str) -> AnyWidget:
-    for name in names:
-        widget.add_class(name)
-    return widget
+def _fill(output: widgets.Output, data: dict[str, Any]) -> None:
+    output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)

@@ -1,0 +1,167 @@
+"""The explorer's charts, as MIME bundles that Jupyter's Plotly renderer draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.explorer.residuals import Residuals
+from popforecast.figures import COLOURS
+from popforecast.forecasts import Forecast
+from popforecast.models.base import Array, Prediction
+from popforecast.panel import Panel
+from popforecast.plots import Chart, Line, chart_forecast
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+PLOTLY = "application/vnd.plotly.v1+json"
+
+# The page is its own toolbar; a double click still resets the view.
+PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False}
+
+# What belongs to no model is in the colour of no line.
+PAST = "#7a848d"
+
+
+def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Chart:
+    """Return the chart of one model's forecast, or of several models' over one history.
+
+    With several models each location's history is a line of its own, and every forecast one more, named after location
+    and model, so that the legend shows and hides each.
+    """
+    first, *others = forecasts
+    if not others:
+        return chart_forecast(first, scale)
+    chart = chart_forecast(_stack(forecasts), scale)
+    count = len(first.locations)
+    pasts = [_keep_past(line, name) for line, name in zip(chart.lines, first.locations["name"], strict=False)]
+    return replace(
+        chart,
+        title=chart_forecast(first, scale).title,
+        description=_describe(forecasts, chart, count),
+        lines=(*pasts, *map(_keep_future, chart.lines)),
+    )
+
+
+def draw_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> dict[str, Any]:
+    """Return the chart of the answer as a MIME bundle: Plotly's JSON, and the text alternative."""
+    chart = chart_answer(forecasts, scale)
+    figure = chart.plotly()
+    if len(forecasts) > 1:
+        _colour_pasts(figure, len(forecasts[0].locations))
+    figure.update_layout(title=None, height=440, margin={"l": 52, "r": 12, "t": 24, "b": 32})
+    return _bundle(figure, chart.description)
+
+
+def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
+    """Return the residuals by year, in percent of the population, one line for each name."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for i, (name, these) in enumerate(residuals.items()):
+        figure.add_scatter(
+            x=these.years.tolist(),
+            y=np.round(these.percent, 4).tolist(),
+            name=name,
+            mode="lines+markers" if these.past else "lines",
+            line={"color": COLOURS[i % len(COLOURS)], "width": 1.5},
+            hovertemplate="%{y:+.2f} %",
+        )
+    figure.add_hline(y=0, line={"color": PAST, "width": 1})
+    figure.update_layout(
+        yaxis={"title": {"text": "percent"}, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False},
+        xaxis={"gridcolor": "rgba(128,128,128,0.25)"},
+        template="plotly_white",
+        font={"family": "system-ui, sans-serif"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+        showlegend=True,
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
+        height=320,
+        margin={"l": 52, "r": 12, "t": 12, "b": 32},
+    )
+    return _bundle(figure, f"Residuals by year, in percent, of {', '.join(residuals)}.")
+
+
+def label_line(forecast: Forecast, code: Any) -> str:
+    """Return the name of a line where several models are on show."""
+    return f"{forecast.locations['name'][code]}, {forecast.model.name}"
+
+
+def _stack(forecasts: Sequence[Forecast]) -> Forecast:
+    """Return one forecast of all lines, each a location of its own, so that one unit and scale fit them all."""
+    first = forecasts[0]
+    labels = [label_line(forecast, code) for forecast in forecasts for code in forecast.locations.index]
+    table = pd.DataFrame({"name": labels})
+    history = Panel(np.vstack([it.history.values for it in forecasts]), first.history.years, table)
+
+    def join(values: Sequence[Array]) -> Array:
+        return np.vstack(values)
+
+    path = Prediction(
+        join([it.path.population for it in forecasts]),
+        {level: join([it.path.lower[level] for it in forecasts]) for level in first.levels},
+        {level: join([it.path.upper[level] for it in forecasts]) for level in first.levels},
+    )
+    return replace(
+        first,
+        history=history,
+        population=join([it.population for it in forecasts]),
+        lower={level: join([it.lower[level] for it in forecasts]) for level in first.levels},
+        upper={level: join([it.upper[level] for it in forecasts]) for level in first.levels},
+        path=path,
+        notes=(),
+    )
+
+
+def _keep_past(line: Line, name: str) -> Line:
+    return replace(line, label=str(name), ahead=line.ahead[:1], median=line.median[:1], bounds={})
+
+
+def _keep_future(line: Line) -> Line:
+    # One point of history draws nothing, and keeps the line in the legend.
+    return replace(line, years=line.ahead[:1], values=line.median[:1])
+
+
+def _describe(forecasts: Sequence[Forecast], chart: Chart, count: int) -> str:
+    first = forecasts[0]
+    names = ", ".join(forecast.model.name for forecast in forecasts)
+    title = chart_forecast(first, chart.scale).title
+    last = first.years[-1]
+    if last <= first.origin:
+        return f"{title}, {chart.unit}: estimates to {last}."
+    ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}".replace("inf", "∞") for line in chart.lines[: 4 * count])
+    return f"{title}, {chart.unit}: history to {first.origin} and the forecasts of {names}. In {last}: {ends}."
+
+
+def _colour_pasts(figure: Figure, count: int) -> None:
+    """Draw the histories in grey, and give the forecasts the colours from the first on."""
+    for trace in figure.data:
+        group = int(trace.legendgroup)
+        if group < count:
+            trace.line.color = PAST
+        else:
+            old, new = (COLOURS[i % len(COLOURS)] for i in (group, group - count))
+            trace.line.color = new if trace.line.color == old else trace.line.color
+            trace.fillcolor = _change(trace.fillcolor, old, new)
+        if group >= count and len(trace.x) == 1:
+            trace.hoverinfo, trace.hovertemplate = "skip", None
+
+
+def _change(fill: str | None, old: str, new: str) -> str | None:
+    if fill is None:
+        return None
+    before, after = (",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) for colour in (old, new))
+    return fill.replace(before, after)
+
+
+def _bundle(figure: Figure, description: str) -> dict[str, Any]:
+    # Not FigureWidget: it sends 6.8 MB a load, and loses updates.
+    return {PLOTLY: json.loads(figure.to_json()) | {"config": PLOTLY_CONFIG}, "text/plain": description}

@@ -1,0 +1,110 @@
+"""The equation of a fitted model for one location, with its numbers, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from html import escape
+
+import numpy as np
+
+from popforecast.display import format_population
+from popforecast.models.ar import AR
+from popforecast.models.base import Arrays, Fitted
+from popforecast.models.growth import DampedGrowth, Drift, Naive
+from popforecast.models.guarded_ar import LARGEST_ROOT, GuardedAR
+from popforecast.models.panel_ar import PanelAR
+from popforecast.outlook import Outlook
+
+# What y is, by the transform of an autoregression.
+SYMBOLS = {
+    "level": ("y", "y is population, persons"),
+    "log": ("x", "x is the natural logarithm of population"),
+    "growth": ("g", "g is growth: the change of the natural logarithm of population"),
+}
+DIGITS = 8
+
+
+def write_equation(outlook: Outlook, code: Hashable) -> str:
+    """Return the equation that forecasts a location, and what its symbols mean.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> outlook = pf.look_ahead(pf.load_panel("wpp2019"), "naive")
+    >>> write_equation(outlook, 566)
+    '<p class="pf-equation">log y<sub>T+h</sub> = log y<sub>T</sub></p><p class="hint">...</p>'
+    """
+    whole, panel = outlook.whole, outlook.panel
+    if whole.membership is not None and code in whole.membership.aggregates:
+        members = int(whole.membership.matrix[whole.membership.aggregates.index(code)].sum())
+        return f'<p class="pf-equation">The sum of the forecasts of its {members} countries.</p>'
+    row = panel.locations.index.get_loc(code)
+    equation, meaning = _write(whole.fitted, row, int(panel.years[0]))
+    return f'<p class="pf-equation">{equation}</p><p class="hint">{meaning}</p>'
+
+
+def _write(fitted: Fitted, row: int, first: int) -> tuple[str, str]:
+    model, arrays = fitted.model, fitted.arrays
+    last = f"T = {fitted.origin}"
+    if isinstance(model, AR):
+        return _write_autoregression(arrays, row, model.transform, first)
+    if isinstance(model, GuardedAR):
+        equation, meaning = _write_autoregression(arrays, row, "growth", first)
+        tamed = "" if arrays["root"][row] <= LARGEST_ROOT else f", pulled back to {LARGEST_ROOT}"
+        return equation, f"{meaning}{tamed}. No forecast leaves the growth ever observed."
+    if isinstance(model, Naive):
+        return "log y<sub>T+h</sub> = log y<sub>T</sub>", f"y is population, {last}: no change, for ever."
+    if isinstance(model, Drift):
+        growth = _say_growth(arrays["growth"][row])
+        return f"log y<sub>T+h</sub> = log y<sub>T</sub> + {growth} h", f"y is population, {last}, h counts years."
+    if isinstance(model, DampedGrowth):
+        growth = _say_growth(arrays["growth"][row])
+        equation = f"log y<sub>T+h</sub> = log y<sub>T</sub> + {growth} ({model.damping:g} + {model.damping:g}² + … + "
+        return equation + f"{model.damping:g}<sup>h</sup>)", f"y is population, {last}: last growth, which fades."
+    if isinstance(model, PanelAR):
+        return _write_knots(model, arrays, row, last)
+    return escape(repr(model)), "This model has no equation in one line."
+
+
+def _write_autoregression(arrays: Arrays, row: int, transform: str, first: int) -> tuple[str, str]:
+    symbol, meaning = SYMBOLS[transform]
+    constant, trend, *phi = arrays["coefficients"][row]
+    terms = [(constant, "")] if constant else []
+    terms += [(trend, " t")] if trend else []
+    terms += [(weight, f" {symbol}<sub>t−{lag}</sub>") for lag, weight in enumerate(phi, 1) if weight]
+    right = " ".join(_sign(weight, i == 0) + _say(weight) + rest for i, (weight, rest) in enumerate(terms))
+    parts = [meaning]
+    if trend:
+        parts.append(f"t is 1 in {first + (transform == 'growth')}")
+    deviation = float(np.sqrt(arrays["variance"][row]))
+    said = f"{format_population(deviation)} persons" if transform == "level" else f"{100 * deviation:.3g} %"
+    parts += [f"the standard deviation of e is {said}", f"the largest root is {arrays['root'][row]:.4f}"]
+    return f"{symbol}<sub>t</sub> = {right or '0'} + e<sub>t</sub>", "; ".join(parts)
+
+
+def _write_knots(model: PanelAR, arrays: Arrays, row: int, last: str) -> tuple[str, str]:
+    knots = arrays["knots"]
+    if not len(knots):
+        return f"growth starts at {_say_growth(arrays['growth'][row])} a year and fades", f"y is population, {last}."
+    means = ", ".join(
+        f"ḡ<sub>{knot}</sub> = {_say_growth(rise / knot)}"
+        for knot, rise in zip(knots, arrays["rise"][row], strict=True)
+    )
+    return (
+        f"log y<sub>T+h</sub> = log y<sub>T</sub> + h ḡ<sub>h</sub>, with {means}",
+        f"y is population, {last}; ḡ is mean growth a step over the first h steps, learnt from all countries together: "
+        f"the mean of the middle three of five rules. In between it is interpolated; after {knots[-1]} steps growth "
+        f"fades by {100 * (1 - model.damping):g} % a year. No forecast leaves the growth ever observed.",
+    )
+
+
+def _say(value: float) -> str:
+    return f"{abs(value):,.{DIGITS}g}".replace("e-0", " × 10⁻")
+
+
+def _sign(value: float, is_first: bool) -> str:
+    return ("−" if value < 0 else "") if is_first else ("− " if value < 0 else "+ ")
+
+
+def _say_growth(value: float) -> str:
+    return f"{100 * value:.4f} %".replace("-", "−")

@@ -1,0 +1,124 @@
+"""What stands behind the figures, as HTML: equations, what was left unexplained, errors of past forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from html import escape
+
+import numpy as np
+
+from popforecast.display import format_percent
+from popforecast.explorer.addresses import write_code
+from popforecast.explorer.equations import write_equation
+from popforecast.explorer.queries import Query, choose_levels, get_outlook, name_location
+from popforecast.explorer.records import find_record
+from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
+from popforecast.explorer.views import frame_table
+from popforecast.models.base import Model
+from popforecast.outlook import Outlook
+from popforecast.record import HORIZONS
+
+SIGNIFICANCE = 0.05
+
+
+def write_equations(query: Query) -> str:
+    """Write each model's equation for each location, with the fitted numbers."""
+    return "".join(
+        f"<h3>{_label(query, model, code)}</h3>{write_equation(_find_outlook(query, model), code)}"
+        for code in query.locations
+        for model in query.models
+    )
+
+
+def list_residuals(query: Query) -> dict[str, Residuals]:
+    """Return the residuals of every line that has some, by its name."""
+    found = {
+        _label(query, model, code): find_residuals(_find_outlook(query, model), code)
+        for code in query.locations
+        for model in query.models
+    }
+    return {name: residuals for name, residuals in found.items() if residuals is not None}
+
+
+def write_residuals(residuals: dict[str, Residuals]) -> str:
+    """Write how large residuals are, and what three tests say of them."""
+    if not residuals:
+        return '<p class="hint">Sums of countries have no residuals of their own: choose a country, or ar1.</p>'
+    headings = "".join(
+        f'<th scope="col">{text}</th>' for text in ("Line", "Residuals", "Their size", "What the tests say")
+    )
+    rows = [
+        f'<tr><th scope="row">{name}</th><td>{len(these.years)} {"past errors" if these.past else "residuals"}, '
+        f"{these.years[0]} to {these.years[-1]}</td><td>{format_percent(_measure(these), 3)}</td>"
+        f"<td>{_write_tests(these)}</td></tr>"
+        for name, these in residuals.items()
+    ]
+    caption = (
+        "Residuals in percent of the population; their size is the root mean square. Past errors are forecasts one "
+        "year ahead at past origins, five years apart: what models have whose fit leaves no residuals."
+    )
+    return frame_table(headings, rows, "record", "Residuals", caption)
+
+
+def write_record(query: Query) -> str:
+    """Write how good each model would have been for each location: a backtest on final data."""
+    headings = '<th scope="col">Line</th>' + "".join(
+        f'<th scope="col">{horizon} year{"s" * (horizon > 1)}<small>error; within 80 %, 95 %</small></th>'
+        for horizon in HORIZONS
+    )
+    rows = [
+        f'<tr><th scope="row">{_label(query, model, code)}</th>{_write_scores(query, model, code)}</tr>'
+        for code in query.locations
+        for model in query.models
+    ]
+    caption = (
+        "Median absolute error in percent, and how many outcomes the 80 % and the 95 % interval held in percent, had "
+        "the model been used at every origin from 1988 on. Final data: at the time the figures were not yet revised, "
+        "which flatters every model."
+    )
+    return frame_table(headings, rows, "record", "Backtest", caption)
+
+
+def write_recipe(query: Query) -> str:
+    """Write the code that gives the numbers on show."""
+    return (
+        f'<pre class="pf-code" tabindex="0" role="region" aria-label="Code"><code>{escape(write_code(query))}'
+        "</code></pre>"
+    )
+
+
+def _find_outlook(query: Query, model: Model) -> Outlook:
+    return get_outlook(query.revision, model, choose_levels(query.levels))
+
+
+def _label(query: Query, model: Model, code: Hashable) -> str:
+    return escape(f"{name_location(query.revision, code)}, {model.name}")
+
+
+def _measure(residuals: Residuals) -> float:
+    return float(np.sqrt(np.mean(residuals.percent**2)))
+
+
+def _write_tests(residuals: Residuals) -> str:
+    tests = list_tests(residuals)
+    if not tests:
+        return "too few for tests" if residuals.values.std() else "no test: they are all the same"
+    return "<br>".join(
+        f"{name}: p {_say(p)}, {finding if p < SIGNIFICANCE else 'no sign'}" for name, finding, p in tests
+    )
+
+
+def _write_scores(query: Query, model: Model, code: Hashable) -> str:
+    record = find_record(query.revision, model)
+    rows = record[record["location_code"] == code].set_index("horizon")
+    cells: Sequence[str] = [_write_score(rows.loc[horizon]) if horizon in rows.index else "–" for horizon in HORIZONS]
+    return "".join(f"<td>{cell}</td>" for cell in cells)
+
+
+def _write_score(row: object) -> str:
+    held = " and ".join(f"{row[f'coverage_{level}']:.0f} %" for level in (80, 95))
+    return f"{format_percent(row['median_ape'])}<small>{held} of {row['n']:.0f}</small>"
+
+
+def _say(p: float) -> str:
+    return "&lt; 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -1,0 +1,87 @@
+/* What the page does beyond its widgets: its address follows the view, code can be copied, and a kernel that is gone is
+   said. A page that is left ends its kernel. */
+(() => {
+  "use strict";
+
+  const PAUSE = 4000;
+  const settings = JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}");
+  if (!settings.kernelId) return;
+  const kernel = `${settings.baseUrl}explorer/kernels/${settings.kernelId}`;
+
+  const follow = () => {
+    const link = document.querySelector("a.pf-address");
+    if (link && link.getAttribute("href") !== (location.search || "?")) {
+      history.replaceState(null, "", link.getAttribute("href"));
+    }
+  };
+
+  const copy = async (button, code) => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // Browsers let pages without https copy nothing.
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected: copy it with the keyboard";
+    }
+  };
+
+  const addButtons = () => {
+    for (const code of document.querySelectorAll("pre.pf-code:not([data-copied])")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet pf-copy";
+      button.textContent = "Copy";
+      button.addEventListener("click", () => copy(button, code));
+      code.dataset.copied = "";
+      code.after(button);
+    }
+  };
+
+  const say = (text, isLost) => {
+    let alert = document.getElementById("lost");
+    if (!text) return alert?.remove();
+    if (!alert) {
+      alert = document.createElement("div");
+      alert.id = "lost";
+      alert.className = "alert";
+      alert.setAttribute("role", "alert");
+      document.querySelector(".masthead").after(alert);
+    }
+    if (alert.dataset.text === text) return;
+    alert.dataset.text = text;
+    alert.textContent = `${text} `;
+    if (!isLost) return;
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "Load it again";
+    alert.append(again);
+  };
+
+  const lose = () => {
+    clearInterval(timer);
+    // What is on show stays readable; nothing of it answers any more.
+    for (const part of document.querySelectorAll(".pf-controls, .pf-tabs > .lm-TabBar")) part.inert = true;
+    say("This page’s calculator has stopped. What you chose is kept in its address.", true);
+  };
+
+  const check = async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(kernel, { cache: "no-store" });
+      if (answer.status === 410) lose();
+      else if (answer.ok) say("");
+    } catch {
+      say("The server does not answer at the moment.", false);
+    }
+  };
+
+  const timer = setInterval(check, PAUSE);
+  document.addEventListener("visibilitychange", check);
+  new MutationObserver(() => {
+    follow();
+    addButtons();
+  }).observe(document.body, { childList: true, subtree: true });
+  addEventListener("pagehide", () => navigator.sendBeacon(kernel));
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+})();
