@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ import popforecast as pf
 from app.outlooks import load_panel, load_record, load_vintage_record
 from app.query import Query
 from app.table import NO_BREAK
-from popforecast.display import format_percent, format_population
+from popforecast.display import INTERVALS, format_percent, say_population
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
 from popforecast.periods import last_year
@@ -25,8 +25,11 @@ NEAR, FAR = 5, 10
 # A page tells of so many locations; the API has the others.
 MOST_TOLD = 12
 
+# Of more locations the records stand in one table, and the figures of the last year in the read-out alone.
+MOST_IN_WORDS = 2
+MOST_ANSWERED = 3
+
 MILESTONE_LEVEL = 80
-YES, NO, NONE_STATED = "yes", "no", "–"
 
 
 class Place(NamedTuple):
@@ -57,16 +60,42 @@ class Record:
 
 
 class Comparison(NamedTuple):
-    """What an old edition made us say of a year that has since come, and what it made the UN say."""
+    """How far off a forecast from an old edition was, ours and the UN's.
 
-    name: str
+    Attributes
+    ----------
+    edition, year : int
+        What was known, and the year that was forecast.
+    ours, theirs : str
+        The misses.
+    held, un_held : bool or None
+        Whether the 95 % interval held the outcome; None where none was stated.
+    """
+
     edition: int
     year: int
-    outcome: str
     ours: str
     theirs: str
-    held: str
-    un_held: str
+    held: bool | None
+    un_held: bool | None
+
+
+@dataclass(frozen=True)
+class BesideUN:
+    """Our misses beside the UN's: what they come to in a sentence, and a row for each location.
+
+    Attributes
+    ----------
+    sentence : str
+    columns : list of (int, int)
+        Editions, and the years that were forecast from them.
+    rows : list of (str, list of Comparison or None)
+        A name and its comparisons, one for each column; None where the edition does not tell of the location.
+    """
+
+    sentence: str
+    columns: list[tuple[int, int]]
+    rows: list[tuple[str, list[Comparison | None]]]
 
 
 def describe_milestones(query: Query) -> list[Place]:
@@ -75,7 +104,7 @@ def describe_milestones(query: Query) -> list[Place]:
     far = replace(query, start=panel.origin + panel.step, end=last_year(panel), levels=(MILESTONE_LEVEL,)).answer()
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
-        sentences.setdefault(milestone.location_code, []).append(milestone.sentence)
+        sentences.setdefault(milestone.location_code, []).append(milestone.sentence.replace(" %", f"{NO_BREAK}%"))
     names = far.locations["name"]
     return [Place(names[code], told) for code, told in list(sentences.items())[:MOST_TOLD]]
 
@@ -92,25 +121,49 @@ def describe_record(fc: pf.Forecast) -> list[Record]:
     ]
 
 
-def compare_with_un(fc: pf.Forecast) -> list[Comparison]:
-    """Return our misses beside the UN's for these locations, of forecasts from what was known in 2010."""
-    record = load_vintage_record().set_index("location_code")
-    names = fc.locations["name"]
-    known = [code for code in names.index if code in record.index][:MOST_TOLD]
-    return [
-        Comparison(
-            names[code],
-            get_edition(row["vintage"]).edition,
-            row["year"],
-            format_population(row["outcome"]),
-            _write(row["ape"], 1),
-            _write(row["un_ape"], 1),
-            _say(row["held_95"]),
-            _say(row["un_held_95"]),
-        )
-        for code in known
-        for row in record.loc[[code]].to_dict("records")
+def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
+    """Return our misses beside the UN's for these locations, from what was known in 2010 and 2012; None without any."""
+    record = load_vintage_record()
+    known = set(record["location_code"])
+    codes = [code for code in fc.locations.index if code in known][:MOST_TOLD]
+    told = record[record["location_code"].isin(codes)]
+    if told.empty:
+        return None
+    compared = {(row["location_code"], row["vintage"], row["year"]): row for row in told.to_dict("records")}
+    columns = sorted(told[["vintage", "year"]].drop_duplicates().itertuples(index=False, name=None))
+    rows = [
+        (name, [_compare(compared.get((code, *column))) for column in columns])
+        for code, name in fc.locations["name"].items()
+        if code in codes
     ]
+    return BesideUN(_sum_up(told), [(get_edition(name).edition, year) for name, year in columns], rows)
+
+
+def answer_in_words(fc: pf.Forecast) -> list[str]:
+    r"""Return the last year's figure of each location with an interval; nothing of many locations.
+
+    Examples
+    --------
+    >>> answer_in_words(Query((900,), 2030, 2035, "ar1", "wpp2019").answer())
+    ['9.243 billion in 2035 (80\xa0%: 9.202 to 9.285 billion)']
+    """
+    if len(fc.locations) > MOST_ANSWERED:
+        return []
+    year, is_ahead = int(fc.years[-1]), fc.years[-1] > fc.origin
+    level = MILESTONE_LEVEL if MILESTONE_LEVEL in fc.levels else fc.levels[0]
+    told = []
+    for i, name in enumerate(fc.locations["name"]):
+        words = f"{say_population(fc.population[i, -1])} in {year}"
+        if is_ahead:
+            words += f" ({level:g}{NO_BREAK}%: {_say_range(fc.lower[level][i, -1], fc.upper[level][i, -1])})"
+        told.append(f"{name}: {words}" if len(fc.locations) > 1 else words)
+    return told
+
+
+def describe_intervals(fc: pf.Forecast) -> str:
+    """Return the sentence that says what the intervals hold."""
+    sentence = INTERVALS[str(fc.provenance["intervals"])]
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:
@@ -150,5 +203,27 @@ def _write(percent: float, digits: int) -> str:
     return format_percent(percent, digits).replace(" ", NO_BREAK)
 
 
-def _say(held: bool | None) -> str:
-    return NONE_STATED if pd.isna(held) else YES if held else NO
+def _say_range(lower: float, upper: float) -> str:
+    first, last = say_population(lower), say_population(upper)
+    unit = last.partition(" ")[2]
+    return f"{first.removesuffix(f' {unit}') if unit else first} to {last}"
+
+
+def _compare(row: dict[Hashable, Any] | None) -> Comparison | None:
+    if row is None:
+        return None
+    held, un_held = (None if pd.isna(value) else bool(value) for value in (row["held_95"], row["un_held_95"]))
+    edition = get_edition(str(row["vintage"])).edition
+    return Comparison(edition, row["year"], _write(row["ape"], 1), _write(row["un_ape"], 1), held, un_held)
+
+
+def _sum_up(told: pd.DataFrame) -> str:
+    beside = told[told["un_ape"].notna()]
+    ours, theirs = (int((beside[a] < beside[b]).sum()) for a, b in (("ape", "un_ape"), ("un_ape", "ape")))
+    held, un_held = (told[column].dropna() for column in ("held_95", "un_held_95"))
+    words = f"Of {len(beside)} such forecasts, ours missed by less in {ours or 'none'}, the UN’s in {theirs or 'none'}."
+    if len(held):
+        words += f" Our 95{NO_BREAK}% intervals held {int(held.sum())} of {len(held)} outcomes."
+    if len(un_held):
+        words += f" The UN’s held {int(un_held.sum())} of {len(un_held)}; its edition of 2010 stated none."
+    return words

@@ -15,8 +15,12 @@ import popforecast as pf
 from app.arguments import Arguments, QueryError
 from app.bodies import read_arguments
 from app.evidence import (
+    FIRST_ORIGIN,
+    MOST_IN_WORDS,
     MOST_TOLD,
+    answer_in_words,
     compare_with_un,
+    describe_intervals,
     describe_milestones,
     describe_record,
     has_real_time_record,
@@ -28,7 +32,6 @@ from app.outlooks import remember
 from app.query import Query
 from app.table import tabulate
 from app.view import View, read_view
-from popforecast.display import INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.framing import shows_fans
 from popforecast.plots import Chart, caption_forecast, chart_forecast
@@ -128,7 +131,8 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "table": tabulate(fc),
         "names": fc.locations["name"],
         "revision": get_revision(view.query.revision),
-        "intervals": INTERVALS[fc.provenance["intervals"]],
+        "answer": answer_in_words(fc),
+        "intervals": describe_intervals(fc),
         "most_notes": MOST_NOTES,
         "milestones": describe_milestones(view.query),
         "record": describe_record(fc),
@@ -136,6 +140,8 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "is_recorded": has_real_time_record(fc),
         "unrecorded": name_unrecorded(fc),
         "most_told": MOST_TOLD,
+        "most_in_words": MOST_IN_WORDS,
+        "first_origin": FIRST_ORIGIN,
         "default_model": DEFAULT_MODEL,
         "latest": get_revision(DEFAULT_REVISION),
         "form_url": link_to("pages.show_form", view.arguments),
@@ -143,6 +149,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "csv_url": link_to("api.send_forecast_csv", view.query.arguments),
         "svg_url": link_to("pages.send_svg", view.arguments),
         "png_url": link_to("pages.send_png", view.arguments),
+        "picture_url": _absolute("pages.send_png", view),
         "embed_url": _absolute("pages.show_chart", view),
         "hidden": [pair for pair in view.query.arguments if pair[0] in ("location", "group")],
     }

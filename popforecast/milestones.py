@@ -248,9 +248,16 @@ def _milestone(
     year, earliest, latest = years
     if paths.level is None:
         return Milestone(code, kind, float(persons), year, None, None, None, paths.last, said)
-    ends = [f"after {paths.last}" if end is None else str(end) for end in (earliest, latest)]
-    sentence = f"{said} ({paths.level:g} {of}: {' to '.join(dict.fromkeys(ends))})"
+    sentence = f"{said} ({paths.level:g} {of}: {_say_years(earliest, latest, paths.last)})"
     return Milestone(code, kind, float(persons), year, earliest, latest, paths.level, paths.last, sentence)
+
+
+def _say_years(earliest: int | None, latest: int | None, last: int) -> str:
+    if earliest is None:
+        return f"after {last}"
+    if latest is None:
+        return f"{earliest} or later"
+    return str(earliest) if earliest == latest else f"{earliest} to {latest}"
 
 
 def _choose_level(levels: tuple[float, ...]) -> float | None:

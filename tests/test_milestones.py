@@ -116,15 +116,15 @@ def test_a_peak_ahead_has_the_years_in_which_the_bounds_are_highest():
         [90, 95], median=[98, 101, 103, 102, 99], lower=[96, 95, 92, 90, 85], upper=[100, 107, 114, 121, 130]
     )
     assert (peak.year, peak.earliest, peak.latest, peak.persons) == (2003, 2001, None, 103)
-    assert peak.sentence == "Peaks in 2003 at 103 (80 % bounds: 2001 to after 2005)"
-    assert passing.sentence == "Passes 100 in 2002 (80 %: 2001 to after 2005)"
+    assert peak.sentence == "Peaks in 2003 at 103 (80 % bounds: 2001 or later)"
+    assert passing.sentence == "Passes 100 in 2002 (80 %: 2001 or later)"
 
 
 def test_a_population_that_falls_has_its_bounds_the_other_way_round():
     peak, falling, halving = foresee([100, 95], median=[80, 60, 45, 40], lower=[70, 40, 30, 20], upper=[90, 85, 80, 75])
     assert peak.sentence == "Peaked in 1999 at 100, by estimates (80 % bounds: 1999)"
     assert falling.sentence == "Falls below 90 in 2001 (80 %: 2001)"
-    assert halving.sentence == "Halves by 2003, in 3 years (80 %: 2002 to after 2004)"
+    assert halving.sentence == "Halves by 2003, in 3 years (80 %: 2002 or later)"
 
 
 def test_the_round_figure_passed_first_is_told():
@@ -148,7 +148,7 @@ def test_without_intervals_there_is_a_year_alone():
 def test_what_does_not_change_is_said_to_stay(wpp2024):
     peak = find_milestones(pf.forecast(wpp2024, ["NGA"], 2030, 2100, model="naive"))[0]
     assert peak.year == 2023
-    assert peak.sentence.startswith("Stays at its highest, 227.9 million, to 2100 (80 % bounds: 2023 to after 2100)")
+    assert peak.sentence.startswith("Stays at its highest, 227.9 million, to 2100 (80 % bounds: 2023 or later)")
 
 
 def test_the_level_is_80_or_the_first_there_is(wpp2024):

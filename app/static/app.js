@@ -81,6 +81,8 @@ function enhance(form) {
     form.querySelector("[data-tally]").textContent = boxes.length ? `${boxes.length} chosen` : "None chosen yet";
     clearAll.hidden = !boxes.length;
     gather.hidden = boxes.length < 2;
+    // On a narrow screen the other button is far below the list.
+    form.querySelector("[data-go]").hidden = !boxes.length;
   }
 
   function filter() {

@@ -37,7 +37,7 @@ function chooseUnit(persons) {
 
 function writeIn(size, persons) {
   if (persons === null || persons === undefined) return "–";
-  const format = size > 1 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
+  const format = size > 1 ? { minimumSignificantDigits: 4, maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
   return (persons / size).toLocaleString("en", format);
 }
 
@@ -79,21 +79,27 @@ function enhance(plot) {
   const slider = readout.querySelector("input");
   const shownYear = readout.querySelector("[data-year]");
   const rows = readout.querySelector("tbody");
-  Object.assign(slider, { min: first, max: last, step, value: last });
+  Object.assign(slider, { min: first, max: last, step });
 
   function describe(line, year) {
     const ahead = (year - origin) / step - 1;
     const value = line.values[(year - first) / step];
-    const [size, name] = chooseUnit((value ?? 0) * divisor);
+    const [size] = chooseUnit((value ?? 0) * divisor);
     const isIndexed = scale === "indexed";
+    // The UN's figure may be of another size than ours.
+    const say = (figure) => {
+      if (isIndexed || figure === null || figure === undefined) return writePercent(figure);
+      const [own, word] = chooseUnit(figure * divisor);
+      return [writeIn(own, figure * divisor), word].filter(Boolean).join("\u00a0");
+    };
     const write = (figure) => isIndexed ? writePercent(figure) : writeIn(size, figure && figure * divisor);
     const intervals = line.levels
       .filter(({ lower }) => ahead >= 0 && lower[ahead] !== undefined)
       .map(({ level, lower, upper }) => `${level} %: ${write(lower[ahead])} – ${write(upper[ahead])}`);
     return {
-      value: [write(value), isIndexed ? "" : name].filter(Boolean).join("\u00a0"),
+      value: say(value),
       intervals,
-      medium: ahead >= 0 && line.medium.length ? write(line.medium[ahead]) : "",
+      medium: ahead >= 0 && line.medium.length ? say(line.medium[ahead]) : "",
     };
   }
 
@@ -107,7 +113,7 @@ function enhance(plot) {
       const name = element("th", line.label, `line-${line.index % COLOURS}`);
       name.scope = "row";
       const rest = element("td");
-      for (const text of [...intervals, ...(medium ? [`UN: ${medium}`] : [])]) rest.append(element("small", text), " ");
+      for (const text of [...intervals, ...(medium ? [`UN’s medium: ${medium}`] : [])]) rest.append(element("small", text), " ");
       row.append(name, element("td", value), rest);
       return row;
     }));
@@ -131,7 +137,8 @@ function enhance(plot) {
   }
   slider.addEventListener("input", () => show(Number(slider.value)));
   readout.hidden = false;
-  show(last);
+  // The last year that was asked for: it may lie before the drawing's end.
+  show(Number(readout.dataset.readout));
 }
 
 document.querySelectorAll("[data-plot]").forEach(enhance);

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 import popforecast as pf
-from app.evidence import compare_with_un, describe_milestones, describe_record, has_real_time_record, name_unrecorded
+from app.evidence import (
+    answer_in_words,
+    compare_with_un,
+    describe_milestones,
+    describe_record,
+    has_real_time_record,
+    name_unrecorded,
+)
 from app.query import Query
 from app.table import choose_stride, tabulate
 from popforecast.milestones import find_milestones
@@ -33,14 +40,63 @@ def test_the_sentence_and_the_table_hold_the_figures_of_the_record(india: pf.For
 
 def test_our_misses_stand_beside_the_uns_from_both_editions(india: pf.Forecast) -> None:
     kept = pf.load_vintage_record().query("location_code == 356").sort_values(["vintage", "year"])
-    rows = compare_with_un(india)
-    assert [(row.edition, row.year) for row in rows] == [(2010, 2015), (2010, 2020), (2012, 2015), (2012, 2020)]
-    for row, (_, known) in zip(rows, kept.iterrows(), strict=True):
-        assert row.ours == f"{known['ape']:.1f}\N{NO-BREAK SPACE}%"
-        assert row.theirs == f"{known['un_ape']:.1f}\N{NO-BREAK SPACE}%"
+    beside = compare_with_un(india)
+    assert beside is not None
+    assert beside.columns == [(2010, 2015), (2010, 2020), (2012, 2015), (2012, 2020)]
+    ((name, row),) = beside.rows
+    assert name == "India"
+    for miss, (_, known) in zip(row, kept.iterrows(), strict=True):
+        assert miss is not None
+        assert miss.ours == f"{known['ape']:.1f}\N{NO-BREAK SPACE}%"
+        assert miss.theirs == f"{known['un_ape']:.1f}\N{NO-BREAK SPACE}%"
+        assert miss.held == known["held_95"]
     # The edition of 2010 stated no bounds.
-    assert [row.un_held for row in rows[:2]] == ["–", "–"]
-    assert {row.un_held for row in rows[2:]} <= {"yes", "no"}
+    assert [miss.un_held is None for miss in row if miss] == [True, True, False, False]
+
+
+def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None:
+    beside = compare_with_un(Query((356, 566, 908), 2030, 2035).answer())
+    assert beside is not None
+    rows = pf.load_vintage_record().query("location_code in (356, 566, 908)").to_dict("records")
+    nearer = sum(row["ape"] < row["un_ape"] for row in rows)
+    further = sum(row["ape"] > row["un_ape"] for row in rows)
+    held = [row["held_95"] for row in rows if row["held_95"] in (True, False)]
+    assert beside.sentence.startswith(
+        f"Of {len(rows)} such forecasts, ours missed by less in {nearer}, the UN’s in {further}. "
+        f"Our 95\N{NO-BREAK SPACE}% intervals held {sum(held)} of {len(held)} outcomes."
+    )
+    alone = compare_with_un(india)
+    assert alone is not None
+    assert "ours missed by less in none, the UN’s in 4." in alone.sentence
+
+
+def test_an_edition_that_does_not_tell_of_a_location_leaves_its_place_empty() -> None:
+    record = pf.load_vintage_record()
+    untold = set(record.query("vintage == 'wpp2012'")["location_code"]) - set(
+        record.query("vintage == 'wpp2010'")["location_code"]
+    )
+    code = min(untold & set(pf.load_panel("wpp2024").locations.index))
+    beside = compare_with_un(Query((356, code), 2030, 2035).answer())
+    assert beside is not None
+    told = {name: [miss is not None for miss in row] for name, row in beside.rows}
+    assert sorted(told.values()) == [[False, False, True, True], [True] * 4]
+
+
+def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forecast) -> None:
+    (said,) = answer_in_words(india)
+    lower, upper = india.lower[80][0, -1], india.upper[80][0, -1]
+    assert said == (
+        f"{india.population[0, -1] / 1e9:.4g} billion in 2035 (80\N{NO-BREAK SPACE}%: {lower / 1e9:.4g} to "
+        f"{upper / 1e9:.4g} billion)"
+    )
+    assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436 million in 1960"]
+    both = answer_in_words(Query((356, 156), 1950, 1960).answer())
+    assert both == ["India: 436 million in 1960", "China: 654.8 million in 1960"]
+    assert (
+        "(99\N{NO-BREAK SPACE}%: 247 to 294,000)"
+        in answer_in_words(Query((772,), 2024, 2100, levels=(99,)).answer())[0]
+    )
+    assert answer_in_words(Query((356, 156, 840, 566), 2030, 2035).answer()) == []
 
 
 def test_the_record_is_that_of_the_model_asked_for() -> None:
@@ -53,21 +109,23 @@ def test_the_record_is_that_of_the_model_asked_for() -> None:
 def test_a_group_of_ones_own_has_no_record_and_that_is_said() -> None:
     fc = Query((), 2030, 2035, groups=(("Benelux", (56, 442, 528)),)).answer()
     assert describe_record(fc) == []
-    assert compare_with_un(fc) == []
+    assert compare_with_un(fc) is None
     assert name_unrecorded(fc) == ["Benelux"]
 
 
 def test_records_keep_the_order_in_which_locations_were_asked_for() -> None:
     fc = Query((900, 356, 4, 566), 2030, 2035).answer()
     assert [record.name for record in describe_record(fc)] == list(fc.locations["name"])
-    assert list(dict.fromkeys(row.name for row in compare_with_un(fc))) == [
+    beside = compare_with_un(fc)
+    assert beside is not None
+    assert [name for name, _ in beside.rows] == [
         name for name in fc.locations["name"] if name in {"World", "India", "Afghanistan", "Nigeria"}
     ]
 
 
 def test_milestones_look_ahead_to_2100_whatever_years_were_asked_for() -> None:
     far = pf.forecast(pf.load_panel("wpp2024"), [392], end=2100, levels=(80,))
-    sentences = [milestone.sentence for milestone in find_milestones(far)]
+    sentences = [milestone.sentence.replace(" %", "\N{NO-BREAK SPACE}%") for milestone in find_milestones(far)]
     for start, end, levels in ((2030, 2031, (80, 95)), (1990, 2000, (50,)), (2050, 2100, (99.5,))):
         (japan,) = describe_milestones(Query((392,), start, end, levels=levels))
         assert japan.sentences == sentences
