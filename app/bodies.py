@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.arguments import Arguments, QueryError, quote
 from app.query import PARAMETERS
@@ -102,10 +102,10 @@ def _read_body() -> bytes:
         # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
         chunked = request.content_length is None and request.environ.get("wsgi.input_terminated")
         is_longer = bool(chunked and request.stream.read(1))
-    except HTTPException:
+    except RequestEntityTooLarge:
         raise
     except Exception as error:
-        # Every server has errors of its own for chunks that are none.
+        # Every server has errors of its own for chunks that are none, and Werkzeug one for those that break off.
         raise QueryError({"body": f"The body cannot be read ({error})."}) from error
     if is_longer:
         raise RequestEntityTooLarge

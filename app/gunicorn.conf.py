@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -50,9 +51,10 @@ logger_class = JSONLogger
 errorlog = "-"
 accesslog = "-" if settings.access_log else None
 
-if settings.metrics and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+COUNTS = "popforecast-metrics-"
+if settings.metrics and not settings.metrics_folder:
     # Before anything imports prometheus_client, which looks for it only then.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="popforecast-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=COUNTS)
 
 
 # With many threads glibc would keep freed memory for each (M_ARENA_MAX; other C libraries have no such thing).
@@ -89,6 +91,7 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001
-    """Remove the counts."""
-    if settings.metrics:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    """Remove the folder of counts, if it was made here: one that was given is somebody's own."""
+    folder = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+    if settings.metrics and folder.name.startswith(COUNTS):
+        shutil.rmtree(folder, ignore_errors=True)

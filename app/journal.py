@@ -72,10 +72,11 @@ def _answer_id(response: Response) -> Response:
 
 
 def _withhold(message: str) -> str:
-    # Gunicorn names the client of a request that it cannot read, and quotes from it.
+    # Gunicorn names the address that an error befell, and the client of a request that it cannot read.
+    message = re.sub(r"(?<=^Error handling request )(\S+) .*", r"\1", message, flags=re.DOTALL)
     if not message.startswith("Invalid request from ip="):
         return message
-    return re.sub(r"'.*'", "'withheld'", re.sub(r"ip=\S+", "ip=withheld", message), flags=re.DOTALL)
+    return re.sub(r"(['\"]).*\1", "'withheld'", re.sub(r"ip=\S+", "ip=withheld", message), flags=re.DOTALL)
 
 
 def _stamp(seconds: float) -> str:

@@ -35,6 +35,13 @@ PAUSE = 10
 blueprint = Blueprint("operations", __name__)
 
 
+@blueprint.after_request
+def forbid_keeping(response: Response) -> Response:
+    """Let nobody keep what is true for this moment only."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @blueprint.get("/healthz")
 def show_health() -> ResponseReturnValue:
     """Say that the process answers, and which version it is."""

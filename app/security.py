@@ -9,9 +9,10 @@ from typing import IO, Any
 from flask import Flask, Request, Response, request
 from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
-from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
+from app.arguments import quote
 from app.settings import Settings
 
 # No form or JSON that a query can need comes near this.
@@ -25,6 +26,9 @@ MOST_PARAMETERS = 20_000
 
 # A body above this is not read to its end just to be refused politely.
 MOST_DRAINED = 64_000_000
+
+# Where the layers keep a Host that is none, and that the app therefore does not see.
+BAD_HOST = "popforecast.bad_host"
 
 # Seconds that a request may wait for the shared counter.
 REDIS_PATIENCE = 0.25
@@ -93,20 +97,21 @@ def secure(app: Flask) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_PARAMETERS
     )
-    app.before_request(check_size)
+    app.before_request(check_envelope)
     app.after_request(finish)
 
 
-def check_size() -> None:
-    """Refuse what no client of ours sends: an endless address, a compressed body.
+def check_envelope() -> None:
+    """Refuse what no client of ours sends: a host that is none, an endless address, a compressed body.
 
     Raises
     ------
-    RequestURITooLarge, UnsupportedMediaType
+    BadRequest, RequestURITooLarge, UnsupportedMediaType
         With a sentence that says what was sent and what is accepted.
     """
-    query = request.query_string
-    length = len(request.path) + len(query)
+    if BAD_HOST in request.environ:
+        raise BadRequest(f"Host {quote(request.environ[BAD_HOST])}: expected a host's name, such as example.org.")
+    length = len(request.path) + len(request.query_string)
     if length > LONGEST_ADDRESS:
         raise RequestURITooLarge(
             f"The address is {length:,} characters long: expected at most {LONGEST_ADDRESS:,}. "
@@ -114,7 +119,11 @@ def check_size() -> None:
         )
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
-        raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r}: expected a body that is not compressed.")
+        raise UnsupportedMediaType(f"Content-Encoding {quote(encoding)}: expected a body that is not compressed.")
+    # Servers undo chunks and nothing else: what they hold might be compressed all the same.
+    coding = request.headers.get("Transfer-Encoding", "chunked")
+    if coding.lower() != "chunked":
+        raise UnsupportedMediaType(f"Transfer-Encoding {quote(coding)}: expected chunked, or none.")
 
 
 def finish(response: Response) -> Response:
@@ -130,6 +139,7 @@ def finish(response: Response) -> Response:
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
     if response.status_code >= 400:
+        response.headers.setdefault("Cache-Control", "no-store")
         _drain()
     return response
 

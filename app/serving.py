@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import time
@@ -9,14 +10,20 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.journal import REQUEST_ID, ROUTE, JSONFormatter
+from app.security import HEADERS
 
 # Seconds until a client must have sent its request, and until it must have taken the answer. A router in front sends
 # whole requests; without one, a client that dawdles would hold a thread for as long as it likes.
 LONGEST_REQUEST = 10
 LONGEST_ANSWER = 60
+
+# So much of what cannot be read is enough to know it again.
+MOST_SAID = 200
 
 
 class JSONLogger(Logger):
@@ -68,6 +75,16 @@ class PatientWorker(ThreadWorker):
         finally:
             self.begun.pop(conn, None)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer a request that cannot be read as the app answers errors: problem details, with the app's headers."""
+        if isinstance(exc, UnsupportedTransferCoding):
+            # The client's fault, for which gunicorn takes the blame (501).
+            exc = InvalidHeader("TRANSFER-ENCODING")
+        refusal = _Refusal()
+        super().handle_error(req, refusal, addr, exc)
+        with suppress(OSError):
+            write_nonblock(client, explain(refusal.status, str(exc)))
+
     def murder_pending(self) -> None:
         """End what takes too long; the main loop asks for it every second."""
         super().murder_pending()
@@ -76,6 +93,37 @@ class PatientWorker(ThreadWorker):
             if now - begun > LONGEST_REQUEST:
                 # To the thread that reads, it is as if the client had closed its side: what is whole is answered.
                 _shut(conn.sock, socket.SHUT_RDWR if now - begun > LONGEST_ANSWER else socket.SHUT_RD)
+
+
+def explain(status: str, reason: str) -> bytes:
+    """Return the whole answer to a request that never reached the app.
+
+    Examples
+    --------
+    >>> explain("414 URI Too Long", "Request Line is too large (9000 > 8190)").splitlines()[-1].decode()[:70]
+    '{"type": "about:blank", "title": "URI Too Long", "status": 414, "detai'
+    """
+    code, _, title = status.partition(" ")
+    said = f"The request cannot be read: {reason[:MOST_SAID]}." if code < "500" else "Something went wrong on our side."
+    problem = json.dumps({"type": "about:blank", "title": title, "status": int(code), "detail": said}) + "\n"
+    own = {"Content-Type": "application/problem+json", "Content-Length": str(len(problem)), "Cache-Control": "no-store"}
+    headers = {"Connection": "close", **own, **HEADERS}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status}\r\n{head}\r\n{problem}".encode("ascii")
+
+
+class _Refusal:
+    """What gunicorn takes for the client's socket, to learn which status it would answer: in HTML, without headers."""
+
+    status = "500 Internal Server Error"
+
+    def gettimeout(self) -> float:
+        """Say that it never blocks."""
+        return 0.0
+
+    def sendall(self, data: bytes) -> None:
+        """Take the status from the answer."""
+        self.status = data.partition(b"\r\n")[0].partition(b" ")[2].decode("ascii")
 
 
 def _shut(connection: socket.socket, how: int) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -53,6 +54,8 @@ class Settings:
         Whether each request is logged (``POPFORECAST_ACCESS_LOG``).
     commit : str or None
         The commit that runs, where the platform says so.
+    metrics_folder : str or None
+        Where the workers write their counts (``PROMETHEUS_MULTIPROC_DIR``); a temporary folder without it.
     """
 
     host: str = "127.0.0.1"
@@ -65,6 +68,7 @@ class Settings:
     metrics: bool = False
     access_log: bool = True
     commit: str | None = None
+    metrics_folder: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -96,7 +100,8 @@ class Settings:
             # A port means that a platform's router is in front; without one only this machine may ask.
             host=read("POPFORECAST_HOST", _read_host, "0.0.0.0" if find("PORT") else cls.host),
             port=read("PORT", _read_between(0, 65_535), cls.port),
-            workers=read("WEB_CONCURRENCY", _read_between(1, 64), cls.workers),
+            # Gunicorn reads this one itself, before anything of ours, and an empty one ends it in a traceback.
+            workers=_read_between(1, 64)("WEB_CONCURRENCY", environ.get("WEB_CONCURRENCY", str(cls.workers)).strip()),
             proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if find("DYNO") else cls.proxies),
             rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),
             rate=read("POPFORECAST_RATE", _read_between(1, 1_000_000), cls.rate),
@@ -104,6 +109,7 @@ class Settings:
             metrics=read("POPFORECAST_METRICS", _read_switch, cls.metrics),
             access_log=read("POPFORECAST_ACCESS_LOG", _read_switch, cls.access_log),
             commit=next((read(name, _read_commit, "") for name in COMMITS if find(name)), None),
+            metrics_folder=read("PROMETHEUS_MULTIPROC_DIR", _read_folder, cls.metrics_folder),
         )
 
 
@@ -130,12 +136,26 @@ def _read_host(name: str, text: str) -> str:
 
 
 def _read_redis_url(name: str, text: str) -> str:
-    address = urlsplit(text)
+    # The address may hold a password, which has no place in a log.
+    try:
+        address = urlsplit(text)
+        _ = address.port
+    except ValueError:
+        raise SettingsError(f"{name} is no address: expected redis://HOST:PORT or rediss://HOST:PORT") from None
     if address.scheme not in ("redis", "rediss") or not address.hostname:
-        # The address may hold a password, which has no place in a log.
         raise SettingsError(
             f"{name} has the scheme {address.scheme!r}: expected redis://HOST:PORT or rediss://HOST:PORT"
         )
+    if not re.fullmatch(r"/?|/[0-9]{1,9}", address.path, re.ASCII):
+        raise SettingsError(
+            f"{name} has the database {address.path[1:]!r}: expected a number, as in redis://HOST:PORT/0"
+        )
+    return text
+
+
+def _read_folder(name: str, text: str) -> str:
+    if not (Path(text).is_dir() and os.access(text, os.W_OK)):
+        raise SettingsError(f"{name} is {text!r}: expected a folder that can be written to")
     return text
 
 

@@ -194,6 +194,11 @@ def test_all_is_every_location_in_the_table_s_order(revision: str) -> None:
         (["A:356", "a:586"], ["'a'", "twice", "each name once"]),
         ([f"G{i}:356" for i in range(11)], ["11 times", "at most 10"]),
         ("", ["group is empty", "colon"]),
+        ("=cmd|calc!A0:NGA", ["'=cmd|calc!A0'", "formula", "begins with"]),
+        ("+1:NGA", ["'+1'", "formula"]),
+        ("@SUM(A1):NGA", ["formula"]),
+        ("\uff1dA1:NGA", ["formula"]),
+        ("Two; -A1:NGA", ["formula"]),
     ],
 )
 def test_a_wrong_group_is_named_with_what_would_be_valid(group: str | list[str], words: list[str]) -> None:

@@ -129,6 +129,28 @@ def test_a_foreign_host_gets_into_no_address(client: FlaskClient) -> None:
     assert moved.headers["Location"].startswith("/forecast?")
 
 
+def test_a_proxy_that_passes_any_scheme_on_gets_it_into_no_address(proxied: FlaskClient) -> None:
+    for scheme in ("javascript", "ftp", "https,http", '"><script>'):
+        page = proxied.get("/forecast?location=World", headers={"X-Forwarded-Proto": scheme})
+        assert page.status_code == 200
+        assert f"{scheme}://" not in page.text
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-10", "bytes=9-1", "bytes=0-0,5-9", "lines=1-2", "bytes=" + "0-1," * 500])
+@pytest.mark.parametrize("path", ["/static/app.js", "/theme/style.css", "/api/v1/models", "/forecast.svg?location=4"])
+def test_who_asks_for_a_part_gets_the_whole(client: FlaskClient, path: str, wanted: str) -> None:
+    answer = client.get(path, headers={"Range": wanted})
+    assert answer.status_code == 200
+    assert answer.data == client.get(path).data
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/forecast?location=Wurld", "/healthz", "/readyz", "/version", "/metrics"]
+)
+def test_errors_and_the_state_of_the_moment_are_kept_by_nobody(client: FlaskClient, path: str) -> None:
+    assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

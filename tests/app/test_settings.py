@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 
 # Where the environment may be read; the last two name what prometheus_client reads.
 READERS = {"settings.py", "metrics.py", "gunicorn.conf.py"}
-PROMETHEUS = {"PROMETHEUS_MULTIPROC_DIR"}
 
 
 class Recorder(dict[str, str]):
@@ -54,8 +53,9 @@ def test_a_port_means_a_platform_and_a_dyno_means_one_proxy() -> None:
     assert Settings.from_environ({"DYNO": "web.1", "POPFORECAST_PROXIES": "0"}).proxies == 0
 
 
-def test_every_field_can_be_set() -> None:
+def test_every_field_can_be_set(tmp_path: Path) -> None:
     environ = {
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
         "POPFORECAST_HOST": "::1",
         "PORT": "81",
         "WEB_CONCURRENCY": "3",
@@ -68,7 +68,8 @@ def test_every_field_can_be_set() -> None:
         "HEROKU_SLUG_COMMIT": "0123abc",
     }
     settings = Settings.from_environ(environ)
-    assert settings == Settings("::1", 81, 3, 2, False, 7, "rediss://:secret@host:6380/1", True, False, "0123abc")
+    url = "rediss://:secret@host:6380/1"
+    assert settings == Settings("::1", 81, 3, 2, False, 7, url, True, False, "0123abc", str(tmp_path))
     assert not [field.name for field in fields(Settings) if getattr(settings, field.name) == field.default]
 
 
@@ -85,6 +86,7 @@ def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
         ("PORT", "-1", "from 0 to 65535"),
         ("PORT", "٣٠٠٠", "from 0 to 65535"),
         ("WEB_CONCURRENCY", "0", "from 1 to 64"),
+        ("WEB_CONCURRENCY", "", "from 1 to 64"),
         ("WEB_CONCURRENCY", "2.5", "from 1 to 64"),
         ("WEB_CONCURRENCY", "9" * 5000, "from 1 to 64"),
         ("POPFORECAST_PROXIES", "true", "from 0 to 5"),
@@ -96,6 +98,10 @@ def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
         ("POPFORECAST_HOST", "a b", "an address"),
         ("REDIS_URL", "memcached://host", "redis://HOST:PORT"),
         ("REDIS_URL", "redis://", "redis://HOST:PORT"),
+        ("REDIS_URL", "redis://host:99999", "redis://HOST:PORT"),
+        ("REDIS_URL", "redis://host:port/0", "redis://HOST:PORT"),
+        ("REDIS_URL", "redis://host/first", "a number"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/at/all", "a folder that can be written to"),
         ("SOURCE_VERSION", "<script>", "a commit"),
     ],
 )
@@ -107,9 +113,10 @@ def test_a_bad_value_is_refused_by_name_with_what_would_be_valid(name: str, valu
 
 
 def test_a_password_is_in_no_message() -> None:
-    with pytest.raises(SettingsError) as refused:
-        Settings.from_environ({"REDIS_URL": "redos://user:hunter2@host"})
-    assert "hunter2" not in str(refused.value)
+    for url in ("redos://user:hunter2@host", "redis://user:hunter2@host:99999", "redis://user:hunter2@[host"):
+        with pytest.raises(SettingsError) as refused:
+            Settings.from_environ({"REDIS_URL": url})
+        assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("POPFORECAST_RATE", "many"), ("REDIS_URL", "x")])
@@ -127,7 +134,7 @@ def test_every_variable_that_the_app_reads_is_documented() -> None:
     environ = Recorder()
     Settings.from_environ(environ)
     page = (ROOT / "docs" / "operation.md").read_text()
-    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.M)) == environ.asked | PROMETHEUS
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.M)) == environ.asked
     assert find_readers() == READERS
 
 

@@ -1,0 +1,100 @@
+"""What the server answers where the app is never asked, and what it leaves alone: against the real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.security import HEADERS
+from tests.soak.fuzz import send_raw
+from tests.soak.server import Server, serve
+
+CHUNKED = b"POST /api/v1/forecast HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    environ = {"RATELIMIT_ENABLED": "0", "WEB_CONCURRENCY": "1"}
+    with serve(tmp_path_factory.mktemp("serving") / "log.txt", environ) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "words"),
+    [
+        (b"NOT A REQUEST FROM O'BRIEN\r\n\r\n", 400, "O'BRIEN"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, "HOST"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", 400, "Bad Header"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0x5\r\n\r\n", 400, "CONTENT-LENGTH"),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "8190"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n", 431, "limit"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nExpect: nothing\r\n\r\n", 417, "nothing"),
+        (CHUNKED + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, "TRANSFER-ENCODING"),
+    ],
+)
+def test_what_is_no_http_is_refused_as_the_app_refuses(server: Server, sent: bytes, status: int, words: str) -> None:
+    code, text = send_raw(server, sent)
+    head, _, body = text.partition("\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.splitlines()[1:])
+    problem = json.loads(body)
+    assert code == problem["status"] == status
+    assert words in problem["detail"]
+    assert len(problem["detail"]) < 300
+    assert headers["Content-Type"] == "application/problem+json"
+    assert int(headers["Content-Length"]) == len(body)
+    assert headers.items() >= HEADERS.items()
+    assert "O'BRIEN" not in server.read_log()
+    assert "Traceback" not in server.read_log()
+
+
+def test_a_body_that_is_compressed_on_its_way_is_not_taken_for_a_plain_one(server: Server) -> None:
+    sent = CHUNKED + b"Transfer-Encoding: gzip, chunked\r\n\r\nc\r\nlocation=NGA\r\n0\r\n\r\n"
+    status, text = send_raw(server, sent)
+    assert status == 415
+    assert "'gzip, chunked'" in text
+
+
+def test_a_chunk_that_breaks_off_says_that_the_body_cannot_be_read(server: Server) -> None:
+    status, text = send_raw(server, CHUNKED + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\nlocation=NGA")
+    assert status == 400
+    assert "body cannot be read" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/forecast?location=NGA", "/api/v1/models", "/healthz", "/nowhere"])
+@pytest.mark.parametrize(
+    "host", ["a" * 64, "a" * 64 + ".example", "a.b." * 100, "a b", "", 'x"><script>', "x/../y", "[::1", "x:port", "é"]
+)
+def test_a_host_that_is_none_is_a_400_that_quotes_it(server: Server, host: str, path: str) -> None:
+    answer = server.ask(path, Host=host.encode("latin-1"))
+    assert answer.status == 400
+    assert b"expected a host" in answer.body
+    # On a page it stands as text; in problem details nothing is run.
+    assert b"<script>" not in answer.body or answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Traceback" not in server.read_log()
+
+
+@pytest.mark.parametrize("host", ["a" * 63, "my_app.example:8080", "[::1]:80", "127.0.0.1", "example.org."])
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(server: Server, host: str) -> None:
+    assert server.ask("/forecast?location=NGA", Host=host).status == 200
+
+
+def test_counts_in_a_folder_of_one_s_own_outlive_the_server(tmp_path: Path) -> None:
+    counts = tmp_path / "counts"
+    counts.mkdir()
+    (counts / "mine.txt").write_text("not the server's to remove")
+    environ = {"POPFORECAST_METRICS": "1", "PROMETHEUS_MULTIPROC_DIR": str(counts), "WEB_CONCURRENCY": "1"}
+    with serve(tmp_path / "log.txt", environ) as server:
+        assert b"popforecast_requests_total" in server.ask("/metrics").body
+    assert (counts / "mine.txt").exists()
+
+
+def test_counts_in_a_folder_of_the_server_s_go_with_it(tmp_path: Path) -> None:
+    environ = {"POPFORECAST_METRICS": "1", "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
+    with serve(tmp_path / "log.txt", environ) as server:
+        assert b"popforecast_requests_total" in server.ask("/metrics").body
+        assert len(list(tmp_path.glob("popforecast-metrics-*"))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
