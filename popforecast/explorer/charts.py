@@ -39,12 +39,12 @@ def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Char
     if not others:
         return chart_forecast(first, scale)
     chart = chart_forecast(_stack(forecasts), scale)
-    count = len(first.locations)
-    pasts = [_keep_past(line, name) for line, name in zip(chart.lines, first.locations["name"], strict=False)]
+    each = chart.lines[:: len(forecasts)]
+    pasts = [_keep_past(line, name) for line, name in zip(each, first.locations["name"], strict=True)]
     return replace(
         chart,
         title=chart_forecast(first, scale).title,
-        description=_describe(forecasts, chart, count),
+        description=_describe(forecasts, chart),
         lines=(*pasts, *map(_keep_future, chart.lines)),
     )
 
@@ -98,13 +98,13 @@ def label_line(forecast: Forecast, code: Any) -> str:
 def _stack(forecasts: Sequence[Forecast]) -> Forecast:
     """Return one forecast of all lines, each a location of its own, so that one unit and scale fit them all."""
     first = forecasts[0]
-    labels = [label_line(forecast, code) for forecast in forecasts for code in forecast.locations.index]
-    table = pd.DataFrame({"name": labels})
-    history = Panel(np.vstack([it.history.values for it in forecasts]), first.history.years, table)
+    labels = [label_line(forecast, code) for code in first.locations.index for forecast in forecasts]
 
     def join(values: Sequence[Array]) -> Array:
-        return np.vstack(values)
+        # One location's lines after another's.
+        return np.stack(values, axis=1).reshape(len(labels), -1)
 
+    history = Panel(join([it.history.values for it in forecasts]), first.history.years, pd.DataFrame({"name": labels}))
     path = Prediction(
         join([it.path.population for it in forecasts]),
         {level: join([it.path.lower[level] for it in forecasts]) for level in first.levels},
@@ -130,14 +130,14 @@ def _keep_future(line: Line) -> Line:
     return replace(line, years=line.ahead[:1], values=line.median[:1])
 
 
-def _describe(forecasts: Sequence[Forecast], chart: Chart, count: int) -> str:
+def _describe(forecasts: Sequence[Forecast], chart: Chart) -> str:
     first = forecasts[0]
     names = ", ".join(forecast.model.name for forecast in forecasts)
     title = chart_forecast(first, chart.scale).title
     last = first.years[-1]
     if last <= first.origin:
         return f"{title}, {chart.unit}: estimates to {last}."
-    ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}".replace("inf", "∞") for line in chart.lines[: 4 * count])
+    ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}".replace("inf", "∞") for line in chart.lines)
     return f"{title}, {chart.unit}: history to {first.origin} and the forecasts of {names}. In {last}: {ends}."
 
 

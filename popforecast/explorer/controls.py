@@ -15,8 +15,8 @@ from popforecast.models.base import Model
 AnyWidget = TypeVar("AnyWidget", bound=widgets.DOMWidget)
 
 NONE = "none"
-TRENDS = (("constant", "c"), ("constant and trend", "ct"), ("trend", "t"), ("nothing", "n"))
-TRANSFORMS = (("population", "level"), ("log population", "log"), ("growth", "growth"))
+TRENDS = (("constant", "c"), ("constant and linear trend", "ct"), ("linear trend", "t"), ("none", "n"))
+TRANSFORMS = (("level", "level"), ("log", "log"), ("growth", "growth"))
 ORDERS = tuple((f"chosen by {lags.upper()}" if isinstance(lags, str) else str(lags), lags) for lags in LAGS)
 
 
@@ -36,8 +36,8 @@ class ModelPicker(widgets.VBox):
         kinds += [(name, name) for name in models.MODELS] + [("AR of your own order", OWN)]
         self.kind = widgets.Dropdown(options=kinds, description=description)
         self.lags = widgets.Dropdown(options=ORDERS, value=2, description="Lags")
-        self.trend = widgets.Dropdown(options=TRENDS, description="Besides the lags")
-        self.transform = widgets.Dropdown(options=TRANSFORMS, description="Regressed on")
+        self.trend = widgets.Dropdown(options=TRENDS, description="Trend")
+        self.transform = widgets.Dropdown(options=TRANSFORMS, description="Transform")
         self.parameters = mark(widgets.Box([self.lags, self.trend, self.transform]), "pf-parameters")
         super().__init__([self.kind, self.parameters])
         self.kind.observe(self._fold, "value")

@@ -57,7 +57,7 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
         "Residuals in percent of the population; their size is the root mean square. Past errors are forecasts one "
         "year ahead at past origins, five years apart: what models have whose fit leaves no residuals."
     )
-    return frame_table(headings, rows, "record", "Residuals", caption)
+    return frame_table(headings, rows, "pf-record", "Residuals", caption)
 
 
 def write_record(query: Query) -> str:
@@ -76,7 +76,7 @@ def write_record(query: Query) -> str:
         "the model been used at every origin from 1988 on. Final data: at the time the figures were not yet revised, "
         "which flatters every model."
     )
-    return frame_table(headings, rows, "record", "Backtest", caption)
+    return frame_table(headings, rows, "pf-record", "Backtest", caption)
 
 
 def write_recipe(query: Query) -> str:

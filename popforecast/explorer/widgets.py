@@ -92,6 +92,7 @@ class Explorer(widgets.VBox):
         )
         self.complaint = widgets.HTML()
         self.chips = tuple(mark(widgets.Button(), "pf-chip") for _ in range(MOST_LINES))
+        self.basket = mark(widgets.HBox(self.chips), "pf-chips")
         self.start, self.end = write_year("From"), write_year("To")
         self.models = tuple(ModelPicker(MODEL_LABELS[i], may_be_none=i > 0) for i in range(MOST_MODELS))
         editions = [(f"{it.edition} (estimates to {get_panel(it.name).origin})", it.name) for it in REVISIONS.values()]
@@ -125,7 +126,7 @@ class Explorer(widgets.VBox):
         )
 
     def _list_controls(self) -> list[widgets.Widget]:
-        locations = widgets.VBox([self.search, self.complaint, mark(widgets.HBox(self.chips), "pf-chips")])
+        locations = widgets.VBox([self.search, self.complaint, self.basket])
         period = mark(widgets.Box([self.start, self.end]), "pf-period")
         return [locations, *self.models, period, self.revision, self.levels, self.scale]
 
@@ -213,6 +214,7 @@ class Explorer(widgets.VBox):
         data = draw_answer(forecasts, self.query.scale)
         notes, source = views.write_notes(forecasts), views.write_source(forecasts, self.query)
         self._turn()
+        (self.basket.add_class if len(forecasts) > 1 else self.basket.remove_class)("pf-several")
         self.error.value = ""
         self.heading.value, self.notes.value, self.source.value = heading, notes, source
         _fill(self.chart, data)
