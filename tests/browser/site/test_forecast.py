@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 FIVE = "/forecast?location=356&location=156&location=840&location=360&location=586&from=2030&to=2050"
+INDIA_IN_2050 = "1.754 billion in 2050 (80\N{NO-BREAK SPACE}%: 1.557 to 1.999 billion)"
 PAST_AND_AHEAD = "/forecast?location=900&location=903&from=2015&to=2060&revision=wpp2019"
 
 MOST_BYTES = 100_000
@@ -52,7 +53,7 @@ def test_the_read_out_says_the_figures_of_the_table(page: Page, url: str) -> Non
     assert unit == "billion"
     assert float(shown) == pytest.approx(int(figure.replace(",", "")) / 1e9, abs=0.0006)
     expect(india).to_contain_text("80 %:")
-    expect(india).to_contain_text("UN:")
+    expect(india).to_contain_text("UN’s medium: 1.")
 
 
 def test_each_line_is_told_in_its_own_unit(page: Page, url: str) -> None:
@@ -158,10 +159,55 @@ def test_how_good_it_has_been_is_told_in_words_and_beside_the_un(page: Page, url
     expect(section.get_by_text("real time", exact=True)).to_be_visible()
     horizons = section.get_by_role("table", name="Track record of India").get_by_role("rowheader")
     assert [text.split()[0] for text in horizons.all_inner_texts()] == ["1", "5", "10", "20"]
-    beside = section.get_by_role("region", name="Our misses beside the UN’s").locator("tbody tr")
-    assert [row.split()[1:3] for row in beside.all_inner_texts()] == [
+    beside = section.get_by_role("region", name="Our misses beside the UN’s")
+    assert [head.split()[1::2] for head in beside.get_by_role("columnheader").all_inner_texts()[1:]] == [
         [edition, year] for edition in ("2010", "2012") for year in ("2015", "2020")
     ]
+    expect(beside.get_by_role("row", name="India")).to_contain_text("UN 3.5\N{NO-BREAK SPACE}%*")
+    expect(section.get_by_text("Of 4 such forecasts, ours missed by less in none, the UN’s in 4.")).to_be_visible()
+
+
+def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, url: str) -> None:
+    plain_page.goto(f"{url}/forecast?location=356&from=2030&to=2050")
+    expect(
+        plain_page.get_by_text("1.754 billion in 2050 (80\N{NO-BREAK SPACE}%: 1.557 to 1.999 billion)")
+    ).to_be_visible()
+    headings = plain_page.get_by_role("heading", level=2).all_inner_texts()
+    assert headings[:3] == ["How good has this been?", "When?", "The figures"]
+    contents = plain_page.get_by_role("navigation", name="On this page")
+    for name, place in (("How good?", "record"), ("When?", "when"), ("Figures", "figures"), ("Cite", "share-heading")):
+        contents.get_by_role("link", name=name).click()
+        assert plain_page.url.endswith(f"#{place}")
+        expect(plain_page.locator(f"#{place}")).to_be_in_viewport()
+
+
+def test_five_locations_fit_a_desk(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(url + FIVE)
+    for name in ("Population by year and location", "Our misses beside the UN’s", "Track records"):
+        sheet = page.get_by_role("region", name=name)
+        assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth"), name
+
+
+def test_the_read_out_begins_with_the_last_year_asked_for(page: Page, url: str) -> None:
+    page.goto(f"{url}/forecast?location=356&from=1950&to=1960")
+    expect(page.locator("[data-readout] caption")).to_have_text("1960, estimate (persons)")
+    expect(page.get_by_text("none of these years is forecast")).to_be_visible()
+
+
+def test_a_link_that_is_shared_has_a_preview(page: Page, url: str) -> None:
+    page.goto(f"{url}/forecast?location=356&from=2030&to=2050")
+
+    def said(name: str) -> str:
+        return page.locator(f"meta[property='og:{name}']").get_attribute("content") or ""
+
+    assert said("title") == "Population of India, 2030–2050"
+    assert said("description").startswith(f"{INDIA_IN_2050}. ")
+    canonical = page.locator("link[rel=canonical]").get_attribute("href")
+    assert said("url") == f"{url}{canonical}"
+    picture = page.request.get(said("image"))
+    assert picture.ok
+    assert picture.body().startswith(b"\x89PNG")
 
 
 def test_what_is_taken_along_says_where_it_comes_from(page: Page, url: str) -> None:
