@@ -98,7 +98,8 @@ class Bars(Drawing):
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         axes.axvline(0, color="#808080", linewidth=0.8)
-        axes.margins(x=0.12, y=0.02)
+        # Room for the values, whose type is as large on a narrow figure, of which the labels take a larger share.
+        axes.margins(x=(WIDTH / axes.figure.get_figwidth()) ** 1.5 * 0.12, y=0.02)
         axes.set_title(self.unit, loc="left", fontsize=9)
 
 

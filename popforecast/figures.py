@@ -28,11 +28,15 @@ COLOURS = ("#0072b2", "#d55e00", "#007f5f", "#b0467f", "#8a6d00", "#3d6fd6", "#7
 INK = "#010203"
 WIDTH, HEIGHT = 7.2, 4.0
 
+# On a page a figure is drawn a second time, for a phone: so wide that its type is not scaled down.
+NARROW = 3.75
+NARROW_SVG = "application/vnd.popforecast.narrow+svg"
+
 # What the lines of a forecast are called in a legend.
 MEDIAN, REFERENCE = "our forecast", "the UN’s medium variant"
 
-# Points of the type of title and caption, and of the margin around them.
-TITLE, CAPTION, CAPTION_MARGIN = 11, 6.5, 6
+# Points of the type of title, unit and caption, and of the margin around them.
+TITLE, UNIT, CAPTION, CAPTION_MARGIN = 11, 9, 6.5, 6
 
 # Matplotlib's settings and font cache belong to the process, and a web server draws in several threads.
 _DRAWING = threading.RLock()
@@ -61,6 +65,8 @@ class Drawing(ABC):
         with house_style():
             figure, axes = new_figure(width, height)
             self.paint(axes)
+            if width < WIDTH:
+                _lift_unit(axes)
         return figure
 
     def svg(self, width: float = WIDTH, height: float = HEIGHT, caption: str | None = None) -> str:
@@ -90,7 +96,8 @@ class Drawing(ABC):
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         # JupyterLab shows SVG as an image, where currentColor is black whatever the theme: ask for white below it.
         metadata = {"image/svg+xml": {"needs_background": "light", "title": self.title}}
-        return {"image/svg+xml": self.svg(), "text/plain": self.description}, metadata
+        forms = {"image/svg+xml": self.svg(), NARROW_SVG: self.svg(NARROW), "text/plain": self.description}
+        return forms, metadata
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.title}>"
@@ -234,6 +241,12 @@ def spread(heights: np.ndarray, gap: float | np.ndarray, within: tuple[float, fl
     placed = np.empty(len(heights))
     placed[order] = means + before
     return placed
+
+
+def _lift_unit(axes: Axes) -> None:
+    """Break the unit where there is no room for it, and move it above what else stands over the axes."""
+    lines = wrap(axes.get_title(loc="left"), 0.8 * 72 * axes.figure.get_figwidth(), UNIT, most=3)
+    axes.set_title("\n".join(lines), loc="left", fontsize=UNIT, pad=2 * UNIT)
 
 
 def _describe_file(title: str, source: str) -> str:

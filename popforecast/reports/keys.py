@@ -16,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from popforecast import peers
 from popforecast.reports.notebooks import PACKAGE, Notebook
 from popforecast.sources import DATA
 
@@ -29,9 +28,10 @@ LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill
 MAKERS = ("popforecast.reports.execution", "popforecast.reports.pages")
 TEMPLATES = PACKAGE / "templates" / "report"
 
-# The tables that every module may load, and those that only one reads.
+# The tables that every module may load, and those that only one reads: named here, because all pages would rest on
+# what this module imports.
 TABLES = (".csv", ".json", ".npz", ".gz")
-OWN_TABLES = {peers.__name__: peers.FOLDERS}
+OWN_TABLES = {"popforecast.peers": (PACKAGE.parent / "tests/benchmarks/peers", PACKAGE / "data/peers")}
 
 IMPORT = re.compile(
     r"^[ \t]*(?:import (popforecast[\w.]*)|from (popforecast[\w.]*) import (\([^)]*\)|.*))", re.MULTILINE

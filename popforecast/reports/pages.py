@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from popforecast.figures import NARROW_SVG
 from popforecast.reports.keys import Key, read_key, read_modules, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
@@ -69,8 +70,8 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], 
 
     node = _forget_run(nbformat.read(executed, as_version=4))
     for data in _shown(node):
-        if SVG in data:
-            data[SVG] = style_by_attributes(data[SVG])
+        for form in {SVG, NARROW_SVG} & data.keys():
+            data[form] = style_by_attributes(data[form])
     facts = {
         "title": notebook.title,
         "summary": _published_text(node, SUMMARY),
@@ -150,7 +151,9 @@ def _published_text(node: NotebookNode, tag: str) -> str:
 
 
 def _published_figure(node: NotebookNode) -> str:
-    figures = (output.get("data", {}).get(SVG, "") for output in _tagged_outputs(node, FIGURE))
+    """Return the figure of the index, where there is no room for a wide one."""
+    shown = [output.get("data", {}) for output in _tagged_outputs(node, FIGURE)]
+    figures = (data.get(form, "") for data in shown for form in (NARROW_SVG, SVG))
     return next(filter(None, figures), "")
 
 

@@ -18,9 +18,6 @@ from popforecast.reports.execution import Execution
 from popforecast.reports.notebooks import check_parameters, choose_notebooks, find_notebooks
 from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
 from popforecast.reports.progress import Progress
-from popforecast.reports.site import INDEX as INDEX
-from popforecast.reports.site import STATUS as STATUS
-from popforecast.reports.site import STYLE as STYLE
 from popforecast.reports.site import open_site, publish, read_status, record, write_index
 
 # Not imported here, but in the process that runs a notebook or when a page is made.
