@@ -29,6 +29,7 @@ from app.evidence import (
 from app.exchange import link_to
 from app.form import choose, describe_form, describe_settings, drop_blanks, guess
 from app.outlooks import remember
+from app.published import has_report
 from app.query import Query
 from app.table import tabulate
 from app.view import View, read_view
@@ -43,6 +44,12 @@ MOST_NOTES = 6
 
 # A page of an older release is shown for no longer than this.
 KEPT = "public, max-age=60"
+
+# The reports that say how records are made, and what they come to for everybody.
+METHODS = (
+    ("4-vintages.html", "what was known then, beside the UN"),
+    ("3-backtest.html", "every model on today’s figures"),
+)
 
 SCALE_TITLES = {"absolute": "Persons", "log": "Logarithm", "indexed": "Indexed"}
 
@@ -142,6 +149,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "most_told": MOST_TOLD,
         "most_in_words": MOST_IN_WORDS,
         "first_origin": FIRST_ORIGIN,
+        "methods": [(name, title) for name, title in METHODS if has_report(name)],
         "default_model": DEFAULT_MODEL,
         "latest": get_revision(DEFAULT_REVISION),
         "form_url": link_to("pages.show_form", view.arguments),

@@ -66,6 +66,12 @@ def show_report(name: str) -> ResponseReturnValue:
     return response
 
 
+def has_report(name: str) -> bool:
+    """Return whether a report of this name is published here."""
+    folder = next((folder for folder in FOLDERS if (folder / INDEX).is_file()), None)
+    return folder is not None and (folder / name).is_file()
+
+
 def read_parts(page: str) -> dict[str, str]:
     """Return the parts of a report's page that the site shows.
 

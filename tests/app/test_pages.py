@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -258,3 +259,31 @@ def test_importing_the_app_loads_nothing_heavy() -> None:
     code = f"import sys, app; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_record_leads_to_the_reports_that_are_published(client: FlaskClient, known_query: str) -> None:
+    links = [a["href"] for a in Elements(client.get(f"/forecast?{known_query}").text).find("a")]
+    told = [link for link in links if link and link.startswith("/reports/") and link != "/reports/"]
+    assert told == ["/reports/4-vintages.html", "/reports/3-backtest.html"]
+    assert [client.get(link).status_code for link in told] == [200, 200]
+
+
+def test_where_no_reports_are_published_nothing_leads_to_them(
+    client: FlaskClient, known_query: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.published.FOLDERS", (tmp_path,))
+    # An answer that was given before is kept.
+    assert "-vintages.html" not in client.get(f"/forecast?{known_query}&level=77").text
+
+
+def test_the_page_says_in_its_head_what_a_shared_link_shows(client: FlaskClient) -> None:
+    elements = Elements(client.get('/forecast?group="x"><b>:BEL,NLD&from=2030&to=2050').text)
+    said = {
+        meta.get("property") or meta.get("name"): meta["content"] for meta in elements.find("meta") if "content" in meta
+    }
+    assert said["og:title"] == 'Population of "x"><b>, 2030–2050'
+    assert said["og:description"] == said["description"]
+    assert str(said["description"]).startswith("34.13 million in 2050 (80\N{NO-BREAK SPACE}%: ")
+    assert str(said["og:image"]).startswith("http://localhost/forecast.png?group=")
+    form = Elements(client.get("/").text).find("meta", property="og:title")
+    assert [meta["content"] for meta in form] == ["Population forecast"]
