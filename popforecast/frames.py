@@ -1,22 +1,33 @@
-"""Anyone's long table, checked cell by cell, as the rectangle of a panel."""
+"""Anyone's long table, checked cell by cell, as rectangles for panels."""
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, shorten
+from popforecast.spans import arrange
 
 # Not a bound on what is plausible, but on what can be a year at all.
 LATEST = 1_000_000
 
 
+class Block(NamedTuple):
+    """What a panel is made of."""
+
+    values: NDArray[np.float64]
+    years: NDArray[np.int64]
+    locations: pd.DataFrame
+
+
 def read_frame(
     frame: pd.DataFrame, id: str, time: str, value: str, group: str | None = None, name: str | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.int64], pd.DataFrame]:
+) -> list[Block]:
     """Return the values, years and locations of a long table; see :meth:`popforecast.Panel.from_frame`.
 
     Parameters
@@ -26,16 +37,21 @@ def read_frame(
     id, time, value, group, name : str
         Its columns.
 
+    Returns
+    -------
+    list of Block
+        One for each span of years that locations share, in the order in which these come.
+
     Raises
     ------
     PanelError
-        If a column is absent, or a cell is not what the column must hold. That the rectangle is complete is for the
-        panel to check.
+        If a column is absent, a cell is not what the column must hold, or a location has a year twice or lacks one
+        between its first and its last.
 
     Examples
     --------
     >>> table = pd.DataFrame({"id": ["A", "A"], "year": [2001, 2000], "pop": [5, 4]})
-    >>> values, years, locations = read_frame(table, "id", "year", "pop")
+    >>> [(values, years, locations)] = read_frame(table, "id", "year", "pop")
     >>> values.tolist(), years.tolist(), locations["name"].tolist()
     ([[4.0, 5.0]], [2000, 2001], ['A'])
     """
@@ -49,31 +65,28 @@ def read_frame(
         raise PanelError(f"row {_row(frame[id].isna())}: no {id}, so its figure belongs to no location")
     for column in (id, *labels):
         _check_hashable(frame[column])
-    times = _read_numbers(frame[time], "a year")
-    strange = ~are_years(times)
-    if strange.any():
-        raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
+    years = _read_years(frame[time], time)
     numbers = _read_numbers(frame[value], "a population")
-    rows = pd.DataFrame({"code": frame[id], "year": times.astype(np.int64), "value": numbers})
-    repeated = rows.duplicated(["code", "year"])
-    if repeated.any():
-        # As objects, or a whole number would become the float of its neighbour.
-        first = rows[repeated].astype(object).iloc[0]
-        raise PanelError(
-            f"row {_row(repeated)}: {first.code!r} has the year {first.year} a second time; expected one row "
-            "for each location and year"
-        )
     for label in labels:
         varied = frame.groupby(id, sort=False, observed=True)[label].nunique(dropna=False) > 1
         if varied.any():
             raise PanelError(f"{varied.index[varied][0]!r} has more than one {label}: expected one for each location")
-    wide = rows.pivot(index="code", columns="year", values="value").reindex(rows["code"].unique())
-    first_rows = frame.drop_duplicates(id).set_index(id)
-    locations = pd.DataFrame(index=wide.index)
-    locations["name"] = first_rows[name] if name else wide.index.astype(str)
+    series, codes = pd.factorize(frame[id])
+    codes = pd.Index(codes)
+    # As objects, or a whole number would show itself as NumPy's.
+    shown = codes.astype(object)
+    spans = arrange(
+        series.astype(np.int64),
+        years,
+        numbers.to_numpy(),
+        lambda number: f"{shown[number]!r}",
+        lambda row: f"row {row + 1}",
+    ).spans
+    first = frame.drop_duplicates(id).set_index(id)
+    locations = pd.DataFrame({"name": first[name] if name else codes.astype(str)}, index=codes)
     if group:
-        locations["region"] = first_rows[group]
-    return wide.to_numpy(), wide.columns.to_numpy(), locations
+        locations["region"] = first[group]
+    return [Block(span.values, span.years, locations.iloc[span.rows]) for span in spans]
 
 
 def are_years(numbers: Any) -> Any:
@@ -88,12 +101,53 @@ def are_years(numbers: Any) -> Any:
         return (numbers % 1 == 0) & (abs(numbers) <= LATEST)
 
 
+def name_nearest(wanted: str, present: Iterable[Any]) -> str:
+    """Return the names nearest to one that is not there, as the end of a sentence; nothing where none is near.
+
+    Examples
+    --------
+    >>> name_nearest("pop", ["fips", "Population"])
+    "; nearest: 'Population'"
+    """
+    folded = {str(name).casefold(): str(name) for name in present}
+    asked = str(wanted).casefold()
+    holding = [name for name in folded if asked and (asked in name or (name and name in asked))]
+    near = dict.fromkeys([*holding, *difflib.get_close_matches(asked, folded, n=3, cutoff=0.6)])
+    return f"; nearest: {', '.join(repr(folded[name]) for name in list(near)[:3])}" if near else ""
+
+
+def _read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
+    if column.dtype.kind == "M":
+        return _read_dates(column, time)
+    times = _read_numbers(column, "a year")
+    strange = ~are_years(times)
+    if strange.any():
+        raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
+    return times.to_numpy().astype(np.int64)
+
+
+def _read_dates(column: pd.Series, time: str) -> NDArray[np.int64]:
+    """Return the years of dates that all name one day of the year, so that none is one of several in its year."""
+    if column.isna().any():
+        raise PanelError(f"row {_row(column.isna())}: {time} is empty, expected a year")
+    days = column.dt.strftime("%m-%d %H:%M:%S")
+    other = days != days.iloc[0]
+    if other.any():
+        raise PanelError(
+            f"row {_row(other)}: {time} is {column[other].iloc[0]}, and {column.iloc[0]} before: dates of one day in "
+            f"each year stand for years, but these are of several; pass one figure a year, with {time!r} as a year "
+            "such as 2000"
+        )
+    return column.dt.year.to_numpy().astype(np.int64)
+
+
 def _check_columns(frame: pd.DataFrame, wanted: list[str]) -> None:
     present = frame.columns.tolist()
     for column in wanted:
         times = present.count(column)
         if not times:
-            raise PanelError(f"no column {column!r}: the table has {', '.join(map(str, present))}")
+            near = name_nearest(column, present)
+            raise PanelError(f"no column {column!r}{near}: the table has {shorten(', '.join(map(str, present)))}")
         if times > 1:
             raise PanelError(f"the table has a column {column!r} twice: expected each column once")
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from popforecast.errors import PanelError, YearError
 from popforecast.frames import are_years, read_frame
 from popforecast.locations import COLUMNS, LocationIndex, build_index
+from popforecast.rectangles import Rectangles
 
 COUNTRY = "Country/Area"
 
@@ -70,8 +71,12 @@ class Panel:
         group: str | None = None,
         name: str | None = None,
         revision: str | None = None,
-    ) -> Panel:
+    ) -> Panel | Rectangles:
         """Build a panel from a long table: one row for each location and year.
+
+        Years may be dates, where all are of one day of the year. Locations may begin and end in different years: then
+        the result is :class:`~popforecast.rectangles.Rectangles`, one panel for each span of years, which ``forecast``
+        and ``backtest`` take as they take a panel.
 
         Parameters
         ----------
@@ -87,7 +92,8 @@ class Panel:
         Raises
         ------
         PanelError
-            If a column is absent, a cell is not a number, a location has a year twice or lacks one.
+            If a column is absent, a cell is not a number, a location has a year twice, or lacks one between its first
+            and its last.
 
         Examples
         --------
@@ -95,7 +101,8 @@ class Panel:
         >>> Panel.from_frame(pd.DataFrame(rows), id="fips", value="pop").values.tolist()
         [[1.0, 2.0], [3.0, 4.0]]
         """
-        return cls(*read_frame(frame, id, time, value, group, name), revision)
+        panels = tuple(cls(*block, revision) for block in read_frame(frame, id, time, value, group, name))
+        return panels[0] if len(panels) == 1 else Rectangles(panels, tuple(dict.fromkeys(frame[id].tolist())))
 
     @property
     def step(self) -> int:

@@ -1,0 +1,150 @@
+"""Figures as people write them -> numbers: which mark is the decimal one is decided by the whole column, or asked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import ReadError
+from popforecast.readers.cells import SPACES
+
+MISSING = frozenset({"", ".", "..", "...", "…", ":", "-", "–", "—", "na", "n/a", "#n/a", "nan", "null", "none", "x"})
+
+# Every digit looks the same, so that a million figures have a dozen shapes.
+DIGITS = str.maketrans("123456789", "0" * 9)
+PLAIN = re.compile(r"0+")
+EXPONENT = re.compile(r"0(\.0+)?[eE]\+?00?")
+SPACED = re.compile(r"0{1,3}([ '’]000)+(?=$|[.,])")
+FORMS = {
+    ".": re.compile(r"(0+|0{1,3}(,000)+)(\.0+)?"),
+    ",": re.compile(r"(0+|0{1,3}(\.000)+)(,0+)?"),
+}
+# Twelve and three tenths, or twelve thousand three hundred: no single figure can tell.
+DOUBTFUL = re.compile(r"0{1,3}[.,]000")
+
+
+class AmountError(ReadError):
+    """A cell that is no figure, at a position of the column."""
+
+    def __init__(self, position: int, fault: str) -> None:
+        self.position = position
+        self.fault = fault
+        super().__init__(fault)
+
+
+class Shape(NamedTuple):
+    """What a figure looks like, and how many look so."""
+
+    text: str
+    count: int
+
+
+def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[np.float64]:
+    """Return the numbers in a column of cells; NaN where there is none.
+
+    Thousands may be parted by spaces, apostrophes, commas or points. Where a point or comma could be either (12,345),
+    the other cells decide; where these cannot, it is an error to be settled with `decimal`.
+
+    Parameters
+    ----------
+    cells : sequence of str
+    decimal : {".", ","}, optional
+        The decimal mark, if it is known.
+
+    Raises
+    ------
+    AmountError
+        If a cell is no figure of zero or more, or none of a kind with the others.
+
+    Examples
+    --------
+    >>> parse_amounts(["1.234.567", "12.345", "..", "0,5"]).tolist()
+    [1234567.0, 12345.0, nan, 0.5]
+    >>> parse_amounts(["12,345"])
+    Traceback (most recent call last):
+    popforecast.readers.amounts.AmountError: '12,345' could be 12345 or 12.345: pass decimal='.' or decimal=','
+    """
+    if decimal not in (None, ".", ","):
+        raise ReadError(f"decimal {decimal!r}: expected '.' or ','")
+    shapes = [cell.translate(DIGITS) for cell in cells]
+    counts = Counter(shapes)
+    if all(PLAIN.fullmatch(shape) for shape in counts):
+        return np.array(list(map(float, cells)))
+    forms = {shape: _tidy(shape) for shape in counts}
+    wrong = {shape for shape, form in forms.items() if form is None}
+    if wrong:
+        position = next(i for i, shape in enumerate(shapes) if shape in wrong)
+        raise AmountError(position, _say_fault(cells[position]))
+    mark = decimal or _choose_mark(
+        [Shape(form, counts[shape]) for shape, form in forms.items() if form], forms, shapes, cells
+    )
+    for position, shape in enumerate(shapes) if decimal else ():
+        form = forms[shape]
+        if form and not (FORMS[mark].fullmatch(form) or EXPONENT.fullmatch(form)):
+            raise AmountError(position, f"{cells[position]!r} is no figure with the decimal mark {mark!r}")
+    other = "," if mark == "." else "."
+    return np.array(
+        [_convert(cell, mark, other) if forms[shape] else np.nan for cell, shape in zip(cells, shapes, strict=True)]
+    )
+
+
+def _tidy(shape: str) -> str | None:
+    """Return a shape without spaces and apostrophes between thousands; "" if it is missing, None if no figure."""
+    text = SPACES.sub(" ", shape).strip()
+    if text.casefold() in MISSING:
+        return ""
+    if SPACED.match(text):
+        text = re.sub(r"[ '’]", "", text)
+    if EXPONENT.fullmatch(text) or any(form.fullmatch(text) for form in FORMS.values()):
+        return text
+    return None
+
+
+def _choose_mark(
+    shapes: Sequence[Shape], forms: dict[str, str | None], order: Sequence[str], cells: Sequence[str]
+) -> str:
+    """Return the decimal mark under which every cell is a figure."""
+
+    def find(wrong: set[str]) -> int:
+        return next(i for i, shape in enumerate(order) if forms[shape] in wrong)
+
+    doubtful = {shape.text for shape in shapes if DOUBTFUL.fullmatch(shape.text)}
+    marked = [shape for shape in shapes if not PLAIN.fullmatch(shape.text) and not EXPONENT.fullmatch(shape.text)]
+    fitting = {mark: {s.text for s in marked if form.fullmatch(s.text)} for mark, form in FORMS.items()}
+    both = fitting["."] & fitting[","]
+    votes = {mark: sum(s.count for s in marked if s.text in fitting[mark] - both) for mark in FORMS}
+    if not marked:
+        return "."
+    mark = max(votes, key=votes.__getitem__)
+    against = {s.text for s in marked} - fitting[mark]
+    if against:
+        position = find(against)
+        kinds = "a decimal point" if mark == "." else "a decimal comma"
+        raise AmountError(position, f"{cells[position]!r} is no figure of a kind with the others, which have {kinds}")
+    # A cell that lost a digit must not turn all others from thousands into decimals.
+    fractions = sum(s.count for s in marked if s.text not in both and s.text.count(mark) == 1)
+    grouped = sum(s.count for s in marked if s.text.count("," if mark == "." else ".") > 0 and s.text not in both)
+    unsure = sum(s.count for s in marked if s.text in doubtful and mark in s.text)
+    if not votes[mark] or (unsure > fractions and not grouped):
+        position = find(doubtful) if doubtful else find(both)
+        text = SPACES.sub("", cells[position])
+        whole, split = re.sub(r"[.,]", "", text), re.sub(r"[.,]", ".", text)
+        raise AmountError(position, f"{text!r} could be {whole} or {split}: pass decimal='.' or decimal=','")
+    return mark
+
+
+def _convert(cell: str, mark: str, other: str) -> float:
+    text = SPACES.sub("", cell).replace("'", "").replace("’", "").replace(other, "")
+    return float(text.replace(mark, "."))
+
+
+def _say_fault(cell: str) -> str:
+    text = SPACES.sub(" ", cell).strip()
+    if re.fullmatch(r"[-−–(] ?[0-9][0-9.,' ’]*\)?", text):
+        return f"{text!r} is negative, expected a figure of zero or more"
+    return f"{text[:60]!r} is no figure, expected one such as 1234567"

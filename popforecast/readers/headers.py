@@ -1,0 +1,97 @@
+"""Where a table begins and what parts its cells: found by the columns that it must have."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from popforecast.errors import MOST_LETTERS, ReadError
+from popforecast.frames import name_nearest
+from popforecast.readers.cells import clean
+
+# csv.Sniffer guesses from letters that repeat, and takes a decimal comma for a delimiter. The columns are known.
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+# A preamble stands above the header in many downloads; further down there is none.
+WITHIN = 50
+
+
+class Header(NamedTuple):
+    """The header of a table.
+
+    Attributes
+    ----------
+    titles : tuple of str
+        Without what is empty at the end of the row.
+    delimiter : str
+    line : int
+        The line on which it ends; 1 is the first of the file.
+    """
+
+    titles: tuple[str, ...]
+    delimiter: str
+    line: int
+
+
+def list_candidates(head: str) -> list[Header]:
+    """Return every row near the beginning of a text that could be its header, under each delimiter.
+
+    Examples
+    --------
+    >>> [header.titles for header in list_candidates("Source;x\\n\\nid;year\\nA;2000\\n") if len(header.titles) > 1][:2]
+    [('Source', 'x'), ('id', 'year')]
+    """
+    lines = head.splitlines(keepends=True)[:WITHIN]
+    found = []
+    for delimiter in DELIMITERS:
+        reader = csv.reader(lines, delimiter=delimiter)
+        try:
+            for cells in reader:
+                titles = [clean(cell) for cell in cells]
+                while titles and not titles[-1]:
+                    titles.pop()
+                if titles:
+                    found.append(Header(tuple(titles), delimiter, reader.line_num))
+        except csv.Error:
+            continue
+    return found
+
+
+def find_header(head: str, fits: Callable[[Sequence[str]], bool]) -> Header | None:
+    """Return the first row that fits, under the delimiter that gives it the most columns; None where none does."""
+    fitting = [header for header in list_candidates(head) if fits(header.titles)]
+    if not fitting:
+        return None
+    return min(fitting, key=lambda header: (header.line, -len(header.titles)))
+
+
+def refuse(head: str, wanted: Sequence[str], source: str) -> ReadError:
+    """Return the error for a text without a header that has the wanted columns: what it has, and what is near."""
+    candidates = list_candidates(head)
+    if not candidates:
+        return ReadError(f"{source}: no row could be read as a header; expected one with {_list(wanted)}")
+    best = max(candidates, key=lambda header: (len(set(wanted) & set(header.titles)), *_weigh(header, candidates)))
+    absent = [column for column in wanted if column not in best.titles]
+    near = name_nearest(absent[0], best.titles) if absent else ""
+    shown = ", ".join(itertools.islice(best.titles, 12))
+    shown = shown if len(shown) <= 4 * MOST_LETTERS else shown[: 4 * MOST_LETTERS] + "…"
+    more = f" and {len(best.titles) - 12} more" if len(best.titles) > 12 else ""
+    if not absent:
+        return ReadError(f"{source}, line {best.line}: the header has a column twice; expected each column once")
+    return ReadError(
+        f"{source} has no column {absent[0]!r}{near}; line {best.line}, parted by {DELIMITERS[best.delimiter]}s, "
+        f"has {shown}{more}"
+    )
+
+
+def _weigh(header: Header, candidates: Sequence[Header]) -> tuple[int, int]:
+    """Return what speaks for a row: how many others have its width, if that is more than one cell; then being first."""
+    width = len(header.titles)
+    alike = sum(len(other.titles) == width for other in candidates if other.delimiter == header.delimiter)
+    return (alike * (width > 1), -header.line)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))

@@ -1,0 +1,178 @@
+"""Anyone's file -> its text, plain or compressed: what is no text is named, and refused before it is read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from popforecast.errors import ReadError, shorten
+
+# So much is looked at before anything else is read: 2 GB of something else are refused as fast as 2 kB.
+HEAD = 1 << 18
+
+UNPACK: dict[bytes, tuple[str, Callable[..., IO[bytes]]]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bzip2", bz2.open),
+    b"\xfd7zXZ\x00": ("xz", lzma.open),
+}
+
+# What people pass as CSV by mistake, by its first bytes.
+OTHERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    (b"%PDF", "a PDF", "get the table as CSV"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
+    (b"ARROW1", "an Arrow file", "save it as Parquet or CSV"),
+    (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
+    (b"\x89HDF", "an HDF5 file", "save it as Parquet or CSV"),
+    (b"\x89PNG", "a picture", "pass the table"),
+    (b"RDX", "an R data file", "write it with write.csv"),
+    (b"\x80\x04\x95", "a Python pickle", "save it as Parquet or CSV"),
+    (b"<stata_dta>", "a Stata file", "save it as CSV"),
+    (b"$FL2", "an SPSS file", "save it as CSV"),
+)
+BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+WIDE_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+class Source(NamedTuple):
+    """A file of text, and how to read it."""
+
+    path: Path
+    unpack: Callable[..., IO[bytes]] | None
+    encoding: str
+    head: str
+
+    @contextmanager
+    def open(self) -> Iterator[io.TextIOBase]:
+        """Open the text; damage met on the way is an error that names the file."""
+        try:
+            with _open_bytes(self.path, self.unpack) as file:
+                yield io.TextIOWrapper(file, self.encoding, newline="")
+        except (EOFError, zlib.error, lzma.LZMAError) as error:
+            raise ReadError(f"{self.path.name} is a compressed file that is cut or damaged: get it again") from error
+        except UnicodeDecodeError as error:
+            raise ReadError(
+                f"{self.path.name} is not text in {self.encoding} (byte 0x{error.object[error.start]:02x} after "
+                f"{_show(error.object[max(0, error.start - 20) : error.start])}): save it as UTF-8"
+            ) from error
+        except OSError as error:
+            if isinstance(error, gzip.BadGzipFile) or self.unpack and error.errno is None:
+                raise ReadError(f"{self.path.name} is a compressed file that is damaged: get it again") from error
+            raise ReadError(f"{self.path.name} cannot be read: {error.strerror or error}") from error
+
+
+def open_source(path: Path) -> Source:
+    """Find out how a file is compressed and encoded, from its beginning.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read, is empty, or is something else than text.
+    """
+    start = _peek(path, None)
+    if not start:
+        raise ReadError(f"{path.name} is empty: expected a table of population")
+    unpack = next((opener for magic, (_, opener) in UNPACK.items() if start.startswith(magic)), None)
+    content = _peek(path, unpack) if unpack else start
+    _refuse_others(path, content)
+    encoding = _find_encoding(path, content)
+    text = _decode_head(path, content, encoding)
+    if encoding == "utf-8" and text is None:
+        encoding, text = "cp1252", _decode_head(path, content, "cp1252")
+    if text is None:
+        raise ReadError(f"{path.name} is not text in {encoding}: save it as UTF-8")
+    if not text.strip():
+        raise ReadError(f"{path.name} is empty: expected a table of population")
+    found = CONTROL.search(text)
+    if found:
+        raise ReadError(
+            f"{path.name} holds the control character {found.group()!r}: it is no CSV text (a spreadsheet must be "
+            "saved as CSV first)"
+        )
+    if len(content) >= HEAD and "\n" not in text and "\r" not in text:
+        raise ReadError(f"{path.name} has no line end in its first {HEAD // 1024} kB: it is no table with rows")
+    return Source(path, unpack, encoding, text)
+
+
+def _peek(path: Path, unpack: Callable[..., IO[bytes]] | None) -> bytes:
+    try:
+        with _open_bytes(path, unpack) as file:
+            return file.read(HEAD)
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise ReadError(f"{path.name} is a compressed file that is cut or damaged: get it again") from error
+    except (OSError, ValueError) as error:
+        said = (getattr(error, "strerror", None) or str(error)) if not unpack else "it is damaged"
+        raise ReadError(f"{path} cannot be read: {said}") from error
+
+
+def _open_bytes(path: Path, unpack: Callable[..., IO[bytes]] | None) -> IO[bytes]:
+    return unpack(path, "rb") if unpack else path.open("rb")
+
+
+def _refuse_others(path: Path, content: bytes) -> None:
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        raise ReadError(f"{path.name} {_describe_zip(path)}")
+    for magic, what, remedy in OTHERS:
+        if content.startswith(magic):
+            raise ReadError(f"{path.name} is {what}, no CSV: {remedy}")
+    begins = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if begins.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise ReadError(f"{path.name} is a web page or XML, no CSV: get the table itself")
+    if begins.startswith((b'{"', b"{\n", b"[{", b"[\n", b"[[")):
+        raise ReadError(f"{path.name} is JSON, no CSV: save it as CSV with one row for each location and year")
+
+
+def _describe_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        members = []
+    if any(name.startswith("xl/") for name in members):
+        return "is an Excel workbook, no CSV: save the sheet as CSV"
+    if "mimetype" in members:
+        return "is a spreadsheet of LibreOffice, no CSV: save the sheet as CSV"
+    tables = [name for name in members if name.lower().endswith((".csv", ".tsv", ".parquet", ".txt"))]
+    holds = f"; it holds {shorten(', '.join(map(repr, tables)))}" if tables else ""
+    return f"is a zip archive, no CSV: unpack it first{holds}"
+
+
+def _find_encoding(path: Path, content: bytes) -> str:
+    for bom, encoding in (*BOMS, *WIDE_BOMS):
+        if content.startswith(bom):
+            return encoding
+    if b"\x00" not in content:
+        return "utf-8"
+    # Western text in UTF-16 has a zero in every second byte.
+    odd, even = content[1::2], content[::2]
+    for half, other, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if half.count(0) > 0.5 * len(half) and not other.count(0):
+            return encoding
+    raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
+
+
+def _decode_head(path: Path, content: bytes, encoding: str) -> str | None:
+    """Return the beginning of a text; None where it is not in that encoding. Its last letter may be cut."""
+    for cut in range(4):
+        try:
+            return content[: len(content) - cut].decode(encoding)
+        except UnicodeDecodeError as error:
+            if len(content) < HEAD or error.start < len(content) - 4:
+                return None
+    return None
+
+
+def _show(content: bytes) -> str:
+    return repr(content.decode("latin-1"))

@@ -1,0 +1,169 @@
+"""Locations whose histories begin or end in different years: one panel for each span of years."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from popforecast.errors import PanelError, YearError
+from popforecast.locations import LocationIndex, build_index
+
+if TYPE_CHECKING:
+    from popforecast.panel import Panel
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rectangles:
+    """Panels of one step and one grid, each of the locations that share their first and last year.
+
+    ``forecast`` and ``backtest`` take it as they take a panel. Each location is forecast after its own last year, from
+    all its own history; what it shares with others (growth that is learnt, bounds, past errors) it shares with all
+    locations that have those years, cut to them: :meth:`cover`.
+
+    Attributes
+    ----------
+    panels : tuple of Panel
+    codes : tuple
+        All location codes, in the order of the table that was read.
+
+    Examples
+    --------
+    >>> from popforecast import Panel
+    >>> rows = {"id": [*"AAABB"], "year": [2000, 2001, 2002, 2001, 2002], "pop": [1, 2, 3, 4, 5]}
+    >>> both = Panel.from_frame(pd.DataFrame(rows), id="id", value="pop")
+    >>> both
+    <Rectangles: 2 locations, 2000 to 2002, from 2000 to 2001 until 2002>
+    >>> both.cover(1).values.tolist()
+    [[4.0, 5.0], [2.0, 3.0]]
+    """
+
+    panels: tuple[Panel, ...]
+    codes: tuple[Hashable, ...]
+
+    @property
+    def step(self) -> int:
+        """Years between two figures."""
+        return self.panels[0].step
+
+    @property
+    def years(self) -> NDArray[np.int64]:
+        """Every year in which a location has a figure, and those between."""
+        first = min(int(panel.years[0]) for panel in self.panels)
+        return np.arange(first, self.origin + 1, self.step)
+
+    @property
+    def origin(self) -> int:
+        """The last year of all; some locations end before it."""
+        return max(panel.origin for panel in self.panels)
+
+    @property
+    def revision(self) -> str | None:
+        """Where the figures come from."""
+        return self.panels[0].revision
+
+    @cached_property
+    def locations(self) -> pd.DataFrame:
+        """All locations, in the order of the table that was read."""
+        return pd.concat([panel.locations for panel in self.panels]).loc[list(self.codes)]
+
+    @cached_property
+    def index(self) -> LocationIndex:
+        """The names under which the locations are found."""
+        return build_index(self.locations)
+
+    @cached_property
+    def homes(self) -> Mapping[Hashable, int]:
+        """The number of the panel that holds each location."""
+        return {code: number for number, panel in enumerate(self.panels) for code in panel.locations.index}
+
+    def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
+        """Return the row numbers of the locations asked for; all rows if None."""
+        if locations is None:
+            return np.arange(len(self))
+        if isinstance(locations, str) or not isinstance(locations, Iterable):
+            locations = [locations]
+        codes = self.index.find_all(locations)
+        if not codes:
+            raise PanelError("no location was asked for: expected at least one code, name or alias")
+        return self.locations.index.get_indexer(codes)
+
+    def cover(self, number: int) -> Panel:
+        """Return one of the panels with all other locations that have its years after its own, cut to them."""
+        own = panel = self.panels[number]
+        for other in self.panels:
+            if other is not own and other.years[0] <= own.years[0] and other.origin >= own.origin:
+                at = int(np.searchsorted(other.years, own.years[0]))
+                panel = panel.append(other.values[:, at : at + len(own.years)], other.locations)
+        return panel
+
+    def common(self) -> Panel:
+        """Return the panel of all locations over the years that all of them have.
+
+        Raises
+        ------
+        PanelError
+            If there are fewer than two such years.
+        """
+        first = max(int(panel.years[0]) for panel in self.panels)
+        last = min(panel.origin for panel in self.panels)
+        if last <= first:
+            raise PanelError(
+                f"no two years are there for every location: one begins in {first}, one ends in {last}; leave one out"
+            )
+        parts = [(p.values[:, (p.years >= first) & (p.years <= last)], p.locations) for p in self.panels]
+        values, places = np.vstack([part[0] for part in parts]), pd.concat([part[1] for part in parts])
+        order = places.index.get_indexer(list(self.codes))
+        return type(self.panels[0])(
+            values[order], np.arange(first, last + 1, self.step), places.iloc[order], self.revision
+        )
+
+    def select(self, locations: Iterable[Hashable] | Hashable) -> Panel | Rectangles:
+        """Return the locations asked for: a panel where they share their first and last year."""
+        codes = self.locations.index[self.rows(locations)].tolist()
+        if len(set(codes)) < len(codes):
+            raise PanelError("a location was asked for twice: expected each once")
+        kept = {number: [code for code in codes if self.homes[code] == number] for number in range(len(self.panels))}
+        panels = [self.panels[number].select(own) for number, own in kept.items() if own]
+        return panels[0] if len(panels) == 1 else Rectangles(tuple(panels), tuple(codes))
+
+    def until(self, year: int) -> Rectangles:
+        """Return what was known in a year: locations that had two figures by then, up to and including it."""
+        if year not in self.years:
+            raise YearError(f"{year} is not a year of the panel, which has {self.years[0]} to {self.origin}")
+        known = [p for p in self.panels if p.years[1] <= year]
+        if not known:
+            raise PanelError(f"until {year} no location has two years")
+        cut = tuple(p.until(min(year, p.origin)) for p in known)
+        held = {code for panel in cut for code in panel.locations.index}
+        return Rectangles(cut, tuple(code for code in self.codes if code in held))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a long table: location_code, location, year, population (whole persons)."""
+        table = pd.concat([panel.to_frame() for panel in self.panels], ignore_index=True)
+        place = {code: i for i, code in enumerate(self.codes)}
+        return table.sort_values("location_code", key=lambda codes: codes.map(place), kind="stable", ignore_index=True)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        starts, ends = ([int(panel.years[i]) for panel in self.panels] for i in (0, -1))
+        return (
+            f"<Rectangles: {len(self)} locations, {self.years[0]} to {self.origin}, "
+            f"from {_say_range(starts)} until {_say_range(ends)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [{"first": panel.years[0], "last": panel.origin, "locations": len(panel)} for panel in self.panels]
+        return pd.DataFrame(rows).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+
+
+def _say_range(years: list[int]) -> str:
+    low, high = min(years), max(years)
+    return str(low) if low == high else f"{low} to {high}"

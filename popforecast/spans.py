@@ -1,0 +1,158 @@
+"""Figures of locations in years, in any order -> rectangles: one for each span of years that locations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import PanelError
+
+Numbers = NDArray[np.int64]
+
+
+class Span(NamedTuple):
+    """Locations with the same first and last year.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n,)
+        Their numbers.
+    years : ndarray, shape (t,)
+    values : ndarray, shape (n, t)
+    """
+
+    rows: NDArray[np.intp]
+    years: Numbers
+    values: NDArray[np.float64]
+
+
+class Arrangement(NamedTuple):
+    """All figures in rectangles, and the locations left out: number and fault of each."""
+
+    spans: list[Span]
+    dropped: list[tuple[int, str]]
+
+
+def arrange(
+    series: Numbers,
+    years: Numbers,
+    values: NDArray[np.float64],
+    name: Callable[[int], str],
+    row: Callable[[int], str],
+    drop: bool = False,
+    hint: str = "",
+) -> Arrangement:
+    """Arrange figures in rectangles: nothing is lost, doubled or filled in.
+
+    Parameters
+    ----------
+    series : ndarray of int, shape (m,)
+        The number of each figure's location, from 0 without gaps.
+    years : ndarray of int, shape (m,)
+    values : ndarray, shape (m,)
+    name, row : callable
+        How to call a location, and a figure's place, in an error.
+    drop : bool
+        Whether locations with a gap, or too few figures, are left out and reported; else the first is an error.
+    hint : str
+        What else could be done, for the error.
+
+    Raises
+    ------
+    PanelError
+        If a location has a year twice or lacks one between its first and last, or its years are not those of the
+        others' grid.
+
+    Examples
+    --------
+    >>> series, years = np.array([0, 0, 0, 1, 1]), np.array([2000, 2001, 2002, 2002, 2001])
+    >>> for span in arrange(series, years, np.arange(5.0), "AB".__getitem__, str).spans:
+    ...     print(span.rows, span.years, span.values)
+    [0] [2000 2001 2002] [[0. 1. 2.]]
+    [1] [2001 2002] [[4. 3.]]
+    """
+    order = np.lexsort((years, series))
+    series, years, values = series[order], years[order], values[order]
+    same, apart = series[1:] == series[:-1], np.diff(years)
+    _check_repeated(order, same & (apart == 0), series, years, name, row)
+    if not same.any():
+        one = f"{name(int(series[0]))} has {years[0]} alone"
+        raise PanelError(f"{one}, and no other has more: expected at least two years, with one row for each")
+    step = _find_step(apart[same])
+    count = np.bincount(series)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    faults = _find_faults(series, years, first, count, step)
+    if faults and not drop:
+        number, fault = min(faults.items())
+        many = f"; {len(faults):,} such locations in all" if len(faults) > 1 else ""
+        raise PanelError(
+            f"{name(number)} {fault}{many}: expected two figures or more, one for each step of {step} "
+            f"{'year' if step == 1 else 'years'} from its first to its last{hint}"
+        )
+    good = np.array([number not in faults for number in range(len(count))])
+    if not good.any():
+        raise PanelError(f"no location has figures without a gap: {name(0)} {faults[0]}")
+    ends = np.stack([years[first], count], axis=1)
+    spans = []
+    for start, length in dict.fromkeys(map(tuple, ends[good].tolist())):
+        rows = np.flatnonzero(good & (ends == (start, length)).all(axis=1))
+        spans.append(Span(rows, start + step * np.arange(length), values[first[rows][:, None] + np.arange(length)]))
+    return Arrangement(spans, sorted(faults.items()))
+
+
+def _check_repeated(
+    order: NDArray[np.intp],
+    repeated: NDArray[np.bool_],
+    series: Numbers,
+    years: Numbers,
+    name: Callable[[int], str],
+    row: Callable[[int], str],
+) -> None:
+    if not repeated.any():
+        return
+    pairs = np.stack([order[:-1][repeated], order[1:][repeated]], axis=1)
+    which = int(pairs.max(axis=1).argmin())
+    at = np.flatnonzero(repeated)[which]
+    first, second = sorted(pairs[which].tolist())
+    raise PanelError(
+        f"{row(second)}: {name(int(series[at]))} has the year {years[at]} a second time (first in {row(first)}); "
+        "expected one row for each location and year"
+    )
+
+
+def _find_step(apart: Numbers) -> int:
+    """Return the step that most neighbours have; of equally many, the smallest."""
+    steps, counts = np.unique(apart, return_counts=True)
+    return int(steps[counts.argmax()])
+
+
+def _find_faults(
+    series: Numbers, years: Numbers, first: NDArray[np.intp], count: NDArray[np.intp], step: int
+) -> dict[int, str]:
+    faults = {
+        int(i): f"has one figure, for {years[first[i]]}, and no figure in {years[first[i]] + step}"
+        for i in np.flatnonzero(count == 1)
+    }
+    apart = np.diff(years)
+    wrong = (series[1:] == series[:-1]) & (apart != step)
+    for at in np.flatnonzero(wrong):
+        number = int(series[at])
+        if number in faults:
+            continue
+        own = apart[first[number] : first[number] + count[number] - 1]
+        if len(own) > 1 and (own == own[0]).all():
+            faults[number] = f"has figures {own[0]} years apart, where most have {step}"
+        elif apart[at] % step:
+            faults[number] = f"has {years[at]} and then {years[at + 1]}, where the step is {step}"
+        else:
+            faults[number] = f"has no figure in {years[at] + step}"
+    phases = years[first] % step
+    sound = np.array([number not in faults for number in range(len(count))])
+    if sound.any():
+        usual = int(np.bincount(phases[sound]).argmax())
+        for number in np.flatnonzero(sound & (phases != usual)):
+            faults[int(number)] = f"has {years[first[number]]}, which is off the grid of the others ({step} years)"
+    return faults
