@@ -1,6 +1,6 @@
 """The profile of a location: what the notebook ``country-profile`` shows, in figures, charts and sentences."""
 
-from popforecast.profiles.charts import chart_difference, chart_growth, chart_history, chart_scenarios
+from popforecast.profiles.charts import chart_difference, chart_growth, chart_history
 from popforecast.profiles.profile import (
     Profile,
     make_profile,
@@ -27,7 +27,6 @@ __all__ = [
     "chart_difference",
     "chart_growth",
     "chart_history",
-    "chart_scenarios",
     "describe_source",
     "imagine",
     "list_milestones",

@@ -1,4 +1,4 @@
-"""The charts of a profile: growth, our difference from the UN, and what would change the forecast."""
+"""The charts of a profile: history and forecast, growth, our difference from the UN."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from popforecast.figures import COLOURS, HEIGHT, MEDIAN, REFERENCE, WIDTH, Drawing, label_ends
 from popforecast.models.base import Array
-from popforecast.plots import UNITS, Chart, chart_forecast
+from popforecast.plots import Chart, chart_forecast
 from popforecast.profiles.profile import LEVEL, Profile, grow_yearly
-from popforecast.profiles.scenarios import Scenario
 from popforecast.sources import load_projections
 
 if TYPE_CHECKING:
@@ -130,19 +129,3 @@ def chart_difference(profile: Profile) -> Courses | None:
     )
     courses = (ours, Course(REFERENCE, profile.years, medium, dashed=True))
     return Courses(title, unit, description, courses, (profile.years, lower, upper), profile.panel.origin)
-
-
-def chart_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> Courses:
-    """Prepare what the model says of other pasts, before our forecast and its interval."""
-    lower, upper = profile.forecast.lower[LEVEL][0], profile.forecast.upper[LEVEL][0]
-    largest = max(upper.max(), *(scenario.population.max() for scenario in scenarios))
-    divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
-    courses = (
-        Course(MEDIAN, profile.years, profile.median / divisor),
-        *(Course(scenario.label, profile.years, scenario.population / divisor, True) for scenario in scenarios),
-    )
-    title = f"What other pasts would make of {profile.name}"
-    ends = "; ".join(f"{course.label} {course.values[-1]:,.4g}" for course in courses)
-    description = f"{title}, {unit}, with our {LEVEL} % interval. In {profile.years[-1]}: {ends}."
-    band = profile.years, lower / divisor, upper / divisor
-    return Courses(title, unit, description, courses, band, profile.panel.origin)

@@ -189,6 +189,10 @@ def _find_previous(revision: str) -> str:
 
 def _revise_base(panel: Panel, code: Hashable) -> float | None:
     """Return by what factor this edition changed the last figure of the one before; None where they differ."""
-    pairing = pair(load_panel(_find_previous(str(panel.revision))), panel)
-    base = pairing.measure_base()
-    return float(np.exp(base["log_revision"][code])) if code in base.index else None
+    return _measure_factors(str(panel.revision)).get(code)
+
+
+@lru_cache(maxsize=2)
+def _measure_factors(revision: str) -> dict[Hashable, float]:
+    base = pair(load_panel(_find_previous(revision)), load_panel(revision)).measure_base()
+    return np.exp(base["log_revision"]).to_dict()

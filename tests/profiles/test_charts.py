@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from popforecast import profiles
@@ -32,22 +31,11 @@ def test_the_uns_line_is_drawn_relative_to_ours(profile: profiles.Profile):
     assert f"{theirs.values[-1]:+.1f}" in chart.description
 
 
-def test_scenarios_are_drawn_in_the_unit_that_is_stated(profile: profiles.Profile):
-    scenarios = profiles.imagine(profile)
-    chart = profiles.chart_scenarios(profile, scenarios)
-    factor = {"billion": 1e9, "million": 1e6, "thousand": 1e3, "persons": 1}[chart.unit]
-    drawn = {course.label: course.values * factor for course in chart.courses}
-    np.testing.assert_allclose(drawn.pop("our forecast"), profile.median)
-    for scenario in scenarios:
-        np.testing.assert_allclose(drawn[scenario.label], scenario.population)
-
-
 def test_a_chart_is_light_and_has_a_text_alternative(profile: profiles.Profile):
     charts = [
         profiles.chart_history(profile),
         profiles.chart_growth(profile),
         profiles.chart_difference(profile),
-        profiles.chart_scenarios(profile, profiles.imagine(profile)),
     ]
     for chart in charts:
         svg = chart.svg()
