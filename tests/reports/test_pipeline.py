@@ -1,0 +1,249 @@
+"""Only what is stale runs, in order, and the plan says why; what a run leaves is the same each time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from popforecast.errors import ReportError
+from popforecast.reports import make_reports, plan_reports
+from popforecast.reports.notebooks import find_notebooks
+from popforecast.reports.pipeline import run_in_order
+
+PARAMETERS = 'lags = 1  # how many\ntable = ""  # a file to read, or to write\n'
+
+
+def write_notebook(folder: Path, name: str, code: str = "pass", **order: list[str]) -> None:
+    cell = nbformat.v4.new_code_cell
+    tags = lambda tag: {"metadata": {"tags": [tag]}}  # noqa: E731
+    cells = [cell(PARAMETERS, **tags("parameters")), cell(code), cell("print('Found', lags)", **tags("summary"))]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"popforecast": order} if order else {})
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three notebooks: first, then second and third, which rest on it."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    write_notebook(folder, "first")
+    write_notebook(folder, "second", after=["first"])
+    write_notebook(folder, "third", after=["first"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The three, published."""
+    output = tmp_path_factory.mktemp("made")
+    assert [result.fresh for result in make_reports(None, None, output, jobs=2, folder=folder)] == [False] * 3
+    return output
+
+
+@pytest.fixture
+def own(folder: Path, made: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Notebooks and pages of one's own, to be changed."""
+    return shutil.copytree(folder, tmp_path / "notebooks"), shutil.copytree(made, tmp_path / "made")
+
+
+def snapshot(output: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+
+def published(output: Path) -> dict[str, bytes]:
+    return {name: content for name, content in snapshot(output).items() if not name.startswith("notebooks")}
+
+
+def plan(folder: Path, output: Path, parameters: dict | None = None) -> list[str]:
+    return [str(step) for step in plan_reports(None, parameters, output, folder)]
+
+
+def test_what_is_fresh_is_not_run_and_no_byte_changes(own):
+    folder, output = own
+    before = snapshot(output)
+    assert [(result.ok, result.fresh) for result in make_reports(None, None, output, folder=folder)] == [
+        (True, True)
+    ] * 3
+    assert snapshot(output) == before
+    assert plan(folder, output) == ["first: fresh", "second: fresh (after first)", "third: fresh (after first)"]
+
+
+def test_a_checkout_without_executed_notebooks_is_fresh(own):
+    folder, output = own
+    shutil.rmtree(output / "notebooks")
+    assert all(result.fresh for result in make_reports(None, None, output, folder=folder))
+
+
+def test_a_notebook_that_was_touched_is_made_again_and_no_other(own):
+    folder, output = own
+    before = snapshot(output)
+    write_notebook(folder, "second", "1 + 1", after=["first"])
+    assert plan(folder, output)[1] == "second: stale: notebook changed (after first)"
+    results = make_reports(None, None, output, folder=folder)
+    assert [result.name for result in results if not result.fresh] == ["second"]
+    changed = {name for name, content in snapshot(output).items() if content != before.get(name)}
+    assert changed == {
+        *("second.html", "status.json", "index.html", "notebooks/second.ipynb", "notebooks/times.json"),
+    }
+
+
+def test_the_plan_says_what_changed(own):
+    folder, output = own
+    status = json.loads((output / "status.json").read_text())
+    for name, part in {"first": "package", "second": "data", "third": "lock"}.items():
+        status[name]["good"]["key"][part] = "0" * 64
+    (output / "status.json").write_text(json.dumps(status))
+    (output / "first.html").write_text("mine")
+    (output / "second.html").unlink()
+    assert plan(folder, output, {"lags": 2}) == [
+        "first: stale: package changed, parameter lags: 1 -> 2, first.html was changed by hand",
+        "second: stale: data changed, parameter lags: 1 -> 2, second.html is missing (after first)",
+        "third: stale: lock file changed, parameter lags: 1 -> 2 (after first)",
+    ]
+    # Nothing but a plan.
+    assert (output / "first.html").read_text() == "mine"
+    assert not (output / "second.html").exists()
+
+
+def test_a_plan_for_an_empty_folder_makes_no_folder(folder: Path, tmp_path: Path):
+    assert plan(folder, tmp_path / "out")[0] == "first: stale: never made"
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_forced_runs_give_the_same_bytes(own):
+    folder, output = own
+    assert not any(result.fresh for result in make_reports(None, None, output, folder=folder, force=True))
+    assert published(output) == published(own[0].parent / "made")
+    before = published(output)
+    make_reports(["third"], None, output, folder=folder, force=True)
+    assert published(output) == before
+
+
+def test_a_real_report_made_twice_in_two_folders_has_the_same_bytes(tmp_path: Path):
+    for name in ("one", "two"):
+        (result,) = make_reports(["5-peers"], None, tmp_path / name, force=True)
+        assert result.error is None
+    assert published(tmp_path / "one") == published(tmp_path / "two")
+    times = json.loads((tmp_path / "one/notebooks/times.json").read_text())["5-peers"]
+    # The only place that tells the time.
+    assert times["seconds"] > 0
+    assert times["ended"][:10].encode() not in b"".join(published(tmp_path / "one").values())
+
+
+def test_what_rests_on_a_failed_report_is_not_made_and_says_so(own):
+    folder, output = own
+    before = published(output)
+    write_notebook(folder, "first", "1 / 0")
+    write_notebook(folder, "second", "1 + 1", after=["first"])
+    first, second, third = make_reports(None, None, output, folder=folder)
+    assert first.error == "Cell 2: ZeroDivisionError: division by zero"
+    assert second.error == "Not made, because it rests on first, which failed."
+    assert (third.ok, third.fresh) == (True, True)
+    assert {name for name, content in published(output).items() if content != before[name]} == {
+        *("index.html", "status.json"),
+    }
+    write_notebook(folder, "first")
+    assert plan(folder, output)[:2] == [
+        "first: stale: failed last time",
+        "second: stale: failed last time, notebook changed (after first)",
+    ]
+    assert all(result.ok for result in make_reports(None, None, output, folder=folder))
+
+
+def test_what_the_first_wrote_makes_the_second_stale(tmp_path: Path):
+    folder, table = tmp_path / "notebooks", tmp_path / "table.csv"
+    table.write_text("1")
+    write_notebook(folder, "first", "from pathlib import Path; Path(table).write_text(str(lags))")
+    write_notebook(folder, "second", "print(open(table).read())", after=["first"])
+    parameters = {"table": str(table)}
+    make_reports(["second"], parameters, tmp_path / "out", folder=folder)
+    make_reports(["second"], parameters | {"lags": 2}, tmp_path / "out", folder=folder)
+    first, second = make_reports(None, parameters | {"lags": 2}, tmp_path / "out", folder=folder)
+    assert table.read_text() == "2"
+    assert (first.fresh, second.fresh) == (False, False)
+    assert "2\n" in (tmp_path / "out/second.html").read_text()
+
+
+def test_a_report_that_writes_elsewhere_is_never_fresh(tmp_path: Path):
+    folder = tmp_path / "notebooks"
+    write_notebook(folder, "first", writes=["table"])
+    make_reports(None, {"table": "elsewhere"}, tmp_path / "out", folder=folder)
+    assert plan(folder, tmp_path / "out", {"table": "elsewhere"}) == [
+        "first: stale: table elsewhere is to be written",
+    ]
+
+
+def test_reports_that_wait_for_each_other_are_refused(tmp_path: Path):
+    write_notebook(tmp_path, "a", after=["b"])
+    write_notebook(tmp_path, "b", after=["a"])
+    with pytest.raises(ReportError, match="reports come after one another in a circle"):
+        make_reports(None, None, tmp_path / "out", folder=tmp_path)
+
+
+def test_tasks_run_side_by_side_but_never_before_what_they_come_after():
+    meeting = threading.Barrier(2, timeout=30)
+    ended: list[str] = []
+
+    def run(name: str) -> str:
+        if name in "bc":
+            # Neither can go on alone.
+            meeting.wait()
+            assert "a" in ended
+        if name == "d":
+            assert set(ended) == {*"abc"}
+        return name
+
+    for name, outcome in run_in_order({"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}, 2, lambda _: True, run):
+        assert name == outcome
+        ended.append(name)
+    assert len(ended) == 4
+
+
+def test_every_report_rests_on_reports_that_there_are():
+    notebooks = find_notebooks()
+    assert all(set(notebook.after) <= notebooks.keys() for notebook in notebooks.values())
+    assert all(set(notebook.writes) <= notebook.defaults.keys() for notebook in notebooks.values())
+    assert [name for name, notebook in notebooks.items() if not notebook.after] == ["1-prepare"]
+
+
+def test_off_a_terminal_progress_is_lines(folder: Path, tmp_path: Path):
+    script = "import sys; from pathlib import Path; from popforecast.reports import make_reports; "
+    script += "make_reports(['first', 'second'], None, sys.argv[1], progress=True, folder=Path(sys.argv[2]))"
+    command = [sys.executable, "-c", script, str(tmp_path / "out"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    lines = done.stderr.splitlines()
+    assert [line.partition(" in ")[0] for line in lines] == [
+        *("first: begun", "first: made", "second: begun", "second: made"),
+    ]
+    assert "\r" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_on_a_terminal_progress_is_bars_for_reports_and_for_cells(folder: Path, tmp_path: Path):
+    import os
+    import pty
+
+    script = "import sys; from pathlib import Path; from popforecast.reports import make_reports; "
+    script += "make_reports(['first'], None, sys.argv[1], progress=True, folder=Path(sys.argv[2]))"
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", script, str(tmp_path / "out"), str(folder)]
+    process = subprocess.Popen(command, stderr=theirs, env=os.environ | {"COLUMNS": "100"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:
+        # Linux's way to say that the other end is closed.
+        pass
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"reports: 100%" in shown
+    assert b"first:  33%" in shown
