@@ -5,7 +5,7 @@
   const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const field = document.querySelector("#find");
   const count = document.querySelector("output[for=find]");
-  const groups = [...document.querySelectorAll(".places")].map((section) => ({
+  const groups = [...document.querySelectorAll(".every")].map((section) => ({
     section,
     items: [...section.querySelectorAll("li")].map((item) => ({
       item,
@@ -31,7 +31,7 @@
 
   field.addEventListener("input", filter);
   field.addEventListener("keydown", (event) => {
-    const shown = document.querySelectorAll(".places li:not([hidden]) > a");
+    const shown = document.querySelectorAll(".every li:not([hidden]) > a");
     if (event.key === "Enter" && field.value.trim() && shown.length === 1) {
       shown[0].click();
     }
