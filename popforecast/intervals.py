@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,10 +117,49 @@ def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None
         None where too few errors are known.
     """
     row = int(np.searchsorted(panel.years, origin))
+    rows = np.searchsorted(panel.years, choose_past(panel, origin))
+    risk = describe_risk(panel)
+    taught = teach_widths(rolling, panel, origin, risk)
+    if not taught:
+        return None
+    scale, error, scale_then = (
+        np.stack(parts, axis=-1)
+        for parts in (
+            [np.exp(risk[row] @ width.slope) for width in taught],
+            [width.errors for width in taught],
+            [np.exp(risk[rows] @ width.slope).T for width in taught],
+        )
+    )
+    knots, quantiles = np.array([width.knot for width in taught]), np.stack([width.quantiles for width in taught])
+    return Calibration(knots, scale, quantiles, error, scale_then)
+
+
+class Width(NamedTuple):
+    """What past errors teach about one knot; it can be applied to any location.
+
+    Steps ahead, how the size of an error depends on features, quantiles of the errors so scaled, and the errors, shape
+    (n, o), NaN where the outcome was not known.
+    """
+
+    knot: int
+    slope: Array
+    quantiles: Array
+    errors: Array
+
+
+def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> list[Width]:
+    """Return what is known at an origin of the errors at each knot; fewer knots where too few errors are known.
+
+    Parameters
+    ----------
+    rolling, panel, origin
+        As for :func:`calibrate`.
+    risk : ndarray, shape (t, n, p)
+        What :func:`popforecast.risk.describe_risk` says of the panel.
+    """
     past = np.array(choose_past(panel, origin), dtype=np.int64)
     rows, columns = np.searchsorted(panel.years, past), np.searchsorted(rolling.origins, past)
-    teachers, risk = find_teachers(panel), describe_risk(panel)
-    knots, scales, quantiles, errors, then = [], [], [], [], []
+    teachers, taught = find_teachers(panel), []
     for knot in choose_knots(panel):
         known = past + knot * panel.step <= origin
         if known.sum() * len(teachers) < FEWEST:
@@ -127,21 +167,12 @@ def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None
         k = int(np.searchsorted(rolling.horizons, knot))
         missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k])
         missed[:, ~known] = np.nan
-        taught = missed[np.ix_(teachers, np.flatnonzero(known))].T
+        errors = missed[np.ix_(teachers, np.flatnonzero(known))].T
         ages = (origin - past[known] - knot * panel.step)[:, None]
-        weights = np.broadcast_to(0.5 ** (ages / HALF_LIFE), taught.shape).ravel()
+        weights = np.broadcast_to(0.5 ** (ages / HALF_LIFE), errors.shape).ravel()
         x = risk[rows[known]][:, teachers].reshape(-1, risk.shape[-1])
-        slope, scaled = scale_errors(taught.ravel(), x, weights, LUCK)
-        knots.append(knot)
-        scales.append(np.exp(risk[row] @ slope))
-        quantiles.append(scaled)
-        errors.append(missed)
-        then.append(np.exp(risk[rows] @ slope).T)
-    if not knots:
-        return None
-    stacked = (np.stack(parts, axis=-1) for parts in (scales, errors, then))
-    scale, error, scale_then = stacked
-    return Calibration(np.array(knots), scale, np.stack(quantiles), error, scale_then)
+        taught.append(Width(knot, *scale_errors(errors.ravel(), x, weights, LUCK), missed))
+    return taught
 
 
 def choose_past(panel: Panel, origin: int) -> list[int]:

@@ -26,12 +26,17 @@ def describe_risk(panel: Panel) -> Array:
     A constant, the log volatility of growth over ten years, and size within the panel. Nothing after a year enters it.
     """
     log, teachers = np.log(panel.values.T), find_teachers(panel)
-    change = np.zeros_like(log)
-    change[2:] = np.diff(log, n=2, axis=0) / panel.step
-    volatility = np.sqrt(average(change**2, max(round(LONG / panel.step), 4), 2)) + ROUNDING
     size = relate_size(log, teachers)
     # No aggregate is trusted to be calmer than the largest of those that were learnt from.
     size = np.minimum(size, size[:, teachers].max(axis=1, keepdims=True))
+    return join_risk(log, size, panel.step)
+
+
+def join_risk(log: Array, size: Array, step: int) -> Array:
+    """Return the constant, the volatility of time-major log population and its size: shape (t, n, 3)."""
+    change = np.zeros_like(log)
+    change[2:] = np.diff(log, n=2, axis=0) / step
+    volatility = np.sqrt(average(change**2, max(round(LONG / step), 4), 2)) + ROUNDING
     return np.stack([np.ones_like(log), np.log(volatility / USUAL), size], axis=-1)
 
 

@@ -53,10 +53,14 @@ class GrowthModel(Model):
     def observe(self, panel: Panel, log: Array) -> Arrays:
         """Return the last log population, the bounds of growth and the spread of its changes."""
         low, high = observe_growth(log)
+        return {"low": low, "high": high} | self.observe_each(panel, log)
+
+    def observe_each(self, panel: Panel, log: Array) -> Arrays:
+        """Return what every location shows of itself: its last log population and the spread of its changes."""
         changes = np.diff(log, n=2, axis=1)
         deviation = np.sqrt(np.mean(changes**2, axis=1)) if changes.shape[1] else np.abs(np.diff(log, axis=1))[:, 0]
         step = np.array([panel.step])
-        return {"last": log[:, -1], "low": low, "high": high, "deviation": deviation + ROUNDING * step, "step": step}
+        return {"last": log[:, -1], "deviation": deviation + ROUNDING * step, "step": step}
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict the bounded median, with the uncalibrated interval."""

@@ -60,6 +60,64 @@ class Lesson:
     candidates: NDArray[np.intp]
     step: int
 
+    def at(self, origin: int) -> Moment:
+        """Return all locations as they stand in one row."""
+        return Moment(*(getattr(self, name)[origin] for name in Moment.__dataclass_fields__))
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """Locations in one year, described as a :class:`Lesson` describes them: what rules are applied to."""
+
+    growth: Array
+    volatility: Array
+    scale: Array
+    sized: Array
+    plain: Array
+    alike: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What the rules have learnt about growth some steps ahead; it can be applied to any location.
+
+    Attributes
+    ----------
+    sized, plain : ndarray
+        Coefficients of the second and the third rule.
+    alike : ndarray, shape (m, q)
+        Past histories.
+    followed, missed : ndarray, shape (m,)
+        What followed them in units of root volatility, and what the second rule missed there.
+    neighbours : int
+        How many of them a location is compared with.
+    trust : float
+        What is left of a deviation.
+    """
+
+    sized: Array
+    plain: Array
+    alike: Array
+    followed: Array
+    missed: Array
+    neighbours: int
+    trust: float
+
+    def deviate(self, now: Moment) -> Array:
+        """Return how far growth per year will lie from damped growth, by the rules together; shape (n,)."""
+        regressed = now.sized @ self.sized * now.scale
+        near, missed = follow_neighbours(self.alike, now.alike, [self.followed, self.missed], self.neighbours)
+        rules = np.stack(
+            [
+                np.zeros(len(now.scale)),
+                regressed,
+                now.plain @ self.plain * now.scale,
+                near * np.sqrt(now.volatility),
+                regressed + missed * now.scale,
+            ]
+        )
+        return self.trust * agree(rules)
+
 
 def prepare_lesson(panel: Panel, log: Array) -> Lesson:
     """Describe every location and year of a panel; log population has shape (n, t)."""
@@ -69,10 +127,17 @@ def prepare_lesson(panel: Panel, log: Array) -> Lesson:
         grow_groups(np.exp(time_major), members, panel.step)[:, labels]
         for members, labels in find_groups(panel, candidates)
     ]
-    features = describe(time_major, groups, relate_size(time_major, candidates), panel.step)
+    return describe_lesson(time_major, groups, relate_size(time_major, candidates), candidates, panel.step)
+
+
+def describe_lesson(
+    log: Array, groups: Sequence[Array], size: Array, candidates: NDArray[np.intp], step: int
+) -> Lesson:
+    """Describe time-major log population, whose groups' growth and whose size within the panel are known."""
+    features = describe(log, groups, size, step)
     scale = (features.slow / USUAL) ** WEIGHT
     return Lesson(
-        time_major,
+        log,
         features.growth,
         features.slow,
         scale,
@@ -80,7 +145,7 @@ def prepare_lesson(panel: Panel, log: Array) -> Lesson:
         _interact(features.base, features.fast, scale),
         features.alike,
         candidates,
-        panel.step,
+        step,
     )
 
 
@@ -118,22 +183,19 @@ def choose_teachers(log: Array, candidates: NDArray[np.intp], most: int) -> NDAr
     return np.sort(by_size[np.linspace(0, len(candidates) - 1, most).round().astype(int)])
 
 
-def deviate(
+def learn_rules(
     lesson: Lesson,
-    origin: int,
     past: NDArray[np.intp],
     knot: int,
     anchor: float,
     teachers: NDArray[np.intp],
-    starts: Sequence[Array] | None,
-) -> tuple[Array, tuple[Array, Array]]:
-    """Return how far growth will lie from damped growth, by the rules together.
+    before: Rules | None,
+) -> Rules:
+    """Return what the rules learn from past origins about growth so many steps ahead.
 
     Parameters
     ----------
     lesson : Lesson
-    origin : int
-        Row of the origin.
     past : ndarray
         Rows of past origins, the latest first, all at least `knot` before the origin.
     knot : int
@@ -142,45 +204,29 @@ def deviate(
         Mean growth per year of damped growth, relative to last growth.
     teachers : ndarray
         The locations to learn from.
-    starts : sequence of two ndarrays, optional
-        Coefficients of the knot before, from which the regressions start.
-
-    Returns
-    -------
-    deviation : ndarray, shape (n,)
-        Growth per year.
-    coefficients : tuple of two ndarrays
+    before : Rules, optional
+        Those of the knot before, from which the regressions start.
     """
     at = np.ix_(past, teachers)
     growth = (lesson.log[np.ix_(past + knot, teachers)] - lesson.log[at]) / (knot * lesson.step)
     outcome = growth - anchor * lesson.growth[at]
     y = (outcome / lesson.scale[at]).ravel()
     sized, plain = (x[at].reshape(len(y), -1) for x in (lesson.sized, lesson.plain))
-    rounds = ROUNDS + (MORE_ROUNDS if starts is None else 0)
-    first, second = starts or (None, None)
+    rounds = ROUNDS + (MORE_ROUNDS if before is None else 0)
+    first, second = (None, None) if before is None else (before.sized, before.plain)
     first = regress_robustly(sized, y, RIDGE / len(y), rounds, first)
     second = regress_robustly(plain, y, RIDGE / len(y), rounds, second)
-    scale = lesson.scale[origin]
-    regressed = lesson.sized[origin] @ first * scale
-    near, missed = follow_neighbours(
-        lesson.alike[at].reshape(len(y), -1),
-        lesson.alike[origin],
-        [(outcome / np.sqrt(lesson.volatility[at])).ravel(), y - sized @ first],
-        max(FEWEST, round(NEIGHBOURS * len(y) / ROWS)),
-    )
-    rules = np.stack(
-        [
-            np.zeros(len(scale)),
-            regressed,
-            lesson.plain[origin] @ second * scale,
-            near * np.sqrt(lesson.volatility[origin]),
-            regressed + missed * scale,
-        ]
-    )
     # Past origins closer together than the horizon share their outcome, so they are no separate histories.
     histories = len(teachers) * max(1, (past[0] - past[-1] + 1) / knot)
-    trust = 1 / (1 + sized.shape[1] / histories)
-    return trust * agree(rules), (first, second)
+    return Rules(
+        first,
+        second,
+        lesson.alike[at].reshape(len(y), -1),
+        (outcome / np.sqrt(lesson.volatility[at])).ravel(),
+        y - sized @ first,
+        max(FEWEST, round(NEIGHBOURS * len(y) / ROWS)),
+        1 / (1 + sized.shape[1] / histories),
+    )
 
 
 def agree(rules: Array) -> Array:

@@ -138,9 +138,15 @@ def average(values: Array, width: int, first: int) -> Array:
 
 def relate_size(log: Array, among: NDArray[np.intp]) -> Array:
     """Return log population relative to the median of some locations in the year, in their standard deviations."""
+    middle, spread = measure_size(log, among)
+    return (log - middle) / spread
+
+
+def measure_size(log: Array, among: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Return the median log population of some locations and its standard deviation by year, each of shape (t, 1)."""
     middle = np.median(log[:, among], axis=1, keepdims=True)
     spread = log[:, among].std(axis=1, keepdims=True)
-    return (log - middle) / np.where(spread > 1e-9, spread, 1)
+    return middle, np.where(spread > 1e-9, spread, 1)
 
 
 def _delay(values: Array, rows: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from popforecast.errors import ModelError
 from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel, damp
-from popforecast.models.committee import ROWS, Lesson, choose_teachers, deviate, prepare_lesson
+from popforecast.models.committee import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
 from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 
@@ -119,25 +119,39 @@ class PanelAR(GrowthModel):
             notes += [(row, "too few years to learn from: damped growth instead") for row in range(len(arrays["last"]))]
         return notes
 
-    def _learn(self, lesson: Lesson, origin: int) -> Arrays:
-        """Learn from all outcomes known at row `origin`; nothing after it is touched."""
+    def teach(self, lesson: Lesson, origin: int) -> dict[int, Rules]:
+        """Return the rules for each knot, from all outcomes known at row `origin`; nothing after it is touched."""
         step = lesson.step
         warm_up = min(max(3, round(self.warm_up / step)), max(2, (origin + 1) // 3))
         width = max(1, round(self.window / step))
         thin = 2 if step == 1 and len(lesson.candidates) * width > ROWS else 1
         teachers = choose_teachers(lesson.log[origin], lesson.candidates, round(1.1 * ROWS / -(-width // thin)))
-        growth, knots, rise, starts = lesson.growth[origin], [], [], None
+        taught: dict[int, Rules] = {}
+        before = None
         for knot in sorted({max(1, round(years / step)) for years in KNOTS}):
             past = np.arange(origin - knot, max(warm_up, origin - knot - width + 1) - 1, -thin)
             if not len(past):
                 break
-            anchor = damp(self.damping, knot * step) / (knot * step)
             with use_one_thread():
-                deviation, starts = deviate(lesson, origin, past, knot, anchor, teachers, starts)
-            knots.append(knot)
-            rise.append(knot * step * (anchor * growth + deviation))
-        columns = np.stack(rise, axis=1) if rise else np.zeros((len(growth), 0))
-        return {"growth": growth.copy(), "knots": np.array(knots, dtype=np.int64), "rise": columns}
+                before = learn_rules(lesson, past, knot, self._anchor(knot * step), teachers, before)
+            taught[knot] = before
+        return taught
+
+    def follow(self, taught: Mapping[int, Rules], now: Moment, step: int) -> Arrays:
+        """Return last growth and the growth to each knot, by rules that were taught by these locations or others."""
+        with use_one_thread():
+            rise = [
+                knot * step * (self._anchor(knot * step) * now.growth + rules.deviate(now))
+                for knot, rules in taught.items()
+            ]
+        columns = np.stack(rise, axis=1) if rise else np.zeros((len(now.growth), 0))
+        return {"growth": now.growth.copy(), "knots": np.array(list(taught), dtype=np.int64), "rise": columns}
+
+    def _learn(self, lesson: Lesson, origin: int) -> Arrays:
+        return self.follow(self.teach(lesson, origin), lesson.at(origin), lesson.step)
+
+    def _anchor(self, years: int) -> float:
+        return damp(self.damping, years) / years
 
 
 def interpolate(values: Array, knots: NDArray[np.int64], steps: Array) -> Array:

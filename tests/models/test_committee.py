@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.models.bounded import damp
-from popforecast.models.committee import agree, choose_teachers, deviate, find_groups, find_teachers, prepare_lesson
+from popforecast.models.committee import agree, choose_teachers, find_groups, find_teachers, learn_rules, prepare_lesson
 
 
 def make_panel(n: int = 6, t: int = 12, **columns: list) -> pf.Panel:
@@ -82,9 +82,10 @@ def test_planted_rule_is_found_from_past_origins() -> None:
     panel, following = follow_rule()
     lesson = prepare_lesson(panel, np.log(panel.values))
     anchor = damp(0.97, 1)
-    deviation, (sized, plain) = deviate(lesson, 59, np.arange(58, 33, -1), 1, anchor, np.arange(400), None)
+    rules = learn_rules(lesson, np.arange(58, 33, -1), 1, anchor, np.arange(400), None)
+    deviation = rules.deviate(lesson.at(59))
     planted = following - anchor * lesson.growth[59]
-    for coefficients, regressors in ((sized, lesson.sized), (plain, lesson.plain)):
+    for coefficients, regressors in ((rules.sized, lesson.sized), (rules.plain, lesson.plain)):
         found = regressors[59] @ coefficients * lesson.scale[59]
         assert np.corrcoef(found, planted)[0, 1] > 0.98
         assert np.polyfit(planted, found, 1)[0] == pytest.approx(1, abs=0.05)
@@ -97,8 +98,8 @@ def test_nothing_is_learnt_where_damped_growth_is_the_truth() -> None:
     growth = np.random.default_rng(4).uniform(-0.01, 0.029, (80, 1)) * 0.97 ** np.arange(50)
     panel = pf.Panel(np.exp(10 + np.cumsum(growth, axis=1)), range(50), pd.DataFrame(index=range(80)))
     lesson = prepare_lesson(panel, np.log(panel.values))
-    deviation, _ = deviate(lesson, 49, np.arange(44, 20, -1), 5, damp(0.97, 5) / 5, np.arange(80), None)
-    assert np.abs(deviation).max() < 1e-6
+    rules = learn_rules(lesson, np.arange(44, 20, -1), 5, damp(0.97, 5) / 5, np.arange(80), None)
+    assert np.abs(rules.deviate(lesson.at(49))).max() < 1e-6
 
 
 # How they are combined ------------------------------------------------------------------------------------------
