@@ -19,15 +19,20 @@ PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reports serve explore lab test lint bench soak audit browser services pins clean
+.PHONY: help setup reports repeat serve explore lab test lint bench soak audit browser services pins clean
 
 help:  ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(SET_UP)  ## Set up the environment (all others do it when needed)
 
-reports: setup  ## Run every notebook into reports/ (JOBS at a time)
+reports: setup  ## Run the notebooks whose pages are stale into reports/ (JOBS at a time)
 	$(BIN)/popforecast report --jobs $(JOBS) $(ARGS)
+
+repeat: setup  ## Make every report twice and compare their bytes
+	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/one
+	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/two
+	diff --recursive --exclude=notebooks artifacts/repeat/one artifacts/repeat/two
 
 serve: PORT ?= 5000
 serve: setup  ## Serve the web app with the Procfile's own command, on HOST and PORT
