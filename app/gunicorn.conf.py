@@ -57,9 +57,11 @@ if settings.metrics and not settings.metrics_folder:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=COUNTS)
 
 
-# With many threads glibc would keep freed memory for each (M_ARENA_MAX; other C libraries have no such thing).
+# With many threads glibc would keep freed memory for each (M_ARENA_MAX), and what a large answer took for the next one
+# (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: unless set, they grow). Other C libraries have no such thing.
 with suppress(AttributeError, OSError):
-    ctypes.CDLL(None).mallopt(-8, 2)
+    for parameter, number in ((-8, 2), (-3, 256 * 1024), (-1, 1024 * 1024)):
+        ctypes.CDLL(None).mallopt(parameter, number)
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001

@@ -23,8 +23,8 @@ from tests.soak.server import Server, serve
 UNLIMITED = {"RATELIMIT_ENABLED": "0"}
 QUERY = "/api/v1/forecast?location=NGA&from=2030&to=2031"
 
-# Megabytes for two workers, with the server that they hang on.
-MOST_MEMORY = 400
+# Megabytes for two workers, with the server that they hang on; and what a dyno has, whatever is asked for.
+MOST_MEMORY, DYNO = 400, 512
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,17 @@ def test_half_a_minute_of_fifty_connections_gets_no_error_and_little_memory(serv
     assert len(server.find_workers()) == 2
     assert max(before, after) < MOST_MEMORY
     assert after < 1.25 * before
+
+
+def test_batches_of_every_location_stop_nobody_and_fit_into_a_dyno(server: Server) -> None:
+    everything = "/api/v1/forecast?location=all&to=2100&from="
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(server.ask, f"{everything}{1990 + number}") for number in range(8)]
+        while not all(future.done() for future in asked):
+            assert server.ask(QUERY).status == 200
+            time.sleep(0.05)
+            assert server.measure_memory() < DYNO
+    assert {future.result().status for future in asked} == {200}
 
 
 def test_a_thousand_fuzzed_requests_get_an_answer_and_no_traceback(server: Server) -> None:

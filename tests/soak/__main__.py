@@ -78,7 +78,15 @@ def examine(server: Server, report: Report) -> Iterator[tuple[str, bool]]:
 def try_schema(server: Server, examples: int, minutes: float, seed: int) -> Iterator[tuple[str, bool]]:
     """Yield what schemathesis found with the whole OpenAPI document."""
     command = [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json"]
-    options = ["--max-examples", str(examples), "--max-time", str(60 * minutes), "--seed", str(seed), "--no-color"]
+    options = [
+        "--max-examples",
+        str(examples),
+        "--max-time",
+        str(round(60 * minutes)),
+        "--seed",
+        str(seed),
+        "--no-color",
+    ]
     ended = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
     failed = ended.returncode != 0
     yield "\n".join((ended.stdout + ended.stderr).splitlines()[-40 if failed else -6 :]), failed

@@ -41,7 +41,7 @@ def judge_noise(question: Question, status: int, kind: str, said: str) -> str | 
     if (
         status == 400
         and kind.startswith("application/problem+json")
-        and not re.search(r"'|body|parameter|empty|chosen", said)
+        and not re.search(r"'|body|parameter|empty|chosen|^(From|To|Level) -?[0-9]", said)
     ):
         return f"400 that names nothing: {said[:300]}"
     return None
