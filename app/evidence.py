@@ -225,5 +225,6 @@ def _sum_up(told: pd.DataFrame) -> str:
     if len(held):
         words += f" Our 95{NO_BREAK}% intervals held {int(held.sum())} of {len(held)} outcomes."
     if len(un_held):
-        words += f" The UN’s held {int(un_held.sum())} of {len(un_held)}; its edition of 2010 stated none."
+        words += f" The UN’s held {int(un_held.sum())} of {len(un_held)}"
+        words += "; its edition of 2010 stated none." if len(un_held) < len(told) else "."
     return words

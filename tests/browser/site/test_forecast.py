@@ -144,7 +144,7 @@ def test_the_table_scrolls_under_its_own_heads(page: Page, url: str) -> None:
     page.goto(url + FIVE)
     sheet = page.get_by_role("region", name="Population by year and location")
     assert sheet.evaluate("sheet => sheet.scrollWidth > sheet.clientWidth && sheet.scrollHeight > sheet.clientHeight")
-    corner = page.get_by_role("columnheader", name="Year")
+    corner = page.get_by_role("columnheader", name="Year", exact=True)
     sheet.scroll_into_view_if_needed()
     before = corner.bounding_box()
     sheet.evaluate("sheet => sheet.scrollBy(400, 400)")
