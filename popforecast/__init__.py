@@ -16,7 +16,8 @@ from popforecast.forecasts import Forecast
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
 from popforecast.outlook import Outlook
 from popforecast.panel import Panel
-from popforecast.readers import Reading, read, read_long, read_un_long, read_un_wide
+from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
+from popforecast.rectangles import Rectangles
 from popforecast.record import load_record, load_vintage_record
 from popforecast.sources import REVISIONS, load_panel, load_projections
 from popforecast.store import load, load_fitted, save
@@ -39,6 +40,7 @@ __all__ = [
     "PanelAR",
     "PopforecastError",
     "Reading",
+    "Rectangles",
     "Vintages",
     "__version__",
     "backtest",
@@ -56,6 +58,7 @@ __all__ = [
     "models",
     "read",
     "read_long",
+    "read_panel",
     "read_un_long",
     "read_un_wide",
     "save",

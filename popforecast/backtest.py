@@ -15,6 +15,7 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.hindcast import hindcast
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
+from popforecast.rectangles import Rectangles
 from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 
 HORIZONS = (1, 3, 5, 10, 20)
@@ -29,7 +30,7 @@ class Backtest:
 
     Attributes
     ----------
-    panel : Panel
+    panel : Panel or Rectangles
         The figures that were both history and outcome ("final data").
     errors : DataFrame
         One row for each model, location, origin and horizon whose outcome is known: model, location_code, location,
@@ -37,7 +38,7 @@ class Backtest:
     levels : tuple of float
     """
 
-    panel: Panel
+    panel: Panel | Rectangles
     errors: pd.DataFrame
     levels: tuple[float, ...]
 
@@ -105,7 +106,7 @@ class Backtest:
 
 
 def backtest(
-    panel: Panel,
+    panel: Panel | Rectangles,
     models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
     origins: Iterable[int] | None = None,
     horizons: Sequence[int] = HORIZONS,
@@ -122,7 +123,8 @@ def backtest(
 
     Parameters
     ----------
-    panel : Panel
+    panel : Panel or Rectangles
+        Of rectangles, each location is forecast at the origins that lie within its own years.
     models : names or specifications
     origins : iterable of int, optional
         Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
@@ -147,6 +149,8 @@ def backtest(
     >>> bt.scores()[["model", "n", "mape"]].round(1).values.tolist()
     [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
+    if isinstance(panel, Rectangles):
+        return _backtest_each(panel, models, origins, horizons, levels, intervals)
     check_panel(panel)
     if intervals != FINAL:
         raise ModelError(
@@ -160,6 +164,37 @@ def backtest(
     _check_outcomes(panel, origins, horizons)
     tables = [_tabulate(hindcast(model, panel, origins, horizons, levels), panel) for model in specifications]
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
+
+
+def _backtest_each(
+    panel: Rectangles,
+    names: Sequence[str | Model] | str | Model,
+    origins: Iterable[int] | None,
+    horizons: Sequence[int],
+    levels: Sequence[float],
+    intervals: str,
+) -> Backtest:
+    """Run the models on each panel together with all that have its years, and keep the errors of its own locations."""
+    specifications, asked = _check_models(names), None if origins is None else list(origins)
+    longest = max(panel.panels, key=lambda part: len(part.years))
+    if asked is not None and not set(asked) & {int(year) for part in panel.panels for year in part.years[1:-1]}:
+        check_origins(longest, asked)
+    steps = check_horizons(horizons)
+    tables = []
+    for number, own in enumerate(panel.panels):
+        chosen = [year for year in (_default_origins(own) if asked is None else asked) if year in own.years[1:-1]]
+        if not chosen or min(chosen) + min(steps) * own.step > own.origin:
+            continue
+        plain = not any(model.calibrated for model in specifications)
+        whole = own if plain else panel.cover(number)
+        errors = backtest(whole, specifications, chosen, horizons, levels, intervals).errors
+        tables.append(errors[errors["location_code"].isin(own.locations.index)])
+    if not tables:
+        raise YearError(
+            f"no location of {panel!r} has an origin with an outcome at horizons {steps.tolist()}: expected longer "
+            "histories, earlier origins or shorter horizons"
+        )
+    return Backtest(panel, pd.concat(tables, ignore_index=True), check_levels(levels))
 
 
 def _check_outcomes(panel: Panel, origins: np.ndarray, horizons: np.ndarray) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import popforecast.models as models
 from popforecast.coherence import Groups, predict_panel
-from popforecast.errors import ModelError
+from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasts import Forecast
 from popforecast.intervals import fit as fit_calibrated
+from popforecast.joined import JoinedForecast
 from popforecast.models.base import Fitted, Model, check_levels
 from popforecast.outlook import Outlook, list_locations
-from popforecast.panel import Panel, check_panel
+from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.periods import choose_years, last_year
+from popforecast.rectangles import Rectangles
 from popforecast.sources import REVISIONS, VINTAGES
 
 DEFAULT_MODEL = "panel-ar"
@@ -22,7 +24,7 @@ REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
 
 def forecast(
-    panel: Panel,
+    panel: Panel | Rectangles,
     locations: Iterable[Hashable] | Hashable | None = None,
     start: int | None = None,
     end: int | None = None,
@@ -30,7 +32,7 @@ def forecast(
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str | None = None,
     groups: Groups | None = None,
-) -> Forecast:
+) -> Forecast | JoinedForecast:
     """Forecast the population of locations from nothing but the panel's history.
 
     The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
@@ -39,8 +41,9 @@ def forecast(
 
     Parameters
     ----------
-    panel : Panel
-        The history; its last year is the origin.
+    panel : Panel or Rectangles
+        The history; its last year is the origin. Of rectangles, each location's own last year is, and the result is a
+        :class:`~popforecast.joined.JoinedForecast`.
     locations : code, ISO3, name or alias, or several, optional
         Which series to return, in this order (default: every series of the panel).
     start, end : int, optional
@@ -72,6 +75,8 @@ def forecast(
     >>> fc.to_frame()["population"].round(-3).tolist()
     [8745733000, 8844029000]
     """
+    if isinstance(panel, Rectangles):
+        return _forecast_each(panel, list_locations(locations), start, end, model, levels, intervals, groups or {})
     check_panel(panel)
     years, levels = choose_years(panel, start, end), check_levels(levels)
     locations = list_locations(locations)
@@ -173,6 +178,56 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     '8,745,733,000'
     """
     return fit_calibrated(panel, models.get(model))
+
+
+def _forecast_each(
+    panel: Rectangles,
+    locations: Iterable[Hashable] | Hashable | None,
+    start: int | None,
+    end: int | None,
+    model: str | Model | Fitted,
+    levels: Sequence[float],
+    intervals: str | None,
+    groups: Groups,
+) -> JoinedForecast:
+    """Forecast each location from its own origin, on a panel of all that have its years."""
+    if isinstance(model, Fitted):
+        raise ModelError(
+            f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name the "
+            "model instead"
+        )
+    specification = models.get(model)
+    asked = [] if groups and locations == [] else panel.locations.index[panel.rows(locations)].tolist()
+    homes = {name: _find_home(panel, name, members) for name, members in groups.items()}
+    numbers = list(dict.fromkeys([*(panel.homes[code] for code in asked), *homes.values()]))
+    latest = max((panel.panels[number] for number in numbers), key=lambda part: part.origin)
+    if start is not None and end is None:
+        end = int(choose_years(latest, max(start, int(latest.years[0])), None)[-1])
+    parts = []
+    for number in numbers:
+        # A plain model learns nothing from the others.
+        whole = panel.cover(number) if specification.calibrated else panel.panels[number]
+        first = int(whole.years[0])
+        own = [code for code in asked if panel.homes[code] == number]
+        summed = {name: groups[name] for name, home in homes.items() if home == number}
+        if end is not None and end < first:
+            raise YearError(f"{[*own, *summed][0]!r} begins in {first}: expected a last year from there on, not {end}")
+        begin = start if start is None or start >= first else first
+        parts.append(forecast(whole, [*own, *summed], begin, end, specification, levels, intervals, summed or None))
+    return JoinedForecast(tuple(parts), (*asked, *(name for name in groups if name not in asked)))
+
+
+def _find_home(panel: Rectangles, name: str, members: Iterable[Hashable]) -> int:
+    """Return the number of the panel that holds all members of a group."""
+    codes = panel.locations.index[panel.rows([members] if isinstance(members, str) else list(members))].tolist()
+    homes = {panel.homes[code]: code for code in codes}
+    if len(homes) > 1:
+        (one, a), (two, b) = list(homes.items())[:2]
+        raise PanelError(
+            f"group {name!r} holds {a!r} with {describe_years(panel.panels[one].years)} and {b!r} with "
+            f"{describe_years(panel.panels[two].years)}: a sum needs members with the same first and last year"
+        )
+    return next(iter(homes))
 
 
 def _fit_to(panel: Panel, model: str | Model | Fitted) -> Fitted:

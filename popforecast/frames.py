@@ -65,8 +65,8 @@ def read_frame(
         raise PanelError(f"row {_row(frame[id].isna())}: no {id}, so its figure belongs to no location")
     for column in (id, *labels):
         _check_hashable(frame[column])
-    years = _read_years(frame[time], time)
-    numbers = _read_numbers(frame[value], "a population")
+    years = read_years(frame[time], time)
+    numbers = read_numbers(frame[value], "a population")
     for label in labels:
         varied = frame.groupby(id, sort=False, observed=True)[label].nunique(dropna=False) > 1
         if varied.any():
@@ -116,10 +116,17 @@ def name_nearest(wanted: str, present: Iterable[Any]) -> str:
     return f"; nearest: {', '.join(repr(folded[name]) for name in list(near)[:3])}" if near else ""
 
 
-def _read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
+def read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
+    """Return the years in a column of whole years, or of dates that name one day of each.
+
+    Raises
+    ------
+    PanelError
+        If a cell is neither; the error names the row.
+    """
     if column.dtype.kind == "M":
         return _read_dates(column, time)
-    times = _read_numbers(column, "a year")
+    times = read_numbers(column, "a year")
     strange = ~are_years(times)
     if strange.any():
         raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
@@ -171,7 +178,8 @@ def _is_hashable(cell: object) -> bool:
     return True
 
 
-def _read_numbers(column: pd.Series, meaning: str) -> pd.Series:
+def read_numbers(column: pd.Series, meaning: str) -> pd.Series:
+    """Return a column as numbers; a cell that is none is an error that names the row."""
     # pandas would count the nanoseconds of a date, and call True a one.
     if column.dtype.kind in "mMbc" or isinstance(column.dtype, pd.PeriodDtype):
         raise PanelError(f"{column.name} holds {column.dtype}: expected numbers, each {meaning}")

@@ -238,6 +238,11 @@ def check_panel(panel: object) -> None:
     PanelError
         If it is anything else, such as a table.
     """
+    if isinstance(panel, Rectangles):
+        raise PanelError(
+            f"expected a Panel, got {panel!r}: locations have different years; take one of its .panels, or .common() for "
+            "the years that all have"
+        )
     if not isinstance(panel, Panel):
         raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
 

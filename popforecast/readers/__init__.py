@@ -10,10 +10,22 @@ from pathlib import Path
 
 from popforecast.readers.cells import decode
 from popforecast.readers.long import LONG_COLUMNS, read_long, read_un_long
+from popforecast.readers.own import read_own, read_panel
 from popforecast.readers.reading import THOUSAND, WORLD, Reading, check_total
 from popforecast.readers.wide import read_un_wide
 
-__all__ = ["THOUSAND", "WORLD", "Reading", "check_total", "read", "read_long", "read_un_long", "read_un_wide"]
+__all__ = [
+    "THOUSAND",
+    "WORLD",
+    "Reading",
+    "check_total",
+    "read",
+    "read_long",
+    "read_own",
+    "read_panel",
+    "read_un_long",
+    "read_un_wide",
+]
 
 
 def read(path: str | Path, revision: str | None = None) -> Reading:

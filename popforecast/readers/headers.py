@@ -28,11 +28,18 @@ class Header(NamedTuple):
     delimiter : str
     line : int
         The line on which it ends; 1 is the first of the file.
+    keys : int
+        How many of its columns share the first cell, as Eurostat writes them (``freq,unit,geo\\TIME_PERIOD``).
     """
 
     titles: tuple[str, ...]
     delimiter: str
     line: int
+    keys: int = 1
+
+    def split(self, cells: list[str]) -> list[str]:
+        """Return the cells of a row, one for each title."""
+        return cells if self.keys == 1 else [*cells[0].split(","), *cells[1:]]
 
 
 def list_candidates(head: str) -> list[Header]:
@@ -53,7 +60,8 @@ def list_candidates(head: str) -> list[Header]:
                 while titles and not titles[-1]:
                     titles.pop()
                 if titles:
-                    found.append(Header(tuple(titles), delimiter, reader.line_num))
+                    keys = titles[0].split("\\")[0].split(",") if "\\" in titles[0] else titles[:1]
+                    found.append(Header((*keys, *titles[1:]), delimiter, reader.line_num, len(keys)))
         except csv.Error:
             continue
     return found

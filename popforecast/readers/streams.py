@@ -46,6 +46,10 @@ WIDE_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
+class EncodingError(ReadError):
+    """A byte that the encoding which the file's beginning has does not allow."""
+
+
 class Source(NamedTuple):
     """A file of text, and how to read it."""
 
@@ -63,14 +67,24 @@ class Source(NamedTuple):
         except (EOFError, zlib.error, lzma.LZMAError) as error:
             raise ReadError(f"{self.path.name} is a compressed file that is cut or damaged: get it again") from error
         except UnicodeDecodeError as error:
-            raise ReadError(
+            raise EncodingError(
                 f"{self.path.name} is not text in {self.encoding} (byte 0x{error.object[error.start]:02x} after "
                 f"{_show(error.object[max(0, error.start - 20) : error.start])}): save it as UTF-8"
             ) from error
         except OSError as error:
-            if isinstance(error, gzip.BadGzipFile) or self.unpack and error.errno is None:
+            if isinstance(error, gzip.BadGzipFile) or (self.unpack and error.errno is None):
                 raise ReadError(f"{self.path.name} is a compressed file that is damaged: get it again") from error
             raise ReadError(f"{self.path.name} cannot be read: {error.strerror or error}") from error
+
+    def ends_open(self) -> bool:
+        """Whether the last line has no line end."""
+        last = b""
+        with _open_bytes(self.path, self.unpack) as file:
+            if not self.unpack:
+                file.seek(-min(8, self.path.stat().st_size), io.SEEK_END)
+            while part := file.read(1 << 20):
+                last = (last + part)[-8:]
+        return last.rstrip(b"\x00")[-1:] not in (b"\n", b"\r")
 
 
 def open_source(path: Path) -> Source:
@@ -88,9 +102,9 @@ def open_source(path: Path) -> Source:
     content = _peek(path, unpack) if unpack else start
     _refuse_others(path, content)
     encoding = _find_encoding(path, content)
-    text = _decode_head(path, content, encoding)
+    text = _decode_head(content, encoding)
     if encoding == "utf-8" and text is None:
-        encoding, text = "cp1252", _decode_head(path, content, "cp1252")
+        encoding, text = "cp1252", _decode_head(content, "cp1252")
     if text is None:
         raise ReadError(f"{path.name} is not text in {encoding}: save it as UTF-8")
     if not text.strip():
@@ -163,7 +177,7 @@ def _find_encoding(path: Path, content: bytes) -> str:
     raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
 
 
-def _decode_head(path: Path, content: bytes, encoding: str) -> str | None:
+def _decode_head(content: bytes, encoding: str) -> str | None:
     """Return the beginning of a text; None where it is not in that encoding. Its last letter may be cut."""
     for cut in range(4):
         try:

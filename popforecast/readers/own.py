@@ -1,0 +1,164 @@
+"""Anyone's file -> Panel: CSV, long or wide, plain or compressed, and Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import PanelError, ReadError
+from popforecast.frames import read_numbers, read_years
+from popforecast.panel import Panel
+from popforecast.readers.assembly import Figures, assemble
+from popforecast.readers.parquet import is_parquet, read_parquet
+from popforecast.readers.reading import Reading
+from popforecast.readers.streams import EncodingError, Source, open_source
+from popforecast.readers.tables import Query, read_table
+from popforecast.rectangles import Rectangles
+
+
+def read_panel(
+    path: str | Path,
+    id: str | None = None,
+    time: str | None = None,
+    value: str | None = None,
+    group: str | None = None,
+    name: str | None = None,
+    where: Mapping[str, str] | None = None,
+    decimal: str | None = None,
+    incomplete: str = "raise",
+) -> Panel | Rectangles:
+    """Read anyone's file as a panel.
+
+    Long tables have a row for each location and year: name `id`, `time` and `value`. Wide tables have a column for each
+    year: name `id` alone. The delimiter, the encoding, how thousands and decimals are marked and what stands above the
+    header are found out; where two readings are possible, it is an error that says what to pass.
+
+    Parameters
+    ----------
+    path : path
+        CSV, plain, .gz, .bz2 or .xz; a Parquet file, or a folder of them.
+    id : str, optional
+        The column of location codes. Text stays text: the county 01001 keeps its zero. May be left out for wide tables
+        of the World Bank (``Country Code``) and Eurostat (``geo``).
+    time, value : str, optional
+        The columns of years and figures of a long table. Dates are years where all name one day of the year. In a wide
+        table `value` may be what its columns of years begin with, such as ``POPESTIMATE``.
+    group, name : str, optional
+        The columns of each location's region and of its name to show.
+    where : mapping of str to str, optional
+        Rows to read: ``{"sex": "T"}``.
+    decimal : {".", ","}, optional
+        The decimal mark, where the figures leave it open.
+    incomplete : {"raise", "drop"}
+        What to do with a location that has a gap or fewer than two figures: stop, or leave it out (:func:`read_own`
+        reports which).
+
+    Returns
+    -------
+    Panel or Rectangles
+        Rectangles where locations begin or end in different years.
+
+    Raises
+    ------
+    ReadError
+        If anything is not as above; the error names file, line or location, what was found and what to pass.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "counties.csv")
+    ...     _ = path.write_text("fips;year;pop\\n01001;2020;58.805\\n01001;2021;59.095\\n", encoding="utf-8")
+    ...     panel = read_panel(path, "fips", "year", "pop", decimal=",")
+    >>> panel.locations.index.tolist(), panel.values.tolist()
+    (['01001'], [[58805.0, 59095.0]])
+    """
+    return read_own(path, id, time, value, group, name, where, decimal, incomplete).panel
+
+
+def read_own(
+    path: str | Path,
+    id: str | None = None,
+    time: str | None = None,
+    value: str | None = None,
+    group: str | None = None,
+    name: str | None = None,
+    where: Mapping[str, str] | None = None,
+    decimal: str | None = None,
+    incomplete: str = "raise",
+) -> Reading:
+    """Read anyone's file as :func:`read_panel` does, with what was left out and where the figures come from."""
+    path = Path(path)
+    if incomplete not in ("raise", "drop"):
+        raise ReadError(f"incomplete {incomplete!r}: expected 'raise' or 'drop'")
+    if decimal not in (None, ".", ","):
+        raise ReadError(f"decimal {decimal!r}: expected '.' or ','")
+    query = Query(id, time, value, group, name, dict(where or {}), decimal)
+    if is_parquet(path):
+        figures, encoding = _read_parquet(path, query), "Parquet"
+    else:
+        source = open_source(path)
+        figures, encoding = _read_text(source, query)
+    panel, dropped = assemble(figures, path, incomplete)
+    return Reading(panel, dropped, path.name, _measure(path), encoding, len(figures.codes))
+
+
+def _read_text(source: Source, query: Query) -> tuple[Figures, str]:
+    try:
+        return read_table(source, query), source.encoding
+    except EncodingError:
+        if source.encoding != "utf-8":
+            raise
+    # The beginning was ASCII, and what came later no UTF-8: then it is the older encoding of Western text.
+    western = source._replace(encoding="cp1252")
+    return read_table(western, query), western.encoding
+
+
+def _read_parquet(path: Path, query: Query) -> Figures:
+    id, time, value = query.id, query.time, query.value
+    if not (id and time and value):
+        raise ReadError(f"{path.name} is Parquet: name id, time and value, the columns of a long table")
+    frame = read_parquet(path, query.columns + [value], query.where)
+    try:
+        if frame[id].isna().any():
+            raise PanelError(f"row {int(np.flatnonzero(frame[id].isna())[0]) + 1}: no {id}")
+        known = frame[value].notna()
+        values = np.full(len(frame), np.nan)
+        values[known] = read_numbers(frame.loc[known, value], "a population")
+        years = read_years(frame[time], time)
+        series, codes = pd.factorize(frame[id])
+        labels = {meaning: _label(frame, column, id, series) for meaning, column in query.labels.items()}
+    except PanelError as error:
+        raise ReadError(f"{path.name}, {error}") from error
+    rows = np.arange(len(frame))
+    shown = pd.Index(codes).tolist()
+    return Figures(shown, series.astype(np.int64), years, values, labels, rows, lambda wanted: [r + 1 for r in wanted])
+
+
+def _label(frame: pd.DataFrame, column: str, id: str, series: np.ndarray) -> Sequence[str | None]:
+    labels, texts = pd.factorize(frame[column])
+    first = np.empty(series.max() + 1, np.int64)
+    first[series[::-1]] = labels[::-1]
+    varied = np.flatnonzero(labels != first[series])
+    if len(varied):
+        row = int(varied[0])
+        raise PanelError(
+            f"row {row + 1}: {frame[id].iloc[row]!r} has the {column} {frame[column].iloc[row]!r}, and another before: "
+            "expected one for each location"
+        )
+    return [texts[number] if number >= 0 else None for number in first]
+
+
+def _measure(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files of a folder in the order of their names."""
+    digest = hashlib.sha256()
+    for part in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
+        with part.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest() if path.is_dir() else b"")
+            if not path.is_dir():
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest.hexdigest()
