@@ -217,7 +217,8 @@ class _Making:
         return None
 
     def _end(self, step: Step, error: str | None) -> None:
-        record(step.notebook, error, self.output)
+        if error:
+            record(step.notebook, error, self.output)
         self.results[step.name] = self._conclude(step, error)
 
     def _conclude(self, step: Step, error: str | None, fresh: bool = False) -> Result:

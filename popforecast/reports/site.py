@@ -53,13 +53,13 @@ def publish(report: Report, page: str, seconds: float, output: Path) -> None:
         write_together({output / file: content for file, content in written.items()})
         for file in published.keys() - written.keys():
             (output / file).unlink(missing_ok=True)
-        _update(output / STATUS, name, {"good": facts})
+        _update(output / STATUS, name, {"title": facts["title"], "error": None, "good": facts})
         times = {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(seconds, 1)}
         _update(output / TIMES, name, times)
 
 
-def record(notebook: Notebook, error: str | None, output: Path) -> None:
-    """Record how a run ended."""
+def record(notebook: Notebook, error: str, output: Path) -> None:
+    """Record that a run failed; what is recorded of the last good page stays."""
     with hold(output):
         _update(output / STATUS, notebook.name, {"title": notebook.title, "error": error})
 
