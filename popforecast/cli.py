@@ -18,6 +18,7 @@ from popforecast.backtest import HORIZONS
 from popforecast.display import format_population
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.options import OwnData, open_panel, part_groups, take_data
 from popforecast.parsing import Parsed, parse_group, parse_names, parse_steps, parse_years
 from popforecast.printing import write_forecast, write_table
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
@@ -80,11 +81,12 @@ def main() -> None:
 @to_option
 @model_option
 @revision_option
+@take_data
 @level_option
 @click.option(
     "--intervals",
     type=click.Choice(["real-time", "final"]),
-    help="Whether they hold what a later revision will publish, or final figures. Default: real-time.",
+    help="Whether they hold what a later revision will publish (default), or final figures (default with --data).",
 )
 @click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, instead of --model.")
 @format_option
@@ -100,19 +102,24 @@ def forecast(
     intervals: str | None,
     fitted: Path | None,
     form: str,
+    own: OwnData | None,
 ) -> None:
     """Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
     \b
     Example:
       popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
+      popforecast forecast --data my.csv --id fips --time year --value pop 01001 --from 2030 --to 2035
     """
     if fitted and ctx.get_parameter_source("model") is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--fitted names a model already: leave --model out")
-    panel = pf.load_panel(revision)
+    panel = open_panel(own, revision)
+    if fitted and not isinstance(panel, pf.Panel):
+        raise click.UsageError("--fitted is a model of one panel, and locations have different years here: use --model")
     chosen = pf.load(fitted, panel) if fitted else model
     wanted = levels or (() if form == "table" else DEFAULT_LEVELS)
-    result = pf.forecast(panel, locations or None, start, end, chosen, wanted, intervals)
+    asked, groups = part_groups(panel, locations) if own else (locations or None, None)
+    result = pf.forecast(panel, asked, start, end, chosen, wanted, intervals, groups)
     if form == "json":
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     elif form == "csv":
@@ -140,6 +147,7 @@ def forecast(
     help="Score apart by this; may be repeated.",
 )
 @revision_option
+@take_data
 @level_option
 @format_option
 def backtest(
@@ -151,6 +159,7 @@ def backtest(
     revision: str,
     levels: Sequence[float],
     form: str,
+    own: OwnData | None,
 ) -> None:
     """Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
 
@@ -158,8 +167,9 @@ def backtest(
     Example:
       popforecast backtest --models ar1,naive --origins 1988:2022:5 --horizons 1,3,5,10,20 --format csv
     """
-    panel = pf.load_panel(revision)
-    chosen = (panel.select(locations) if locations else panel.countries()).locations.index.tolist()
+    panel = open_panel(own, revision)
+    everyone = panel if own else panel.countries()
+    chosen = (panel.select(locations) if locations else everyone).locations.index.tolist()
     # The whole panel is run: whom one asks about changes no forecast, and an aggregate has its countries.
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
     click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
@@ -209,8 +219,9 @@ def vintages(vintage: str, truth: str, names: list[str], intervals: str, levels:
 @main.command()
 @model_option
 @revision_option
+@take_data
 @click.option("--output", type=npz_path, required=True, help="Where to save it: a name ending in .npz.")
-def fit(model: str, revision: str, output: Path) -> None:
+def fit(model: str, revision: str, output: Path, own: OwnData | None) -> None:
     """Fit a model to every location and save it, with a JSON manifest beside it.
 
     \b
@@ -218,7 +229,7 @@ def fit(model: str, revision: str, output: Path) -> None:
       popforecast fit --model ar1 --revision wpp2024 --output model.npz
       popforecast forecast NGA --from 2030 --to 2035 --fitted model.npz
     """
-    fitted = pf.fit(pf.load_panel(revision), model)
+    fitted = pf.fit(open_panel(own, revision), model)
     path = pf.save(fitted, output)
     click.echo(f"{path} and {path.with_suffix('.json').name}: {fitted.model.name}, {len(fitted.codes)} locations")
 

@@ -177,6 +177,7 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     >>> pf.forecast(panel, ["World"], 2030, 2030, model=fitted).to_table().iloc[0, 0]
     '8,745,733,000'
     """
+    check_panel(panel)
     return fit_calibrated(panel, models.get(model))
 
 
@@ -193,8 +194,8 @@ def _forecast_each(
     """Forecast each location from its own origin, on a panel of all that have its years."""
     if isinstance(model, Fitted):
         raise ModelError(
-            f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name the "
-            "model instead"
+            f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name "
+            "the model instead"
         )
     specification = models.get(model)
     asked = [] if groups and locations == [] else panel.locations.index[panel.rows(locations)].tolist()

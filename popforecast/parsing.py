@@ -89,3 +89,17 @@ def parse_group(text: str) -> tuple[str, list[str]]:
     if not (colon and name.strip() and members.strip()):
         raise PopforecastError(f"{text!r}: expected a name, a colon and members, such as 'My markets:NGA,356'")
     return name.strip(), parse_names(members)
+
+
+def parse_condition(text: str) -> tuple[str, str]:
+    """Parse a column and what it must hold.
+
+    Examples
+    --------
+    >>> parse_condition("sex=T")
+    ('sex', 'T')
+    """
+    column, equals, value = text.partition("=")
+    if not (equals and column.strip()):
+        raise PopforecastError(f"{text!r}: expected a column, an equals sign and what it must hold, such as sex=T")
+    return column.strip(), value.strip()

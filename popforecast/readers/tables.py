@@ -127,7 +127,7 @@ def _read_wide(source: Source, query: Query) -> Figures:
     if header is None:
         header = find_header(source.head, lambda titles: _fits(titles, query))
         if header is None:
-            raise refuse(source.head, query.columns or list(KNOWN), path.name)
+            raise _refuse_wide(source, query)
         shown = ", ".join(header.titles[:12])
         raise ReadError(
             f"{path.name}, line {header.line} has no columns of years: name time and value, the columns of a long table; "
@@ -177,6 +177,17 @@ def _read_wide(source: Source, query: Query) -> Figures:
         labels,
         rows,
         lambda wanted: [records[row].line for row in wanted],
+    )
+
+
+def _refuse_wide(source: Source, query: Query) -> ReadError:
+    if query.id:
+        return refuse(source.head, query.columns, source.path.name)
+    header = find_header(source.head, lambda titles: len(titles) > 1)
+    shown = ", ".join(header.titles[:12]) if header else "one column"
+    return ReadError(
+        f"{source.path.name}: name id, the column of location codes (--id), and, unless years are columns, time and value; "
+        f"line {header.line if header else 1} has {shown}"
     )
 
 

@@ -1,0 +1,121 @@
+"""The options with which commands take anyone's file in place of a revision."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from popforecast.errors import MOST_NAMED, PopforecastError
+from popforecast.panel import Panel
+from popforecast.parsing import Parsed, parse_condition
+from popforecast.readers import Reading, read_own
+from popforecast.rectangles import Rectangles
+from popforecast.sources import load_panel
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """A file and what its columns are; the attributes are the arguments of :func:`popforecast.readers.read_own`."""
+
+    path: Path
+    id: str | None
+    time: str | None
+    value: str | None
+    group: str | None
+    name: str | None
+    where: tuple[tuple[str, str], ...]
+    decimal: str | None
+    incomplete: str
+
+    def read(self) -> Reading:
+        """Read the file."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return read_own(**given | {"where": dict(self.where)})
+
+
+OPTIONS = (
+    click.option("--data", "path", type=click.Path(path_type=Path), help="A file of your own: CSV or Parquet."),
+    click.option("--id", metavar="COLUMN", help="With --data: the column of location codes."),
+    click.option("--time", metavar="COLUMN", help="The column of years; leave out where years are columns."),
+    click.option("--value", metavar="COLUMN", help="The column of figures, or what columns of years begin with."),
+    click.option("--group", metavar="COLUMN", help="The column of regions; a region may be asked for as LOCATION."),
+    click.option("--name", metavar="COLUMN", help="The column of names to show."),
+    click.option(
+        "--where",
+        multiple=True,
+        type=Parsed("condition", parse_condition),
+        metavar="COLUMN=VALUE",
+        help="Read these rows alone; may be repeated.",
+    ),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark, where figures leave it open."),
+    click.option(
+        "--incomplete",
+        type=click.Choice(["raise", "drop"]),
+        default="raise",
+        help="Stop at a location with a gap, or leave it out and say so.",
+    ),
+)
+
+
+def take_data(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a file to a command, which gets them as ``own``: None without ``--data``."""
+
+    @functools.wraps(command)
+    def gathered(*arguments: Any, **options: Any) -> Any:
+        given = {field.name: options.pop(field.name) for field in fields(OwnData)}
+        context = click.get_current_context()
+        changed = [name for name in given if is_given(context, name)]
+        if given["path"] is None and changed:
+            raise click.UsageError(f"--{changed[0]} describes a file: name it with --data")
+        if given["path"] is not None and is_given(context, "revision"):
+            raise click.UsageError("--data and --revision are two sources: expected one of them")
+        return command(*arguments, own=OwnData(**given) if given["path"] is not None else None, **options)
+
+    for option in reversed(OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether an option was given by who called, not by its default."""
+    return context.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
+
+
+def open_panel(own: OwnData | None, revision: str) -> Panel | Rectangles:
+    """Return the panel of a file, or of a revision; what is left out of a file is told on standard error."""
+    if own is None:
+        return load_panel(revision)
+    reading = own.read()
+    for row in reading.dropped.head(MOST_NAMED).itertuples():
+        click.echo(f"left out: {row.code!r} (row {row.row}) {row.reason}", err=True)
+    if len(reading.dropped) > MOST_NAMED:
+        click.echo(f"left out: {len(reading.dropped) - MOST_NAMED:,} more of {reading.series:,} locations", err=True)
+    return reading.panel
+
+
+def part_groups(
+    panel: Panel | Rectangles, locations: Sequence[str]
+) -> tuple[list[str] | None, dict[str, list[Any]] | None]:
+    """Return the locations asked for without the regions among them, and the members of these.
+
+    Raises
+    ------
+    PopforecastError
+        If a region is asked for twice.
+    """
+    regions = panel.locations["region"]
+    known = set(regions.dropna())
+    groups = {name: regions.index[regions == name].tolist() for name in locations if _is_region(panel, name, known)}
+    alone = [name for name in locations if name not in groups]
+    if len(alone) + len(groups) < len(locations):
+        raise PopforecastError(f"{', '.join(locations)}: expected each region once")
+    return (alone if alone or groups else None), groups or None
+
+
+def _is_region(panel: Panel | Rectangles, name: str, known: set[Any]) -> bool:
+    return name in known and not panel.index.has(name)
