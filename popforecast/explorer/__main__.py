@@ -2,7 +2,11 @@
 
 import sys
 
+from popforecast.errors import PopforecastError
 from popforecast.explorer.server import serve
 
 if __name__ == "__main__":
-    serve(sys.argv[1:])
+    try:
+        serve(sys.argv[1:])
+    except PopforecastError as error:
+        sys.exit(f"Error: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,10 @@ def find_notebook(name: str = "explore") -> Path:
     return next(path for folder in folders if (path := folder / f"{name}.ipynb").exists())
 
 
-def read_environ(environ: dict[str, str]) -> list[str]:
-    """Return the options that the environment of a platform asks for: its port, and how many kernels it has room for.
+def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> list[str]:
+    """Return the options that a platform's environment asks for: its port, and how many kernels it has room for.
+
+    What the arguments say already, the environment does not.
 
     Raises
     ------
@@ -65,15 +67,17 @@ def read_environ(environ: dict[str, str]) -> list[str]:
     --------
     >>> read_environ({"PORT": "5000", "POPFORECAST_KERNELS": "2"})
     ['--port=5000', '--Voila.ip=0.0.0.0', '--no-browser', '--Server.most_kernels=2']
+    >>> read_environ({"PORT": "5000"}, ["--port=8866"])
+    []
     """
-    for name in ("PORT", "POPFORECAST_KERNELS"):
-        text = environ.get(name, "")
-        if text and not (text.isascii() and text.isdigit() and int(text)):
-            raise PopforecastError(f"{name} is {text!r}: expected a whole number above zero")
-    # A port means that a platform's router is in front; without one only this machine may ask.
-    port, kernels = environ.get("PORT"), environ.get("POPFORECAST_KERNELS")
-    served = [f"--port={port}", "--Voila.ip=0.0.0.0", "--no-browser"] if port else []
-    return served + ([f"--Server.most_kernels={kernels}"] if kernels else [])
+    given = {argument.partition("=")[0] for argument in arguments}
+    options = []
+    if "--port" not in given and (port := _read_number(environ, "PORT")):
+        # A port means that a platform's router is in front; without one only this machine may ask.
+        options += [f"--port={port}", "--Voila.ip=0.0.0.0", "--no-browser"]
+    if "--Server.most_kernels" not in given and (kernels := _read_number(environ, "POPFORECAST_KERNELS")):
+        options.append(f"--Server.most_kernels={kernels}")
+    return options
 
 
 def serve(arguments: Sequence[str] = ()) -> None:
@@ -82,5 +86,12 @@ def serve(arguments: Sequence[str] = ()) -> None:
     # Where Jupyter looks for Voilà's templates; the second entry lets the template take up the shared style sheet.
     roots = [str(PACKAGE / "templates"), str(PACKAGE), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, roots))
-    options = [f"--Voila.config_file_paths={notebook.parent}", *read_environ(dict(os.environ)), *arguments]
+    options = [f"--Voila.config_file_paths={notebook.parent}", *read_environ(os.environ, arguments), *arguments]
     Server.launch_instance([str(notebook), *options])
+
+
+def _read_number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit() and int(text)):
+        raise PopforecastError(f"{name} is {text!r}: expected a whole number above zero")
+    return int(text) if text else None
