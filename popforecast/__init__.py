@@ -7,7 +7,7 @@
 '8,745,733,000'
 """
 
-from popforecast import models, scores
+from popforecast import models, scale, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
 from popforecast.fetching import fetch
@@ -62,5 +62,6 @@ __all__ = [
     "read_un_long",
     "read_un_wide",
     "save",
+    "scale",
     "scores",
 ]

@@ -88,3 +88,7 @@ class FetchError(PopforecastError):
 
 class ReportError(PopforecastError):
     """A report that cannot be made: an unknown name or parameter, or a notebook that failed."""
+
+
+class ScaleError(PopforecastError):
+    """A partitioned file that cannot be forecast, or a run over it that cannot go on."""

@@ -1,0 +1,121 @@
+"""Where partitions are worked on: threads of this process, or Dask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from popforecast.errors import ScaleError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+# Tasks handed out for each worker: enough that none waits, few enough that results are never many.
+AHEAD = 3
+
+# How often a task may lose its worker before the task is taken to be what kills it.
+LOSSES = 10
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An executor, how many it works with, how it is given something large once, and its dashboard."""
+
+    executor: Executor
+    workers: int
+    share: Callable[[Any], Any]
+    dashboard: str | None = None
+
+    def map(
+        self, function: Callable[..., Result], tasks: Iterable[Task], *shared: Any
+    ) -> Iterator[tuple[Task, Result]]:
+        """Yield each task with its result, as they come.
+
+        Raises
+        ------
+        ScaleError
+            If the function raises one, or the engine is lost.
+        """
+        waiting = iter(tasks)
+        running: dict[Future[Result], Task] = {}
+        try:
+            while True:
+                for task in islice(waiting, AHEAD * self.workers - len(running)):
+                    running[self.executor.submit(function, task, *shared)] = task
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    task = running.pop(future)
+                    yield task, future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+@contextmanager
+def start(engine: str, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
+    """Start an engine, and end what was started when the block ends.
+
+    Raises
+    ------
+    ScaleError
+        If there is no such engine, Dask is not installed, or the scheduler cannot be reached.
+    """
+    workers = workers or os.cpu_count() or 1
+    if engine == "local":
+        if scheduler:
+            raise ScaleError(f"scheduler {scheduler!r} is Dask's: expected engine 'dask' beside it")
+        with ThreadPoolExecutor(workers) as executor:
+            yield Engine(executor, workers, lambda thing: thing)
+    elif engine == "dask":
+        with _start_dask(scheduler, workers) as started:
+            yield started
+    else:
+        raise ScaleError(f"engine {engine!r}: expected local or dask")
+
+
+@contextmanager
+def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {"distributed.scheduler.allowed-failures": LOSSES}
+    with dask.config.set(settings):
+        if scheduler is None:
+            # Nobody but this machine may ask a cluster of its own.
+            with (
+                LocalCluster(
+                    n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+                ) as cluster,
+                Client(cluster) as client,
+            ):
+                yield _use(client, workers)
+            return
+        try:
+            client = Client(scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise ScaleError(
+                f"scheduler {scheduler!r} cannot be reached: expected an address such as tcp://host:8786"
+            ) from error
+        with client:
+            found = len(client.scheduler_info(n_workers=-1)["workers"])
+            yield _use(client, max(found, workers))
+
+
+def _use(client: Any, workers: int) -> Engine:
+    # Handed over as a task's result, not scattered: what a dead worker held is made again from it.
+    return Engine(
+        client.get_executor(pure=False, retries=LOSSES),
+        workers,
+        lambda thing: client.submit(_give, thing, pure=False),
+        client.dashboard_link,
+    )
+
+
+def _give(thing: Any) -> Any:
+    return thing

@@ -1,0 +1,196 @@
+"""What series share: learnt once from a sample that no partitioning changes, then applied to any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from popforecast.errors import ScaleError
+from popforecast.intervals import Calibration, choose_knots, choose_past, surround, teach_widths
+from popforecast.models import Model, PanelAR, Prediction
+from popforecast.models.base import Array, Arrays
+from popforecast.models.bounded import GrowthModel, observe_growth
+from popforecast.models.committee import Rules, describe_lesson, prepare_lesson
+from popforecast.models.features import LONG, measure_size
+from popforecast.panel import Panel
+from popforecast.risk import describe_risk, join_risk
+from popforecast.rolling import roll
+from popforecast.scale.blocks import Block
+from popforecast.scale.rectangles import find_rectangles
+
+# How many series teach: those whose identifiers have the least hashes.
+SAMPLE = 3000
+
+
+class Taken(NamedTuple):
+    """A series of the sample: the hash of its identifier, the identifier, first year, and values."""
+
+    hash: int
+    id: Any
+    first: int
+    values: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What all series share, and how any of them is forecast with it.
+
+    Attributes
+    ----------
+    model : GrowthModel
+    step : int
+    low, high : ndarray, shape (t - 1,)
+        Bounds of growth.
+    years, middle, spread : ndarray, shapes (t,), (t, 1), (t, 1)
+        The sample's years, and the median and standard deviation of its log population in each.
+    largest : float
+        The largest size within the sample, in the last year.
+    rules : dict of int to Rules
+        Those of panel-ar, by knot; empty for other models.
+    knots, slopes, quantiles : ndarray, shapes (k,), (k, p), (k, q)
+        Of past errors; none where the sample is too short or too small to calibrate on.
+    """
+
+    model: GrowthModel
+    step: int
+    low: Array
+    high: Array
+    years: NDArray[np.int64]
+    middle: Array
+    spread: Array
+    largest: float
+    rules: Mapping[int, Rules]
+    knots: NDArray[np.int64]
+    slopes: Array
+    quantiles: Array
+
+    def predict(self, panel: Panel, horizon: int, levels: Sequence[float]) -> Prediction:
+        """Predict series of the same years; none of them changes another's numbers."""
+        log = np.log(panel.values)
+        arrays = self.model.observe_each(panel, log) | {"low": self.low, "high": self.high}
+        arrays |= self._follow(panel, log) if isinstance(self.model, PanelAR) else self.model.learn(panel, log)
+        if not len(self.knots):
+            return self.model.predict(arrays, horizon, levels)
+        return surround(self.model.predict(arrays, horizon, ()).population, self._calibrate(panel, log), levels)
+
+    def _follow(self, panel: Panel, log: Array) -> Arrays:
+        recent, size = self._look_back(panel, log)
+        lesson = describe_lesson(recent, [], size, np.arange(len(log)), self.step)
+        return self.model.follow(self.rules, lesson.at(-1), self.step)
+
+    def _calibrate(self, panel: Panel, log: Array) -> Calibration:
+        recent, size = self._look_back(panel, log)
+        risk = join_risk(recent, np.minimum(size, self.largest), self.step)[-1]
+        scale = np.exp(np.stack([np.einsum("np,p->n", risk, slope) for slope in self.slopes], axis=-1))
+        nothing = np.empty((len(log), 0, len(self.knots)))
+        return Calibration(self.knots, scale, self.quantiles, nothing, nothing)
+
+    def _look_back(self, panel: Panel, log: Array) -> tuple[Array, Array]:
+        """Return log population and size, time-major, as far back as anything looks from the last year."""
+        reach = max(round(LONG / self.step), 4) + 2
+        at = np.clip(np.searchsorted(self.years, panel.years[-reach:]), 0, len(self.years) - 1)
+        recent = np.ascontiguousarray(log.T[-reach:])
+        return recent, (recent - self.middle[at]) / self.spread[at]
+
+
+def learn(model: GrowthModel, sample: Iterable[Taken], step: int) -> Learnt:
+    """Learn from a sample what all series share.
+
+    The series of the sample's most common years teach, in the order of their identifiers.
+
+    Raises
+    ------
+    ScaleError
+        If nothing can be learnt from.
+    """
+    panel = make_panel(sample, step)
+    log = np.log(panel.values)
+    everyone = np.arange(len(panel))
+    middle, spread = measure_size(log.T, everyone)
+    low, high = observe_growth(log)
+    rules: dict[int, Rules] = {}
+    if isinstance(model, PanelAR):
+        rules = model.teach(prepare_lesson(panel, log), len(panel.years) - 1)
+    past = choose_past(panel, panel.origin)
+    risk = describe_risk(panel)
+    widths = []
+    if past:
+        rolling = roll(model, panel, past[::-1], choose_knots(panel), ())
+        widths = teach_widths(rolling, panel, panel.origin, risk)
+    return Learnt(
+        model,
+        step,
+        low,
+        high,
+        panel.years,
+        middle,
+        spread,
+        float(risk[-1, :, -1].max()),
+        rules,
+        np.array([width.knot for width in widths], dtype=np.int64),
+        np.array([width.slope for width in widths]),
+        np.array([width.quantiles for width in widths]),
+    )
+
+
+def make_panel(sample: Iterable[Taken], step: int) -> Panel:
+    """Return the panel of a sample's series that have its most common years.
+
+    Raises
+    ------
+    ScaleError
+        If there is no series.
+    """
+    groups: dict[tuple[int, int], list[Taken]] = {}
+    for taken in sorted(sample, key=lambda taken: taken.id):
+        groups.setdefault((taken.first, len(taken.values)), []).append(taken)
+    if not groups:
+        raise ScaleError("no series can be learnt from: expected at least one without a fault")
+    # Of years as common, the later and then the longer.
+    (first, count), teachers = max(groups.items(), key=lambda item: (len(item[1]), item[0][0] + item[0][1], item[0]))
+    years = first + step * np.arange(count)
+    return Panel(
+        np.stack([taken.values for taken in teachers]), years, pd.DataFrame(index=[taken.id for taken in teachers])
+    )
+
+
+def take_sample(block: Block, faults: dict[int, Any], most: int = SAMPLE) -> list[Taken]:
+    """Return the series of a block whose identifiers have the least hashes, but none that has a fault."""
+    hashes = hash_ids(block.ids)
+    chosen = set(np.argsort(hashes, kind="stable")[: most + len(faults)].tolist())
+    return [
+        Taken(int(hashes[row]), _plain(block.ids[row]), int(rectangle.years[0]), rectangle.values[i].copy())
+        for rectangle in find_rectangles(block, faults)
+        for i, row in enumerate(rectangle.rows.tolist())
+        if row in chosen
+    ]
+
+
+def choose_least(sample: list[Taken], most: int = SAMPLE) -> list[Taken]:
+    """Return those with the least hashes, by which samples of parts become that of the whole."""
+    return sorted(sample, key=lambda taken: (taken.hash, taken.id))[:most]
+
+
+def hash_ids(ids: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return a number for each identifier that any machine gives it, and that says nothing of its order.
+
+    Examples
+    --------
+    >>> hash_ids(np.array(["A", "B"], dtype=object)).tolist() == hash_ids(np.array(["A", "B"], dtype=object)).tolist()
+    True
+    """
+    return pd.util.hash_array(ids, categorize=False)
+
+
+def is_local(model: Model) -> bool:
+    """Whether a model treats every series on its own."""
+    return not isinstance(model, GrowthModel)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,154 @@
+"""What a run is and how far it has come: one JSON file beside the parts, written whole each time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from popforecast.errors import ScaleError
+from popforecast.files import write_atomically
+from popforecast.scale.rectangles import Skipped
+
+FORMAT = 1
+
+# Readers of a folder of Parquet leave out what begins with an underscore.
+NAME = "_manifest.json"
+
+
+class Done(NamedTuple):
+    """A finished partition: its number, series, rows written, and bytes of its part."""
+
+    partition: int
+    series: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, repr=False)
+class Manifest:
+    """What a run is, and what of it is finished.
+
+    Attributes
+    ----------
+    output : Path
+        The folder of the parts.
+    request : dict
+        All that the numbers follow from: input, columns, model, period, levels, version.
+    partitions : int
+        How many there are.
+    done : tuple of Done
+        Those finished, in order.
+    skipped : tuple of Skipped
+        What was left out, and why.
+    """
+
+    output: Path
+    request: dict[str, Any]
+    partitions: int
+    done: tuple[Done, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def series(self) -> int:
+        """How many series were forecast."""
+        return sum(done.series for done in self.done)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were written."""
+        return sum(done.rows for done in self.done)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every partition is finished."""
+        return len(self.done) == self.partitions
+
+    def add(self, done: Done, skipped: tuple[Skipped, ...]) -> Manifest:
+        """Return the manifest with one more partition finished."""
+        return replace(
+            self,
+            done=tuple(sorted((*self.done, done))),
+            skipped=tuple(sorted((*self.skipped, *skipped), key=_order)),
+        )
+
+    def write(self) -> None:
+        """Write the manifest whole."""
+        content = {
+            "format": FORMAT,
+            "request": self.request,
+            "partitions": self.partitions,
+            "complete": self.complete,
+            "series": self.series,
+            "rows": self.rows,
+            "done": [done._asdict() for done in self.done],
+            "skipped": [skipped._asdict() for skipped in self.skipped],
+        }
+        write_atomically(self.output / NAME, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def __repr__(self) -> str:
+        return (
+            f"<Manifest: {len(self.done)} of {self.partitions} partitions, {self.series:,} series, {self.rows:,} rows, "
+            f"{len(self.skipped):,} skipped>"
+        )
+
+
+def resume(fresh: Manifest) -> Manifest:
+    """Return the manifest of a run to go on with: the one in its folder if there is one, else the fresh one.
+
+    Parts that are not as the manifest says are made again.
+
+    Raises
+    ------
+    ScaleError
+        If the folder holds something else than parts of this run.
+    """
+    folder = fresh.output
+    if not folder.exists():
+        return fresh
+    if not folder.is_dir():
+        raise ScaleError(f"{folder} is a file: expected the name of a folder for the parts")
+    path = folder / NAME
+    if not path.exists():
+        if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+            raise ScaleError(f"{folder} holds other things than a run's parts: expected a new name, or an empty folder")
+        return fresh
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        same = found["format"] == FORMAT and found["partitions"] == fresh.partitions
+        differing = [key for key in fresh.request if found["request"].get(key) != fresh.request[key]]
+        done = [Done(**each) for each in found["done"]]
+        skipped = [Skipped(**each) for each in found["skipped"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScaleError(f"{path} is no manifest of a run: remove {folder}, or pass another output") from error
+    if differing or not same:
+        raise ScaleError(
+            f"{folder} holds the parts of another run (other {', '.join(differing) or 'partitions'}): remove it, or "
+            "pass another output"
+        )
+    whole = {each.partition for each in done if _is_whole(part_path(folder, each.partition), each)}
+    return replace(
+        fresh,
+        done=tuple(each for each in done if each.partition in whole),
+        skipped=tuple(each for each in skipped if each.partition is None or each.partition in whole),
+    )
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Return where the part of a partition lies.
+
+    Examples
+    --------
+    >>> part_path(Path("out"), 3).name
+    'part-00003.parquet'
+    """
+    return folder / f"part-{number:05}.parquet"
+
+
+def _is_whole(path: Path, done: Done) -> bool:
+    return path.is_file() and path.stat().st_size == done.bytes
+
+
+def _order(skipped: Skipped) -> tuple[int, str]:
+    return (-1 if skipped.partition is None else skipped.partition, str(skipped.location_code))

@@ -1,0 +1,249 @@
+"""What is done with one partition, wherever it is done: sample it, or forecast it and write its part."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from popforecast.errors import PopforecastError, ScaleError
+from popforecast.models import Model, Prediction
+from popforecast.models.base import Array
+from popforecast.models.pooled import use_one_thread
+from popforecast.panel import Panel
+from popforecast.periods import MOST_STEPS
+from popforecast.scale.blocks import Block, read_blocks
+from popforecast.scale.learning import Learnt, Taken, choose_least, is_local, take_sample
+from popforecast.scale.manifest import Done, part_path
+from popforecast.scale.rectangles import Rectangle, Skipped, check_series, find_rectangles, order_years
+from popforecast.scale.source import Columns, Partition, first_line
+
+# Rows of a row group of a part; no more are held.
+GROUP_ROWS = 1 << 20
+
+Predict = Callable[[Panel, int, tuple[float, ...]], Prediction]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of every partition.
+
+    Attributes
+    ----------
+    columns : Columns
+    model : Model
+    step : int
+        Years from one row of a series to the next.
+    years : tuple of int
+        What is to be forecast; a year that a series has already is its own figure.
+    levels : tuple of float
+    skip : bool
+        Whether what cannot be forecast is left out.
+    """
+
+    columns: Columns
+    model: Model
+    step: int
+    years: tuple[int, ...]
+    levels: tuple[float, ...]
+    skip: bool
+
+
+class Outcome(NamedTuple):
+    """What became of a partition."""
+
+    done: Done
+    skipped: tuple[Skipped, ...]
+
+
+def sample_partition(partition: Partition, plan: Plan) -> list[Taken]:
+    """Return the series of a partition that may be of the sample."""
+    sample: list[Taken] = []
+    try:
+        for block, faults in _check(partition, plan):
+            sample = choose_least(sample + take_sample(block, faults))
+    except ScaleError:
+        # With the forecasts it is told that the partition is skipped.
+        if not plan.skip:
+            raise
+    return sample
+
+
+def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, folder: str) -> Outcome:
+    """Forecast the series of a partition and write its part, whole or not at all.
+
+    Raises
+    ------
+    ScaleError
+        If a series or the partition cannot be forecast, unless that is to be skipped; if the part cannot be written.
+    """
+    path = part_path(Path(folder), partition.number)
+    predict = predict_each(plan.model) if learnt is None else learnt.predict
+    try:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+        os.close(handle)
+    except OSError as error:
+        raise _refuse(partition, path, error) from error
+    temporary = Path(name)
+    try:
+        with use_one_thread():
+            series, rows, skipped = _write(temporary, partition, plan, predict)
+        if series:
+            temporary.chmod(0o644)
+            size = temporary.stat().st_size
+            temporary.replace(path)
+        else:
+            size = 0
+    except ScaleError as error:
+        if not plan.skip:
+            raise
+        # Nothing of a partition that cannot be read to its end is kept: half of it would look like all.
+        return Outcome(Done(partition.number, 0, 0, 0), (Skipped(partition.number, None, str(error)),))
+    except (OSError, pa.ArrowException) as error:
+        raise _refuse(partition, path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Outcome(Done(partition.number, series, rows, size), tuple(skipped))
+
+
+def predict_each(model: Model) -> Predict:
+    """Return what forecasts every series on its own."""
+
+    def predict(panel: Panel, horizon: int, levels: tuple[float, ...]) -> Prediction:
+        return model.predict(model.estimate(panel), horizon, levels)
+
+    return predict
+
+
+def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tuple[int, int, list[Skipped]]:
+    """Write the forecasts of a partition; return its series, rows, and what was skipped."""
+    schema = describe_part(isinstance(partition.pieces[0].first, str), plan.levels)
+    series, rows, skipped, held = 0, 0, [], []
+    # The file's own schema is enough: with Arrow's beside it, text would come back as categories.
+    options = {"compression": "zstd", "use_dictionary": ["location_code", "year"], "store_schema": False}
+    with pq.ParquetWriter(path, schema, **options) as file:
+        for block, faults in _check(partition, plan):
+            made = forecast_block(block, faults, plan, predict)
+            if faults and not plan.skip:
+                raise _name(partition, block, faults)
+            skipped += [Skipped(partition.number, _plain(block.ids[row]), faults[row]) for row in sorted(faults)]
+            held.append(made)
+            if sum(len(ids) for ids, _ in held) * len(plan.years) >= GROUP_ROWS:
+                rows += _flush(file, held, plan, schema)
+                held.clear()
+            series += len(made[0])
+        rows += _flush(file, held, plan, schema)
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+    return series, rows, skipped
+
+
+def describe_part(text: bool, levels: tuple[float, ...]) -> pa.Schema:
+    """Return the columns of a part."""
+    code = pa.dictionary(pa.int32(), pa.string()) if text else pa.int64()
+    names = ["population", *(f"{side}_{level:g}" for level in levels for side in ("lower", "upper"))]
+    return pa.schema([("location_code", code), ("year", pa.int64()), *((name, pa.float64()) for name in names)])
+
+
+def forecast_block(
+    block: Block, faults: dict[int, str], plan: Plan, predict: Predict
+) -> tuple[np.ndarray[Any, Any], Array]:
+    """Return the identifiers of a block's sound series and their figures, shape (columns, series, years).
+
+    A series that turns out not to be one that the model can forecast is added to the faults.
+    """
+    names = 1 + 2 * len(plan.levels)
+    figures = np.full((names, len(block), len(plan.years)), np.nan)
+    for rectangle in find_rectangles(block, faults):
+        reason = _fill(figures, rectangle, plan, predict)
+        if reason:
+            faults.update(dict.fromkeys(rectangle.rows.tolist(), reason))
+    last = block.years[block.starts[1:] - 1]
+    ahead = np.array(plan.years) > last[:, None]
+    for row in np.flatnonzero((np.isnan(figures) & ahead).any(axis=(0, 2))):
+        faults.setdefault(int(row), "has no finite forecast: expected figures that the model can be estimated on")
+    if not faults:
+        return block.ids, figures
+    sound = np.setdiff1d(np.arange(len(block)), list(faults))
+    return block.ids[sound], figures[:, sound]
+
+
+def _fill(figures: Array, rectangle: Rectangle, plan: Plan, predict: Predict) -> str | None:
+    """Fill in the figures of series of the same years; return why they cannot be forecast, if they cannot."""
+    years, origin = np.array(plan.years), int(rectangle.years[-1])
+    if (plan.years[0] - origin) % plan.step:
+        return f"ends in {origin}: {plan.years[0]} is off its grid of {plan.step} years"
+    steps = (years - origin) // plan.step
+    horizon = max(int(steps[-1]), 0)
+    if horizon > MOST_STEPS:
+        return f"ends in {origin}: {years[-1]} is {horizon} steps on, expected {MOST_STEPS} or fewer"
+    for column in np.flatnonzero(np.isin(years, rectangle.years)):
+        figures[0, rectangle.rows, column] = rectangle.values[:, np.searchsorted(rectangle.years, years[column])]
+    if not horizon:
+        return None
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            path = predict(rectangle.to_panel(), horizon, plan.levels)
+    except PopforecastError as error:
+        return str(error)
+    ahead = np.flatnonzero(steps > 0)
+    bounds = [bound for level in plan.levels for bound in (path.lower[level], path.upper[level])]
+    for figure, made in zip(figures, (path.population, *bounds), strict=True):
+        figure[np.ix_(rectangle.rows, ahead)] = np.rint(made[:, steps[ahead] - 1])
+    return None
+
+
+def _flush(file: pq.ParquetWriter, held: list[tuple[Any, Array]], plan: Plan, schema: pa.Schema) -> int:
+    """Write what is held as one row group; return its rows."""
+    if not sum(len(ids) for ids, _ in held):
+        return 0
+    ids = np.concatenate([ids for ids, _ in held])
+    figures = np.concatenate([figures for _, figures in held], axis=1)
+    m = len(plan.years)
+    if pa.types.is_dictionary(schema.types[0]):
+        codes = pa.DictionaryArray.from_arrays(
+            np.repeat(np.arange(len(ids), dtype=np.int32), m), pa.array(ids, pa.string())
+        )
+    else:
+        codes = pa.array(np.repeat(ids.astype(np.int64), m))
+    years = pa.array(np.tile(np.array(plan.years, dtype=np.int64), len(ids)))
+    columns = [pa.array(figure.ravel(), from_pandas=bool(np.isnan(figure).any())) for figure in figures]
+    file.write_table(pa.Table.from_arrays([codes, years, *columns], schema=schema), row_group_size=len(years))
+    return len(years)
+
+
+def _check(partition: Partition, plan: Plan) -> Iterator[tuple[Block, dict[int, str]]]:
+    """Yield blocks and the faults of their series; the first fault ends it unless faults are skipped."""
+    for rows in read_blocks(partition, plan.columns):
+        block = order_years(rows)
+        faults = check_series(block, plan.step, zero=is_local(plan.model))
+        if faults and not plan.skip:
+            raise _name(partition, block, faults)
+        yield block, faults
+
+
+def _name(partition: Partition, block: Block, faults: dict[int, str]) -> ScaleError:
+    row = min(faults)
+    more = f" ({len(faults)} such series near it)" if len(faults) > 1 else ""
+    return ScaleError(
+        f"{partition}: series {_plain(block.ids[row])!r} {faults[row]}{more}. Mend it, or pass on_error='skip' "
+        "(--on-error skip) to leave such series out and list them in the manifest"
+    )
+
+
+def _refuse(partition: Partition, path: Path, error: BaseException) -> ScaleError:
+    return ScaleError(
+        f"partition {partition.number} could not be written to {path} ({first_line(error)}): what is finished stays; make "
+        "room and run the same again to go on"
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
