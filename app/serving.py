@@ -22,6 +22,8 @@ from app.security import HEADERS
 LONGEST_REQUEST = 10
 LONGEST_ANSWER = 60
 
+BODY_HEADERS = {"CONTENT-LENGTH", "TRANSFER-ENCODING"}
+
 # So much of what cannot be read is enough to know it again.
 MOST_SAID = 200
 
@@ -66,14 +68,23 @@ class PatientWorker(ThreadWorker):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.begun: dict[TConn, float] = {}
+        self.arriving: set[TConn] = set()
 
     def handle(self, conn: TConn) -> Any:
         """Handle a request on a connection; note since when."""
         self.begun[conn] = time.monotonic()
+        self.arriving.add(conn)
         try:
             return super().handle(conn)
         finally:
             self.begun.pop(conn, None)
+            self.arriving.discard(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Handle a request whose head has arrived: without a body that is all of it, and the rest is our own time."""
+        if not BODY_HEADERS & {name for name, _ in req.headers}:
+            self.arriving.discard(conn)
+        return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer a request that cannot be read as the app answers errors: problem details, with the app's headers."""
@@ -90,9 +101,11 @@ class PatientWorker(ThreadWorker):
         super().murder_pending()
         now = time.monotonic()
         for conn, begun in list(self.begun.items()):
-            if now - begun > LONGEST_REQUEST:
+            if now - begun > LONGEST_ANSWER:
+                _shut(conn.sock, socket.SHUT_RDWR)
+            elif now - begun > LONGEST_REQUEST and conn in self.arriving:
                 # To the thread that reads, it is as if the client had closed its side: what is whole is answered.
-                _shut(conn.sock, socket.SHUT_RDWR if now - begun > LONGEST_ANSWER else socket.SHUT_RD)
+                _shut(conn.sock, socket.SHUT_RD)
 
 
 def explain(status: str, reason: str) -> bytes:

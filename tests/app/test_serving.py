@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,3 +99,21 @@ def test_counts_in_a_folder_of_the_server_s_go_with_it(tmp_path: Path) -> None:
         assert b"popforecast_requests_total" in server.ask("/metrics").body
         assert len(list(tmp_path.glob("popforecast-metrics-*"))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
+
+
+def test_a_request_without_a_body_takes_its_time_and_keeps_its_connection(tmp_path: Path) -> None:
+    # The clock of slow clients is for what they have yet to send: with no patience at all it cuts nobody off here.
+    hurried = "app.serving.LONGEST_REQUEST = -1"
+    config = tmp_path / "hurried.conf.py"
+    config.write_text(f"exec(open('app/gunicorn.conf.py').read())\nimport app.serving\n{hurried}\n")
+    with serve(
+        tmp_path / "log.txt", {"WEB_CONCURRENCY": "1"}, command=f"gunicorn --config {config} 'app:create_app()'"
+    ) as (server):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        for year in range(2030, 2034):
+            connection.request("GET", f"/api/v1/forecast?location=all&from={year}&to=2100")
+            response = connection.getresponse()
+            assert response.status == 200
+            assert response.read()
+            assert response.headers["Connection"] == "keep-alive"
+        connection.close()
