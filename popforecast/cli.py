@@ -19,13 +19,17 @@ from popforecast.display import format_population
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.options import OwnData, open_panel, part_groups, take_data
+from popforecast.outputs import take_output
 from popforecast.parsing import Parsed, parse_group, parse_names, parse_steps, parse_years
 from popforecast.printing import write_forecast, write_table
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
 from popforecast.vintages import compare
 
 # What only some commands need, and the extra that brings it.
-OPTIONAL = dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'")
+OPTIONAL = {
+    **dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'"),
+    **dict.fromkeys(("dask", "distributed", "pyarrow"), "'popforecast[scale]'"),
+}
 
 
 class Commands(click.Group):
@@ -82,6 +86,7 @@ def main() -> None:
 @model_option
 @revision_option
 @take_data
+@take_output
 @level_option
 @click.option(
     "--intervals",
@@ -110,6 +115,7 @@ def forecast(
     Example:
       popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
       popforecast forecast --data my.csv --id fips --time year --value pop 01001 --from 2030 --to 2035
+      popforecast forecast --data big.parquet --id fips --time year --value pop --engine dask --output out.parquet
     """
     if fitted and ctx.get_parameter_source("model") is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--fitted names a model already: leave --model out")

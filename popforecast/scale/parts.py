@@ -240,8 +240,8 @@ def _name(partition: Partition, block: Block, faults: dict[int, str]) -> ScaleEr
 
 def _refuse(partition: Partition, path: Path, error: BaseException) -> ScaleError:
     return ScaleError(
-        f"partition {partition.number} could not be written to {path} ({first_line(error)}): what is finished stays; make "
-        "room and run the same again to go on"
+        f"partition {partition.number} could not be written to {path} ({first_line(error)}): what is finished stays; "
+        "make room and run the same again to go on"
     )
 
 

@@ -144,7 +144,7 @@ def describe_disorder(place: str, found: Hashable, before: Hashable, columns: Co
     """Say that rows are not sorted, and how to sort them."""
     return (
         f"{place}: {columns.id} {found!r} comes after {before!r}: expected rows sorted by {columns.id} (text in the "
-        f"order of its bytes). Sort first, such as by frame.sort_values([{columns.id!r}, {columns.time!r}]).to_parquet(...)"
+        f"order of its bytes). Sort first, such as by frame.sort_values([{columns.id!r}, {columns.time!r}])"
     )
 
 
