@@ -119,7 +119,7 @@ def test_what_was_not_read_gives_a_page_from_which_what_was_opens(page: Page, se
     kept = page.get_by_role("main").get_by_role("listitem")
     expect(kept).to_have_count(2)
     # The last read first.
-    assert re.match(r"World, 2030–2035\s+ar1, read \w+ \d+, \d{4}$", kept.nth(0).inner_text())
+    assert re.match(r"Population of World, 2030–2035\s+ar1, read \w+ \d+, \d{4}$", kept.nth(0).inner_text())
     kept.nth(1).get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Nigeria"))
     assert page.url == server.url + NIGERIA
