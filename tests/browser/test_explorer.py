@@ -260,7 +260,7 @@ def find_kernels(server) -> list[psutil.Process]:
 @pytest.fixture(scope="module")
 def small(serve):
     """A server with room for two pages, which nothing else uses."""
-    return serve([*COMMAND, *SOON, "--Server.most_kernels=2", "--VoilaKernelManager.fill_delay=1"], path=READY)
+    return serve([*COMMAND, "--Server.most_kernels=2", "--VoilaKernelManager.fill_delay=1"], path=READY)
 
 
 @pytest.fixture
@@ -402,7 +402,7 @@ def test_scripts_come_compressed_and_only_from_their_folders(explorer_url: str) 
         assert ask(f"{explorer_url}/voila/static/{name}")[0] == 404
 
 
-def wait_for(read: Callable[[], object], patience: float = 30) -> object:
+def wait_for(read: Callable[[], object], patience: float = 90) -> object:
     deadline = time.monotonic() + patience
     while not (got := read()) and time.monotonic() < deadline:
         time.sleep(0.2)
