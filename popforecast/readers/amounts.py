@@ -18,6 +18,7 @@ MISSING = frozenset({"", ".", "..", "...", "…", ":", "-", "–", "—", "na", 
 # Every digit looks the same, so that a million figures have a dozen shapes.
 DIGITS = str.maketrans("123456789", "0" * 9)
 PLAIN = re.compile(r"0+")
+SIMPLE = re.compile(r"0+(\.0+)?")
 EXPONENT = re.compile(r"0(\.0+)?[eE]\+?00?")
 SPACED = re.compile(r"0{1,3}([ '’]000)+(?=$|[.,])")
 FORMS = {
@@ -87,10 +88,13 @@ def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[n
         form = forms[shape]
         if form and not (FORMS[mark].fullmatch(form) or EXPONENT.fullmatch(form)):
             raise AmountError(position, f"{cells[position]!r} is no figure with the decimal mark {mark!r}")
-    other = "," if mark == "." else "."
-    return np.array(
-        [_convert(cell, mark, other) if forms[shape] else np.nan for cell, shape in zip(cells, shapes, strict=True)]
-    )
+    if all(not form or SIMPLE.fullmatch(form) for form in forms.values()) and mark == ".":
+        return np.array([float(cell) if forms[shape] else np.nan for cell, shape in zip(cells, shapes, strict=True)])
+    numbers = np.full(len(cells), np.nan)
+    for position, (cell, shape) in enumerate(zip(cells, shapes, strict=True)):
+        if forms[shape]:
+            numbers[position] = _convert(cell, mark, position)
+    return numbers
 
 
 def _tidy(shape: str) -> str | None:
@@ -138,9 +142,12 @@ def _choose_mark(
     return mark
 
 
-def _convert(cell: str, mark: str, other: str) -> float:
-    text = SPACES.sub("", cell).replace("'", "").replace("’", "").replace(other, "")
-    return float(text.replace(mark, "."))
+def _convert(cell: str, mark: str, position: int) -> float:
+    text = SPACES.sub("", cell).replace("'", "").replace("’", "")
+    whole = text.replace("," if mark == "." else ".", "")
+    if whole != text and text.startswith("0"):
+        raise AmountError(position, f"{cell!r} is no figure of a kind with the others, whose decimal mark is {mark!r}")
+    return float(whole.replace(mark, "."))
 
 
 def _say_fault(cell: str) -> str:

@@ -6,7 +6,6 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from popforecast.readers.cells import clean
 from popforecast.readers.headers import DELIMITERS, Header
 from popforecast.readers.streams import Source
 
-CHUNK = 50_000
+CHUNK = 10_000
 
 
 class Numbers(dict[str, int]):
@@ -50,11 +49,14 @@ class Columns:
         Which of them stands in each row.
     cells : dict of str to list of str
         All cells of the other columns.
+    amounts : dict of str to ndarray
+        Figures that are numbers already.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict)
     numbers: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     cells: dict[str, list[str]] = field(default_factory=dict)
+    amounts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def read_columns(
@@ -67,22 +69,60 @@ def read_columns(
     ReadError
         If a row has more or fewer cells than the header, or is no well-formed CSV.
     """
-    pick = _pick(header, [*repeating, *others])
-    numbers = {column: Numbers() for column in repeating}
-    chunks: dict[str, list[NDArray[np.int64]]] = {column: [] for column in repeating}
+    try:
+        return _collect(_read_chunks(source, header, where), header, repeating, others)
+    except _UnevenError:
+        rows = (record.cells for record in iterate(source, header, where))
+        return _collect(_chunk(rows), header, repeating, others)
+
+
+def _collect(
+    chunks: Iterable[list[list[str]]], header: Header, repeating: Sequence[str], others: Sequence[str]
+) -> Columns:
+    places = {column: header.titles.index(column) for column in (*repeating, *others)}
+    known = {column: Numbers() for column in repeating}
+    numbers: dict[str, list[NDArray[np.int64]]] = {column: [np.empty(0, np.int64)] for column in repeating}
     cells: dict[str, list[str]] = {column: [] for column in others}
-    for records in _chunk(record.cells for record in iterate(source, header, where)):
-        for (column, known), picked in zip(numbers.items(), zip(*map(pick, records), strict=True), strict=False):
-            chunks[column].append(np.fromiter(map(known.__getitem__, picked), np.int64, len(picked)))
+    for rows in chunks:
+        for column in repeating:
+            place, look_up = places[column], known[column].__getitem__
+            numbers[column].append(np.array([look_up(row[place]) for row in rows], dtype=np.int64))
         for column in others:
-            cells[column] += map(itemgetter(header.titles.index(column)), records)
-    joined = {c: np.concatenate(parts) if parts else np.empty(0, np.int64) for c, parts in chunks.items()}
-    return Columns({column: list(known.texts) for column, known in numbers.items()}, joined, cells)
+            place = places[column]
+            cells[column] += [row[place] for row in rows]
+    return Columns(
+        {column: list(texts.texts) for column, texts in known.items()},
+        {column: np.concatenate(parts) for column, parts in numbers.items()},
+        cells,
+    )
+
+
+class _UnevenError(Exception):
+    """A row that is not simply as wide as the header: to be looked at with its line."""
+
+
+def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[list[list[str]]]:
+    """Yield many rows at a time, as long as nothing is to be said of any of them."""
+    wanted, width = _place(header, where), {len(header.titles)}
+    if header.keys > 1:
+        raise _UnevenError
+    with source.open() as text:
+        reader = csv.reader(itertools.islice(text, header.line, None), delimiter=header.delimiter, strict=True)
+        try:
+            while rows := list(itertools.islice(reader, CHUNK)):
+                rows = [row for row in rows if row]
+                if not set(map(len, rows)) <= width or not all(row[0] for row in rows):
+                    raise _UnevenError
+                for place, value in wanted:
+                    rows = [row for row in rows if clean(row[place]) == value]
+                yield rows
+        except csv.Error:
+            raise _UnevenError from None
 
 
 def iterate(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[Record]:
     """Yield the rows below the header that are not blank and whose cells are as asked, each as wide as the header."""
-    wanted = [(header.titles.index(column), clean(str(value))) for column, value in where.items()]
+    wanted = _place(header, where)
     records = read_records(source, header)
     return (r for r in records if all(clean(r.cells[at]) == value for at, value in wanted)) if wanted else records
 
@@ -136,8 +176,8 @@ def _say_width(found: int, header: Header) -> str:
     return f"{said}; the file may be cut or damaged"
 
 
-def _pick(header: Header, columns: Sequence[str]) -> itemgetter:
-    return itemgetter(*map(header.titles.index, columns))
+def _place(header: Header, where: Mapping[str, str]) -> list[tuple[int, str]]:
+    return [(header.titles.index(column), clean(str(value))) for column, value in where.items()]
 
 
 def _chunk(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:

@@ -16,6 +16,7 @@ from popforecast.readers.assembly import Figures, check_text, read_codes
 from popforecast.readers.cells import clean
 from popforecast.readers.columns import Columns, Record, find_lines, iterate, read_columns
 from popforecast.readers.headers import Header, find_header, refuse
+from popforecast.readers.plain import read_plain
 from popforecast.readers.streams import Source
 from popforecast.readers.times import TimeError, parse_times, parse_title
 
@@ -90,8 +91,10 @@ def _read_long(source: Source, query: Query) -> Figures:
         raise refuse(source.head, query.columns, path.name)
     query = _complete(query, header)
     id, time, value = str(query.id), str(query.time), str(query.value)
-    columns = read_columns(source, header, [id, time, *query.labels.values()], [value], query.where)
-    if not columns.cells[value]:
+    repeating = [id, time, *query.labels.values()]
+    columns = read_plain(source, header, repeating, value) if not query.where and query.decimal is None else None
+    columns = columns or read_columns(source, header, repeating, [value], query.where)
+    if not len(columns.numbers[id]):
         what = " and ".join(f"{column} {wanted!r}" for column, wanted in query.where.items())
         raise ReadError(
             f"{path.name} has a header in line {header.line} and no rows{f' with {what}' * bool(what)}: expected one "
@@ -111,11 +114,11 @@ def _read_long(source: Source, query: Query) -> Figures:
     except TimeError as error:
         raise ReadError(f"{say(_first(columns, time, error.position))}: {time} {error.fault}") from error
     try:
-        values = parse_amounts(columns.cells[value], query.decimal)
+        values = columns.amounts[value] if columns.amounts else parse_amounts(columns.cells[value], query.decimal)
     except AmountError as error:
         row = error.position
         raise ReadError(f"{say(row)}: {ids[series[row]]!r} in {years[row]}: {value} {error.fault}") from error
-    if header.titles[-1] == value and source.ends_open():
+    if columns.cells and header.titles[-1] == value and source.ends_open():
         _check_last(columns.cells[value], series, say)
     labels = {meaning: _label(columns, column, series, ids, say) for meaning, column in query.labels.items()}
     return Figures(read_codes(ids), series, years, values, labels, np.arange(len(series)), lines)
