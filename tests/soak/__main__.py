@@ -15,6 +15,7 @@ import click
 
 from .fuzz import fuzz
 from .load import Report, storm
+from .scale import kill_in_turn
 from .server import ROOT, Server, serve
 
 # Megabytes of two workers with their server, and by how much they may grow once caches are full.
@@ -30,12 +31,18 @@ WARM_UP, PAUSE = 60, 15
 @click.option("--requests", default=50_000, show_default=True, help="How many are fuzzed.")
 @click.option("--examples", default=500, show_default=True, help="How many schemathesis tries for each operation.")
 @click.option("--schema-minutes", default=10.0, show_default=True, help="How long it may take for that.")
+@click.option("--kills", default=50, show_default=True, help="Workers killed in each forecast of many series.")
 @click.option("--seed", default=0, show_default=True, help="Another one asks other questions.")
-def main(minutes: float, connections: int, requests: int, examples: int, schema_minutes: float, seed: int) -> None:
+def main(
+    minutes: float, connections: int, requests: int, examples: int, schema_minutes: float, kills: int, seed: int
+) -> None:
     """Serve the app as the Procfile does, on loopback, and try to break it."""
     # Whoever ends this ends the server, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     faults: list[str] = []
+    for line, is_fault in kill_in_turn(kills, seed) if kills else ():
+        click.echo(f"scale: {line}")
+        faults += [line] * is_fault
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder) / "log.txt", {"RATELIMIT_ENABLED": "0"}) as server:
         for name, found in (
             ("load", load(server, minutes, connections, seed)),
