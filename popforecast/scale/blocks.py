@@ -114,7 +114,9 @@ def _read_rows(partition: Partition, columns: Columns) -> Iterator[Block]:
 def _read_piece(piece: Piece, columns: Columns) -> Iterator[Block]:
     text = isinstance(piece.first, str)
     try:
-        with pq.ParquetFile(piece.path, read_dictionary=[columns.id] if text else None) as file:
+        with pq.ParquetFile(
+            piece.path, read_dictionary=[columns.id] if text else None, page_checksum_verification=True
+        ) as file:
             batches = file.iter_batches(BATCH_ROWS, [piece.group], list(columns), use_threads=False)
             for batch in batches:
                 if batch.num_rows:

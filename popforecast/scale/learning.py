@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
 from popforecast.intervals import Calibration, choose_knots, choose_past, surround, teach_widths
-from popforecast.models import Model, PanelAR, Prediction
+from popforecast.models import AR, Model, PanelAR, Prediction
 from popforecast.models.base import Array, Arrays
 from popforecast.models.bounded import GrowthModel, observe_growth
 from popforecast.models.committee import Rules, describe_lesson, prepare_lesson
@@ -190,6 +190,11 @@ def hash_ids(ids: NDArray[Any]) -> NDArray[np.uint64]:
 def is_local(model: Model) -> bool:
     """Whether a model treats every series on its own."""
     return not isinstance(model, GrowthModel)
+
+
+def takes_zero(model: Model) -> bool:
+    """Whether a population of zero can be forecast: whatever works in logarithms cannot."""
+    return isinstance(model, AR) and model.transform == "level"
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.periods import MOST_STEPS
 from popforecast.scale.blocks import Block, read_blocks
-from popforecast.scale.learning import Learnt, Taken, choose_least, is_local, take_sample
+from popforecast.scale.learning import Learnt, Taken, choose_least, take_sample, takes_zero
 from popforecast.scale.manifest import Done, part_path
 from popforecast.scale.rectangles import Rectangle, Skipped, check_series, find_rectangles, order_years
 from popforecast.scale.source import Columns, Partition, first_line
@@ -223,7 +223,7 @@ def _check(partition: Partition, plan: Plan) -> Iterator[tuple[Block, dict[int, 
     """Yield blocks and the faults of their series; the first fault ends it unless faults are skipped."""
     for rows in read_blocks(partition, plan.columns):
         block = order_years(rows)
-        faults = check_series(block, plan.step, zero=is_local(plan.model))
+        faults = check_series(block, plan.step, zero=takes_zero(plan.model))
         if faults and not plan.skip:
             raise _name(partition, block, faults)
         yield block, faults

@@ -169,7 +169,6 @@ def describe(request: Request, plan: Plan, source: Source) -> dict[str, Any]:
         "parameters": plan.model.parameters,
         "years": [plan.years[0], plan.years[-1], plan.step],
         "levels": list(plan.levels),
-        "on_error": request.on_error,
         "partition_rows": request.partition_rows,
         "version": __version__,
     }

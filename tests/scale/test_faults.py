@@ -83,6 +83,26 @@ def test_zero_is_a_population_to_a_plain_autoregression(rows: pd.DataFrame, tmp_
     assert forecast(tmp_path / "data.parquet", tmp_path / "out").series == 320
 
 
+@pytest.mark.parametrize("model", [pf.AR(1, "c", "log"), pf.AR(2, "c", "growth")])
+def test_zero_is_a_fault_of_one_series_alone_to_what_works_in_logarithms(
+    model: pf.Model, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    spoil(rows, 1999, 0).to_parquet(tmp_path / "data.parquet")
+    made = forecast(tmp_path / "data.parquet", tmp_path / "out", model=model, on_error="skip")
+    assert [each.location_code for each in made.skipped] == ["S00007"]
+    assert made.series == 319
+
+
+def test_a_run_that_a_fault_stopped_goes_on_without_the_series(rows: pd.DataFrame, tmp_path: Path) -> None:
+    poisoned = rows.assign(population=rows["population"].mask(rows["id"] == "S00200", -1))
+    poisoned.to_parquet(tmp_path / "data.parquet", row_group_size=1000)
+    with pytest.raises(ScaleError, match="partition 10 .*'S00200' is negative"):
+        forecast(tmp_path / "data.parquet", tmp_path / "out")
+    made = forecast(tmp_path / "data.parquet", tmp_path / "out", on_error="skip")
+    assert made.series == 319
+    assert pd.read_parquet(tmp_path / "out")["location_code"].nunique() == 319
+
+
 def test_a_series_too_short_for_the_model_is_named(rows: pd.DataFrame, tmp_path: Path) -> None:
     rows[(rows["id"] != "S00007") | (rows["year"] > 2017)].to_parquet(tmp_path / "data.parquet")
     with pytest.raises(ScaleError, match="series 'S00007' 2 years are too few for 1 lags"):
