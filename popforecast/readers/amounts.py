@@ -88,7 +88,7 @@ def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[n
         form = forms[shape]
         if form and not (FORMS[mark].fullmatch(form) or EXPONENT.fullmatch(form)):
             raise AmountError(position, f"{cells[position]!r} is no figure with the decimal mark {mark!r}")
-    if all(not form or SIMPLE.fullmatch(form) for form in forms.values()) and mark == ".":
+    if all(not form or SIMPLE.fullmatch(shape) for shape, form in forms.items()) and mark == ".":
         return np.array([float(cell) if forms[shape] else np.nan for cell, shape in zip(cells, shapes, strict=True)])
     numbers = np.full(len(cells), np.nan)
     for position, (cell, shape) in enumerate(zip(cells, shapes, strict=True)):

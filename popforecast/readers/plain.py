@@ -48,15 +48,18 @@ def read_plain(source: Source, header: Header, repeating: Sequence[str], value: 
 
 
 def _count_marks(source: Source, header: Header) -> int | None:
-    """Return how many delimiters stand below the header; None where there are quotes."""
-    count = 0
+    """Return how many delimiters stand below the header; None where there are quotes, or too few or many."""
+    count, width = 0, len(header.titles)
     with source.open() as text:
         for _ in itertools.islice(text, header.line):
             pass
         while part := text.read(PART):
-            if '"' in part:
+            marks = part.count(header.delimiter)
+            ends = max(part.count("\n"), part.count("\r"))
+            # Gigabytes of something else are refused by the first of them.
+            if '"' in part or abs(marks - ends * (width - 1)) >= max(width, 2):
                 return None
-            count += part.count(header.delimiter)
+            count += marks
     return count
 
 
