@@ -20,6 +20,9 @@ from popforecast.rolling import Rolling, check_horizons, check_origins, collect_
 
 HORIZONS = (1, 3, 5, 10, 20)
 
+# Where locations begin in different years, an origin is not for those that had fewer figures before it.
+EARLIEST = 10
+
 # What the past of one finished revision can tell; figures that were known at the time are another matter.
 FINAL = "final"
 
@@ -124,7 +127,8 @@ def backtest(
     Parameters
     ----------
     panel : Panel or Rectangles
-        Of rectangles, each location is forecast at the origins that lie within its own years.
+        Of rectangles, each location is forecast at the origins that lie within its own years, ten figures or half
+        of them after its first.
     models : names or specifications
     origins : iterable of int, optional
         Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
@@ -182,7 +186,8 @@ def _backtest_each(
     steps = check_horizons(horizons)
     tables = []
     for number, own in enumerate(panel.panels):
-        chosen = [year for year in (_default_origins(own) if asked is None else asked) if year in own.years[1:-1]]
+        possible = own.years[min(EARLIEST, len(own.years) // 2) : -1]
+        chosen = [year for year in (_default_origins(own) if asked is None else asked) if year in possible]
         if not chosen or min(chosen) + min(steps) * own.step > own.origin:
             continue
         plain = not any(model.calibrated for model in specifications)

@@ -149,6 +149,8 @@ def _read_wide(source: Source, query: Query) -> Figures:
     for row, text in enumerate(ids):
         where = f"{path.name}, line {records[row].line}"
         fault = f"no {query.id}, so its figures belong to no location" if not text else check_text(text)
+        if text == query.id:
+            fault = f"{text!r} is the title of its column: the header stands a second time; leave it out"
         if fault:
             raise ReadError(f"{where}: {fault}")
         if text in seen:
