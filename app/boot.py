@@ -1,26 +1,25 @@
-"""What is made before the first request, and what behind it."""
+"""What is made before the first request."""
 
 from __future__ import annotations
 
 import popforecast as pf
-from app.outlooks import look_ahead
+from app.outlooks import load_record, load_vintage_record, look_ahead
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.sources import DEFAULT_REVISION
 
 
 def prepare() -> None:
-    """Make what the form asks for until somebody changes it: the default model's forecast of the newest revision.
+    """Make every model's forecast of every revision, a second's work, and read what stands beside them.
 
     Raises
     ------
     PopforecastError
         If data or the stored model are not what they must be; the error says why.
     """
-    look_ahead(DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS)
-
-
-def prepare_others() -> None:
-    """Make all other forecasts, so that only the questions of the first seconds ever wait for one."""
-    for revision in reversed(pf.REVISIONS):
+    load_vintage_record()
+    # Matplotlib, for downloads, is loaded here once, not in each worker.
+    look_ahead(DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS).forecast(["World"]).plot().png()
+    for revision in pf.REVISIONS:
+        load_record(revision)
         for model in pf.models.MODELS:
             look_ahead(revision, model, DEFAULT_LEVELS)

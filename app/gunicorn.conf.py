@@ -11,7 +11,6 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from app.serving import JSONLogger, PatientWorker
@@ -65,7 +64,7 @@ with suppress(AttributeError, OSError):
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
-    """Load what the first request needs before the workers fork: none waits, and they share the memory."""
+    """Make all forecasts before the workers fork: no request waits for one, and the workers share the memory."""
     from app.boot import prepare
     from popforecast.errors import PopforecastError
 
@@ -75,13 +74,6 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
         sys.exit(f"popforecast does not start: {error}")
     # A collection in a worker would write to, and so copy, every page that it shares.
     gc.freeze()
-
-
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001
-    """Fit the other models behind the first requests."""
-    from app.boot import prepare_others
-
-    Thread(target=prepare_others, name="prepare", daemon=True).start()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

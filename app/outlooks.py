@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 FORM_LEVELS = (50, 80, 90, 95, 99)
 
 # An outlook for other levels takes a megabyte or two, and a moment.
-MOST_OTHERS = 8
+MOST_OTHERS = 4
+
+# What is made needs several times the memory of what is kept: one at a time.
+_making = threading.Lock()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -129,4 +132,5 @@ def _look_ahead_for_form(revision: str, model: str) -> pf.Outlook:
 
 @remember(MOST_OTHERS)
 def _look_ahead_for_others(revision: str, model: str, levels: tuple[float, ...]) -> pf.Outlook:
-    return pf.look_ahead(load_panel(revision), fit(revision, model), levels)
+    with _making:
+        return pf.look_ahead(load_panel(revision), fit(revision, model), levels)

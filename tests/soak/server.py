@@ -18,6 +18,7 @@ from typing import NamedTuple
 import psutil
 
 ROOT = Path(__file__).parents[2]
+DYNO = Path(__file__).parent / "dyno"
 
 # Many run beside each other on a test machine.
 PATIENCE = 60
@@ -101,7 +102,7 @@ def serve(
     """
     port = find_free_port()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    own = {"PATH": path, "PORT": str(port), "POPFORECAST_HOST": "127.0.0.1"}
+    own = {"PATH": path, "PYTHONPATH": str(DYNO), "PORT": str(port), "POPFORECAST_HOST": "127.0.0.1"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["sh", "-c", f"exec {prefix} {command or find_web_command()}"],
