@@ -1,4 +1,4 @@
-"""What a dyno lacks: pandas loads pyarrow where it is installed, 40 MB a worker, and requirements.txt has none of it."""
+"""What a dyno lacks: pandas loads pyarrow, 40 MB a worker, where it is installed; requirements.txt has none of it."""
 
 import sys
 
