@@ -158,6 +158,10 @@ class Panel:
             raise PanelError(f"until {year} the panel has one year: expected at least two")
         return self._derive(self.values[:, :kept], self.years[:kept], self.locations)
 
+    def common(self) -> Panel:
+        """Return the panel over the years that all locations have: itself; see :meth:`Rectangles.common`."""
+        return self
+
     def to_frame(self) -> pd.DataFrame:
         """Return the panel as a long table: location_code, location, year, population (whole persons)."""
         n, t = self.values.shape

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.errors import ModelError, PanelError, YearError
-from tests.soak.files import attack
+from tests.soak.files import ROOT, attack
 
 SHORT, ENDED, WHOLE = "Nigeria", "Japan", "France"
 
@@ -144,3 +144,14 @@ def test_damaged_copies_of_real_files_give_no_traceback_and_no_silently_wrong_pa
     assert outcome.faults == []
     assert outcome.read + outcome.refused == 200
     assert min(outcome.read, outcome.refused) > 10
+
+
+def test_the_tutorial_runs_as_it_is() -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    notebook = nbformat.read(ROOT / "notebooks" / "your-panel.ipynb", as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or "def " in cell.source or "class " in cell.source for cell in code)
+    done = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = "\n".join(str(output) for cell in done.cells if cell.cell_type == "code" for output in cell.outputs)
+    assert "Rectangles: 6 locations, 1950 to 2023, from 1950 to 1975 until 2018 to 2023" in shown
+    assert "DACH" in shown
