@@ -97,4 +97,6 @@ def write_parts(
         click.echo(f"left out: {series}{skipped.reason}", err=True)
     if len(made.skipped) > MOST_NAMED:
         click.echo(f"left out: {len(made.skipped) - MOST_NAMED:,} more, listed in the manifest", err=True)
-    click.echo(f"{output}: {made.series:,} series, {made.rows:,} rows in {len(made.done)} parts")
+    click.echo(
+        f"{output}: {made.series:,} series, {made.rows:,} rows in {len(made.done)} parts; {made.noted:,} have a note"
+    )

@@ -21,13 +21,23 @@ AHEAD = 3
 # How often a task may lose its worker before the task is taken to be what kills it.
 LOSSES = 10
 
+# Seconds without any result after which it is asked whether there is still a worker.
+PATIENCE = 60.0
+
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": LOSSES,
+    # On a busy machine a worker that starts again takes longer than Dask waits for it before it gives it up.
+    "distributed.deploy.lost-worker-timeout": "1 hour",
+}
+
 
 @dataclass(frozen=True)
 class Engine:
-    """An executor, how many it works with, how it is given something large once, and its dashboard."""
+    """An executor, its workers at first, who counts them now, how it is given something large, and its dashboard."""
 
     executor: Executor
     workers: int
+    count: Callable[[], int]
     share: Callable[[Any], Any]
     dashboard: str | None = None
 
@@ -49,7 +59,10 @@ class Engine:
                     running[self.executor.submit(function, task, *shared)] = task
                 if not running:
                     return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                finished = wait(running, PATIENCE, FIRST_COMPLETED).done
+                if not finished and not self.count():
+                    raise ScaleError("Dask has no worker left: start some, and run the same again to go on")
+                for future in finished:
                     task = running.pop(future)
                     yield task, future.result()
         finally:
@@ -71,7 +84,7 @@ def start(engine: str, scheduler: str | None, workers: int | None) -> Iterator[E
         if scheduler:
             raise ScaleError(f"scheduler {scheduler!r} is Dask's: expected engine 'dask' beside it")
         with ThreadPoolExecutor(workers) as executor:
-            yield Engine(executor, workers, lambda thing: thing)
+            yield Engine(executor, workers, lambda: workers, lambda thing: thing)
     elif engine == "dask":
         with _start_dask(scheduler, workers) as started:
             yield started
@@ -84,8 +97,7 @@ def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
     import dask
     from distributed import Client, LocalCluster
 
-    settings = {"distributed.scheduler.allowed-failures": LOSSES}
-    with dask.config.set(settings):
+    with dask.config.set(SETTINGS):
         if scheduler is None:
             # Nobody but this machine may ask a cluster of its own.
             with (
@@ -103,8 +115,7 @@ def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
                 f"scheduler {scheduler!r} cannot be reached: expected an address such as tcp://host:8786"
             ) from error
         with client:
-            found = len(client.scheduler_info(n_workers=-1)["workers"])
-            yield _use(client, max(found, workers))
+            yield _use(client, max(_count(client), workers))
 
 
 def _use(client: Any, workers: int) -> Engine:
@@ -112,9 +123,14 @@ def _use(client: Any, workers: int) -> Engine:
     return Engine(
         client.get_executor(pure=False, retries=LOSSES),
         workers,
+        lambda: _count(client),
         lambda thing: client.submit(_give, thing, pure=False),
         client.dashboard_link,
     )
+
+
+def _count(client: Any) -> int:
+    return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def _give(thing: Any) -> Any:

@@ -26,6 +26,8 @@ from popforecast.scale.rectangles import find_rectangles
 # How many series teach: those whose identifiers have the least hashes.
 SAMPLE = 3000
 
+Rows = NDArray[np.intp]
+
 
 class Taken(NamedTuple):
     """A series of the sample: the hash of its identifier, the identifier, first year, and values."""
@@ -69,14 +71,15 @@ class Learnt:
     slopes: Array
     quantiles: Array
 
-    def predict(self, panel: Panel, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict series of the same years; none of them changes another's numbers."""
+    def predict(self, panel: Panel, horizon: int, levels: Sequence[float]) -> tuple[Prediction, Rows]:
+        """Predict series of the same years, none of which changes another's numbers; say which have a note."""
         log = np.log(panel.values)
         arrays = self.model.observe_each(panel, log) | {"low": self.low, "high": self.high}
         arrays |= self._follow(panel, log) if isinstance(self.model, PanelAR) else self.model.learn(panel, log)
         if not len(self.knots):
-            return self.model.predict(arrays, horizon, levels)
-        return surround(self.model.predict(arrays, horizon, ()).population, self._calibrate(panel, log), levels)
+            return self.model.predict(arrays, horizon, levels), np.arange(len(panel))
+        population = self.model.predict(arrays, horizon, ()).population
+        return surround(population, self._calibrate(panel, log), levels), find_noted(self.model, arrays, horizon)
 
     def _follow(self, panel: Panel, log: Array) -> Arrays:
         recent, size = self._look_back(panel, log)
@@ -96,6 +99,11 @@ class Learnt:
         at = np.clip(np.searchsorted(self.years, panel.years[-reach:]), 0, len(self.years) - 1)
         recent = np.ascontiguousarray(log.T[-reach:])
         return recent, (recent - self.middle[at]) / self.spread[at]
+
+
+def find_noted(model: Model, arrays: Arrays, horizon: int) -> Rows:
+    """Return the rows of which a reader must know something, such as an explosive root."""
+    return np.unique(np.array([row for row, _ in model.note(arrays, horizon)], dtype=np.intp))
 
 
 def learn(model: GrowthModel, sample: Iterable[Taken], step: int) -> Learnt:

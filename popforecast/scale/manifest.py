@@ -18,10 +18,11 @@ NAME = "_manifest.json"
 
 
 class Done(NamedTuple):
-    """A finished partition: its number, series, rows written, and bytes of its part."""
+    """A finished partition: its number, series, those of them with a note, rows written, and bytes of its part."""
 
     partition: int
     series: int
+    noted: int
     rows: int
     bytes: int
 
@@ -56,6 +57,11 @@ class Manifest:
         return sum(done.series for done in self.done)
 
     @property
+    def noted(self) -> int:
+        """How many series have a note: an explosive root, a bound that holds, too little to learn or calibrate."""
+        return sum(done.noted for done in self.done)
+
+    @property
     def rows(self) -> int:
         """How many rows were written."""
         return sum(done.rows for done in self.done)
@@ -81,6 +87,7 @@ class Manifest:
             "partitions": self.partitions,
             "complete": self.complete,
             "series": self.series,
+            "noted": self.noted,
             "rows": self.rows,
             "done": [done._asdict() for done in self.done],
             "skipped": [skipped._asdict() for skipped in self.skipped],

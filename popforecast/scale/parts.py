@@ -20,7 +20,7 @@ from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.periods import MOST_STEPS
 from popforecast.scale.blocks import Block, read_blocks
-from popforecast.scale.learning import Learnt, Taken, choose_least, take_sample, takes_zero
+from popforecast.scale.learning import Learnt, Rows, Taken, choose_least, find_noted, take_sample, takes_zero
 from popforecast.scale.manifest import Done, part_path
 from popforecast.scale.rectangles import Rectangle, Skipped, check_series, find_rectangles, order_years
 from popforecast.scale.source import Columns, Partition, first_line
@@ -28,7 +28,8 @@ from popforecast.scale.source import Columns, Partition, first_line
 # Rows of a row group of a part; no more are held.
 GROUP_ROWS = 1 << 20
 
-Predict = Callable[[Panel, int, tuple[float, ...]], Prediction]
+# What forecasts series of the same years, and says which of them have a note.
+Predict = Callable[[Panel, int, tuple[float, ...]], tuple[Prediction, Rows]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, 
     temporary = Path(name)
     try:
         with use_one_thread():
-            series, rows, skipped = _write(temporary, partition, plan, predict)
+            series, noted, rows, skipped = _write(temporary, partition, plan, predict)
         if series:
             temporary.chmod(0o644)
             size = temporary.stat().st_size
@@ -105,32 +106,33 @@ def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, 
         if not plan.skip:
             raise
         # Nothing of a partition that cannot be read to its end is kept: half of it would look like all.
-        return Outcome(Done(partition.number, 0, 0, 0), (Skipped(partition.number, None, str(error)),))
+        return Outcome(Done(partition.number, 0, 0, 0, 0), (Skipped(partition.number, None, str(error)),))
     except (OSError, pa.ArrowException) as error:
         raise _refuse(partition, path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return Outcome(Done(partition.number, series, rows, size), tuple(skipped))
+    return Outcome(Done(partition.number, series, noted, rows, size), tuple(skipped))
 
 
 def predict_each(model: Model) -> Predict:
     """Return what forecasts every series on its own."""
 
-    def predict(panel: Panel, horizon: int, levels: tuple[float, ...]) -> Prediction:
-        return model.predict(model.estimate(panel), horizon, levels)
+    def predict(panel: Panel, horizon: int, levels: tuple[float, ...]) -> tuple[Prediction, Rows]:
+        arrays = model.estimate(panel)
+        return model.predict(arrays, horizon, levels), find_noted(model, arrays, horizon)
 
     return predict
 
 
-def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tuple[int, int, list[Skipped]]:
-    """Write the forecasts of a partition; return its series, rows, and what was skipped."""
+def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tuple[int, int, int, list[Skipped]]:
+    """Write the forecasts of a partition; return its series, those with a note, rows, and what was skipped."""
     schema = describe_part(isinstance(partition.pieces[0].first, str), plan.levels)
-    series, rows, skipped, held = 0, 0, [], []
+    series, noted, rows, skipped, held = 0, 0, 0, [], []
     # The file's own schema is enough: with Arrow's beside it, text would come back as categories.
     options = {"compression": "zstd", "use_dictionary": ["location_code", "year"], "store_schema": False}
     with pq.ParquetWriter(path, schema, **options) as file:
         for block, faults in _check(partition, plan):
-            made = forecast_block(block, faults, plan, predict)
+            *made, having_notes = forecast_block(block, faults, plan, predict)
             if faults and not plan.skip:
                 raise _name(partition, block, faults)
             skipped += [Skipped(partition.number, _plain(block.ids[row]), faults[row]) for row in sorted(faults)]
@@ -139,10 +141,11 @@ def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tu
                 rows += _flush(file, held, plan, schema)
                 held.clear()
             series += len(made[0])
+            noted += having_notes
         rows += _flush(file, held, plan, schema)
     with path.open("rb") as written:
         os.fsync(written.fileno())
-    return series, rows, skipped
+    return series, noted, rows, skipped
 
 
 def describe_part(text: bool, levels: tuple[float, ...]) -> pa.Schema:
@@ -154,15 +157,16 @@ def describe_part(text: bool, levels: tuple[float, ...]) -> pa.Schema:
 
 def forecast_block(
     block: Block, faults: dict[int, str], plan: Plan, predict: Predict
-) -> tuple[np.ndarray[Any, Any], Array]:
-    """Return the identifiers of a block's sound series and their figures, shape (columns, series, years).
+) -> tuple[np.ndarray[Any, Any], Array, int]:
+    """Return the identifiers of a block's sound series, figures (columns, series, years), and how many have a note.
 
     A series that turns out not to be one that the model can forecast is added to the faults.
     """
     names = 1 + 2 * len(plan.levels)
     figures = np.full((names, len(block), len(plan.years)), np.nan)
+    noted: list[Rows] = []
     for rectangle in find_rectangles(block, faults):
-        reason = _fill(figures, rectangle, plan, predict)
+        reason = _fill(figures, noted, rectangle, plan, predict)
         if reason:
             faults.update(dict.fromkeys(rectangle.rows.tolist(), reason))
     last = block.years[block.starts[1:] - 1]
@@ -170,13 +174,13 @@ def forecast_block(
     for row in np.flatnonzero((np.isnan(figures) & ahead).any(axis=(0, 2))):
         faults.setdefault(int(row), "has no finite forecast: expected figures that the model can be estimated on")
     if not faults:
-        return block.ids, figures
+        return block.ids, figures, sum(map(len, noted))
     sound = np.setdiff1d(np.arange(len(block)), list(faults))
-    return block.ids[sound], figures[:, sound]
+    return block.ids[sound], figures[:, sound], int(sum(np.isin(rows, sound).sum() for rows in noted))
 
 
-def _fill(figures: Array, rectangle: Rectangle, plan: Plan, predict: Predict) -> str | None:
-    """Fill in the figures of series of the same years; return why they cannot be forecast, if they cannot."""
+def _fill(figures: Array, noted: list[Rows], rectangle: Rectangle, plan: Plan, predict: Predict) -> str | None:
+    """Fill in figures and notes of series of the same years; return why they cannot be forecast, if they cannot."""
     years, origin = np.array(plan.years), int(rectangle.years[-1])
     if (plan.years[0] - origin) % plan.step:
         return f"ends in {origin}: {plan.years[0]} is off its grid of {plan.step} years"
@@ -190,9 +194,10 @@ def _fill(figures: Array, rectangle: Rectangle, plan: Plan, predict: Predict) ->
         return None
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            path = predict(rectangle.to_panel(), horizon, plan.levels)
+            path, rows = predict(rectangle.to_panel(), horizon, plan.levels)
     except PopforecastError as error:
         return str(error)
+    noted.append(rectangle.rows[rows])
     ahead = np.flatnonzero(steps > 0)
     bounds = [bound for level in plan.levels for bound in (path.lower[level], path.upper[level])]
     for figure, made in zip(figures, (path.population, *bounds), strict=True):

@@ -96,7 +96,7 @@ def test_zero_is_a_fault_of_one_series_alone_to_what_works_in_logarithms(
 def test_a_run_that_a_fault_stopped_goes_on_without_the_series(rows: pd.DataFrame, tmp_path: Path) -> None:
     poisoned = rows.assign(population=rows["population"].mask(rows["id"] == "S00200", -1))
     poisoned.to_parquet(tmp_path / "data.parquet", row_group_size=1000)
-    with pytest.raises(ScaleError, match="partition 10 .*'S00200' is negative"):
+    with pytest.raises(ScaleError, match=r"partition 10 .*'S00200' is negative"):
         forecast(tmp_path / "data.parquet", tmp_path / "out")
     made = forecast(tmp_path / "data.parquet", tmp_path / "out", on_error="skip")
     assert made.series == 319

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,9 @@ def test_numbers_of_64_partitions_are_those_of_one_and_of_the_panel(
     rows.to_parquet(tmp_path / "one.parquet")
     one = forecast_in_parts(tmp_path / "one.parquet", tmp_path / "one", model)
     pd.testing.assert_frame_equal(parts, one, check_exact=True)
+    expected = pf.forecast(pf.Panel.from_frame(rows, id="id"), model=model)
+    noted = json.loads((tmp_path / "one" / "_manifest.json").read_text())["noted"]
+    assert noted == len({note.location_code for note in expected.notes})
     # With fewer series than the sample holds, all of them teach: the panel's own numbers, to the person.
     pd.testing.assert_frame_equal(parts, forecast_whole(rows, model), check_dtype=False, check_exact=True)
 
@@ -150,7 +154,7 @@ def test_command_line_writes_parts_and_says_what_it_did(history: Path, tmp_path:
     ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == f"{tmp_path / 'out'}: 320 series, 640 rows in 1 parts\n"
+    assert ended.stdout == f"{tmp_path / 'out'}: 320 series, 640 rows in 1 parts; 101 have a note\n"
     assert pd.read_parquet(tmp_path / "out")["year"].unique().tolist() == [2030, 2031]
 
 
