@@ -151,7 +151,7 @@ def test_heroku_finds_one_lock_file_and_the_python_version() -> None:
 
 def test_the_procfile_starts_gunicorn_on_the_app() -> None:
     processes = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line.strip())
-    assert list(processes) == ["release", "web"]
+    assert list(processes) == ["release", "explore", "web"]
     assert shlex.split(processes["release"]) == ["python", "-m", "app.check"]
     program, *arguments = shlex.split(processes["web"])
     assert program == "gunicorn"
