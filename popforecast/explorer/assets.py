@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,9 @@ MOST_FILES = 1000
 # What is smaller, or compressed by its kind, gains nothing.
 LEAST = 1000
 PLAIN = ("text/", "application/json", "image/svg")
+
+# What a page should ask for before its turn comes.
+LARGE = 1_000_000
 
 # Such an address changes with the file's content.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -64,6 +67,20 @@ def find_asset(roots: Sequence[str], name: str) -> Asset | None:
         if inside and not Path(name).is_absolute() and path.is_file():
             return load_asset(path, path.stat().st_mtime_ns)
     return None
+
+
+def list_large(roots: Sequence[str], extensions: Iterable[str]) -> list[str]:
+    """Return the addresses of the largest scripts of some extensions, as their own loader asks for them.
+
+    It asks late, when all else of the page is there: Plotly's drawing code alone is larger than everything before it.
+    """
+    found = []
+    for name in extensions:
+        folder = next((path for root in roots if (path := Path(root) / name / "static").is_dir()), None)
+        for path in sorted(folder.glob("*.*.js")) if folder else ():
+            if path.stat().st_size > LARGE:
+                found.append(f"{name}/static/{path.name}?v={path.name.split('.')[-2]}")
+    return found
 
 
 class AssetHandler(RequestHandler):

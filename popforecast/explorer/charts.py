@@ -49,12 +49,12 @@ def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Char
     )
 
 
-def draw_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> dict[str, Any]:
-    """Return the chart of the answer as a MIME bundle: Plotly's JSON, and the text alternative."""
-    chart = chart_answer(forecasts, scale)
+def draw_answer(chart: Chart) -> dict[str, Any]:
+    """Return the chart of an answer as a MIME bundle: Plotly's JSON, and the text alternative."""
     figure = chart.plotly()
-    if len(forecasts) > 1:
-        _colour_pasts(figure, len(forecasts[0].locations))
+    pasts = sum(not line.bounds and len(line.ahead) == 1 for line in chart.lines)
+    if pasts:
+        _colour_pasts(figure, pasts)
     figure.update_layout(title=None, height=440, margin={"l": 52, "r": 12, "t": 24, "b": 32})
     return _bundle(figure, chart.description)
 

@@ -100,6 +100,7 @@ class HealthHandler(RequestHandler):
     """Whether the server answers: for a platform that asks."""
 
     def get(self) -> None:
-        """Answer how many kernels are taken."""
+        """Answer how many kernels pages have, and how many wait for one."""
+        kernels = self.settings["kernel_manager"]
         self.set_header("Cache-Control", "no-store")
-        self.write({"taken": self.settings["kernel_manager"].count_taken()})
+        self.write({"taken": kernels.count_taken(), "waiting": len(kernels.list_waiting())})

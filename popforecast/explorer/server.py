@@ -13,7 +13,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from popforecast.errors import PopforecastError
-from popforecast.explorer.assets import AssetHandler
+from popforecast.explorer.assets import AssetHandler, list_large
 from popforecast.explorer.handlers import HealthHandler, KernelHandler, PageHandler
 
 PACKAGE = Path(__file__).parents[1]
@@ -27,6 +27,7 @@ class Server(Voila):
 
     def init_settings(self) -> dict[str, Any]:
         """Return the settings of the web application."""
+        self.voila_configuration.page_config_hook = self._add_large
         return super().init_settings() | {"compress_response": True}
 
     def init_handlers(self) -> list[tuple[Any, ...]]:
@@ -45,6 +46,11 @@ class Server(Voila):
             for path, handler, *rest in [entry]
         ]
         return own + theirs
+
+    def _add_large(self, page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Tell the template which scripts to ask for first."""
+        names = self.voila_configuration.extension_allowlist
+        return page_config | {"large": list_large(self.labextensions_path, names)}
 
 
 def find_notebook(name: str = "explore") -> Path:

@@ -10,10 +10,11 @@ import numpy as np
 
 from popforecast.display import INTERVALS, format_population
 from popforecast.explorer.addresses import link_to_app, write_address
-from popforecast.explorer.charts import chart_answer, label_line
+from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
+from popforecast.plots import Chart
 from popforecast.sources import LICENCE, LICENCE_URL, get_revision
 
 STYLE = Path(__file__).with_name("explorer.css")
@@ -27,9 +28,8 @@ def write_style() -> str:
     return f"<style>@scope (.pf-explorer) {{{shared}}}{STYLE.read_text(encoding='utf-8')}{colours}</style>"
 
 
-def write_heading(forecasts: Sequence[Forecast], scale: str = "absolute") -> str:
+def write_heading(chart: Chart) -> str:
     """Write the heading over chart and table, and the chart's text alternative."""
-    chart = chart_answer(forecasts, scale)
     return f'<h2>{escape(chart.title)}</h2><p class="spoken">{escape(chart.description)}</p>'
 
 

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from popforecast.errors import PopforecastError, RepeatedLocationError
 from popforecast.explorer import evidence, views
 from popforecast.explorer.addresses import read_address, read_year
-from popforecast.explorer.charts import draw_answer, draw_residuals
+from popforecast.explorer.charts import chart_answer, draw_answer, draw_residuals
 from popforecast.explorer.controls import ModelPicker, mark, write_year
 from popforecast.explorer.queries import (
     MOST_LINES,
@@ -210,8 +210,8 @@ class Explorer(widgets.VBox):
 
     def _show(self, forecasts: tuple[Forecast, ...]) -> None:
         self.forecasts = forecasts
-        heading = views.write_heading(forecasts, self.query.scale)
-        data = draw_answer(forecasts, self.query.scale)
+        chart = chart_answer(forecasts, self.query.scale)
+        heading, data = views.write_heading(chart), draw_answer(chart)
         notes, source = views.write_notes(forecasts), views.write_source(forecasts, self.query)
         self._turn()
         (self.basket.add_class if len(forecasts) > 1 else self.basket.remove_class)("pf-several")

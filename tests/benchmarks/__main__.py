@@ -7,7 +7,20 @@ from importlib import import_module
 
 import click
 
-SUBJECTS = ("engine", "verb", "outlook", "chart", "imports", "loading", "backtest", "memory", "web", "reports", "peers")
+SUBJECTS = (
+    "engine",
+    "verb",
+    "outlook",
+    "chart",
+    "imports",
+    "loading",
+    "backtest",
+    "memory",
+    "web",
+    "explorer",
+    "reports",
+    "peers",
+)
 
 
 @click.command()

@@ -5,17 +5,19 @@ Wall-clock times belong to a machine at rest; ``beside`` says how busy this one 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Locator, Page, sync_playwright
 
 from tests.browser.conftest import Server, _run, _wait, find_launch_options
 
@@ -24,9 +26,6 @@ from .figure import Figure
 TIMES = 5
 COMMAND = [sys.executable, "-m", "popforecast.explorer", "--no-browser", "--port={port}"]
 CHART = ".js-plotly-plot .main-svg"
-
-# Nothing of the next kernel's start may fall into a measurement.
-PREHEATED = ("--VoilaKernelManager.fill_delay=0.5",)
 COLD = ("--VoilaConfiguration.preheat_kernel=False",)
 
 
@@ -36,8 +35,8 @@ def measure() -> Iterator[Figure]:
         browser = playwright.chromium.launch(**find_launch_options(playwright))
         with serve(*COLD) as server:
             yield _time_first_chart("first chart, cold", browser, server, 3.5)
-        with serve(*PREHEATED) as server:
-            yield _time_first_chart("first chart, preheated", browser, server, 2.5)
+        with serve() as server:
+            yield _time_first_chart("first chart, preheated", browser, server, 2.5, waiting=1)
             yield from _time_changes(browser, server)
         browser.close()
 
@@ -57,25 +56,54 @@ def open_page(browser: Browser, url: str) -> Page:
     """Open the explorer in a profile of its own, which has nothing of it yet."""
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     page.set_default_timeout(60_000)
-    page.goto(url, wait_until="commit")
-    page.locator(CHART).first.wait_for()
+    _load(page, url)
     return page
 
 
-def _time_first_chart(name: str, browser: Browser, server: Server, asked: float) -> Figure:
-    seconds = []
+def _load(page: Page, url: str) -> None:
+    page.goto(url, wait_until="commit")
+    page.locator(CHART).first.wait_for()
+
+
+def _time_first_chart(name: str, browser: Browser, server: Server, asked: float, waiting: int = 0) -> Figure:
+    seconds, pages, servers, kernels = [], [], [], []
     for _ in range(TIMES + 1):
-        _wait_until_idle(server)
-        started = time.perf_counter()
-        page = open_page(browser, server.url)
+        _wait_until_idle(server, waiting)
+        page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+        page.set_default_timeout(60_000)
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        before, started = _read_processor_times(server), time.perf_counter()
+        _load(page, server.url)
         seconds.append(time.perf_counter() - started)
+        after = _read_processor_times(server)
+        pages.append(_read_task_time(session))
+        servers.append(after[0] - before[0])
+        kernels.append(after[1] - before[1])
         page.context.close()
-    return Figure(name, median(seconds[1:]), "s", asked, _describe(seconds[1:], "s"))
+    parts = [f"{part} {median(times[1:]):.2f}" for part, times in _name(pages, servers, kernels)]
+    beside = f"{_describe(seconds[1:], 's')}; processor's seconds: {', '.join(parts)}"
+    return Figure(name, median(seconds[1:]), "s", asked, beside)
+
+
+def _name(*times: list[float]) -> zip[tuple[str, list[float]]]:
+    return zip(("page", "server", "kernel"), times, strict=True)
+
+
+def _read_processor_times(server: Server) -> tuple[float, float]:
+    """Return the processor's seconds of the server, and of all kernels that are alive."""
+    family = psutil.Process(server.process.pid)
+    return _read_processor_time(family), sum(map(_read_processor_time, family.children(recursive=True)))
+
+
+def _read_processor_time(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _time_changes(browser: Browser, server: Server) -> Iterator[Figure]:
     page = open_page(browser, server.url)
-    _wait_until_idle(server)
+    _wait_until_idle(server, waiting=1)
     for name, label, values in (
         ("control change: interval", "Interval", ["50 %", "95 %"]),
         ("control change: model", "Model", ["ar1", "panel-ar"]),
@@ -83,16 +111,21 @@ def _time_changes(browser: Browser, server: Server) -> Iterator[Figure]:
         ("control change: scale", "Chart in", ["last estimate = 100", "persons"]),
     ):
         field = page.get_by_label(label, exact=True)
-        seconds = [_time_change(page, field, values[i % 2]) for i in range(TIMES + 2)][2:]
-        yield Figure(name, 1e3 * median(seconds), "ms", 250, _describe(seconds, "s"))
+        both = [_time_change(page, server, field, values[i % 2]) for i in range(TIMES + 2)][2:]
+        seconds, busy = ([times[i] for times in both] for i in range(2))
+        beside = f"{_describe(seconds, 's')}; processor's seconds of page, server and kernel: {median(busy):.2f}"
+        yield Figure(name, 1e3 * median(seconds), "ms", 250, beside)
     kernels = [it for it in psutil.Process(server.process.pid).children(recursive=True) if it.num_threads() > 4]
     sizes = [it.memory_full_info().pss / 1e6 for it in (psutil.Process(server.process.pid), *kernels)]
     yield Figure("memory of a kernel (PSS)", max(sizes[1:]), "MB", 200, f"the server itself {sizes[0]:.0f} MB")
     page.context.close()
 
 
-def _time_change(page: Page, field: object, value: str) -> float:
-    """Return the seconds from a choice to a chart that was drawn anew, as the page itself sees both."""
+def _time_change(page: Page, server: Server, field: Locator, value: str) -> tuple[float, float]:
+    """Return the seconds from a choice to a chart that was drawn anew, as the page itself sees both; and the work."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = sum(_read_processor_times(server)) + _read_task_time(session)
     page.evaluate(
         """() => {
             window.drawn = null;
@@ -108,24 +141,33 @@ def _time_change(page: Page, field: object, value: str) -> float:
             watcher.observe(document.body, {childList: true, subtree: true});
         }"""
     )
-    field.select_option(label=value)  # type: ignore[attr-defined]
+    field.select_option(label=value)
     page.wait_for_function("window.drawn !== null")
-    seconds = page.evaluate("(window.drawn - window.chosen) / 1000")
+    seconds = float(page.evaluate("(window.drawn - window.chosen) / 1000"))
+    work = sum(_read_processor_times(server)) + _read_task_time(session) - before
+    session.detach()
     page.wait_for_timeout(300)
-    return float(seconds)
+    return seconds, work
 
 
-def _wait_until_idle(server: Server) -> None:
-    """Wait until nothing of the server is at work: a kernel waits, or none is to."""
-    family = psutil.Process(server.process.pid)
-    time.sleep(4)
-    for _ in range(120):
-        processes = [family, *family.children(recursive=True)]
-        before = sum(sum(process.cpu_times()[:2]) for process in processes)
-        time.sleep(0.5)
-        after = sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
-        if after - before < 0.05:
+def _read_task_time(session: CDPSession) -> float:
+    """Return the processor's seconds of the page's own thread."""
+    metrics = {it["name"]: it["value"] for it in session.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
+
+
+def _wait_until_idle(server: Server, waiting: int = 0) -> None:
+    """Wait until so many kernels wait, no page has one, and nothing of the server is at work."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{server.url}/explorer/health") as answer:
+            counts = json.load(answer)
+        before = sum(_read_processor_times(server))
+        time.sleep(1)
+        is_quiet = sum(_read_processor_times(server)) - before < 0.05
+        if is_quiet and counts["waiting"] >= waiting:
             return
+    raise RuntimeError(f"the explorer never came to rest: {counts}\n{server.log.read_text()}")
 
 
 def _describe(seconds: list[float], unit: str) -> str:
