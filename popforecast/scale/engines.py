@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from popforecast.errors import ScaleError
+from popforecast.version import __version__
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -115,6 +116,7 @@ def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
                 f"scheduler {scheduler!r} cannot be reached: expected an address such as tcp://host:8786"
             ) from error
         with client:
+            check_versions(client)
             yield _use(client, max(_count(client), workers))
 
 
@@ -127,6 +129,27 @@ def _use(client: Any, workers: int) -> Engine:
         lambda thing: client.submit(_give, thing, pure=False),
         client.dashboard_link,
     )
+
+
+def check_versions(client: Any) -> None:
+    """Check that every worker has this version of popforecast: another one would give other numbers, or none.
+
+    Raises
+    ------
+    ScaleError
+        If one has not; the error names it.
+    """
+    try:
+        found = client.run(_tell_version)
+    except ModuleNotFoundError as error:
+        raise ScaleError(f"the workers lack {error.name}: expected popforecast {__version__} with [scale]") from error
+    for address, version in found.items():
+        if version != __version__:
+            raise ScaleError(f"worker {address} has popforecast {version}: expected {__version__} as here")
+
+
+def _tell_version() -> str:
+    return __version__
 
 
 def _count(client: Any) -> int:

@@ -19,6 +19,7 @@ SUBJECTS = (
     "web",
     "explorer",
     "reports",
+    "scale",
     "peers",
 )
 
