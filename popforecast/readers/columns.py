@@ -107,7 +107,9 @@ def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> It
     if header.keys > 1:
         raise _UnevenError
     with source.open() as text:
-        reader = csv.reader(itertools.islice(text, header.line, None), delimiter=header.delimiter, strict=True)
+        reader = csv.reader(
+            itertools.islice(source.list_lines(text), header.line, None), delimiter=header.delimiter, strict=True
+        )
         try:
             while rows := list(itertools.islice(reader, CHUNK)):
                 rows = [row for row in rows if row]
@@ -142,7 +144,7 @@ def read_records(source: Source, header: Header) -> Iterator[Record]:
     """
     width, name, blank = len(header.titles), source.path.name, False
     with source.open() as text:
-        lines = itertools.islice(text, header.line, None)
+        lines = itertools.islice(source.list_lines(text), header.line, None)
         reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
         try:
             for cells in reader if header.keys == 1 else map(header.split, reader):

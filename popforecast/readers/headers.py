@@ -19,7 +19,7 @@ WITHIN = 50
 
 
 class Header(NamedTuple):
-    """The header of a table.
+    r"""The header of a table.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Header(NamedTuple):
     line : int
         The line on which it ends; 1 is the first of the file.
     keys : int
-        How many of its columns share the first cell, as Eurostat writes them (``freq,unit,geo\\TIME_PERIOD``).
+        How many of its columns share the first cell, as Eurostat writes them (``freq,unit,geo\TIME_PERIOD``).
     """
 
     titles: tuple[str, ...]
@@ -43,11 +43,11 @@ class Header(NamedTuple):
 
 
 def list_candidates(head: str) -> list[Header]:
-    """Return every row near the beginning of a text that could be its header, under each delimiter.
+    r"""Return every row near the beginning of a text that could be its header, under each delimiter.
 
     Examples
     --------
-    >>> [header.titles for header in list_candidates("Source;x\\n\\nid;year\\nA;2000\\n") if len(header.titles) > 1][:2]
+    >>> [header.titles for header in list_candidates("Source;x\n\nid;year\nA;2000\n") if len(header.titles) > 1][:2]
     [('Source', 'x'), ('id', 'year')]
     """
     lines = head.splitlines(keepends=True)[:WITHIN]

@@ -31,7 +31,7 @@ def read_panel(
     decimal: str | None = None,
     incomplete: str = "raise",
 ) -> Panel | Rectangles:
-    """Read anyone's file as a panel.
+    r"""Read anyone's file as a panel.
 
     Long tables have a row for each location and year: name `id`, `time` and `value`. Wide tables have a column for each
     year: name `id` alone. The delimiter, the encoding, how thousands and decimals are marked and what stands above the
@@ -72,7 +72,7 @@ def read_panel(
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "counties.csv")
-    ...     _ = path.write_text("fips;year;pop\\n01001;2020;58.805\\n01001;2021;59.095\\n", encoding="utf-8")
+    ...     _ = path.write_text("fips;year;pop\n01001;2020;58.805\n01001;2021;59.095\n", encoding="utf-8")
     ...     panel = read_panel(path, "fips", "year", "pop", decimal=",")
     >>> panel.locations.index.tolist(), panel.values.tolist()
     (['01001'], [[58805.0, 59095.0]])
@@ -119,19 +119,19 @@ def _read_text(source: Source, query: Query) -> tuple[Figures, str]:
 
 
 def _read_parquet(path: Path, query: Query) -> Figures:
-    id, time, value = query.id, query.time, query.value
-    if not (id and time and value):
+    key, time, value = query.id, query.time, query.value
+    if not (key and time and value):
         raise ReadError(f"{path.name} is Parquet: name id, time and value, the columns of a long table")
-    frame = read_parquet(path, query.columns + [value], query.where)
+    frame = read_parquet(path, [*query.columns, value], query.where)
     try:
-        if frame[id].isna().any():
-            raise PanelError(f"row {int(np.flatnonzero(frame[id].isna())[0]) + 1}: no {id}")
+        if frame[key].isna().any():
+            raise PanelError(f"row {int(np.flatnonzero(frame[key].isna())[0]) + 1}: no {key}")
         known = frame[value].notna()
         values = np.full(len(frame), np.nan)
         values[known] = read_numbers(frame.loc[known, value], "a population")
         years = read_years(frame[time], time)
-        series, codes = pd.factorize(frame[id])
-        labels = {meaning: _label(frame, column, id, series) for meaning, column in query.labels.items()}
+        series, codes = pd.factorize(frame[key])
+        labels = {meaning: _label(frame, column, key, series) for meaning, column in query.labels.items()}
     except PanelError as error:
         raise ReadError(f"{path.name}, {error}") from error
     rows = np.arange(len(frame))

@@ -76,6 +76,13 @@ class Source(NamedTuple):
                 raise ReadError(f"{self.path.name} is a compressed file that is damaged: get it again") from error
             raise ReadError(f"{self.path.name} cannot be read: {error.strerror or error}") from error
 
+    def list_lines(self, text: io.TextIOBase) -> Iterator[str]:
+        """Yield the lines of the opened text, none of which may be endless."""
+        while line := text.readline(HEAD):
+            if len(line) == HEAD:
+                raise ReadError(f"{self.path.name} has a line of more than {HEAD // 1024} kB: it is no table with rows")
+            yield line
+
     def ends_open(self) -> bool:
         """Whether the last line has no line end."""
         last = b""

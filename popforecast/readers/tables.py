@@ -90,15 +90,15 @@ def _read_long(source: Source, query: Query) -> Figures:
     if header is None:
         raise refuse(source.head, query.columns, path.name)
     query = _complete(query, header)
-    id, time, value = str(query.id), str(query.time), str(query.value)
-    repeating = [id, time, *query.labels.values()]
+    key, time, value = str(query.id), str(query.time), str(query.value)
+    repeating = [key, time, *query.labels.values()]
     columns = read_plain(source, header, repeating, value) if not query.where and query.decimal is None else None
     columns = columns or read_columns(source, header, repeating, [value], query.where)
-    if not len(columns.numbers[id]):
+    if not len(columns.numbers[key]):
         what = " and ".join(f"{column} {wanted!r}" for column, wanted in query.where.items())
         raise ReadError(
-            f"{path.name} has a header in line {header.line} and no rows{f' with {what}' * bool(what)}: expected one "
-            "for each location and year"
+            f"{path.name} has a header in line {header.line} and no rows{f' with {what}' * bool(what)}: "
+            "expected one for each location and year"
         )
 
     def lines(rows: Sequence[int]) -> list[int]:
@@ -107,8 +107,8 @@ def _read_long(source: Source, query: Query) -> Figures:
     def say(row: int) -> str:
         return f"{path.name}, line {lines([row])[0]}"
 
-    ids, series = columns.texts[id], columns.numbers[id]
-    _check_ids(columns, [id, *query.labels.values()], id, say)
+    ids, series = columns.texts[key], columns.numbers[key]
+    _check_ids(columns, [key, *query.labels.values()], key, say)
     try:
         years = np.array(parse_times(columns.texts[time]))[columns.numbers[time]]
     except TimeError as error:
@@ -138,13 +138,13 @@ def _read_wide(source: Source, query: Query) -> Figures:
         )
     query = _complete(query, header)
     wide = _find_years(header, query.value, path.name)
-    id = header.titles.index(query.id or "")
+    key = header.titles.index(query.id or "")
     records = list(iterate(source, header, query.where))
     if not records:
         raise ReadError(f"{path.name} has a header in line {header.line} and no rows as asked: expected one a location")
     if header.keys > 1:
         _drop_flags(records, wide)
-    ids = [clean(record.cells[id]) for record in records]
+    ids = [clean(record.cells[key]) for record in records]
     seen: dict[str, int] = {}
     for row, text in enumerate(ids):
         where = f"{path.name}, line {records[row].line}"
@@ -208,10 +208,10 @@ def _has_years(titles: Sequence[str], prefix: str | None) -> bool:
 
 def _complete(query: Query, header: Header) -> Query:
     """Return the query with the id and name that the table is known to have, where none is asked for."""
-    id = query.id or next(column for column in KNOWN if column in header.titles)
-    name = query.name or KNOWN.get(id)
+    key = query.id or next(column for column in KNOWN if column in header.titles)
+    name = query.name or KNOWN.get(key)
     name = name if name in header.titles else None
-    return Query(id, query.time, query.value, query.group, name, query.where, query.decimal)
+    return Query(key, query.time, query.value, query.group, name, query.where, query.decimal)
 
 
 def _find_years(header: Header, prefix: str | None, source: str) -> Wide:

@@ -118,13 +118,20 @@ def test_a_known_panel_in_any_dialect_reads_back_equal(
 ) -> None:
     path = write(to_bytes(known, dialect), "mine.csv" + dialect["pack"])
     columns = {"id": "id"} if dialect["wide"] else COLUMNS
-    try:
-        panel = pf.read_panel(path, **columns)
-    except ReadError as error:
+    if could_be_either(known, dialect):
         # Where every figure can be read in two ways, nothing but being told can decide.
-        assert "pass decimal=" in str(error)
-        panel = pf.read_panel(path, **columns, decimal=dialect["decimal"])
-    assert figures_of(panel) == known
+        with pytest.raises(ReadError, match="pass decimal="):
+            pf.read_panel(path, **columns)
+        columns = columns | {"decimal": dialect["decimal"]}
+    assert figures_of(pf.read_panel(path, **columns)) == known
+
+
+def could_be_either(known: Figures, dialect: dict) -> bool:
+    """Whether some figure is 12,345, and none tells what its mark means."""
+    if dialect["places"] or dialect["thousands"] not in (",", "."):
+        return False
+    figures = [figure for series in known.values() for figure in series.values()]
+    return any(1000 <= figure < 10**6 for figure in figures) and not any(figure >= 10**6 for figure in figures)
 
 
 def test_ids_keep_their_zeros_and_order(write: Callable[..., Path]) -> None:
@@ -239,7 +246,7 @@ def test_damaged_parquet_is_one_sentence(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(ReadError, match=r"mine.parquet is no whole Parquet file"):
             pf.read_panel(path, "fips", "year", "pop")
-    with pytest.raises(ReadError, match="without any .parquet file"):
+    with pytest.raises(ReadError, match=r"without any \.parquet file"):
         pf.read_panel(empty, "fips", "year", "pop")
 
 
