@@ -133,7 +133,7 @@ def _read_wide(source: Source, query: Query) -> Figures:
             raise _refuse_wide(source, query)
         shown = ", ".join(header.titles[:12])
         raise ReadError(
-            f"{path.name}, line {header.line} has no columns of years: name time and value, the columns of a long table; "
+            f"{path.name}, line {header.line} has no columns of years: name time and value, as for a long table; "
             f"it has {shown}"
         )
     query = _complete(query, header)
@@ -191,8 +191,8 @@ def _refuse_wide(source: Source, query: Query) -> ReadError:
     header = find_header(source.head, lambda titles: len(titles) > 1)
     shown = ", ".join(header.titles[:12]) if header else "one column"
     return ReadError(
-        f"{source.path.name}: name id, the column of location codes (--id), and, unless years are columns, time and value; "
-        f"line {header.line if header else 1} has {shown}"
+        f"{source.path.name}: name id, the column of location codes (--id), and, unless years are columns, "
+        f"time and value; line {header.line if header else 1} has {shown}"
     )
 
 
@@ -259,21 +259,21 @@ def _label(columns: Columns, column: str, series: NDArray[np.int64], ids: Sequen
     if len(varied):
         row = int(varied[0])
         raise ReadError(
-            f"{say(row)}: {ids[series[row]]!r} has the {column} {texts[numbers[row]]!r}, and {texts[label[series[row]]]!r} "
-            "before: expected one for each location"
+            f"{say(row)}: {ids[series[row]]!r} has the {column} {texts[numbers[row]]!r}, and "
+            f"{texts[label[series[row]]]!r} before: expected one for each location"
         )
     return [texts[number] or None for number in label]
 
 
 def _check_last(cells: Sequence[str], series: NDArray[np.int64], say: Say) -> None:
-    """Check a last figure that no line end follows: it may have lost digits, and then is shorter than the one before."""
+    """Check a last figure that no line end follows: one that lost digits is shorter than the one before."""
     last = len(cells) - 1
     before = np.flatnonzero(series[:-1] == series[-1])
     if len(before) and len(clean(cells[last])) >= len(clean(cells[before[-1]])):
         return
     raise ReadError(
-        f"{say(last)}: the last row has no line end, and its figure {cells[last]!r} is shorter than the one before, so it "
-        "may be cut: get the file again (or, if it is whole, add the line end)"
+        f"{say(last)}: the last row has no line end, and its figure {cells[last]!r} is shorter than the one before, so "
+        "it may be cut: get the file again (or, if it is whole, add the line end)"
     )
 
 
@@ -289,4 +289,5 @@ def _compare(first: Record, second: Record, header: Header, wide: Wide) -> str:
         return f"{start}; expected one row for each location"
     title = header.titles[differing[0]]
     one, two = clean(first.cells[differing[0]]), clean(second.cells[differing[0]])
-    return f"{start}, with {title} {two!r} instead of {one!r}: choose one with where={{{title!r}: {one!r}}} (--where {title}={one})"
+    chosen = f"where={{{title!r}: {one!r}}} (--where {title}={one})"
+    return f"{start}, with {title} {two!r} instead of {one!r}: choose one with {chosen}"
