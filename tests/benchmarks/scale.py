@@ -124,13 +124,16 @@ def forecast(folder: Path, size: int, model: str) -> Run:
 def run(name: str, *arguments: str | Path, program: Path) -> Run:
     """Run a program to its end, and return what it took."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, program / name, *arguments], cwd=ROOT, env=os.environ | ONE_THREAD)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    command = [sys.executable, program / name, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{name} ended with {process.returncode}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, float(said.split()[-1]))
 
 
 def find_slope(seconds: dict[int, float]) -> float:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from peak import tell_peak
 
 T, HORIZON, CHUNK = 70, 10, 2000
 QUANTILES = {80: 1.2815515655446004, 95: 1.959963984540054}
@@ -48,3 +49,4 @@ def main(data: str, output: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    tell_peak()

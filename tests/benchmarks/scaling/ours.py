@@ -2,8 +2,11 @@
 
 import sys
 
+from peak import tell_peak
+
 import popforecast as pf
 
 if __name__ == "__main__":
     data, output, model = sys.argv[1:]
     pf.scale.forecast(data, output, id="id", model=model, workers=2)
+    tell_peak()
