@@ -134,7 +134,11 @@ def test_group_and_name_of_a_frame_are_kept() -> None:
         (frame(pop=[1, 2, None, 4]), {}, ["row 3", "pop is empty"]),
         (frame(pop=[True] * 4), {}, ["pop holds bool", "numbers"]),
         (frame(pop=[1j] * 4), {}, ["pop holds complex"]),
-        (frame(year=pd.to_datetime(["2000-01-01", "2001-07-01"] * 2)), {}, ["row 2", "2001-07-01", "one figure a year"]),
+        (
+            frame(year=pd.to_datetime(["2000-01-01", "2001-07-01"] * 2)),
+            {},
+            ["row 2", "2001-07-01", "one figure a year"],
+        ),
         (frame(year=pd.PeriodIndex(["2000", "2001"] * 2, freq="Y")), {}, ["year holds period"]),
         (frame(year=[2000, 1e300, 2000, 2001]), {}, ["row 2", "1e+300"]),
         (pd.concat([frame(), frame()[["pop"]]], axis=1), {}, ["'pop' twice"]),
