@@ -299,6 +299,27 @@ def test_a_scheduler_that_ends_stops_the_run_with_a_sentence_and_the_run_goes_on
     assert read_bytes(output) == read_bytes(whole)
 
 
+def test_workers_that_are_not_there_or_not_alike_are_said(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    from popforecast.scale import engines
+
+    monkeypatch.setattr(engines, "PATIENCE", 1.0)
+    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+        elsewhere = {"engine": "dask", "scheduler": cluster.scheduler_address}
+        with pytest.raises(ScaleError, match="Dask has no worker left: start some"):
+            forecast(history, tmp_path / "out", **elsewhere)
+        cluster.scale(1)
+        cluster.wait_for_workers(1)
+        monkeypatch.setattr(engines, "__version__", "0.0.1")
+        with pytest.raises(ScaleError, match=rf"has popforecast {pf.__version__}: expected 0.0.1 as here"):
+            forecast(history, tmp_path / "out", **elsewhere)
+    with pytest.raises(ScaleError, match="scheduler 'nowhere' cannot be reached: expected an address"):
+        forecast(history, tmp_path / "out", engine="dask", scheduler="nowhere")
+
+
 def wait_for(holds: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
