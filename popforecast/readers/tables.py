@@ -223,6 +223,13 @@ def _find_years(header: Header, prefix: str | None, source: str) -> Wide:
         if year in places:
             raise ReadError(f"{source}, line {header.line}: the header has the year {year} twice; expected each once")
         places[year] = place
+    beside = range(max(0, min(places.values()) - 1), min(max(places.values()) + 2, len(header.titles)))
+    for place in beside if not prefix else ():
+        title = header.titles[place]
+        if place not in places.values() and (not title or any(map(str.isdigit, title))):
+            raise ReadError(
+                f"{source}, line {header.line}: {title!r} stands beside years and is none: expected one such as 2000"
+            )
     return Wide(list(places), list(places.values()))
 
 

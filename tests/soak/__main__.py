@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from .files import attack
 from .fuzz import fuzz
 from .load import Report, storm
 from .scale import kill_in_turn
@@ -32,6 +33,7 @@ WARM_UP, PAUSE = 60, 15
 @click.option("--examples", default=500, show_default=True, help="How many schemathesis tries for each operation.")
 @click.option("--schema-minutes", default=10.0, show_default=True, help="How long it may take for that.")
 @click.option("--kills", default=50, show_default=True, help="Workers killed in each forecast of many series.")
+@click.option("--copies", default=10_000, show_default=True, help="How many files are damaged and read.")
 @click.option("--seed", default=0, show_default=True, help="Another one asks other questions.")
 def main(
     minutes: float, connections: int, requests: int, examples: int, schema_minutes: float, kills: int, seed: int
@@ -55,6 +57,9 @@ def main(
         if "Traceback" in server.read_log():
             faults.append("a traceback in the log")
             click.echo(f"log: {server.read_log()[-3000:]}")
+    outcome = attack(copies, seed)
+    click.echo(f"files: {outcome.read} copies read, {outcome.refused} refused, {len(outcome.faults)} faults")
+    faults += outcome.faults
     click.echo(f"{len(faults)} faults")
     sys.exit(bool(faults))
 

@@ -94,7 +94,8 @@ def _repeat_line(content: bytes, chance: random.Random) -> bytes:
 
 def _swap_cells(content: bytes, chance: random.Random) -> bytes:
     lines = content.splitlines(keepends=True)
-    at = chance.randrange(len(lines))
+    # A header in another order is another table, which nobody can tell from a whole one.
+    at = chance.randrange(4, len(lines))
     lines[at] = b",".join(reversed(lines[at].rstrip(b"\r\n").split(b","))) + b"\n"
     return b"".join(lines)
 
@@ -129,7 +130,7 @@ def attack(count: int, seed: int = 0) -> Outcome:
             except PopforecastError as error:
                 refused += 1
                 faults += [f"{number}: {original.name} is not named: {error}"] * (original.name not in str(error))
-            except Exception as error:  # noqa: BLE001 - whatever else it is, it is the finding.
+            except Exception as error:
                 faults.append(f"{number}: {original.name}: {type(error).__name__}: {error}")
             else:
                 read += 1
