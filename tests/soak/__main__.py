@@ -36,7 +36,14 @@ WARM_UP, PAUSE = 60, 15
 @click.option("--copies", default=10_000, show_default=True, help="How many files are damaged and read.")
 @click.option("--seed", default=0, show_default=True, help="Another one asks other questions.")
 def main(
-    minutes: float, connections: int, requests: int, examples: int, schema_minutes: float, kills: int, seed: int
+    minutes: float,
+    connections: int,
+    requests: int,
+    examples: int,
+    schema_minutes: float,
+    kills: int,
+    copies: int,
+    seed: int,
 ) -> None:
     """Serve the app as the Procfile does, on loopback, and try to break it."""
     # Whoever ends this ends the server, too.
