@@ -96,7 +96,7 @@ def measure_peers(folder: Path) -> Iterator[Figure]:
     loop = (time.process_time() - started) * PEERS / SLOWEST
     theirs = {"loop over statsmodels' AutoReg": (loop, SLOWEST)}
     python = set_up()
-    for name, count in (("AutoRegressive", PEERS), ("AutoETS", 10 * SLOWEST // 5), ("AutoARIMA", SLOWEST)):
+    for name, count in (("AutoRegressive", 4 * SLOWEST), ("AutoETS", 2 * SLOWEST), ("AutoARIMA", SLOWEST)):
         command = [str(python), str(HERE / "scaling" / "peer.py"), str(folder / "peers.csv"), name, str(count)]
         said = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | ONE_THREAD).stdout
         theirs[f"statsforecast's {name}"] = (float(said.split()[-1]) * PEERS / count, count)
