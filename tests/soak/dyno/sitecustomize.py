@@ -2,4 +2,6 @@
 
 import sys
 
-sys.modules["pyarrow"] = None  # type: ignore[assignment]
+# Python runs this at its start under that name; who merely reads the tests keeps what is installed.
+if __name__ == "sitecustomize":
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]
