@@ -209,16 +209,17 @@ class Explorer(widgets.VBox):
             chip.description, chip.tooltip = f"{name} ✕", f"Remove {name}"
 
     def _show(self, forecasts: tuple[Forecast, ...]) -> None:
-        self.forecasts = forecasts
         chart = chart_answer(forecasts, self.query.scale)
-        heading, data = views.write_heading(chart), draw_answer(chart)
-        notes, source = views.write_notes(forecasts), views.write_source(forecasts, self.query)
+        source = views.write_source(forecasts, self.query)
+        self.forecasts = forecasts
+        # First what the eye is on: each of these is sent as soon as it is set.
+        _fill(self.chart, draw_answer(chart))
+        self.result.layout.display = None
+        self.heading.value = views.write_heading(chart)
         self._turn()
+        self.notes.value, self.source.value = views.write_notes(forecasts), source
         (self.basket.add_class if len(forecasts) > 1 else self.basket.remove_class)("pf-several")
         self.error.value = ""
-        self.heading.value, self.notes.value, self.source.value = heading, notes, source
-        _fill(self.chart, data)
-        self.result.layout.display = None
 
     def _turn(self, _: Any = None) -> None:
         """Write the tab on show; the others are written when they are turned to."""
