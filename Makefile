@@ -57,8 +57,9 @@ lint: setup  ## Check style, import rules and that notebooks hold no output
 bench: setup  ## Measure speed and memory, as ratios in one run; ARGS="peers --fresh" runs the peers, too
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-soak: setup  ## Load and fuzz the web app: ten minutes and more (ARGS="--minutes 1")
+soak: setup  ## Load, faults and fuzz at length: web app, files, scale, explorer (ARGS="--minutes 1")
 	$(BIN)/python -m tests.soak $(ARGS)
+	$(BIN)/python -m tests.soak.explorer --tabs 30
 
 audit: setup  ## Ask for known vulnerabilities of what is pinned; says so where the index has no such service
 	@tests/services/audit $(BIN)/python requirements.txt requirements-dev.txt
