@@ -6,6 +6,8 @@ VENV ?= .venv
 HOST := 127.0.0.1
 JOBS ?= 2
 ARGS ?=
+# How many tests run side by side: whole files, so that what a file shares is made once.
+WORKERS ?= 2
 # The Python that makes the environment (default: the first of those below that is new enough).
 PYTHON ?=
 
@@ -46,7 +48,7 @@ lab: setup  ## Open JupyterLab on the notebooks
 	JUPYTER_CONFIG_PATH=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab notebooks $(ARGS)
 
 test: setup browser services  ## Run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup  ## Check style, import rules and that notebooks hold no output
 	$(BIN)/ruff check .

@@ -90,10 +90,10 @@ def test_a_failure_while_writing_is_not_hidden_and_frees_the_folder(folder: Path
         assert (folder / LOCK).read_bytes() == b""
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "cannot be locked")])
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is no lock")])
 def test_a_lock_that_cannot_be_had_is_said(tmp_path: Path, content: bytes | None, words: str) -> None:
     if content:
         (tmp_path / LOCK).parent.mkdir()
         (tmp_path / LOCK).write_bytes(content)
     with pytest.raises(ReportError, match=words), hold(tmp_path):
-        pytest.fail("held what cannot be locked")
+        pytest.fail("held what is no lock")

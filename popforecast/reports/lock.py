@@ -38,8 +38,12 @@ def hold(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise ReportError(f"{path} is no lock ({error}): remove it, and run again") from error
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise ReportError(f"{path} cannot be locked ({error}): remove it, and run again") from error
+                raise ReportError(
+                    f"{path} cannot be locked ({error}): choose a folder that can be written to"
+                ) from error
             raise ReportError(
                 f"another run is writing to {folder} and did not end within {patience:g} seconds: wait for it, or "
                 "choose another folder"
