@@ -92,7 +92,8 @@ def test_whatever_a_notebook_shows_its_page_has_no_style_and_no_script(tmp_path)
     path = tmp_path / "executed.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[prose, cell]), path)
     page = BeautifulSoup(render_page(read_report(path, Notebook(path, "Title", {}), {})), "html.parser")
-    assert page.find_all(["style", "script"]) == []
+    assert page.find_all("style") == []
+    assert [(script.get("src"), script.text) for script in page.find_all("script")] == [("sort.js", "")]
     assert page.find_all(style=True) == []
     assert page.svg is not None
     assert len(page.find_all("table")) == 3

@@ -265,7 +265,7 @@ def test_a_population_that_is_constant_or_zero_is_drawn(scale):
     [
         "<script>alert(1)</script>",
         '"><img src=x onerror=alert(1)>',
-        "a\x00b\x1b\u202ec\ud800",
+        "a\x00b\x1b\u202ec",
         "&amp; & ]]>",
         "x" * 100,
         "國" * 60,
