@@ -102,8 +102,8 @@ def test_counts_in_a_folder_of_the_server_s_go_with_it(tmp_path: Path) -> None:
 
 
 def test_a_request_without_a_body_takes_its_time_and_keeps_its_connection(tmp_path: Path) -> None:
-    # The clock of slow clients is for what they have yet to send: with no patience at all it cuts nobody off here.
-    hurried = "app.serving.LONGEST_REQUEST = -1"
+    # The clock of slow clients is for what they have yet to send: a patience shorter than the answer cuts nobody off.
+    hurried = "app.serving.LONGEST_REQUEST = 0.02"
     config = tmp_path / "hurried.conf.py"
     config.write_text(f"exec(open('app/gunicorn.conf.py').read())\nimport app.serving\n{hurried}\n")
     with serve(
