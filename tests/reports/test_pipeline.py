@@ -227,14 +227,19 @@ def test_off_a_terminal_progress_is_lines(folder: Path, tmp_path: Path):
 
 
 def test_on_a_terminal_progress_is_bars_for_reports_and_for_cells(folder: Path, tmp_path: Path):
+    import fcntl
     import os
     import pty
+    import struct
+    import termios
 
     script = "import sys; from pathlib import Path; from popforecast.reports import make_reports; "
     script += "make_reports(['first'], None, sys.argv[1], progress=True, folder=Path(sys.argv[2]))"
     ours, theirs = pty.openpty()
+    # A new one has no rows and no columns, in which nothing can be shown.
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     command = [sys.executable, "-c", script, str(tmp_path / "out"), str(folder)]
-    process = subprocess.Popen(command, stderr=theirs, env=os.environ | {"COLUMNS": "100"})
+    process = subprocess.Popen(command, stderr=theirs)
     os.close(theirs)
     shown = b""
     try:
