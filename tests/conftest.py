@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from werkzeug.serving import make_server
 
 import popforecast as pf
+from app import create_app
+from app.settings import Settings
 from popforecast.reports import make_reports
+from popforecast.reports.lock import hold
+from tests.serving import serve_in_thread
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -37,10 +44,22 @@ def raw() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of the app, as any WSGI server runs it."""
+    app = create_app(Settings(rate_limits=False))
+    with serve_in_thread(make_server("127.0.0.1", 0, app, threaded=True)) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of all reports, made once from the real notebooks with their own parameters."""
-    output = tmp_path_factory.mktemp("reports")
-    results = make_reports(output=output, jobs=2)
+    base = tmp_path_factory.getbasetemp()
+    # What runs beside this run has a folder of its own next to this one, and the same reports.
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    (run / "turn" / "notebooks").mkdir(parents=True, exist_ok=True)
+    with hold(run / "turn", patience=600):
+        results = make_reports(output=run / "published", jobs=2)
     assert [result.error for result in results] == [None] * len(results)
-    return output
+    return run / "published"

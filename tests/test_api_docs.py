@@ -6,19 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
-from app import create_app
 from app.exchange import LONGEST_LINK
 from app.places import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
 from app.query import MOST_LEVELS
 from app.resources import RESOURCES
-from app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -27,17 +22,6 @@ THERE = "http://127.0.0.1:5000"
 
 def read_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(Settings(rate_limits=False)), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.parametrize("program", read_blocks("python"))

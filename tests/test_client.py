@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,23 +12,11 @@ from typing import ClassVar
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
 import popforecast as pf
-from app import create_app
 from popforecast.cli import main
 from popforecast.client import RequestError, request_csv, request_forecast
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+from tests.serving import serve_in_thread
 
 
 class NoApp(BaseHTTPRequestHandler):
@@ -98,16 +85,11 @@ def test_an_address_that_is_none_is_named(address: str) -> None:
 
 
 def test_a_server_that_is_no_app_is_told_apart() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), NoApp)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with pytest.raises(RequestError, match="is it a popforecast app"):
-            request_forecast(f"http://127.0.0.1:{server.server_port}", ["NGA"], 2030, 2035)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with (
+        serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), NoApp)) as url,
+        pytest.raises(RequestError, match="is it a popforecast app"),
+    ):
+        request_forecast(url, ["NGA"], 2030, 2035)
 
 
 def test_a_group_is_the_sum_that_the_module_gives(url: str) -> None:
@@ -181,13 +163,8 @@ class Busy(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def busy() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Busy)) as url:
+        yield url
 
 
 TOO_MANY = b'{"detail": "Too many requests: ask again later."}'

@@ -68,7 +68,7 @@ def needs_of(name: str, version: Version, extras: Iterable[str]) -> list[Require
         return None
     if Version(distribution.version) != version:
         return None
-    python = distribution.metadata["Requires-Python"]
+    python = distribution.metadata.get("Requires-Python")
     assert python is None or f"{PYTHON}.0" in SpecifierSet(python), f"{name} {version} wants Python {python}"
     return list(applying(map(Requirement, distribution.requires or []), extras))
 

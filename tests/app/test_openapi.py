@@ -8,8 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,14 +19,11 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from jsonschema_rs import validator_for
 from schemathesis import GenerationMode
-from werkzeug.serving import make_server
 
 import popforecast as pf
-from app import create_app
 from app.openapi import EXAMPLES, describe_api, name_component, write_example
 from app.parameters import list_parameters
 from app.resources import RESOURCES
-from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,17 +38,6 @@ OPERATIONS = [
 def resolve(node: Any) -> Any:
     """Return a part of the document with what it refers to beside it, as a validator wants it."""
     return {**node, "components": describe_api()["components"]}
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(Settings(rate_limits=False)), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")

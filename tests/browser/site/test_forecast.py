@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.serving import serve_in_thread
+
 pytestmark = pytest.mark.browser
 
 FIVE = "/forecast?location=356&location=156&location=840&location=360&location=586&from=2030&to=2050"
@@ -241,10 +243,8 @@ def publish(content: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
 
 
 def test_the_snippet_embeds_the_chart_in_another_page(page: Page, browser: Browser, url: str) -> None:
