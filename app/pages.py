@@ -35,6 +35,7 @@ from app.table import tabulate
 from app.view import View, read_view
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.framing import shows_fans
+from popforecast.groups import GROUP
 from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.svg import draw_chart
@@ -50,6 +51,9 @@ METHODS = (
     ("4-vintages.html", "what was known then, beside the UN"),
     ("3-backtest.html", "every model on today’s figures"),
 )
+
+# The series of pages with one for each location, where it is published.
+PROFILES = "country-profile"
 
 SCALE_TITLES = {"absolute": "Persons", "log": "Logarithm", "indexed": "Indexed"}
 
@@ -150,6 +154,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "most_in_words": MOST_IN_WORDS,
         "first_origin": FIRST_ORIGIN,
         "methods": [(name, title) for name, title in METHODS if has_report(name)],
+        "profiles": list_profiles(fc),
         "default_model": DEFAULT_MODEL,
         "latest": get_revision(DEFAULT_REVISION),
         "form_url": link_to("pages.show_form", view.arguments),
@@ -161,6 +166,14 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "embed_url": _absolute("pages.show_chart", view),
         "hidden": [pair for pair in view.query.arguments if pair[0] in ("location", "group")],
     }
+
+
+def list_profiles(fc: pf.Forecast) -> list[tuple[str, str]]:
+    """Return the published profile of each location that has one, and the location's name."""
+    # Groups have none, and are called what anyone calls them: no part of a path.
+    told = fc.locations[fc.locations["type"] != GROUP].head(MOST_TOLD)
+    pages = [f"{PROFILES}/{code if pd.isna(iso3) else iso3}.html" for code, iso3 in told["iso3"].items()]
+    return [(page, name) for page, name in zip(pages, told["name"], strict=True) if has_report(page)]
 
 
 def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:

@@ -81,9 +81,10 @@ def list_parameters() -> dict[str, Parameter]:
         ),
         Parameter(
             "group",
-            f"A group of your own: a name of at most {LONGEST_GROUP_NAME} characters, a colon, and members parted by "
-            "commas: codes, ISO3 codes or names. It is forecast as the sum of its countries.",
-            {"type": "string", "pattern": f"^[^:]{{1,{LONGEST_GROUP_NAME}}}:[^:]+$"},
+            f"A group of your own: a name of at most {LONGEST_GROUP_NAME} characters that spreadsheets take for no "
+            "formula, a colon, and members parted by commas: codes, ISO3 codes or names. It is forecast as the sum of "
+            "its countries.",
+            {"type": "string", "pattern": rf"^(?!\s*[=+@-])[^:]{{1,{LONGEST_GROUP_NAME}}}:[^:]+$"},
             ["South Asia:356,586,50"],
             MOST_GROUPS,
         ),

@@ -1,7 +1,8 @@
 """The published reports: the pages that ``popforecast report`` made, between the site's own head and foot.
 
-Pages, figures and the style sheet are published; executed notebooks and the record of runs are not: they are no part of
-a checkout, and each page has its code and the command that makes it again.
+Pages, figures and what they are shown with are published, in the folder itself and in that of each series of pages;
+executed notebooks and the record of runs are not: they are no part of a checkout, and each page has its code and the
+command that makes it again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from popforecast.errors import shorten
 FOLDERS = (Path(__file__).parents[1] / "reports", Path("reports"))
 INDEX = "index.html"
 
-ENDINGS = (".html", ".svg", ".css")
+ENDINGS = (".html", ".svg", ".css", ".js")
 
 # The parts of a page that the site shows as its own.
 PARTS = {
@@ -54,14 +55,24 @@ def show_report(name: str) -> ResponseReturnValue:
     if name == INDEX:
         return redirect(url_for(".show_index"), 308)
     folder = _find_folder()
-    published = sorted(path.name for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
-    # A name that is not on the list is no name of ours, whatever it would mean to the file system.
-    if name not in published:
-        pages = ", ".join(page for page in published if page.endswith(".html") and page != INDEX)
-        raise NotFound(f"There is no report {shorten(name)!r}: expected one of {pages}.")
-    if name.endswith(".html"):
-        return _show(folder / name)
-    response = send_from_directory(folder.resolve(), name)
+    series, _, file = name.rpartition("/")
+    # A name that is not on a list is no name of ours, whatever it would mean to the file system.
+    if name in _list_series(folder):
+        return redirect(url_for(".show_report", name=f"{name}/"), 308)
+    if series in _list_series(folder):
+        if file == INDEX:
+            return redirect(url_for(".show_report", name=f"{series}/"), 308)
+        folder, file = folder / series, file or INDEX
+    else:
+        series, file = "", name
+    published = _list_files(folder)
+    if file not in published:
+        pages = [page for page in published if page.endswith(".html") and page != INDEX]
+        valid = f"those of /reports/{series}/" if series else f"one of {', '.join(pages)}"
+        raise NotFound(f"There is no report {shorten(name)!r}: expected {valid}.")
+    if file.endswith(".html"):
+        return _show(folder / file)
+    response = send_from_directory(folder.resolve(), file)
     response.headers["Cache-Control"] = ASK_AGAIN
     return response
 
@@ -70,6 +81,14 @@ def has_report(name: str) -> bool:
     """Return whether a report of this name is published here."""
     folder = next((folder for folder in FOLDERS if (folder / INDEX).is_file()), None)
     return folder is not None and (folder / name).is_file()
+
+
+def _list_series(folder: Path) -> list[str]:
+    return [path.parent.name for path in folder.glob(f"*/{INDEX}")]
+
+
+def _list_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
 
 
 def read_parts(page: str) -> dict[str, str]:

@@ -41,17 +41,30 @@ def format_population(persons: float | None) -> str:
 
 
 def say_population(persons: float) -> str:
-    """Write persons in the unit that people say them in.
+    """Write persons in the unit that people say them in, with four digits.
 
     Examples
     --------
-    >>> say_population(227_882_945), say_population(2506.4)
-    ('227.9 million', '2,506')
+    >>> say_population(227_882_945), say_population(1_530_000_000), say_population(2506.4)
+    ('227.9 million', '1.530 billion', '2,506')
     """
     for size, unit in ((1e9, "billion"), (1e6, "million")):
         if size <= persons < size * 1e6:
-            return f"{persons / size:,.4g} {unit}"
+            units = persons / size
+            return f"{units:,.{max(4 - len(f'{units:.0f}'), 0)}f} {unit}"
     return format_population(persons)
+
+
+def say_round_figure(persons: float) -> str:
+    """Write a round number of persons in the unit that people say them in.
+
+    Examples
+    --------
+    >>> say_round_figure(1_500_000_000), say_round_figure(200_000_000), say_round_figure(900)
+    ('1.5 billion', '200 million', '900')
+    """
+    number, space, unit = say_population(persons).partition(" ")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit
 
 
 def format_percent(value: float | None, digits: int = 2) -> str:

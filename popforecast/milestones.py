@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.display import say_population
+from popforecast.display import say_population, say_round_figure
 from popforecast.models.base import Array
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> It
     grows = np.where(first_fall == first_rise, _ends_higher(last, paths), first_rise < first_fall)
     figures = np.where(grows, above, below)
     for i, years in enumerate(_find_years(figures, grows, paths)):
-        figure = say_population(figures[i])
+        figure = say_round_figure(figures[i])
         if years[0] is None:
             said = f"Does not {'pass' if grows[i] else 'fall below'} {figure} by {paths.last}"
         else:

@@ -93,7 +93,10 @@ def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
         (values < 0, lambda i: f"is negative in {block.years[i]} ({values[i]:g}): expected zero or more"),
         (
             (values == 0) & (not zero),
-            lambda i: f"is zero in {block.years[i]}: this model works in logarithms, expected more than zero",
+            lambda i: (
+                f"is zero in {block.years[i]}: this model works in logarithms, expected more than zero, or a "
+                "model that takes zeros, such as ar1"
+            ),
         ),
     ):
         for row in np.flatnonzero(wrong):

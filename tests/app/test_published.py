@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 import popforecast as pf
 from app import published
 from app.published import read_parts
+from popforecast.reports import series
+from popforecast.reports.notebooks import Notebook
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.name for path in (ROOT / "reports").glob("*.html") if path.name != "index.html")
@@ -201,3 +203,58 @@ def test_a_page_that_is_no_report_is_not_shown_as_one(client: FlaskClient, insta
     response = client.get("/reports/note.html")
     assert response.status_code == 404
     assert "The page has no kind, foot" in response.text
+
+
+@pytest.fixture
+def profiles(installed: Path) -> Path:
+    """Reports with a page for each country, of which one is made so far."""
+    shutil.copytree(ROOT / "reports", installed / "reports")
+    site = installed / "reports" / "country-profile"
+    site.mkdir()
+    shutil.copy(ROOT / "reports" / "country-profile.html", site / "NGA.html")
+    shutil.copy(series.SCRIPT, site)
+    notebook = Notebook(Path("country-profile.ipynb"), "Country profile", {})
+    series._write_index(site, notebook, "country", series.list_places("wpp2024", "country"), {})
+    return site
+
+
+def test_a_page_for_each_country_is_published_with_the_field_that_finds_one(
+    client: FlaskClient, profiles: Path
+) -> None:
+    index = client.get("/reports/country-profile/")
+    assert (index.status_code, index.mimetype) == (200, "text/html")
+    links = [link["href"] for link in Elements(index.text).find("a")]
+    assert "NGA.html" in links
+    assert "BEL.html" not in links
+    assert {"src": "filter.js"} in Elements(index.text).find("script")
+    with client.get("/reports/country-profile/filter.js") as script:
+        assert script.mimetype == "text/javascript"
+    page = client.get("/reports/country-profile/NGA.html")
+    assert read_parts((profiles / "NGA.html").read_text(encoding="utf-8"))["main"].strip() in page.text
+
+
+def test_the_index_of_a_series_has_one_address(client: FlaskClient, profiles: Path) -> None:
+    for path in ("/reports/country-profile", "/reports/country-profile/index.html"):
+        response = client.get(path)
+        assert (response.status_code, response.headers["Location"]) == (308, "/reports/country-profile/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["country-profile/../3-backtest.html", "country-profile/status.json", "country-profile/x/NGA.html", "/NGA.html"],
+)
+def test_nothing_else_of_a_series_is_published(client: FlaskClient, profiles: Path, path: str) -> None:
+    (profiles / "status.json").write_text("{}", encoding="utf-8")
+    assert client.get(f"/reports/{path}").status_code == 404
+
+
+def test_a_country_without_a_page_is_named_beside_where_the_others_are(client: FlaskClient, profiles: Path) -> None:
+    page = client.get("/reports/country-profile/BEL.html").text
+    assert "no report &#39;country-profile/BEL.html&#39;: expected those of /reports/country-profile/." in page
+
+
+def test_a_forecast_leads_to_the_profiles_that_are_published(client: FlaskClient, profiles: Path) -> None:
+    # An answer that was given before is kept: nobody else asks for this level.
+    asked = "location=BEL&location=NGA&group=../3-backtest:BEL&from=2030&to=2031&level=76"
+    links = [link["href"] for link in Elements(client.get(f"/forecast?{asked}").text).find("a")]
+    assert [link for link in links if "country-profile" in link] == ["/reports/country-profile/NGA.html"]
