@@ -17,6 +17,7 @@ SUBJECTS = (
     "backtest",
     "memory",
     "web",
+    "paint",
     "explorer",
     "reports",
     "scale",

@@ -20,6 +20,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.soak.server import serve as serve_app
+
 HOW_TO_GET_ONE = "no Chromium: `apt-get install chromium` or `python -m playwright install chromium` gets one"
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -57,6 +59,14 @@ def find_launch_options(playwright: Playwright) -> dict[str, Any]:
     # Chromium's sandbox refuses to start as root, and a container's /dev/shm is too small for it.
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {"executable_path": path, "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the web app as the Procfile starts it, with one worker."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with serve_app(log, {"WEB_CONCURRENCY": "1", "RATELIMIT_ENABLED": "0"}) as server:
+        yield server.url
 
 
 # Module scope, not session: while Playwright runs, its event loop is this thread's, and later tests need their own.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,12 @@ from popforecast.reports.markup import style_by_attributes
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATION = str(ROOT / "app" / "gunicorn.conf.py")
 NAMES = ["", *sorted(path.name for path in (ROOT / "reports").glob("*.html") if path.name != "index.html")]
 COUNT_VIOLATIONS = """
     window.violations = [];
     document.addEventListener("securitypolicyviolation", (event) =>
         window.violations.push(`${event.violatedDirective}: ${event.sourceFile}:${event.lineNumber}`));
 """
-
-
-@pytest.fixture(scope="module")
-def url(serve: Any) -> str:
-    command = [sys.executable, "-m", "gunicorn", "--config", CONFIGURATION, "app:create_app()"]
-    environment = {"POPFORECAST_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}
-    return serve(command, "/healthz", environment).url
 
 
 @pytest.fixture(scope="module", params=[(360, "light"), (1440, "dark")], ids=lambda p: f"{p[0]}-{p[1]}")

@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +25,6 @@ from popforecast.reports import make_reports
 
 pytestmark = pytest.mark.browser
 
-CONFIGURATION = str(Path(__file__).parents[2] / "app" / "gunicorn.conf.py")
 SEED = 20261122
 VIEWS, LOCATIONS, MODELS = 5, 2, 2
 
@@ -117,12 +115,6 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.fixture(scope="module")
-def app_url(serve: Any) -> str:
-    command = [sys.executable, "-m", "gunicorn", "--config", CONFIGURATION, "app:create_app()"]
-    return serve(command, "/healthz", {"POPFORECAST_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}).url
-
-
 def read_columns(page: Page, table: str) -> list[list[str]]:
     """The columns of the table of figures, without the years."""
     _, *rows = page.locator(f"{table} tr").evaluate_all(READ_TABLE)
@@ -160,15 +152,15 @@ def test_the_explorer_shows_the_same(serve: Any, page: Page) -> None:
         ]
 
 
-def test_the_web_page_shows_the_same(app_url: str, page: Page) -> None:
+def test_the_web_page_shows_the_same(url: str, page: Page) -> None:
     for view, model in QUESTIONS:
-        page.goto(f"{app_url}/forecast?{urlencode(view.ask(model))}")
+        page.goto(f"{url}/forecast?{urlencode(view.ask(model))}")
         assert read_columns(page, "section[aria-labelledby=figures] table") == write(view, model)
 
 
-def test_the_api_answers_the_same(app_url: str) -> None:
+def test_the_api_answers_the_same(url: str) -> None:
     for view, model in QUESTIONS:
-        with urllib.request.urlopen(f"{app_url}/api/v1/forecast?{urlencode(view.ask(model))}") as answer:
+        with urllib.request.urlopen(f"{url}/api/v1/forecast?{urlencode(view.ask(model))}") as answer:
             rows = json.load(answer)["forecasts"]
         assert [row["population"] for row in rows] == compute(view, model).to_frame()["population"].tolist()
 

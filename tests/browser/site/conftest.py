@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[3]
-CONFIGURATION = str(ROOT / "app" / "gunicorn.conf.py")
 
 # What the policy of a page forbids reaches the console as an error; some of it, such as a style that a script writes,
 # only as an event.
@@ -20,19 +17,6 @@ WATCH = """addEventListener("securitypolicyviolation", (event) =>
 
 # A page that is refused is loaded all the same, and the browser says that it was refused.
 REFUSED = "Failed to load resource: the server responded with a status of 40"
-
-
-def start_server(serve: Any, **environment: str) -> str:
-    """Start gunicorn as it is configured, with one worker, and return its address."""
-    command = [sys.executable, "-m", "gunicorn", "--config", CONFIGURATION, "app:create_app()"]
-    settings = {"POPFORECAST_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1", "RATELIMIT_ENABLED": "0"}
-    return serve(command, "/healthz", settings | environment).url
-
-
-@pytest.fixture(scope="module")
-def url(serve: Any) -> str:
-    """The address of a real server."""
-    return start_server(serve)
 
 
 def watch(context: BrowserContext, url: str) -> list[str]:

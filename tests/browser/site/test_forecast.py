@@ -23,10 +23,6 @@ INDIA_IN_2050 = "1.754 billion in 2050 (80\N{NO-BREAK SPACE}%: 1.557 to 1.999 bi
 PAST_AND_AHEAD = "/forecast?location=900&location=903&from=2015&to=2060&revision=wpp2019"
 
 MOST_BYTES = 100_000
-MOST_MILLISECONDS = 1000
-
-LARGEST_PAINT = """() => new Promise((resolve) => new PerformanceObserver((list) =>
-  resolve(list.getEntries().at(-1).startTime)).observe({ type: "largest-contentful-paint", buffered: true }))"""
 
 
 def opacities(page: Page) -> list[float]:
@@ -359,16 +355,3 @@ def test_the_first_visit_takes_less_than_100_kilobytes_over_the_wire(browser: Br
         page.wait_for_timeout(1500)
         print(f"first visit: {wire.received:,} bytes")
         assert 10_000 < wire.received <= MOST_BYTES
-
-
-def test_the_largest_paint_comes_within_a_second_on_a_slow_processor(browser: Browser, url: str) -> None:
-    times = []
-    # The best of a few: a machine that is busy with others only adds to it.
-    for _ in range(4):
-        with browser.new_context(viewport={"width": 390, "height": 844}) as context:
-            page = context.new_page()
-            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-            page.goto(url + FIVE, wait_until="load")
-            times.append(page.evaluate(LARGEST_PAINT))
-    print(f"largest paint: {', '.join(f'{time:.0f}' for time in times)} ms")
-    assert min(times) < MOST_MILLISECONDS
