@@ -34,11 +34,11 @@ from app.query import Query
 from app.table import tabulate
 from app.view import View, read_view
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.framing import shows_fans
 from popforecast.groups import GROUP
 from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.svg import draw_chart
+from popforecast.svg.framing import shows_fans
 
 # More notes than these are folded away.
 MOST_NOTES = 6

@@ -1,7 +1,7 @@
 "use strict";
 
 // The chart's read-out: a year is chosen with the pointer or with the slider below it, and the figures of all lines in
-// that year are said. The numbers stand on the drawing (popforecast/svg.py says how). Without this file the chart, its
+// that year are said. The numbers stand on the drawing (popforecast/svg/drawing.py says how). Without this file the chart, its
 // highlight and its scales work as they are.
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -97,7 +97,7 @@ def test_the_same_contents_have_the_same_keys_in_another_place_at_another_time(c
         ("popforecast/templates/report/frame.html.j2", "package", [*NOTEBOOKS]),
         ("popforecast/hindsight.py", "package", ["3-backtest"]),
         ("popforecast/validation.py", "package", ["2-validate-ar"]),
-        ("popforecast/cli.py", "package", []),
+        ("popforecast/cli/publishing.py", "package", []),
         ("popforecast/explorer/views.py", "package", []),
         ("popforecast/theme/style.css", "package", []),
         ("popforecast/data/wpp2024-estimates.csv", "data", [*NOTEBOOKS]),

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from popforecast import scale
+from popforecast.cli.data import OwnData, is_given
 from popforecast.errors import MOST_NAMED
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.options import OwnData, is_given
 from popforecast.scale import ENGINES, ON_ERROR
 
 # What says nothing about a forecast that is written in parts, and would be ignored.

@@ -10,9 +10,9 @@ import numpy as np
 from popforecast.figures import spread
 from popforecast.lettering import LEADING, clean, measure, wrap
 from popforecast.models.base import Array
-from popforecast.paths import Points
 from popforecast.plots import UNITS, Chart, Line
-from popforecast.scales import LARGEST, Scale, choose_scale
+from popforecast.svg.paths import Points
+from popforecast.svg.scales import LARGEST, Scale, choose_scale
 
 # Above so many lines there are no fans and none of the UN's lines.
 MOST_FANS = 6

@@ -40,7 +40,10 @@ from math import isfinite
 import numpy as np
 
 from popforecast.figures import COLOURS, MEDIAN, REFERENCE
-from popforecast.framing import (
+from popforecast.lettering import LEADING, clean, measure
+from popforecast.models.base import Array
+from popforecast.plots import Chart, Line
+from popforecast.svg.framing import (
     GAP,
     KEY,
     NARROW,
@@ -52,11 +55,8 @@ from popforecast.framing import (
     has_forecast,
     shows_fans,
 )
-from popforecast.lettering import LEADING, clean, measure
-from popforecast.models.base import Array
-from popforecast.paths import thin, trace, write_path
-from popforecast.plots import Chart, Line
-from popforecast.scales import choose_years
+from popforecast.svg.paths import thin, trace, write_path
+from popforecast.svg.scales import choose_years
 
 # Above so many lines the numbers are left to the table: they would be most of the page.
 MOST_READ = 60

@@ -1,0 +1,54 @@
+"""The command line: parsing and printing only. Commands stand in modules by what they do; here is what they share."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import click
+
+import popforecast as pf
+from popforecast.cli.asking import fetch, request
+from popforecast.cli.forecasting import fit, forecast
+from popforecast.cli.publishing import report
+from popforecast.cli.scoring import backtest, vintages
+from popforecast.errors import PopforecastError
+
+# What only some commands need, and the extra that brings it.
+OPTIONAL = {
+    **dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'"),
+    **dict.fromkeys(("dask", "distributed", "pyarrow"), "'popforecast[scale]'"),
+}
+
+
+class Commands(click.Group):
+    """A group whose commands end in one sentence, not in a traceback, when the input is bad."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a person can mend becomes an error message and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except PopforecastError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name in OPTIONAL:
+                raise click.ClickException(
+                    f"{error.name} is not installed: pip install {OPTIONAL[error.name]}"
+                ) from error
+            raise
+        except OSError as error:
+            # Click itself ends in silence when a reader, such as head, has seen enough.
+            if error.errno == errno.EPIPE:
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(pf.__version__, message="popforecast %(version)s")
+def main() -> None:
+    """Forecast the population of every country and region from past population."""
+
+
+for command in (forecast, backtest, vintages, fit, report, request, fetch):
+    main.add_command(command)

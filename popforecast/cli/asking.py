@@ -1,0 +1,83 @@
+"""The commands that ask others: a deployed app for a forecast, the UN for its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pandas as pd
+
+import popforecast as pf
+from popforecast.cli.options import folder_path, format_option, level_option
+from popforecast.cli.parsing import Parsed, parse_group
+from popforecast.display import format_population
+from popforecast.sources import DEFAULT_REVISION
+
+
+@click.command()
+@click.argument("url")
+@click.argument("locations", nargs=-1, metavar="[LOCATION]...")
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    type=Parsed("group", parse_group),
+    metavar="NAME:MEMBER,...",
+    help="A group of your own, forecast as the sum of its countries; may be repeated.",
+)
+@click.option("--from", "start", type=int, required=True, metavar="YEAR")
+@click.option("--to", "end", type=int, required=True, metavar="YEAR")
+@click.option("--model", help="Default: the app's.")
+@click.option("--revision", help="Default: the app's.")
+@level_option
+@format_option
+def request(
+    url: str,
+    locations: Sequence[str],
+    groups: Sequence[tuple[str, list[str]]],
+    start: int,
+    end: int,
+    model: str | None,
+    revision: str | None,
+    levels: Sequence[float],
+    form: str,
+) -> None:
+    """Ask the app at URL for a forecast of LOCATIONs, and of groups of them.
+
+    \b
+    Example:
+      popforecast request http://127.0.0.1:8000 WORLD NGA --from 2030 --to 2035
+      popforecast request http://127.0.0.1:8000 --group "My markets:NGA,356" --from 2030 --to 2035 --format csv
+    """
+    from popforecast.client import request_csv, request_forecast
+
+    if not locations and not groups:
+        raise click.UsageError("expected at least one LOCATION or --group")
+    if len(dict(groups)) < len(groups):
+        raise click.UsageError(f"groups {', '.join(name for name, _ in groups)}: expected each name once")
+    question = (url, locations, start, end, model, revision, levels, dict(groups))
+    if form == "csv":
+        click.echo(request_csv(*question), nl=False)
+        return
+    answer = request_forecast(*question)
+    if form == "json":
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    rows = pd.DataFrame(answer["forecasts"])
+    click.echo(rows.assign(population=rows["population"].map(format_population)).to_string(index=False, na_rep=""))
+
+
+@click.command()
+@click.argument("revision", default=DEFAULT_REVISION)
+@click.option("--folder", type=folder_path, help="Where to keep it. Default: the user's cache.")
+@click.option("--url", help="Where to get it. Default: the UN.")
+def fetch(revision: str, folder: Path | None, url: str | None) -> None:
+    """Download the UN's own file of a REVISION and check it against the embedded table.
+
+    \b
+    Example:
+      popforecast fetch wpp2024
+    """
+    click.echo(pf.fetch(revision, folder, url))

@@ -1,0 +1,105 @@
+"""The commands that score forecasts: at past origins, and from what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+import popforecast as pf
+from popforecast.backtest import HORIZONS
+from popforecast.cli.data import OwnData, open_panel, take_data
+from popforecast.cli.options import format_option, level_option, revision_option
+from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
+from popforecast.cli.printing import write_table
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.sources import DEFAULT_REVISION, VINTAGES
+from popforecast.vintages import compare
+
+
+@click.command()
+@click.argument("locations", nargs=-1, metavar="[LOCATION]...")
+@click.option(
+    "--models",
+    "names",
+    type=Parsed("names", parse_names),
+    default=",".join(pf.models.MODELS),
+    show_default=True,
+    help="Names parted by commas.",
+)
+@click.option("--origins", type=Parsed("years", parse_years), help="first:last:step, or years parted by commas.")
+@click.option("--horizons", type=Parsed("steps", parse_steps), default=",".join(map(str, HORIZONS)), show_default=True)
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["origin", "region", "location"]),
+    help="Score apart by this; may be repeated.",
+)
+@revision_option
+@take_data
+@level_option
+@format_option
+def backtest(
+    locations: Sequence[str],
+    names: list[str],
+    origins: list[int] | None,
+    horizons: list[int],
+    by: Sequence[str],
+    revision: str,
+    levels: Sequence[float],
+    form: str,
+    own: OwnData | None,
+) -> None:
+    """Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
+
+    \b
+    Example:
+      popforecast backtest --models ar1,naive --origins 1988:2022:5 --horizons 1,3,5,10,20 --format csv
+    """
+    panel = open_panel(own, revision)
+    everyone = panel if own else panel.countries()
+    chosen = (panel.select(locations) if locations else everyone).locations.index.tolist()
+    # The whole panel is run: whom one asks about changes no forecast, and an aggregate has its countries.
+    result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
+    click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
+    if form == "table":
+        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; percent, but n and mase")
+
+
+@click.command()
+@click.option(
+    "--revision",
+    "vintage",
+    default="wpp2012",
+    show_default=True,
+    help=f"What was known then: {', '.join([*VINTAGES, *pf.REVISIONS])}.",
+)
+@click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="What is known now.")
+@click.option(
+    "--models",
+    "names",
+    type=Parsed("names", parse_names),
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Names parted by commas.",
+)
+@click.option(
+    "--intervals",
+    type=click.Choice(["real-time", "published", "final"]),
+    default="real-time",
+    show_default=True,
+    help="What they allow for: base figures revised like other countries', like the revision before, or not.",
+)
+@level_option
+@format_option
+def vintages(vintage: str, truth: str, names: list[str], intervals: str, levels: Sequence[float], form: str) -> None:
+    """Score forecasts from what was known then against what is known now, beside the UN's medium variant.
+
+    \b
+    Example:
+      popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
+    """
+    result = compare(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=intervals)
+    click.echo(write_table(result.scores(), form), nl=form == "table")
+    if form == "table":
+        click.echo(f"\n{repr(result)[1:-1]}; percent, but n")
