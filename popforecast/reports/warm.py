@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from popforecast.reports.execution import GRACE, _environment, run_notebook
+from popforecast.reports.execution import GRACE, _environment, run_notebook, skip_imports
 
 if TYPE_CHECKING:
     from papermill.engines import Engine
@@ -193,6 +193,7 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
 
 
 if __name__ == "__main__":
+    skip_imports()
     # Nothing else may write where the answers go.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

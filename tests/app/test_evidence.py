@@ -86,10 +86,10 @@ def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forec
     (said,) = answer_in_words(india)
     lower, upper = india.lower[80][0, -1], india.upper[80][0, -1]
     assert said == (
-        f"{india.population[0, -1] / 1e9:.4g} billion in 2035 (80\N{NO-BREAK SPACE}%: {lower / 1e9:.4g} to "
-        f"{upper / 1e9:.4g} billion)"
+        f"{india.population[0, -1] / 1e9:.3f} billion in 2035 (80\N{NO-BREAK SPACE}%: {lower / 1e9:.3f} to "
+        f"{upper / 1e9:.3f} billion)"
     )
-    assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436 million in 1960"]
+    assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
     both = answer_in_words(Query((356, 156), 1950, 1960).answer())
     assert both == ["India: 436 million in 1960", "China: 654.8 million in 1960"]
     assert (
