@@ -86,6 +86,10 @@ class FetchError(PopforecastError):
     """A download that failed or did not hold what the revision must hold."""
 
 
+class LockError(PopforecastError):
+    """A folder that another run is writing to, or that cannot be held."""
+
+
 class ReportError(PopforecastError):
     """A report that cannot be made: an unknown name or parameter, or a notebook that failed."""
 

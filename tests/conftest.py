@@ -13,8 +13,8 @@ from werkzeug.serving import make_server
 import popforecast as pf
 from app import create_app
 from app.settings import Settings
+from popforecast.lock import hold
 from popforecast.reports import make_reports
-from popforecast.reports.lock import hold
 from tests.serving import serve_in_thread
 
 ROOT = Path(__file__).parent.parent
@@ -58,8 +58,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     # What runs beside this run has a folder of its own next to this one, and the same reports.
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    (run / "turn" / "notebooks").mkdir(parents=True, exist_ok=True)
-    with hold(run / "turn", patience=600):
+    with hold(run / "published.lock", run, patience=600):
         results = make_reports(output=run / "published", jobs=2)
     assert [result.error for result in results] == [None] * len(results)
     return run / "published"

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from popforecast.errors import ReportError
-from popforecast.reports.lock import LOCK, hold
+from popforecast.errors import LockError
+from popforecast.lock import hold
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from popforecast.reports.lock import hold
+from popforecast.lock import hold
 
-with hold(Path(sys.argv[1])):
+with hold(Path(sys.argv[1], ".lock"), Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -28,20 +28,21 @@ with hold(Path(sys.argv[1])):
 COUNT = """
 import json, sys
 from pathlib import Path
-from popforecast.reports.lock import hold
+from popforecast.lock import hold
 
 folder = Path(sys.argv[1])
 for _ in range(50):
-    with hold(folder):
+    with hold(folder / ".lock", folder):
         counts = json.loads((folder / "counts.json").read_text())
         counts[sys.argv[2]] = counts.get(sys.argv[2], 0) + 1
         (folder / "counts.json").write_text(json.dumps(counts))
 """
 
+LOCK = ".lock"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "notebooks").mkdir()
     return tmp_path
 
 
@@ -69,8 +70,8 @@ def test_no_addition_of_four_runs_at_once_is_lost(folder: Path) -> None:
 
 def test_who_waited_too_long_is_told_who_is_writing(folder: Path, holder: subprocess.Popen[str]) -> None:
     with (
-        pytest.raises(ReportError, match=r"another run is writing to .* did not end within 0\.2 seconds"),
-        hold(folder, 0.2),
+        pytest.raises(LockError, match=r"another run is writing to .* did not end within 0\.2 seconds"),
+        hold(folder / LOCK, folder, 0.2),
     ):
         pytest.fail("two runs hold one folder")
 
@@ -79,21 +80,21 @@ def test_a_run_that_is_killed_leaves_no_lock(folder: Path, holder: subprocess.Po
     holder.send_signal(signal.SIGKILL)
     holder.wait(10)
     start = time.monotonic()
-    with hold(folder):
+    with hold(folder / LOCK, folder):
         assert time.monotonic() - start < 5
 
 
 def test_a_failure_while_writing_is_not_hidden_and_frees_the_folder(folder: Path) -> None:
-    with pytest.raises(ZeroDivisionError), hold(folder):
+    with pytest.raises(ZeroDivisionError), hold(folder / LOCK, folder):
         _ = 1 / 0
-    with hold(folder, 0.2):
+    with hold(folder / LOCK, folder, 0.2):
         assert (folder / LOCK).read_bytes() == b""
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is no lock")])
 def test_a_lock_that_cannot_be_had_is_said(tmp_path: Path, content: bytes | None, words: str) -> None:
     if content:
-        (tmp_path / LOCK).parent.mkdir()
-        (tmp_path / LOCK).write_bytes(content)
-    with pytest.raises(ReportError, match=words), hold(tmp_path):
+        (tmp_path / "there").mkdir()
+        (tmp_path / "there" / LOCK).write_bytes(content)
+    with pytest.raises(LockError, match=words), hold(tmp_path / "there" / LOCK, tmp_path):
         pytest.fail("held what is no lock")

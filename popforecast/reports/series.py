@@ -14,13 +14,13 @@ from typing import Any
 
 from popforecast.errors import ReportError
 from popforecast.files import write_atomically, write_together
+from popforecast.lock import hold
 from popforecast.panel import COUNTRY
 from popforecast.reports.keys import Key, digest, read_key, read_modules
-from popforecast.reports.lock import LOCK, hold
 from popforecast.reports.notebooks import Notebook, check_parameters, choose_notebooks, find_notebooks
 from popforecast.reports.pages import render_template
 from popforecast.reports.publication import TIMEOUT, Result, _check_installed
-from popforecast.reports.site import INDEX, SORTING, STATUS, STYLE
+from popforecast.reports.site import INDEX, LOCK, SORTING, STATUS, STYLE
 from popforecast.reports.warm import Worker
 from popforecast.sources import DEFAULT_REVISION, load_panel
 
@@ -217,7 +217,7 @@ def _run(work: Mapping[Place, dict[str, Any]], jobs: int) -> Iterator[tuple[Plac
 
 def _publish(site: Path, place: Place, key: str, page: Path, answer: dict[str, Any]) -> dict[str, Any]:
     """Write a page, and record how its run ended; return what is recorded of all pages."""
-    with hold(site.parent):
+    with hold(site.parent / LOCK, site.parent):
         status = _read_status(site)
         made = status.get(place.slug, {"page": None, "key": None, "summary": ""}) | {"error": answer["error"]}
         if answer["error"] is None:

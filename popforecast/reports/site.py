@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from popforecast.files import write_atomically, write_together
+from popforecast.lock import hold
 from popforecast.reports.keys import digest
-from popforecast.reports.lock import hold
 from popforecast.reports.notebooks import PACKAGE, Notebook
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ INDEX = "index.html"
 UNPUBLISHED = "notebooks"
 TIMES = f"{UNPUBLISHED}/times.json"
 
+# Beside them.
+LOCK = f"{UNPUBLISHED}/.lock"
+
 STYLE = PACKAGE / "theme" / "style.css"
 SORTING = STYLE.with_name("sort.js")
 
@@ -34,7 +37,7 @@ LEFT = re.compile(r"\..+\.(html|svg|json|css|js|ipynb)\.\w{8}")
 def open_site(output: Path) -> None:
     """Make the folder, bring it what all pages share, and clear what a killed run left behind."""
     (output / UNPUBLISHED).mkdir(parents=True, exist_ok=True)
-    with hold(output):
+    with hold(output / LOCK, output):
         for path in [*output.iterdir(), *(output / UNPUBLISHED).iterdir()]:
             if LEFT.fullmatch(path.name):
                 path.unlink()
@@ -48,7 +51,7 @@ def publish(report: Report, page: str, seconds: float, output: Path) -> None:
     written = {file: text.encode() for file, text in published.items() if text}
     facts = {**report.facts, "files": {file: digest(content) for file, content in written.items()}}
     written[f"{UNPUBLISHED}/{name}.ipynb"] = report.source.encode()
-    with hold(output):
+    with hold(output / LOCK, output):
         # Together: the index must not show the figure of one run beside the finding of another.
         write_together({output / file: content for file, content in written.items()})
         for file in published.keys() - written.keys():
@@ -60,7 +63,7 @@ def publish(report: Report, page: str, seconds: float, output: Path) -> None:
 
 def record(notebook: Notebook, error: str, output: Path) -> None:
     """Record that a run failed; what is recorded of the last good page stays."""
-    with hold(output):
+    with hold(output / LOCK, output):
         _update(output / STATUS, notebook.name, {"title": notebook.title, "error": error})
 
 
@@ -68,7 +71,7 @@ def write_index(names: Iterable[str], output: Path) -> None:
     """Write the index of those of the reports that were ever run, unless it is as it should be."""
     from popforecast.reports import pages
 
-    with hold(output):
+    with hold(output / LOCK, output):
         status = read_status(output)
         listed = [_list(name, status[name], output) for name in names if name in status]
         _write_changed({output / INDEX: pages.render_index(listed).encode()})

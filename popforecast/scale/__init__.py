@@ -86,6 +86,8 @@ def forecast(
     ------
     ScaleError, ModelError, UnknownModelError, YearError, LevelError
         If the data or an argument is not valid; the error names partition and series.
+    LockError
+        If another run is writing to the same output.
 
     Examples
     --------

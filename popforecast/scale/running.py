@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 import popforecast.models as models
 from popforecast.errors import ScaleError, YearError
+from popforecast.lock import hold
 from popforecast.models import Model
 from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel
@@ -29,6 +30,9 @@ from popforecast.scale.parts import Plan, forecast_partition, sample_partition
 from popforecast.scale.rectangles import Skipped, find_step, order_years
 from popforecast.scale.source import Columns, Source, survey
 from popforecast.version import __version__
+
+# What begins with a dot is no part.
+LOCK = ".lock"
 
 # Seconds between two writings of the manifest; what was finished in between is done again after a kill.
 PAUSE = 1.0
@@ -61,11 +65,17 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
     step, origin = find_grid(source, columns)
     years = choose_years(step, origin, request.start, request.end)
     plan = Plan(columns, model, step, years, levels, skip)
-    manifest = resume(Manifest(request.output.resolve(), describe(request, plan, source), len(source.partitions)))
-    if manifest.complete:
+    fresh = Manifest(request.output.resolve(), describe(request, plan, source), len(source.partitions))
+    if (manifest := resume(fresh)).complete:
         return manifest
-    with use_one_thread(), start(engine, scheduler, workers) as working:
-        manifest.output.mkdir(parents=True, exist_ok=True)
+    fresh.output.mkdir(parents=True, exist_ok=True)
+    with (
+        hold(fresh.output / LOCK, fresh.output, patience=0),
+        use_one_thread(),
+        start(engine, scheduler, workers) as working,
+    ):
+        # Another run may have gone on with it meanwhile.
+        manifest = resume(fresh)
         if progress and working.dashboard:
             print(f"dashboard: {working.dashboard}", file=sys.stderr)  # noqa: T201
         learnt = None if is_local(model) else gather(working, source, plan, progress)

@@ -331,7 +331,8 @@ def test_axe_finds_nothing(browser: Browser, explorer_url: str, width: int, sche
             page.get_by_role("tab", name=name).click()
             expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
             page.locator(".pf-tabs .widget-tab-contents > :not(.lm-mod-hidden)").first.wait_for()
-            results = Axe().run(page)
+            # Another tab changes nothing round it.
+            results = Axe().run(page, context=None if name == "Figures" else ".pf-tabs")
             assert results.violations_count == 0, f"{name}: {results.generate_report()}"
 
 

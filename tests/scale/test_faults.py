@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import popforecast as pf
-from popforecast.errors import PopforecastError, ScaleError
+from popforecast.errors import LockError, PopforecastError, ScaleError
+from popforecast.lock import hold
+from popforecast.scale.running import LOCK
 from tests.scale.series import make_rows, read_bytes
 from tests.soak.scale import kill_workers
 
@@ -217,6 +219,20 @@ def test_a_killed_run_goes_on_where_it_stopped(history: Path, tmp_path: Path) ->
     assert all((output / name).read_bytes() == (tmp_path / "whole" / name).read_bytes() for name in before)
     forecast(history, output)
     assert read_bytes(output) == read_bytes(tmp_path / "whole")
+
+
+def test_a_second_run_on_the_same_output_is_told_of_the_first_and_changes_nothing(
+    history: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    with (
+        hold(output / LOCK, output),
+        pytest.raises(LockError, match="another run is writing to .*out: wait for it, or choose another folder"),
+    ):
+        forecast(history, output)
+    assert [path.name for path in output.iterdir()] == [LOCK]
+    assert forecast(history, output).complete
 
 
 def test_finished_parts_are_not_made_again(history: Path, tmp_path: Path) -> None:
