@@ -48,7 +48,7 @@ class Execution:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(scratch),
+                env=make_environment(scratch),
                 text=True,
                 start_new_session=True,
             )
@@ -133,7 +133,7 @@ def skip_imports() -> None:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def make_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a run: nobody's own Jupyter settings, and nothing that varies between runs."""
     folders = {name: str(scratch) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     fixed = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "JUPYTER_PLATFORM_DIRS": "1"}

@@ -136,14 +136,15 @@ def plan_reports(
 
 
 def _check(jobs: int, timeout: int) -> None:
-    _check_installed()
+    check_installed()
     if jobs < 1:
         raise ReportError(f"jobs {jobs}: expected 1 or more")
     if timeout < 1:
         raise ReportError(f"timeout {timeout}: expected 1 second or more")
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raise an error that says how to get what is missing, before anything is begun."""
     for module in NEEDED:
         if find_spec(module) is None:
             raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")

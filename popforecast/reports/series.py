@@ -19,7 +19,7 @@ from popforecast.panel import COUNTRY
 from popforecast.reports.keys import Key, digest, read_key, read_modules
 from popforecast.reports.notebooks import Notebook, check_parameters, choose_notebooks, find_notebooks
 from popforecast.reports.pages import render_template
-from popforecast.reports.publication import TIMEOUT, Result, _check_installed
+from popforecast.reports.publication import TIMEOUT, Result, check_installed
 from popforecast.reports.site import INDEX, LOCK, SORTING, STATUS, STYLE
 from popforecast.reports.warm import Worker
 from popforecast.sources import DEFAULT_REVISION, load_panel
@@ -94,7 +94,7 @@ def make_series(
     UnknownRevisionError
         If there is no such revision.
     """
-    _check_installed()
+    check_installed()
     (notebook,) = choose_notebooks(find_notebooks(folder), [name])
     changed = _check(notebook, each, parameters or {}, jobs)
     places = list_places(str(changed.get("revision", notebook.defaults.get("revision", DEFAULT_REVISION))), each)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from popforecast.reports.execution import GRACE, _environment, run_notebook, skip_imports
+from popforecast.reports.execution import GRACE, make_environment, run_notebook, skip_imports
 
 if TYPE_CHECKING:
     from papermill.engines import Engine
@@ -53,7 +53,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(scratch),
+                env=make_environment(scratch),
                 text=True,
                 start_new_session=True,
             )

@@ -228,7 +228,7 @@ def test_a_second_run_on_the_same_output_is_told_of_the_first_and_changes_nothin
     output.mkdir()
     with (
         hold(output / LOCK, output),
-        pytest.raises(LockError, match="another run is writing to .*out: wait for it, or choose another folder"),
+        pytest.raises(LockError, match=r"another run is writing to .*out: wait for it, or choose another folder"),
     ):
         forecast(history, output)
     assert [path.name for path in output.iterdir()] == [LOCK]
