@@ -79,7 +79,11 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
         if progress and working.dashboard:
             print(f"dashboard: {working.dashboard}", file=sys.stderr)  # noqa: T201
         learnt = None if is_local(model) else gather(working, source, plan, progress)
-        return finish(working, source, plan, learnt, manifest, progress)
+        manifest = finish(working, source, plan, learnt, manifest, progress)
+        if manifest.complete:
+            # Nobody waits for it, and who comes later finds nothing left to do.
+            (fresh.output / LOCK).unlink(missing_ok=True)
+        return manifest
 
 
 def gather(working: Engine, source: Source, plan: Plan, progress: bool) -> Learnt:

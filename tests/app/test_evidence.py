@@ -91,7 +91,7 @@ def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forec
     )
     assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
     both = answer_in_words(Query((356, 156), 1950, 1960).answer())
-    assert both == ["India: 436 million in 1960", "China: 654.8 million in 1960"]
+    assert both == ["India: 436.0 million in 1960", "China: 654.8 million in 1960"]
     assert (
         "(99\N{NO-BREAK SPACE}%: 247 to 294,000)"
         in answer_in_words(Query((772,), 2024, 2100, levels=(99,)).answer())[0]
