@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.security import HEADERS
+from app.serving import Lines
 from tests.soak.fuzz import send_raw
 from tests.soak.server import Server, serve
 
@@ -117,3 +120,24 @@ def test_a_request_without_a_body_takes_its_time_and_keeps_its_connection(tmp_pa
             assert response.read()
             assert response.headers["Connection"] == "keep-alive"
         connection.close()
+
+
+def test_every_request_is_in_the_log_when_the_server_was_told_to_end(tmp_path: Path) -> None:
+    with serve(tmp_path / "log.txt", {"RATELIMIT_ENABLED": "0"}) as server:
+        for number in range(3):
+            assert server.ask("/healthz", X_Request_ID=f"asked-before-the-end-{number}").status == 200
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        logged = [json.loads(line).get("request_id") for line in server.read_log().splitlines()]
+    assert [f"asked-before-the-end-{number}" in logged for number in range(3)] == [True] * 3
+
+
+def test_lines_are_written_together_once_there_are_many(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(3, target=logging.StreamHandler(sys.stdout))
+    written = []
+    for number in range(7):
+        lines.handle(logging.makeLogRecord({"msg": f"line {number}", "levelno": logging.INFO}))
+        written.append(capsys.readouterr().out.splitlines())
+    lines.flush()
+    assert written == [[], [], ["line 0", "line 1", "line 2"], [], [], ["line 3", "line 4", "line 5"], []]
+    assert capsys.readouterr().out == "line 6\n"
