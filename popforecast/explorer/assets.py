@@ -58,14 +58,20 @@ def find_asset(roots: Sequence[str], name: str) -> Asset | None:
     >>> find_asset([str(Path(__file__).parent)], "../../pyproject.toml") is None
     True
     """
-    if "\0" in name:
+    path = locate(tuple(roots), name)
+    return load_asset(path, path.stat().st_mtime_ns) if path and path.is_file() else None
+
+
+@lru_cache(maxsize=MOST_FILES)
+def locate(roots: tuple[str, ...], name: str) -> Path | None:
+    """Return where the file of that name lies: what is installed stays where it is."""
+    if "\0" in name or Path(name).is_absolute():
         return None
     for root in map(Path, roots):
         path = (root / name).resolve()
         # Extensions may be linked into place, so the link's own place counts, too.
-        inside = path.is_relative_to(root.resolve()) or ".." not in Path(name).parts
-        if inside and not Path(name).is_absolute() and path.is_file():
-            return load_asset(path, path.stat().st_mtime_ns)
+        if (path.is_relative_to(root.resolve()) or ".." not in Path(name).parts) and path.is_file():
+            return path
     return None
 
 

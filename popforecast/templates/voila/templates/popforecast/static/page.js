@@ -4,8 +4,12 @@
   "use strict";
 
   const PAUSE = 4000;
-  const settings = JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}");
+  // Voilà writes its settings once more when the kernel is there; what it does not find in the first, it asks of the body.
+  const [, second] = document.querySelectorAll("#jupyter-config-data");
+  const settings = JSON.parse(second?.textContent ?? "{}");
   if (!settings.kernelId) return;
+  document.body.dataset.kernelId = settings.kernelId;
+  second.remove();
   const kernel = `${settings.baseUrl}explorer/kernels/${settings.kernelId}`;
 
   const follow = () => {
