@@ -6,8 +6,8 @@ VENV ?= .venv
 HOST := 127.0.0.1
 JOBS ?= 2
 ARGS ?=
-# How many tests run side by side: whole files, so that what a file shares is made once.
-WORKERS ?= 2
+# How many files of tests run side by side: some wait for kernels and browsers, so one more than there are cores.
+WORKERS ?= 3
 # The Python that makes the environment (default: the first of those below that is new enough).
 PYTHON ?=
 
