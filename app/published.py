@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -55,24 +55,20 @@ def show_report(name: str) -> ResponseReturnValue:
     if name == INDEX:
         return redirect(url_for(".show_index"), 308)
     folder = _find_folder()
-    series, _, file = name.rpartition("/")
+    series = [path.parent.name for path in folder.glob(f"*/{INDEX}")]
+    if name.removesuffix(f"/{INDEX}") in series:
+        return redirect(url_for(".show_report", name=f"{name.removesuffix(f'/{INDEX}')}/"), 308)
     # A name that is not on a list is no name of ours, whatever it would mean to the file system.
-    if name in _list_series(folder):
-        return redirect(url_for(".show_report", name=f"{name}/"), 308)
-    if series in _list_series(folder):
-        if file == INDEX:
-            return redirect(url_for(".show_report", name=f"{series}/"), 308)
-        folder, file = folder / series, file or INDEX
+    part, _, file = name.rpartition("/")
+    if part in series:
+        path, valid = _find(folder / part, file or INDEX), f"those of /reports/{part}/"
     else:
-        series, file = "", name
-    published = _list_files(folder)
-    if file not in published:
-        pages = [page for page in published if page.endswith(".html") and page != INDEX]
-        valid = f"those of /reports/{series}/" if series else f"one of {', '.join(pages)}"
+        path, valid = _find(folder, name), f"one of {', '.join(_list_pages(folder))}"
+    if path is None:
         raise NotFound(f"There is no report {shorten(name)!r}: expected {valid}.")
-    if file.endswith(".html"):
-        return _show(folder / file)
-    response = send_from_directory(folder.resolve(), file)
+    if path.suffix == ".html":
+        return _show(path)
+    response = send_file(path.resolve())
     response.headers["Cache-Control"] = ASK_AGAIN
     return response
 
@@ -81,14 +77,6 @@ def has_report(name: str) -> bool:
     """Return whether a report of this name is published here."""
     folder = next((folder for folder in FOLDERS if (folder / INDEX).is_file()), None)
     return folder is not None and (folder / name).is_file()
-
-
-def _list_series(folder: Path) -> list[str]:
-    return [path.parent.name for path in folder.glob(f"*/{INDEX}")]
-
-
-def _list_files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
 
 
 def read_parts(page: str) -> dict[str, str]:
@@ -118,6 +106,15 @@ def _show(page: Path) -> Response:
     response.headers["Cache-Control"] = ASK_AGAIN
     response.add_etag()
     return response.make_conditional(request)
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    published = (path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    return next((path for path in published if path.name == name), None)
+
+
+def _list_pages(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.html") if path.name != INDEX)
 
 
 def _find_folder() -> Path:

@@ -40,13 +40,16 @@ class Lines(MemoryHandler):
     _gunicorn = True
 
     def flush(self) -> None:
-        """Write all lines with one call to the system."""
+        """Write all lines with one call to the system; where nothing can be written, requests go on without."""
         with self.lock:
-            if self.buffer:
-                lines = [self.target.format(record) + self.target.terminator for record in self.buffer]
-                self.buffer.clear()
-                self.target.stream.write("".join(lines))
-                self.target.flush()
+            records, self.buffer = self.buffer, []
+            if records:
+                try:
+                    lines = [self.target.format(record) + self.target.terminator for record in records]
+                    self.target.stream.write("".join(lines))
+                    self.target.flush()
+                except Exception:
+                    self.handleError(records[-1])
 
 
 class JSONLogger(Logger):

@@ -46,9 +46,9 @@ def report(
       popforecast report country-profile --each country --jobs 2 --output site
     """
     from popforecast.reports import make_reports, make_series, plan_reports
-    from popforecast.reports.execution import skip_imports
+    from popforecast.reports.execution import skip_grammar
 
-    skip_imports()
+    skip_grammar()
     # As Ctrl-C does: what runs is ended, and what was made stays.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chosen = [*names, *only]

@@ -123,14 +123,12 @@ def run_notebook(
     return None
 
 
-def skip_imports() -> None:
-    """Keep this process from importing what papermill and nbformat would, and no notebook needs: two seconds of work.
+def skip_grammar() -> None:
+    """Keep jsonschema, which nbformat imports, from compiling a grammar of international addresses in this process.
 
-    A grammar of international addresses, which jsonschema compiles at import, and pyarrow's file systems. Both are
-    optional to those who import them, and whoever has them already keeps them.
+    It takes a second, and no notebook is checked by it. To jsonschema it is optional; who has it already keeps it.
     """
-    for name in ("rfc3987_syntax", "pyarrow"):
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def make_environment(scratch: Path) -> dict[str, str]:
@@ -162,7 +160,7 @@ def _tell(**answer: Any) -> None:
 
 
 if __name__ == "__main__":
-    skip_imports()
+    skip_grammar()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     _tell(error=run_notebook(**job, on_cell=lambda cell, cells: _tell(cell=cell, cells=cells)))

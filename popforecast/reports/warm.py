@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from popforecast.reports.execution import GRACE, make_environment, run_notebook, skip_imports
+from popforecast.reports.execution import GRACE, make_environment, run_notebook, skip_grammar
 
 if TYPE_CHECKING:
     from papermill.engines import Engine
@@ -193,7 +193,7 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
 
 
 if __name__ == "__main__":
-    skip_imports()
+    skip_grammar()
     # Nothing else may write where the answers go.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -68,20 +68,16 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
     fresh = Manifest(request.output.resolve(), describe(request, plan, source), len(source.partitions))
     if (manifest := resume(fresh)).complete:
         return manifest
-    fresh.output.mkdir(parents=True, exist_ok=True)
-    with (
-        hold(fresh.output / LOCK, fresh.output, patience=0),
-        use_one_thread(),
-        start(engine, scheduler, workers) as working,
-    ):
-        # Another run may have gone on with it meanwhile.
-        manifest = resume(fresh)
+    with use_one_thread(), start(engine, scheduler, workers) as working:
         if progress and working.dashboard:
             print(f"dashboard: {working.dashboard}", file=sys.stderr)  # noqa: T201
-        learnt = None if is_local(model) else gather(working, source, plan, progress)
-        manifest = finish(working, source, plan, learnt, manifest, progress)
-        if manifest.complete:
-            # Nobody waits for it, and who comes later finds nothing left to do.
+        fresh.output.mkdir(parents=True, exist_ok=True)
+        with hold(fresh.output / LOCK, fresh.output, patience=0):
+            # Another run may have gone on with it meanwhile.
+            manifest = resume(fresh)
+            learnt = None if is_local(model) else gather(working, source, plan, progress)
+            manifest = finish(working, source, plan, learnt, manifest, progress)
+            # Nobody waits for the lock; who comes later finds nothing left to do.
             (fresh.output / LOCK).unlink(missing_ok=True)
         return manifest
 

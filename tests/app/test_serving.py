@@ -141,3 +141,14 @@ def test_lines_are_written_together_once_there_are_many(capsys: pytest.CaptureFi
     lines.flush()
     assert written == [[], [], ["line 0", "line 1", "line 2"], [], [], ["line 3", "line 4", "line 5"], []]
     assert capsys.readouterr().out == "line 6\n"
+
+
+def test_requests_go_on_where_their_lines_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - to close it fails as well
+    lines = Lines(2, target=logging.StreamHandler(full))
+    for number in range(5):
+        lines.handle(logging.makeLogRecord({"msg": f"line {number}", "levelno": logging.INFO}))
+    lines.flush()
+    assert capsys.readouterr().err.count("No space left on device") >= 3
+    with pytest.raises(OSError, match="No space left"):
+        full.close()

@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,11 @@ import psutil
 import pytest
 
 from popforecast.reports import make_reports
+from tests.reports.starting import start_python
 
 SCRIPT = """
-import signal, sys
+import sys
 from pathlib import Path
-# A shell starts what runs in its background with the interrupt ignored, and a test may run there.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from popforecast.reports import notebooks
 notebooks.FOLDERS = (Path(sys.argv.pop(1)),)
 from popforecast.cli import main
@@ -41,9 +39,8 @@ def write_notebook(folder: Path, name: str, code: str = "pass") -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
 
 
-def start(folder: Path, output: Path, *words: str, before: tuple[str, ...] = (), **more) -> subprocess.Popen[str]:
-    command = [*before, sys.executable, "-c", SCRIPT, str(folder), "report", "--output", str(output), *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+def start(folder: Path, output: Path, *words: str, **more) -> subprocess.Popen[str]:
+    return start_python(SCRIPT, str(folder), "report", "--output", str(output), *words, **more)
 
 
 def run(folder: Path, output: Path, *words: str, **more) -> tuple[int, str]:

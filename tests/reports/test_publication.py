@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -20,6 +19,7 @@ from bs4 import BeautifulSoup
 from popforecast.errors import ReportError
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import find_notebooks
+from tests.reports.starting import start_python
 
 REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers", "country-profile", "revision-diff")
 LARGEST_PAGE = 300_000
@@ -222,12 +222,10 @@ def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
     write_notebook(tmp_path / "notebooks", "slow", "import time; time.sleep(60)")
     output = tmp_path / "out"
     script = (
-        # A shell starts what runs in its background with the interrupt ignored, and a test may run there.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from popforecast.reports import make_reports; "
         f"make_reports(None, None, {str(output)!r}, jobs=2, folder=Path({str(tmp_path / 'notebooks')!r}))"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=os.environ)
+    process = start_python(script)
     deadline = time.monotonic() + 60
     while not (output / "index.html").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -325,3 +323,13 @@ def test_a_link_between_pages_leads_somewhere(published: Path):
         for link in soup(page).find_all("a", href=True):
             target = link["href"].split("#")[0]
             assert not target or (published / target).exists(), f"{page.name}: {link['href']}"
+
+
+def test_a_process_that_runs_notebooks_compiles_no_grammar():
+    script = "import sys; from popforecast.reports.execution import skip_grammar; {}"
+    script += "import jsonschema, nbformat; print('lark' in sys.modules)"
+    answers = [
+        subprocess.run([sys.executable, "-c", script.format(first)], capture_output=True, text=True, check=True).stdout
+        for first in ("", "skip_grammar(); ")
+    ]
+    assert answers == ["True\n", "False\n"]

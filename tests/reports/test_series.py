@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from popforecast.reports import make_series, series
 from popforecast.reports.keys import read_key, read_modules
 from popforecast.reports.notebooks import find_notebooks
 from popforecast.reports.warm import Worker
+from tests.reports.starting import start_python
 
 HEAVIEST_PAGE = 150_000
 
@@ -279,11 +279,10 @@ def test_a_run_that_is_stopped_leaves_whole_pages_no_kernel_and_goes_on(tmp_path
     folder = write_notebook(tmp_path / "notebooks", "import time; time.sleep(delay)")
     site = tmp_path / "out" / "small"
     script = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from popforecast.reports import make_series; "
         f"make_series('small', 'country', {{'delay': 0.3}}, {str(site.parent)!r}, 2, folder=Path({str(folder)!r}))"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=os.environ)
+    process = start_python(script)
     deadline = time.monotonic() + 120
     while len(times(site)) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
