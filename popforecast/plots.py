@@ -50,6 +50,8 @@ class Line:
         Lower and upper by level, along `ahead`.
     reference : (ndarray, ndarray) or None
         Years and values of another forecast to set beside ours: the UN's medium variant.
+    colour : str or None
+        What it is drawn in (default: the colour of its place among the lines).
     """
 
     label: str
@@ -59,6 +61,7 @@ class Line:
     median: Array
     bounds: Mapping[float, tuple[Array, Array]]
     reference: tuple[Array, Array] | None = None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,7 +82,7 @@ class Chart(Drawing):
     def paint(self, axes: Axes) -> None:
         """Draw history, median, fan and a mark at the origin, with each line's name at its end."""
         for i, line in enumerate(self.lines):
-            colour = COLOURS[i % len(COLOURS)]
+            colour = self.find_colour(i)
             for level in sorted(line.bounds, reverse=True):
                 axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=0.18, linewidth=0)
             axes.plot(line.years, line.values, color=colour, linewidth=1.8)
@@ -102,7 +105,7 @@ class Chart(Drawing):
             axes.annotate(
                 f"estimates to {ahead[0]} ", (ahead[0], 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8
             )
-        ends = [(line.label, *_last_point(line), COLOURS[i % len(COLOURS)]) for i, line in enumerate(self.lines)]
+        ends = [(line.label, *_last_point(line), self.find_colour(i)) for i, line in enumerate(self.lines)]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
         if any(line.reference is not None for line in self.lines):
             handles = [
@@ -110,6 +113,10 @@ class Chart(Drawing):
                 axes.plot([], [], color="#808080", linewidth=1, linestyle=REFERENCE_DASHES, label=REFERENCE)[0],
             ]
             axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=2, fontsize=8)
+
+    def find_colour(self, i: int) -> str:
+        """Return what a line is drawn in."""
+        return self.lines[i].colour or COLOURS[i % len(COLOURS)]
 
     def plotly(self) -> plotly.graph_objects.Figure:
         """Return the chart as a Plotly figure."""

@@ -149,6 +149,11 @@ def write_code(query: Query) -> str:
     return f"import popforecast as pf\npanel = pf.load_panel({query.revision!r})\n{call}"
 
 
+def is_page() -> bool:
+    """Return whether this kernel works for Voilà's page, not for a notebook."""
+    return "VOILA_PREHEAT" in os.environ
+
+
 def wait_for_address() -> str:
     """Return what follows the question mark in the address of Voilà's page; empty outside Voilà.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,10 @@ import pandas as pd
 from popforecast.explorer.residuals import Residuals
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
+from popforecast.interactive import LAYOUT, describe_figure, draw_rule, label_axis, list_numbers
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
 from popforecast.plots import Chart, Line, chart_forecast
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -45,49 +43,43 @@ def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Char
         chart,
         title=chart_forecast(first, scale).title,
         description=_describe(forecasts, chart),
-        lines=(*pasts, *map(_keep_future, chart.lines)),
+        lines=(*pasts, *map(_keep_future, chart.lines, cycle(COLOURS))),
     )
 
 
 def draw_answer(chart: Chart) -> dict[str, Any]:
     """Return the chart of an answer as a MIME bundle: Plotly's JSON, and the text alternative."""
-    figure = chart.plotly()
-    pasts = sum(not line.bounds and len(line.ahead) == 1 for line in chart.lines)
-    if pasts:
-        _colour_pasts(figure, pasts)
-    figure.update_layout(title=None, height=440, margin={"l": 52, "r": 12, "t": 24, "b": 32})
-    return _bundle(figure, chart.description)
+    figure = describe_figure(chart)
+    if any(line.colour == PAST for line in chart.lines):
+        for trace in figure["data"]:
+            if len(trace["x"]) == 1:
+                trace["hoverinfo"] = "skip"
+                del trace["hovertemplate"]
+    del figure["layout"]["title"]
+    return _bundle(figure, 440, {"l": 52, "r": 12, "t": 24, "b": 32}, chart.description)
 
 
 def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
     """Return the residuals by year, in percent of the population, one line for each name."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for i, (name, these) in enumerate(residuals.items()):
-        figure.add_scatter(
-            x=these.years.tolist(),
-            y=np.round(these.percent, 4).tolist(),
-            name=name,
-            mode="lines+markers" if these.past else "lines",
-            line={"color": COLOURS[i % len(COLOURS)], "width": 1.5},
-            hovertemplate="%{y:+.2f} %",
-        )
-    figure.add_hline(y=0, line={"color": PAST, "width": 1})
-    figure.update_layout(
-        yaxis={"title": {"text": "percent"}, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False},
-        xaxis={"gridcolor": "rgba(128,128,128,0.25)"},
-        template="plotly_white",
-        font={"family": "system-ui, sans-serif"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-        showlegend=True,
-        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
-        height=320,
-        margin={"l": 52, "r": 12, "t": 12, "b": 32},
-    )
-    return _bundle(figure, f"Residuals by year, in percent, of {', '.join(residuals)}.")
+    traces = [
+        {
+            "type": "scatter",
+            "x": these.years.tolist(),
+            "y": list_numbers(np.round(these.percent, 4).tolist()),
+            "name": name,
+            "mode": "lines+markers" if these.past else "lines",
+            "line": {"color": COLOURS[i % len(COLOURS)], "width": 1.5},
+            "hovertemplate": "%{y:+.2f} %",
+        }
+        for i, (name, these) in enumerate(residuals.items())
+    ]
+    layout = LAYOUT | {
+        "yaxis": label_axis("percent") | {"zeroline": False},
+        "shapes": [draw_rule(x0=0, x1=1, xref="x domain", y0=0, y1=0)],
+        "showlegend": True,
+    }
+    description = f"Residuals by year, in percent, of {', '.join(residuals)}."
+    return _bundle({"data": traces, "layout": layout}, 320, {"l": 52, "r": 12, "t": 12, "b": 32}, description)
 
 
 def label_line(forecast: Forecast, code: Any) -> str:
@@ -122,12 +114,12 @@ def _stack(forecasts: Sequence[Forecast]) -> Forecast:
 
 
 def _keep_past(line: Line, name: str) -> Line:
-    return replace(line, label=str(name), ahead=line.ahead[:1], median=line.median[:1], bounds={})
+    return replace(line, label=str(name), ahead=line.ahead[:1], median=line.median[:1], bounds={}, colour=PAST)
 
 
-def _keep_future(line: Line) -> Line:
+def _keep_future(line: Line, colour: str) -> Line:
     # One point of history draws nothing, and keeps the line in the legend.
-    return replace(line, years=line.ahead[:1], values=line.median[:1])
+    return replace(line, years=line.ahead[:1], values=line.median[:1], colour=colour)
 
 
 def _describe(forecasts: Sequence[Forecast], chart: Chart) -> str:
@@ -141,27 +133,7 @@ def _describe(forecasts: Sequence[Forecast], chart: Chart) -> str:
     return f"{title}, {chart.unit}: history to {first.origin} and the forecasts of {names}. In {last}: {ends}."
 
 
-def _colour_pasts(figure: Figure, count: int) -> None:
-    """Draw the histories in grey, and give the forecasts the colours from the first on."""
-    for trace in figure.data:
-        group = int(trace.legendgroup)
-        if group < count:
-            trace.line.color = PAST
-        else:
-            old, new = (COLOURS[i % len(COLOURS)] for i in (group, group - count))
-            trace.line.color = new if trace.line.color == old else trace.line.color
-            trace.fillcolor = _change(trace.fillcolor, old, new)
-        if group >= count and len(trace.x) == 1:
-            trace.hoverinfo, trace.hovertemplate = "skip", None
-
-
-def _change(fill: str | None, old: str, new: str) -> str | None:
-    if fill is None:
-        return None
-    before, after = (",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) for colour in (old, new))
-    return fill.replace(before, after)
-
-
-def _bundle(figure: Figure, description: str) -> dict[str, Any]:
+def _bundle(figure: dict[str, Any], height: int, margin: dict[str, int], description: str) -> dict[str, Any]:
     # Not FigureWidget: it sends 6.8 MB a load, and loses updates.
-    return {PLOTLY: json.loads(figure.to_json()) | {"config": PLOTLY_CONFIG}, "text/plain": description}
+    layout = figure["layout"] | {"height": height, "margin": margin}
+    return {PLOTLY: figure | {"layout": layout, "config": PLOTLY_CONFIG}, "text/plain": description}

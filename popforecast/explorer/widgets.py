@@ -12,9 +12,10 @@ import ipywidgets as widgets
 
 from popforecast.errors import PopforecastError, RepeatedLocationError
 from popforecast.explorer import evidence, views
-from popforecast.explorer.addresses import read_address, read_year
+from popforecast.explorer.addresses import is_page, read_address, read_year
 from popforecast.explorer.charts import chart_answer, draw_answer, draw_residuals
 from popforecast.explorer.controls import ModelPicker, mark, write_year
+from popforecast.explorer.preview import write_preview
 from popforecast.explorer.queries import (
     MOST_LINES,
     MOST_MODELS,
@@ -57,7 +58,9 @@ class Explorer(widgets.VBox):
         self._build_controls(query)
         self._build_results()
         columns = [mark(widgets.VBox(self._list_controls()), "pf-controls", "card"), self._lay_out_results()]
-        super().__init__([widgets.HTML(views.write_style()), mark(widgets.Box(columns), "pf-columns")])
+        # On the page the preview brings the style.
+        style = [] if is_page() else [widgets.HTML(views.write_style())]
+        super().__init__([*style, mark(widgets.Box(columns), "pf-columns")])
         mark(self, "pf-explorer")
         self._watch()
         self.show_query(query)
@@ -73,6 +76,14 @@ class Explorer(widgets.VBox):
             for picker, model in zip_longest(self.models, query.models):
                 picker.show(model)
         self._ask(query.locations)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the widget, and on Voilà's page how it looks until its scripts are there."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        if is_page():
+            chart = chart_answer(self.forecasts, self.query.scale) if self.forecasts else None
+            bundle["text/html"] = f'{views.write_style()}<div class="pf-preview">{write_preview(self, chart)}</div>'
+        return bundle
 
     def follow(self, address: str) -> None:
         """Show what an address asks for; what it asks for in vain is said in a sentence, over what was on show."""

@@ -39,7 +39,7 @@ from math import isfinite
 
 import numpy as np
 
-from popforecast.figures import COLOURS, MEDIAN, REFERENCE
+from popforecast.figures import MEDIAN, REFERENCE
 from popforecast.lettering import LEADING, clean, measure
 from popforecast.models.base import Array
 from popforecast.plots import Chart, Line
@@ -106,7 +106,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
 
 
 def _open(chart: Chart, frame: Frame) -> str:
-    line, layout = chart.lines[0], frame.layout
+    line, layout = chart.lines[-1], frame.layout
     grid = line.ahead if len(line.ahead) > 1 else line.years
     data = {
         **{name: f"{getattr(frame, name):.1f}" for name in ("x0", "x1", "y0", "y1")},
@@ -166,7 +166,7 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
 
 
 def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
-    line, colour = chart.lines[i], COLOURS[i % len(COLOURS)]
+    line, colour = chart.lines[i], chart.find_colour(i)
     stroke = f'stroke="{colour}" stroke-linejoin="round" stroke-linecap="round" fill="none"'
     few = shows_fans(chart)
     width = 2 if few else 1.2
@@ -215,7 +215,7 @@ def _draw_key(chart: Chart, layout: Layout) -> list[str]:
     if shows_fans(chart):
         if any(line.reference is not None for line in chart.lines):
             items.append((dashes, REFERENCE))
-        levels = sorted(chart.lines[0].bounds)
+        levels = sorted(chart.lines[-1].bounds)
         # A narrower fan lies upon all that are wider.
         items += [
             (fan.format(round(1 - (1 - FAINT) ** (len(levels) - k), 3)), f"{level:g} % interval")

@@ -115,8 +115,8 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
     """Return where everything goes, above a key of so many rows."""
     scale = _choose_scale(chart, layout)
     unit, ticks = _write_ticks(chart, scale)
-    line = chart.lines[0]
-    first, last = int((line.years if len(line.years) else line.ahead)[0]), int(line.ahead[-1])
+    first = min(int((line.years if len(line.years) else line.ahead)[0]) for line in chart.lines)
+    last = max(int(line.ahead[-1]) for line in chart.lines)
     y0 = layout.size * LEADING * (2 if has_forecast(chart) else 1) + 1.5 * GAP
     y1 = layout.height - layout.size * (YEARS + KEY * key_rows)
     labels = _place_labels(chart, layout, scale, y0, y1)
@@ -133,7 +133,7 @@ def shows_fans(chart: Chart) -> bool:
 
 def has_forecast(chart: Chart) -> bool:
     """Return whether there is anything after the origin."""
-    return len(chart.lines[0].ahead) > 1
+    return any(len(line.ahead) > 1 for line in chart.lines)
 
 
 def find_divisor(chart: Chart) -> float:
@@ -171,10 +171,16 @@ def _pool(chart: Chart, log: bool, choose: Callable[[Line], Sequence[Array]]) ->
 
 
 def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: float) -> dict[int, Label]:
-    """Return the names that have room, by line: the largest first, spread so that none covers another."""
+    """Return the names that have room, by line: the largest first, spread so that none covers another.
+
+    A history that others go on from has none: it ends amid the plot, and theirs say whose it is.
+    """
     ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
+    last = max(line.ahead[-1] for line in chart.lines)
     room, chosen, heights = y1 - y0, {}, []
     for i in np.argsort(-ends, kind="stable").tolist():
+        if chart.lines[i].ahead[-1] < last:
+            continue
         lines = wrap(clean(chart.lines[i].label), layout.beside, layout.size, layout.label_lines)
         height = (LABEL + LEADING * (len(lines) - 1)) * layout.size
         if height > room:

@@ -385,6 +385,46 @@ def test_tabs_opened_and_closed_leave_nothing_behind(context: BrowserContext, sm
     assert sizes[-1] < 1.1 * sizes[1]
 
 
+def test_chart_and_figures_are_there_without_scripts(browser: Browser, explorer_url: str) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{explorer_url}/?location=JPN&from=2030&to=2035")
+        expect(page.locator("h2")).to_have_text("Population of Japan")
+        expect(page.locator("svg.chart.wide")).to_be_visible()
+        expect(page.locator(".figures tbody tr")).to_have_count(6)
+
+
+def test_the_explorer_takes_its_previews_place_and_looks_like_it(context: BrowserContext, explorer_url: str) -> None:
+    page = context.new_page()
+    read = """part => [...part.querySelectorAll("label, option:checked, h2, .pf-chip, .figures, .pf-source")].filter(
+        it => it.checkVisibility()).map(it => it.textContent.trim())"""
+    # The chart's own script is kept back, so that the preview stays for as long as it takes to read it.
+    held = []
+    page.route("**/jupyterlab-plotly/static/0.*.js*", lambda route: held.append(route))
+    page.goto(f"{explorer_url}/?location=JPN&location=NGA&from=2030&to=2035&model=ar1", wait_until="commit")
+    preview = page.locator(".pf-preview")
+    expect(preview.locator("svg.chart.wide")).to_be_visible()
+    before = preview.evaluate(read)
+    height = preview.evaluate("part => part.offsetHeight")
+    assert wait_for(lambda: held or page.wait_for_timeout(100))
+    held[0].continue_()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    expect(preview).to_have_count(0)
+    live = page.locator(".pf-explorer")
+    assert live.evaluate(read) == before
+    assert len(before) == 15
+    assert abs(live.evaluate("part => part.offsetHeight") - height) < 30
+
+
+def test_controls_answer_though_the_chart_cannot_be_drawn(context: BrowserContext, explorer_url: str) -> None:
+    page = context.new_page()
+    page.route("**/jupyterlab-plotly/static/0.*.js*", lambda route: route.abort())
+    page.goto(explorer_url)
+    expect(page.locator(".pf-preview")).to_have_count(0)
+    set_years(page, 2030, 2032)
+    expect(page.locator(".figures tbody tr")).to_have_count(3)
+
+
 def test_a_page_that_there_is_not_is_said_in_the_sites_own_style(explorer_url: str) -> None:
     status, text, _ = ask(f"{explorer_url}/nothing")
     assert status == 404

@@ -69,7 +69,15 @@
     say("This page’s calculator has stopped. What you chose is kept in its address.", true);
   };
 
+  // The explorer takes its preview's place as soon as it looks like it, or, should its chart fail, as it is.
+  const settle = (patient) => {
+    const preview = document.querySelector(".pf-preview");
+    const sign = patient && preview?.querySelector(".chart") ? ".main-svg" : ".pf-controls";
+    if (preview && document.querySelector(`.pf-preview ~ * ${sign}`)) preview.remove();
+  };
+
   const check = async () => {
+    settle(false);
     if (document.hidden) return;
     try {
       const answer = await fetch(kernel, { cache: "no-store" });
@@ -83,6 +91,7 @@
   const timer = setInterval(check, PAUSE);
   document.addEventListener("visibilitychange", check);
   new MutationObserver(() => {
+    settle(true);
     follow();
     addButtons();
   }).observe(document.body, { childList: true, subtree: true });

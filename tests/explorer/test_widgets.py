@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from html import unescape
-from itertools import combinations
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 
 import popforecast as pf
 from popforecast import explorer
-from popforecast.explorer import evidence, views
-from popforecast.explorer.addresses import link_to_app, read_address, write_address, write_code
-from popforecast.explorer.charts import PLOTLY
-from popforecast.explorer.equations import write_equation
-from popforecast.explorer.queries import MOST_LINES, Query, get_outlook, list_options
-from popforecast.explorer.records import find_record
-from popforecast.explorer.residuals import find_residuals, list_tests
+from popforecast.explorer import views
+from popforecast.explorer.queries import MOST_LINES, list_options
 from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
-
-
-@pytest.fixture
-def page() -> Explorer:
-    return explorer.build(["World", "More developed regions"], 2030, 2035, model="ar1", revision="wpp2019")
-
-
-def read_table(page: Explorer) -> list[list[str]]:
-    """The rows of the table on show: year and figures, without the bounds below them."""
-    html = re.sub(r"<small>.*?</small>", "", page.table.value)
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html)
-    return [[unescape(text) for text in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
-
-
-def draw(page: Explorer) -> dict:
-    (output,) = page.chart.outputs
-    return output["data"][PLOTLY]
+from tests.explorer.reading import draw, read_table
 
 
 def expected_table(page: Explorer) -> list[list[str]]:
@@ -199,20 +173,6 @@ def test_the_notebook_is_found() -> None:
     assert Path(explorer.__file__).with_name("explorer.css").exists()
 
 
-def run_code(code: str) -> Any:
-    """What the last line of the code gives, as a notebook cell would show it."""
-    *first, last = ast.parse(code).body
-    names: dict[str, Any] = {}
-    exec(compile(ast.Module(first, []), "code", "exec"), names)
-    assert isinstance(last, ast.Expr)
-    return eval(compile(ast.Expression(last.value), "code", "eval"), names)
-
-
-@pytest.fixture
-def several() -> Explorer:
-    return explorer.build(["NGA", "JPN"], 2030, 2040, ["panel-ar", "ar1", "AR(2, ct)"])
-
-
 def test_models_stand_side_by_side_with_the_numbers_of_each(several: Explorer) -> None:
     heads, *rows = read_table(several)
     assert heads[1:4] == ["Nigeria, panel-ar", "Nigeria, ar1", "Nigeria, AR(2, ct)"]
@@ -284,190 +244,3 @@ def test_a_fault_of_ours_is_said_on_the_page_and_raised_for_the_log(
     with pytest.raises(ZeroDivisionError):
         page.end.value = "2036"
     assert "ZeroDivisionError: no such luck" in page.error.value
-
-
-QUERIES = [
-    Query((566, 900), 2030, 2035, (pf.models.get("panel-ar"),), "wpp2024", (80.0, 95.0)),
-    Query((392,), 1990, 2100, (pf.AR(3, "ct", "log"), pf.AR(1), pf.AR("aic", "c")), "wpp2019", (62.5,), "log"),
-    Query((4, 8, 12, 16), 2024, 2024, (pf.models.get("ar"), pf.models.get("naive")), "wpp2024", (50.0,), "indexed"),
-]
-
-
-@pytest.mark.parametrize("query", QUERIES)
-def test_an_address_leads_back_to_its_query(query: Query) -> None:
-    assert read_address(write_address(query), QUERIES[0]) == query
-
-
-def test_no_two_views_share_an_address() -> None:
-    addresses = [write_address(query) for query in QUERIES]
-    assert not any(a == b for a, b in combinations(addresses, 2))
-
-
-@pytest.mark.parametrize(
-    ("address", "sentence"),
-    [
-        ("location=Nigria", "nearest: Nigeria"),
-        ("location=NGA&location=566", "asked for twice"),
-        ("location=" + "&location=".join(map(str, range(9))), "names 9 locations: expected at most 8"),
-        ("model=magic", "expected one of ar1"),
-        ("model=AR(9,c)", "expected one of ar1"),
-        ("model=AR(0,n)", "No lags and no trend"),
-        ("model=ar1&model=naive&model=drift&model=ar", "names 4 models: expected at most 3"),
-        ("model=ar1&model=ar1", "chosen twice"),
-        ("from=2030.7", "is not a whole year"),
-        ("from=2030&from=2031", "has from 2 times"),
-        ("from=2040&to=2030", "comes after the last"),
-        ("to=2101", "out of range"),
-        ("level=100", "expected a coverage in percent between 0 and 100"),
-        ("level=NaN", "at most one decimal"),
-        ("revision=wpp1066", "expected one of wpp2019, wpp2024"),
-        ("scale=cubic", "expected one of absolute, log, indexed"),
-        ("colour=red", "expected some of location"),
-        ("x" * 5000, "expected at most 4,000"),
-        ("location=%ff%00<script>", "No location"),
-    ],
-)
-def test_an_address_that_asks_in_vain_is_a_sentence_over_what_was_on_show(
-    page: Explorer, address: str, sentence: str
-) -> None:
-    before = page.query, page.table.value
-    page.follow(address)
-    assert sentence in unescape(page.warning.value)
-    assert "<script>" not in page.warning.value
-    assert (page.query, page.table.value) == before
-    page.end.value = "2034"
-    assert page.warning.value == ""
-
-
-def test_an_address_sets_every_control(page: Explorer) -> None:
-    page.follow("location=NGA&from=2040&to=2041&model=ar1&model=AR(2,ct,log)&revision=wpp2024&level=62.5&scale=indexed")
-    assert page.query == read_address(write_address(page.query), QUERIES[0])
-    assert (page.start.value, page.end.value, page.revision.value) == ("2040", "2041", "wpp2024")
-    assert (page.levels.value, page.scale.value) == ((62.5,), "indexed")
-    assert [picker.choose() for picker in page.models] == [pf.AR(1), pf.AR(2, "ct", "log"), None]
-    assert page.chips[0].description == "Nigeria ✕"
-    assert len(read_table(page)) == 3
-
-
-@pytest.mark.parametrize("query", QUERIES)
-def test_the_code_gives_the_numbers_on_show(query: Query) -> None:
-    made = run_code(write_code(query))
-    forecasts = made if isinstance(made, list) else [made]
-    assert write_code(query).count("\n") == 2
-    for ours, theirs in zip(query.answer(), forecasts, strict=True):
-        np.testing.assert_array_equal(ours.population, theirs.population)
-        assert ours.levels == tuple(map(float, theirs.levels))
-        for level in theirs.levels:
-            np.testing.assert_array_equal(ours.upper[float(level)], theirs.upper[level])
-
-
-def test_the_web_app_is_linked_where_there_is_one(page: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("POPFORECAST_APP_URL", raising=False)
-    assert link_to_app(page.query, page.query.models[0]) is None
-    monkeypatch.setenv("POPFORECAST_APP_URL", "https://example.org/app/")
-    page.models[1].kind.value = "AR"
-    (link,) = re.findall(r'href="(https://example.org[^"]*)"', page.source.value)
-    address = urlsplit(unescape(link))
-    assert address.path == "/app/forecast"
-    assert parse_qs(address.query) == {
-        **{"location": ["900", "901"], "from": ["2030"], "to": ["2035"], "model": ["ar1"]},
-        **{"revision": ["wpp2019"], "level": ["80", "95"]},
-    }
-    monkeypatch.setenv("POPFORECAST_APP_URL", "javascript:alert(1)")
-    page.end.value = "2034"
-    assert "POPFORECAST_APP_URL is" in page.error.value
-
-
-def read_numbers(html: str) -> list[float]:
-    return [
-        float(text.replace(",", "").replace("−", "-").replace("- ", "-"))
-        for text in re.findall(r"(?:− ?)?[\d,]*\d(?:\.\d+)?", re.sub(r"<sub>.*?</sub>", "", html))
-    ]
-
-
-def test_the_equation_gives_the_forecast() -> None:
-    outlook = get_outlook("wpp2019", pf.AR(2, "ct"))
-    equation = write_equation(outlook, 900).split("</p>")[0]
-    constant, trend, first, second = read_numbers(equation)
-    last, before = outlook.panel.select([900]).values[0, [-1, -2]]
-    expected = outlook.forecast(900, 2021, 2021).population[0, 0]
-    assert constant + trend * (len(outlook.panel.years) + 1) + first * last + second * before == pytest.approx(
-        expected, rel=1e-6
-    )
-
-
-def test_an_aggregate_says_whose_sum_it_is() -> None:
-    outlook = get_outlook("wpp2024", pf.models.get("panel-ar"))
-    assert "The sum of the forecasts of its 5 countries." in write_equation(outlook, 905)
-
-
-@pytest.mark.parametrize("name", list(pf.models.MODELS))
-def test_every_model_has_an_equation_and_residuals(name: str) -> None:
-    outlook = get_outlook("wpp2024", pf.models.get(name))
-    assert "pf-equation" in write_equation(outlook, 566)
-    residuals = find_residuals(outlook, 566)
-    assert residuals is not None
-    assert len(residuals.years) == len(residuals.values) == len(residuals.percent) > 5
-    assert np.isfinite(residuals.percent).all()
-
-
-@pytest.mark.parametrize("model", [pf.AR(1), pf.AR(2, "ct"), pf.AR("bic", "c", "growth")])
-@pytest.mark.parametrize("code", [566, 392, 900])
-def test_the_tests_of_residuals_are_those_of_statsmodels(model: pf.AR, code: int) -> None:
-    from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
-    from statsmodels.stats.stattools import jarque_bera
-
-    residuals = find_residuals(get_outlook("wpp2024", model), code)
-    assert residuals is not None
-    values = residuals.values
-    theirs = [
-        acorr_ljungbox(values, [10], model_df=residuals.lags)["lb_pvalue"].iloc[0],
-        jarque_bera(values)[1],
-        het_arch(values / values.std(), 4, result_object=False)[1],
-    ]
-    assert [p for _, _, p in list_tests(residuals)] == pytest.approx(theirs, rel=1e-6, abs=1e-12)
-
-
-def test_residuals_are_what_statsmodels_leaves() -> None:
-    from statsmodels.tsa.api import AutoReg
-
-    outlook = get_outlook("wpp2024", pf.AR(2, "ct"))
-    residuals = find_residuals(outlook, 392)
-    assert residuals is not None
-    theirs = AutoReg(outlook.panel.select([392]).values[0], 2, "ct").fit()
-    np.testing.assert_allclose(residuals.values, theirs.resid, atol=1e-5 * np.abs(theirs.resid).max())
-    assert (residuals.years[0], residuals.years[-1]) == (1952, 2023)
-
-
-def test_a_sum_has_no_residuals_and_says_so() -> None:
-    page = explorer.build(["World"])
-    page.tabs.selected_index = 2
-    assert "no residuals of their own" in page.residuals.value
-    page.models[0].kind.value = "ar1"
-    assert "Ljung-Box" in page.residuals.value
-
-
-def test_the_record_is_the_embedded_one_and_a_backtest_for_models_of_ones_own() -> None:
-    embedded = find_record("wpp2024", pf.AR(1))
-    assert len(embedded) == len(pf.load_record("wpp2024").query("model == 'ar1'"))
-    own = find_record("wpp2024", pf.AR(2, "ct")).query("location_code == 392 and horizon == 10").iloc[0]
-    panel = pf.load_panel("wpp2024")
-    scores = pf.backtest(panel, [pf.AR(2, "ct")], origins=range(1988, 2023), horizons=[10]).scores(392).iloc[0]
-    assert (own["n"], own["median_ape"]) == (scores["n"], pytest.approx(scores["median_ape"], abs=0.005))
-    assert own["coverage_95"] == pytest.approx(scores["coverage_95"], abs=0.005)
-
-
-def test_the_backtest_says_that_final_data_flatter(several: Explorer) -> None:
-    several.tabs.selected_index = 3
-    assert "flatters every model" in several.record.value
-    assert several.record.value.count('<th scope="row">') == 6
-
-
-def test_a_tab_is_written_when_it_is_turned_to_and_follows_then(page: Explorer) -> None:
-    assert page.equations.value == ""
-    page.tabs.selected_index = 1
-    before = page.equations.value
-    assert "e<sub>t</sub>" in before
-    page.models[0].kind.value = "naive"
-    assert page.equations.value != before
-    assert evidence.write_recipe(page.query) != page.recipe.value

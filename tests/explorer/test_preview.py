@@ -1,0 +1,92 @@
+"""How the explorer looks before its scripts are there: as they will show it."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import ipywidgets as widgets
+import pytest
+from bs4 import BeautifulSoup
+
+from popforecast import explorer
+from popforecast.explorer.charts import chart_answer
+from popforecast.explorer.preview import write_preview
+from popforecast.explorer.widgets import Explorer
+
+
+def preview(page: Explorer) -> BeautifulSoup:
+    chart = chart_answer(page.forecasts, page.query.scale) if page.forecasts else None
+    return BeautifulSoup(write_preview(page, chart), "html.parser")
+
+
+def test_every_control_on_show_is_there_with_what_it_is_set_to(page: Explorer) -> None:
+    shown = preview(page).select_one(".pf-controls")
+    assert shown is not None
+    labels = [label.get_text() for label in shown.select("label")]
+    assert labels == [
+        *("Add a location", "Model", "Beside it", "And"),
+        *("From", "To", "Revision", "Interval", "Chart in"),
+    ]
+    assert [option.get_text() for option in shown.select("option")] == [
+        *("ar1", "none", "none"),
+        *("2019 (estimates to 2020)", "80 and 95 %", "persons"),
+    ]
+    assert [field["value"] for field in shown.select("input")] == ["", "2030", "2035"]
+    assert [chip.get_text() for chip in shown.select(".pf-chip")] == ["WORLD ✕", "More developed regions ✕"]
+    assert all(field.has_attr("disabled") for field in shown.select("input, select, button"))
+
+
+def test_its_table_heading_and_source_are_the_explorers_own(page: Explorer) -> None:
+    shown = preview(page).decode()
+    for part in (page.heading, page.table, page.source):
+        assert BeautifulSoup(part.value, "html.parser").decode() in shown
+
+
+@pytest.mark.parametrize("which", ["page", "several"])
+def test_its_chart_holds_a_line_for_each_forecast(which: str, request: pytest.FixtureRequest) -> None:
+    page = request.getfixturevalue(which)
+    wide, narrow = preview(page).select("svg.chart")
+    names = {unescape(str(line["data-label"])) for line in wide.select(".series") if line.select(".median")}
+    assert len(names) == len(page.query.locations) * len(page.query.models)
+    assert len(narrow.select(".median")) == len(names)
+    assert {label.get_text(" ") for label in wide.select(".series:has(.median) .label")} == names
+    assert len(wide.select(".series .label")) == len(names)
+
+
+def test_several_models_go_on_from_one_grey_history_in_colours_of_their_own(several: Explorer) -> None:
+    wide = preview(several).select_one("svg.chart.wide")
+    assert wide is not None
+    pasts = {str(path["stroke"]) for path in wide.select(".series:not(:has(.median)) .history")}
+    colours = [str(path["stroke"]) for path in wide.select(".median")]
+    assert pasts == {"#7a848d"}
+    assert len(set(colours)) == 6
+    assert not pasts & set(colours)
+
+
+def test_what_is_hidden_is_left_out(page: Explorer) -> None:
+    page.end.value = "2029"
+    shown = preview(page)
+    assert "comes after the last" in shown.select(".alert")[0].get_text()
+    assert shown.select("svg, table, .pf-tabs") == []
+
+
+def test_nothing_of_it_can_become_markup() -> None:
+    field = widgets.Text("<b>", description="<i>", placeholder='"<u>')
+    field.add_class("pf-field")
+    assert BeautifulSoup(write_preview(field, None), "html.parser").find(["b", "i", "u"]) is None
+
+
+@pytest.mark.parametrize(("environment", "parts"), [({}, 0), ({"VOILA_PREHEAT": "False"}, 1)])
+def test_only_the_page_gets_it_and_the_style_once(
+    environment: dict[str, str], parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VOILA_PREHEAT", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    page = explorer.build(["NGA"])
+    assert isinstance(page, Explorer)
+    bundle = page._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle.get("text/html", "").count('class="pf-preview"') == parts
+    assert bundle.get("text/html", "").count("<style>") == parts
+    assert sum("<style>" in getattr(child, "value", "") for child in page.children) == 1 - parts
