@@ -13,7 +13,7 @@ import pandas as pd
 from popforecast.explorer.residuals import Residuals
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
-from popforecast.interactive import LAYOUT, describe_figure, draw_rule, label_axis, list_numbers
+from popforecast.interactive import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
 from popforecast.plots import Chart, Line, chart_forecast
@@ -24,7 +24,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False}
 
 # What belongs to no model is in the colour of no line.
-PAST = "#7a848d"
+PAST = GUIDE
 
 
 def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Chart:
@@ -75,7 +75,7 @@ def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
     ]
     layout = LAYOUT | {
         "yaxis": label_axis("percent") | {"zeroline": False},
-        "shapes": [draw_rule(x0=0, x1=1, xref="x domain", y0=0, y1=0)],
+        "shapes": [draw_rule(x0=0, x1=1, xref="x domain", y0=0, y1=0, line={"color": PAST, "width": 1})],
         "showlegend": True,
     }
     description = f"Residuals by year, in percent, of {', '.join(residuals)}."

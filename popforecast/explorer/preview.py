@@ -11,14 +11,14 @@ from popforecast.svg.drawing import draw_layout
 from popforecast.svg.framing import NARROW, WIDE
 
 
-def write_preview(explorer: widgets.Widget, chart: Chart | None) -> str:
+def write_preview(explorer: widgets.DOMWidget, chart: Chart | None) -> str:
     """Write a widget as HTML that looks like it: same classes, same places, and controls that do not answer.
 
     So who waits for the scripts, or has none, can read chart and figures already.
 
     Parameters
     ----------
-    explorer : Widget
+    explorer : DOMWidget
         With all that it holds; what is hidden is left out.
     chart : Chart or None
         What is drawn in place of an output.
@@ -69,8 +69,8 @@ def _write_tabs(tabs: widgets.Tab, chart: Chart | None) -> str:
     )
 
 
-def _write_field(widget: widgets.Widget) -> str:
+def _write_field(widget: widgets.DOMWidget) -> str:
+    name = f'aria-label="{escape(widget.description)}"'
     if isinstance(widget, widgets.Dropdown):
-        return f"<select disabled><option>{escape(str(widget.label))}</option></select>"
-    placeholder = f' placeholder="{escape(widget.placeholder)}"' if widget.placeholder else ""
-    return f'<input value="{escape(widget.value)}"{placeholder} disabled>'
+        return f"<select {name} disabled><option>{escape(str(widget.label))}</option></select>"
+    return f'<input {name} value="{escape(widget.value)}" placeholder="{escape(widget.placeholder)}" disabled>'
