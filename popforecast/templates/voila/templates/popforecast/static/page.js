@@ -73,7 +73,9 @@
   const settle = (patient) => {
     const preview = document.querySelector(".pf-preview");
     const sign = patient && preview?.querySelector(".chart") ? ".main-svg" : ".pf-controls";
-    if (preview && document.querySelector(`.pf-preview ~ * ${sign}`)) preview.remove();
+    if (!preview || !document.querySelector(`.pf-preview ~ * ${sign}`)) return;
+    document.getElementById("loading")?.remove();
+    preview.remove();
   };
 
   const check = async () => {
