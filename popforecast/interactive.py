@@ -59,7 +59,7 @@ def describe_figure(chart: Chart) -> dict[str, Any]:
         "shapes": [draw_rule(x0=origin, x1=origin, y0=0, y1=1, yref="y domain")],
         "annotations": [
             {
-                "text": f"last estimate, {origin}",
+                "text": f"estimates to {origin}",
                 "font": {"size": 11, "color": GUIDE},
                 "showarrow": False,
                 "x": origin,

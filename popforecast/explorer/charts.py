@@ -31,10 +31,10 @@ def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Char
     """Return the chart of one model's forecast, or of several models' over one history.
 
     With several models each location's history is a line of its own, and every forecast one more, named after location
-    and model, so that the legend shows and hides each.
+    and model, so that the legend shows and hides each. A period of the past is the same to all of them.
     """
     first, *others = forecasts
-    if not others:
+    if not others or first.years[-1] <= first.origin:
         return chart_forecast(first, scale)
     chart = chart_forecast(_stack(forecasts), scale)
     each = chart.lines[:: len(forecasts)]

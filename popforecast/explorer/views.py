@@ -24,8 +24,13 @@ SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"
 def write_style() -> str:
     """Return the explorer's style as an element: the shared sheet, kept to the explorer, and its own."""
     shared = SHARED_STYLE.read_text(encoding="utf-8").replace(":root", ":scope")
+    return f"<style>@scope (.pf-explorer) {{{shared}}}</style>{write_own_style()}"
+
+
+def write_own_style() -> str:
+    """Return the explorer's own style as an element: on Voilà's page the shared sheet is there already."""
     colours = "".join(f".pf-chip:nth-child({i}){{--series:{colour}}}" for i, colour in enumerate(COLOURS, 1))
-    return f"<style>@scope (.pf-explorer) {{{shared}}}{STYLE.read_text(encoding='utf-8')}{colours}</style>"
+    return f"<style>{STYLE.read_text(encoding='utf-8')}{colours}</style>"
 
 
 def write_heading(chart: Chart) -> str:

@@ -58,9 +58,7 @@ class Explorer(widgets.VBox):
         self._build_controls(query)
         self._build_results()
         columns = [mark(widgets.VBox(self._list_controls()), "pf-controls", "card"), self._lay_out_results()]
-        # On the page the preview brings the style.
-        style = [] if is_page() else [widgets.HTML(views.write_style())]
-        super().__init__([*style, mark(widgets.Box(columns), "pf-columns")])
+        super().__init__([widgets.HTML(views.write_style()), mark(widgets.Box(columns), "pf-columns")])
         mark(self, "pf-explorer")
         self._watch()
         self.show_query(query)
@@ -82,7 +80,10 @@ class Explorer(widgets.VBox):
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         if is_page():
             chart = chart_answer(self.forecasts, self.query.scale) if self.forecasts else None
-            bundle["text/html"] = f'{views.write_style()}<div class="pf-preview">{write_preview(self, chart)}</div>'
+            preview = write_preview(self.children[-1], chart)
+            bundle["text/html"] = (
+                f'{views.write_own_style()}<div class="pf-preview"><div class="pf-explorer">{preview}</div></div>'
+            )
         return bundle
 
     def follow(self, address: str) -> None:

@@ -106,6 +106,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
 
 
 def _open(chart: Chart, frame: Frame) -> str:
+    # The last line is whole, whatever histories come before it.
     line, layout = chart.lines[-1], frame.layout
     grid = line.ahead if len(line.ahead) > 1 else line.years
     data = {

@@ -128,7 +128,13 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
 
 def shows_fans(chart: Chart) -> bool:
     """Return whether a chart of so many lines is drawn with intervals and the UN's lines."""
-    return len(chart.lines) <= MOST_FANS
+    return len(list_whole(chart)) <= MOST_FANS
+
+
+def list_whole(chart: Chart) -> list[int]:
+    """Return the lines that reach the chart's last year; the others are histories that several forecasts go on from."""
+    last = max(line.ahead[-1] for line in chart.lines)
+    return [i for i, line in enumerate(chart.lines) if line.ahead[-1] == last]
 
 
 def has_forecast(chart: Chart) -> bool:
@@ -176,10 +182,10 @@ def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: flo
     A history that others go on from has none: it ends amid the plot, and theirs say whose it is.
     """
     ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
-    last = max(line.ahead[-1] for line in chart.lines)
+    whole = list_whole(chart)
     room, chosen, heights = y1 - y0, {}, []
     for i in np.argsort(-ends, kind="stable").tolist():
-        if chart.lines[i].ahead[-1] < last:
+        if i not in whole:
             continue
         lines = wrap(clean(chart.lines[i].label), layout.beside, layout.size, layout.label_lines)
         height = (LABEL + LEADING * (len(lines) - 1)) * layout.size

@@ -405,15 +405,19 @@ def test_the_explorer_takes_its_previews_place_and_looks_like_it(context: Browse
     preview = page.locator(".pf-preview")
     expect(preview.locator("svg.chart.wide")).to_be_visible()
     before = preview.evaluate(read)
-    height = preview.evaluate("part => part.offsetHeight")
+    measure = "() => [scrollY, document.querySelector('.figures').getBoundingClientRect().top]"
+    preview.get_by_role("link", name="CC BY").focus()
+    page.evaluate("scrollTo(0, 500)")
+    place = page.evaluate(measure)
     assert wait_for(lambda: held or page.wait_for_timeout(100))
     held[0].continue_()
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     expect(preview).to_have_count(0)
-    live = page.locator(".pf-explorer")
-    assert live.evaluate(read) == before
+    assert page.locator(".pf-explorer").evaluate(read) == before
     assert len(before) == 15
-    assert abs(live.evaluate("part => part.offsetHeight") - height) < 30
+    # Whoever has begun to read stays where they are.
+    assert page.evaluate(measure) == pytest.approx(place, abs=3)
+    expect(page.get_by_role("link", name="CC BY")).to_be_focused()
 
 
 def test_controls_answer_though_the_chart_cannot_be_drawn(context: BrowserContext, explorer_url: str) -> None:
@@ -421,8 +425,19 @@ def test_controls_answer_though_the_chart_cannot_be_drawn(context: BrowserContex
     page.route("**/jupyterlab-plotly/static/0.*.js*", lambda route: route.abort())
     page.goto(explorer_url)
     expect(page.locator(".pf-preview")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_contain_text("A part of this page could not be loaded")
     set_years(page, 2030, 2032)
     expect(page.locator(".figures tbody tr")).to_have_count(3)
+
+
+def test_nothing_moves_while_the_page_comes(context: BrowserContext, explorer_url: str) -> None:
+    page = context.new_page()
+    page.add_init_script("""window.moves = []; new PerformanceObserver(list => window.moves.push(
+        ...list.getEntries().map(it => it.value))).observe({type: "layout-shift", buffered: true})""")
+    page.goto(explorer_url)
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    # What Chromium calls good.
+    assert page.evaluate("moves.reduce((a, b) => a + b, 0)") < 0.1
 
 
 def test_a_page_that_there_is_not_is_said_in_the_sites_own_style(explorer_url: str) -> None:

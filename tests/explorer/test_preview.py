@@ -63,6 +63,20 @@ def test_several_models_go_on_from_one_grey_history_in_colours_of_their_own(seve
     assert not pasts & set(colours)
 
 
+def test_two_locations_with_three_models_each_are_drawn_with_their_intervals(several: Explorer) -> None:
+    wide = preview(several).select_one("svg.chart.wide")
+    assert wide is not None
+    assert len(wide.select(".fan")) == 6 * 2
+
+
+def test_a_period_of_the_past_is_the_same_to_all_models(several: Explorer) -> None:
+    several.start.value, several.end.value = "1990", "2000"
+    wide = preview(several).select_one("svg.chart.wide")
+    assert wide is not None
+    assert [label.get_text() for label in wide.select(".label")] == ["Nigeria", "Japan"]
+    assert len({str(path["stroke"]) for path in wide.select(".history")}) == 2
+
+
 def test_what_is_hidden_is_left_out(page: Explorer) -> None:
     page.end.value = "2029"
     shown = preview(page)
@@ -77,7 +91,7 @@ def test_nothing_of_it_can_become_markup() -> None:
 
 
 @pytest.mark.parametrize(("environment", "parts"), [({}, 0), ({"VOILA_PREHEAT": "False"}, 1)])
-def test_only_the_page_gets_it_and_the_style_once(
+def test_only_the_page_gets_it_and_the_widget_brings_its_style_everywhere(
     environment: dict[str, str], parts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("VOILA_PREHEAT", raising=False)
@@ -88,5 +102,4 @@ def test_only_the_page_gets_it_and_the_style_once(
     bundle = page._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle.get("text/html", "").count('class="pf-preview"') == parts
-    assert bundle.get("text/html", "").count("<style>") == parts
-    assert sum("<style>" in getattr(child, "value", "") for child in page.children) == 1 - parts
+    assert sum("@scope (.pf-explorer)" in getattr(child, "value", "") for child in page.children) == 1

@@ -4,6 +4,8 @@
   "use strict";
 
   const PAUSE = 4000;
+  // Milliseconds after which a chart that has not come is waited for no more.
+  const PATIENCE = 20000;
   // Voilà writes its settings once more when the kernel is there; what it does not find in the first, it asks of the body.
   const [, second] = document.querySelectorAll("#jupyter-config-data");
   const settings = JSON.parse(second?.textContent ?? "{}");
@@ -69,22 +71,50 @@
     say("This page’s calculator has stopped. What you chose is kept in its address.", true);
   };
 
-  // The explorer takes its preview's place as soon as it looks like it, or, should its chart fail, as it is.
-  const settle = (patient) => {
+  // What is said of a script that does not come; it stays, though the server answers.
+  let missing = "";
+
+  // The explorer takes its preview's place as soon as it has all of it, or, should its chart not come, all the rest.
+  const settle = () => {
     const preview = document.querySelector(".pf-preview");
-    const sign = patient && preview?.querySelector(".chart") ? ".main-svg" : ".pf-controls";
-    if (!preview || !document.querySelector(`.pf-preview ~ * ${sign}`)) return;
+    if (!preview) return;
+    const signs = [".figures", ".pf-source", ".alert"].filter((sign) => preview.querySelector(sign));
+    const isPatient = !missing && performance.now() < PATIENCE;
+    if (isPatient && preview.querySelector(".chart")) signs.push(".main-svg");
+    const live = document.querySelector(".pf-preview ~ *");
+    if (!live || !signs.every((sign) => live.querySelector(sign))) return;
     document.getElementById("loading")?.remove();
+    replace(preview, live);
+  };
+
+  // Where the keyboard is: Voilà moves the cells into its shell, and what is moved loses the focus.
+  let focused = document.activeElement;
+  document.addEventListener("focusin", (event) => (focused = event.target));
+
+  // Whoever reads already stays where they are in the page, and on the link that had the focus.
+  const replace = (preview, live) => {
+    const list = (part) => [...part.querySelectorAll("a, .sheet")];
+    const position = list(preview).indexOf(focused);
+    document.body.style.minHeight = `${document.documentElement.scrollHeight}px`;
+    setTimeout(() => document.body.style.removeProperty("min-height"), 2000);
     preview.remove();
+    if (document.activeElement === document.body) list(live)[position]?.focus({ preventScroll: true });
+  };
+
+  const miss = (event) => {
+    if (event.target.tagName !== "SCRIPT") return;
+    missing = "A part of this page could not be loaded, and does not work.";
+    say(missing, true);
+    settle();
   };
 
   const check = async () => {
-    settle(false);
+    settle();
     if (document.hidden) return;
     try {
       const answer = await fetch(kernel, { cache: "no-store" });
       if (answer.status === 410) lose();
-      else if (answer.ok) say("");
+      else if (answer.ok) say(missing, true);
     } catch {
       say("The server does not answer at the moment.", false);
     }
@@ -93,10 +123,11 @@
   const timer = setInterval(check, PAUSE);
   document.addEventListener("visibilitychange", check);
   new MutationObserver(() => {
-    settle(true);
+    settle();
     follow();
     addButtons();
   }).observe(document.body, { childList: true, subtree: true });
+  addEventListener("error", miss, true);
   addEventListener("pagehide", () => navigator.sendBeacon(kernel));
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 })();
