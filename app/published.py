@@ -56,8 +56,8 @@ def show_report(name: str) -> ResponseReturnValue:
         return redirect(url_for(".show_index"), 308)
     folder = _find_folder()
     series = [path.parent.name for path in folder.glob(f"*/{INDEX}")]
-    if name.removesuffix(f"/{INDEX}") in series:
-        return redirect(url_for(".show_report", name=f"{name.removesuffix(f'/{INDEX}')}/"), 308)
+    if (bare := name.removesuffix(f"/{INDEX}")) in series:
+        return redirect(url_for(".show_report", name=f"{bare}/"), 308)
     # A name that is not on a list is no name of ours, whatever it would mean to the file system.
     part, _, file = name.rpartition("/")
     if part in series:

@@ -90,7 +90,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
     """Return the chart in one layout, as one SVG element that also is a file of its own."""
     key = _draw_key(chart, layout)
     frame = frame_chart(chart, layout, len(key))
-    read = with_data and len(chart.lines) <= MOST_READ
+    read, few = with_data and len(chart.lines) <= MOST_READ, shows_fans(chart)
     return "".join(
         [
             _open(chart, frame),
@@ -98,7 +98,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
             _draw_years(frame),
             f'<text class="unit" y="{layout.size}">{_escape(frame.unit)}</text>',
             _draw_origin(chart, frame),
-            *(_draw_series(chart, i, frame, read) for i in range(len(chart.lines))),
+            *(_draw_series(chart, i, frame, read, few) for i in range(len(chart.lines))),
             *key,
             "</svg>",
         ]
@@ -166,10 +166,9 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
     )
 
 
-def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
+def _draw_series(chart: Chart, i: int, frame: Frame, read: bool, few: bool) -> str:
     line, colour = chart.lines[i], chart.find_colour(i)
     stroke = f'stroke="{colour}" stroke-linejoin="round" stroke-linecap="round" fill="none"'
-    few = shows_fans(chart)
     width = 2 if few else 1.2
     data = "".join(f' data-{name}="{numbers}"' for name, numbers in _tell(line)) if read else ""
     parts = [f'<g class="series" data-index="{i}" data-label="{_escape(line.label)}"{data}>']

@@ -128,13 +128,13 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
 
 def shows_fans(chart: Chart) -> bool:
     """Return whether a chart of so many lines is drawn with intervals and the UN's lines."""
-    return len(list_whole(chart)) <= MOST_FANS
+    return len(find_whole(chart)) <= MOST_FANS
 
 
-def list_whole(chart: Chart) -> list[int]:
+def find_whole(chart: Chart) -> set[int]:
     """Return the lines that reach the chart's last year; the others are histories that several forecasts go on from."""
     last = max(line.ahead[-1] for line in chart.lines)
-    return [i for i, line in enumerate(chart.lines) if line.ahead[-1] == last]
+    return {i for i, line in enumerate(chart.lines) if line.ahead[-1] == last}
 
 
 def has_forecast(chart: Chart) -> bool:
@@ -182,7 +182,7 @@ def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: flo
     A history that others go on from has none: it ends amid the plot, and theirs say whose it is.
     """
     ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
-    whole = list_whole(chart)
+    whole = find_whole(chart)
     room, chosen, heights = y1 - y0, {}, []
     for i in np.argsort(-ends, kind="stable").tolist():
         if i not in whole:
