@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from popforecast.cli.options import folder_path
+
+if TYPE_CHECKING:
+    from popforecast.reports import Result
 
 
 @click.command()
@@ -37,17 +42,22 @@ def report(
     output: Path,
     each: str | None,
 ) -> None:
-    """Run notebooks whose pages are stale and publish them with an index (default: all of them).
+    """Run notebooks and publish them with an index (default: all of them).
+
+    A notebook runs unless its page was made in this checkout and nothing that it is made of changed since.
+    With changed parameters the page has a file name of its own, such as 2-validate-ar.lags-2.html, and no page of other
+    parameters is overwritten. The index lists it too, except in a checkout's own reports/, where git ignores it.
 
     \b
     Example:
       popforecast report --jobs 2 --dry-run
-      popforecast report 2-validate-ar -p lags 2 -p trend ct --output reports
+      popforecast report 2-validate-ar -p lags 2 -p trend ct
       popforecast report country-profile --each country --jobs 2 --output site
     """
     from popforecast.reports import make_reports, make_series, plan_reports
     from popforecast.reports.execution import skip_grammar
 
+    start = time.monotonic()
     skip_grammar()
     # As Ctrl-C does: what runs is ended, and what was made stays.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -63,7 +73,7 @@ def report(
             click.echo(f"{result.title}: {result.error}", err=True)
         if failed:
             raise click.ClickException(f"{len(failed)} of {len(made)} pages failed")
-        click.echo(f"{output / chosen[0] / 'index.html'}: {len(made)} pages")
+        click.echo(f"{made[0].path.parent / 'index.html'}: {len(made)} pages")
         return
     asked = chosen or None
     if dry_run:
@@ -79,4 +89,29 @@ def report(
     failed = [result.name for result in results if not result.ok]
     if failed:
         raise click.ClickException(f"{len(failed)} of {len(results)} reports failed: {', '.join(failed)}")
-    click.echo(f"{output / 'index.html'}")
+    click.echo(conclude(results, output / "index.html", time.monotonic() - start))
+
+
+def conclude(results: Sequence[Result], index: Path, seconds: float) -> str:
+    """Return the last line: what was run, how long it took, and where to read it.
+
+    Examples
+    --------
+    >>> from popforecast.reports import Result
+    >>> page = Path("reports/a.html")
+    >>> conclude([Result("a", "A", True, None, page)], Path("reports/index.html"), 4.23)
+    'reports/index.html: 1 report run in 4.2 s'
+    >>> conclude([Result("a", "A", True, None, page, fresh=True)], Path("reports/index.html"), 0.61)
+    'reports/index.html: nothing to run, as all pages are fresh (0.6 s)'
+    """
+    fresh = sum(result.fresh for result in results)
+    run = len(results) - fresh
+    if run:
+        done = f"{run} report{'s' if run > 1 else ''} run{f', {fresh} fresh,' if fresh else ''} in {seconds:.1f} s"
+    else:
+        done = f"nothing to run, as all pages are fresh ({seconds:.1f} s)"
+    listed = sum(result.listed for result in results)
+    if listed == len(results):
+        return f"{index}: {done}"
+    pages = "pages" if len(results) > 1 else "page"
+    return f"{done}; {index} does not list {pages} with changed parameters"

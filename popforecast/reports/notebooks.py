@@ -18,6 +18,9 @@ PACKAGE = Path(__file__).parent.parent
 # In a checkout the notebooks lie at its top; an installed wheel carries them inside the package.
 FOLDERS = (PACKAGE.parent / "notebooks", PACKAGE / "notebooks")
 
+# The parameter that differs from page to page of a series.
+LOCATION = "location"
+
 # A report takes parameters and publishes a finding; a notebook without both is for people to work in.
 PARAMETERS, SUMMARY = "parameters", "summary"
 
@@ -85,30 +88,32 @@ def choose_notebooks(notebooks: Mapping[str, Notebook], names: Sequence[str] | N
     return [notebooks[name] for name in dict.fromkeys(notebooks if names is None else names)]
 
 
-def check_parameters(notebooks: Iterable[Notebook], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters as values of the types that the notebooks' defaults have.
+def find_changes(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given parameters that differ from the notebook's own, as values of the types that those have.
 
     Raises
     ------
     ReportError
-        If one of the notebooks does not take a parameter, or its text does not fit the default's type.
+        If the notebook does not take a parameter, or its text does not fit the default's type.
 
     Examples
     --------
-    >>> validate = Notebook(Path("validate.ipynb"), "Validate", {"lags": 1, "models": ["ar1"]})
-    >>> check_parameters([validate], {"lags": "2", "models": "ar1,naive"})
+    >>> validate = Notebook(Path("validate.ipynb"), "Validate", {"lags": 1, "trend": "c", "models": ["ar1"]})
+    >>> find_changes(validate, {"lags": "2", "trend": "c", "models": "ar1,naive"})
     {'lags': 2, 'models': ['ar1', 'naive']}
     """
-    checked = {}
-    for notebook in notebooks:
-        for name, value in given.items():
-            if name not in notebook.defaults:
-                raise ReportError(
-                    f"report {notebook.name} has no parameter {name!r}{_suggest(name, notebook.defaults)}: expected "
-                    f"{'one of ' + ', '.join(notebook.defaults) if notebook.defaults else 'none'}"
-                )
-            checked[name] = _fit(value, notebook.defaults[name], f"parameter {name} of report {notebook.name}")
-    return checked
+    changed = {}
+    for name, value in given.items():
+        if name not in notebook.defaults:
+            raise ReportError(
+                f"report {notebook.name} has no parameter {name!r}{_suggest(name, notebook.defaults)}: expected "
+                f"{'one of ' + ', '.join(notebook.defaults) if notebook.defaults else 'none'}"
+            )
+        fitted = _fit(value, notebook.defaults[name], f"parameter {name} of report {notebook.name}")
+        # Not by ==, to which 1 in a list is True.
+        if json.dumps(fitted) != json.dumps(notebook.defaults[name]):
+            changed[name] = fitted
+    return changed
 
 
 def _read_notebook(path: Path) -> Notebook | None:

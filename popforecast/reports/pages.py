@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from popforecast.figures import NARROW_SVG
 from popforecast.reports.keys import Key, read_key, read_modules, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
+from popforecast.reports.names import describe_changes, name_page, write_value
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
 from popforecast.version import __version__
 
@@ -40,11 +41,12 @@ class Report:
     Attributes
     ----------
     name : str
+        What its page is called.
     notebook : NotebookNode
         Without anything that varies between two runs.
     facts : dict
-        What the index says of it: title, summary, provenance, parameters, command, version; the libraries'
-        versions, and the checksums of all that it is made of.
+        What the index says of it: title, summary, provenance, parameters, those of them that are changed, command,
+        version; the libraries' versions, and the checksums of all that it is made of.
     figure : str
         The SVG that the index shows, or nothing.
     """
@@ -77,13 +79,16 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], 
         "summary": _published_text(node, SUMMARY),
         "provenance": _published_text(node, PROVENANCE),
         "parameters": {**notebook.defaults, **changed},
+        "changed": describe_changes(
+            {name: value for name, value in changed.items() if value != notebook.defaults.get(name)}
+        ),
         "command": write_command(notebook.name, changed),
         "version": __version__,
         "versions": {"Python": ".".join(platform.python_version_tuple()[:2]), **read_versions()},
         "source": key.checksum[:LETTERS],
         "key": key.parts,
     }
-    return Report(notebook.name, node, facts, _published_figure(node))
+    return Report(name_page(notebook, changed), node, facts, _published_figure(node))
 
 
 def write_command(name: str, changed: Mapping[str, Any]) -> str:
@@ -98,11 +103,6 @@ def write_command(name: str, changed: Mapping[str, Any]) -> str:
     for parameter, value in changed.items():
         words += ["-p", parameter, write_value(value)]
     return shlex.join(words)
-
-
-def write_value(value: Any) -> str:
-    """Write a parameter's value as the command line takes it."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def render_page(report: Report) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from popforecast.errors import ReportError
 from popforecast.reports.keys import Key, digest, read_key, read_modules
+from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import Notebook
 from popforecast.reports.site import read_status
 
@@ -22,6 +23,8 @@ class Step:
     Attributes
     ----------
     notebook : Notebook
+    changed : dict
+        The parameters that differ from the notebook's own.
     key : Key
         What it would be made of now.
     reasons : tuple of str
@@ -31,6 +34,7 @@ class Step:
     """
 
     notebook: Notebook
+    changed: Mapping[str, Any]
     key: Key
     reasons: tuple[str, ...]
     after: tuple[str, ...]
@@ -41,18 +45,23 @@ class Step:
         return self.notebook.name
 
     @property
+    def page(self) -> str:
+        """What its page is called."""
+        return name_page(self.notebook, self.changed)
+
+    @property
     def fresh(self) -> bool:
         """Whether there is nothing to be done."""
         return not self.reasons
 
     def __str__(self) -> str:
         state = f"stale: {', '.join(self.reasons)}" if self.reasons else "fresh"
-        return f"{self.name}: {state}" + (f" (after {', '.join(self.after)})" if self.after else "")
+        return f"{self.page}: {state}" + (f" (after {', '.join(self.after)})" if self.after else "")
 
 
 def plan(
     notebooks: Sequence[Notebook],
-    parameters: Mapping[str, Any],
+    changes: Mapping[str, Mapping[str, Any]],
     status: Mapping[str, Any],
     output: Path,
     force: bool = False,
@@ -62,10 +71,10 @@ def plan(
     Parameters
     ----------
     notebooks : sequence of Notebook
-    parameters : dict
-        What differs from their defaults.
+    changes : dict
+        For each by name, the parameters that differ from its own.
     status : dict
-        What is recorded of each report.
+        What is recorded of each page.
     output : path
         Where the pages are.
     force : bool
@@ -87,34 +96,34 @@ def plan(
     modules = read_modules()
     steps = {}
     for name in order:
-        key = read_key(chosen[name], parameters, modules)
-        reasons = find_reasons(chosen[name], key, status.get(name), output)
-        steps[name] = Step(chosen[name], key, reasons or (("asked for",) if force else ()), after[name])
+        step = Step(chosen[name], changes[name], read_key(chosen[name], changes[name], modules), (), after[name])
+        steps[name] = replace(step, reasons=find_reasons(step, status, output) or (("asked for",) if force else ()))
     return steps
 
 
-def find_reasons(notebook: Notebook, key: Key, recorded: Mapping[str, Any] | None, output: Path) -> tuple[str, ...]:
+def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[str, ...]:
     """Return why a report is to be made, or nothing if its page is fresh."""
-    if not recorded or not recorded.get("good"):
-        return ("never made",) if not recorded or not recorded.get("error") else ("failed last time",)
-    good = recorded["good"]
+    recorded = status.get(step.page)
+    if not recorded or not recorded["good"]:
+        return ("never made",) if not recorded or not recorded["error"] else ("failed last time",)
+    good, made, parameters = recorded["good"], recorded["made"], step.key.parameters
     reasons = ["failed last time"] if recorded["error"] else []
-    reasons += key.explain(good.get("key", {}), good["parameters"])
-    for name, checksum in good.get("files", {}).items():
+    reasons += [] if made else ["not made in this checkout"]
+    reasons += step.key.explain(good.get("key", {}), good["parameters"])
+    for name, checksum in {**good.get("files", {}), **(made or {}).get("files", {})}.items():
         try:
             if digest((output / name).read_bytes()) != checksum:
-                reasons.append(f"{name} was changed by hand")
+                reasons.append(f"{name} changed since")
         except OSError:
             reasons.append(f"{name} is missing")
-    reasons += [f"{name} {key.parameters[name]} is to be written" for name in notebook.writes if key.parameters[name]]
+    reasons += [f"{name} {parameters[name]} is to be written" for name in step.notebook.writes if parameters[name]]
     return tuple(reasons)
 
 
-def look_again(step: Step, parameters: Mapping[str, Any], output: Path) -> Step:
+def look_again(step: Step, output: Path) -> Step:
     """Return a step as it is now, after others were made; one that was stale stays so."""
-    key = read_key(step.notebook, parameters, read_modules())
-    reasons = find_reasons(step.notebook, key, read_status(output).get(step.name), output)
-    return replace(step, key=key, reasons=reasons or step.reasons)
+    step = replace(step, key=read_key(step.notebook, step.changed, read_modules()))
+    return replace(step, reasons=find_reasons(step, read_status(output), output) or step.reasons)
 
 
 def run_in_order(

@@ -15,10 +15,10 @@ from typing import Any
 
 from popforecast.errors import ReportError
 from popforecast.reports.execution import Execution
-from popforecast.reports.notebooks import check_parameters, choose_notebooks, find_notebooks
+from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
 from popforecast.reports.progress import Progress
-from popforecast.reports.site import open_site, publish, read_status, record, write_index
+from popforecast.reports.site import is_listed, open_site, publish, read_status, record, write_index
 
 # Not imported here, but in the process that runs a notebook or when a page is made.
 NEEDED = ("papermill", "nbconvert", "bs4", "yaml")
@@ -41,6 +41,8 @@ class Result:
         Its page; of a failed report the last good one, or None if there never was one.
     fresh : bool
         Whether the page was as it should be, so that nothing was run.
+    listed : bool
+        Whether the index lists it: in the ``reports/`` of a checkout, only what has the notebook's own parameters.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Result:
     error: str | None
     path: Path | None
     fresh: bool = False
+    listed: bool = True
 
 
 def make_reports(
@@ -63,6 +66,9 @@ def make_reports(
 ) -> tuple[Result, ...]:
     """Run the notebooks whose pages are stale, and publish what they show.
 
+    A page is fresh if it was made here, of the same, and is as it was made. One with changed parameters has a name of
+    its own, ``2-validate-ar.lags-2.html``, and leaves that of the notebook as it is.
+
     A report that fails is listed as failed, and its last good page stays; what rests on it is not made. Pages are
     written whole or not at all, and the same notebook with the same parameters and data gives the same bytes. A run
     that was stopped is taken up by the next. Several runs may share a folder: each waits while another writes.
@@ -74,7 +80,8 @@ def make_reports(
     parameters : dict, optional
         Values, or their text as the command line has it, for parameters that every one of these reports takes.
     output : path
-        Folder of the pages, the index and, under ``notebooks/``, the executed notebooks and when each was made.
+        Folder of the pages, the index and, under ``notebooks/``, the executed notebooks and the record of what was
+        made here.
     jobs : int
         How many to run at a time.
     progress : bool
@@ -100,13 +107,13 @@ def make_reports(
     _check(jobs, timeout)
     known = find_notebooks(folder)
     chosen = choose_notebooks(known, names)
-    changed = check_parameters(chosen, parameters or {})
+    changes = {notebook.name: find_changes(notebook, parameters or {}) for notebook in chosen}
     output = Path(output)
     try:
-        steps = plan(chosen, changed, read_status(output), output, force)
+        steps = plan(chosen, changes, read_status(output), output, force)
         open_site(output)
         shown = Progress(sum(not step.fresh for step in steps.values()), progress)
-        results = _make(_Making(steps, changed, output, timeout, shown), jobs, list(known))
+        results = _make(_Making(steps, output, timeout, shown), jobs, list(known))
     except OSError as error:
         raise ReportError(
             f"the reports cannot be written to {output} ({error.strerror}): choose a folder that can be written to, "
@@ -130,9 +137,9 @@ def plan_reports(
         As :func:`make_reports`.
     """
     chosen = choose_notebooks(find_notebooks(folder), names)
-    changed = check_parameters(chosen, parameters or {})
+    changes = {notebook.name: find_changes(notebook, parameters or {}) for notebook in chosen}
     output = Path(output)
-    return tuple(plan(chosen, changed, read_status(output), output, force).values())
+    return tuple(plan(chosen, changes, read_status(output), output, force).values())
 
 
 def _check(jobs: int, timeout: int) -> None:
@@ -153,11 +160,8 @@ def check_installed() -> None:
 class _Making:
     """Reports being made in a folder: what is asked, run and written as the pipeline goes on."""
 
-    def __init__(
-        self, steps: Mapping[str, Step], changed: dict[str, Any], output: Path, timeout: int, shown: Progress
-    ) -> None:
+    def __init__(self, steps: Mapping[str, Step], output: Path, timeout: int, shown: Progress) -> None:
         self.steps = dict(steps)
-        self.changed = changed
         self.output = output
         self.timeout = timeout
         self.shown = shown
@@ -172,7 +176,7 @@ class _Making:
         failed = [result.name for result in before if not result.ok]
         if not all(result.fresh for result in before):
             # They may have written what it reads.
-            step = self.steps[name] = look_again(step, self.changed, self.output)
+            step = self.steps[name] = look_again(step, self.output)
         if step.fresh:
             self.results[name] = self._conclude(step, None, fresh=True)
         elif failed:
@@ -182,10 +186,10 @@ class _Making:
     def run(self, name: str, folder: Path) -> tuple[Path, str | None, float]:
         """Run a notebook; return it executed, what went wrong, and the seconds it took."""
         start = time.monotonic()
-        notebook = self.steps[name].notebook
-        scratch, target = folder / name, folder / notebook.path.name
+        step = self.steps[name]
+        scratch, target = folder / name, folder / step.notebook.path.name
         scratch.mkdir()
-        execution = Execution(notebook.path, target, self.changed, scratch, self.timeout)
+        execution = Execution(step.notebook.path, target, dict(step.changed), scratch, self.timeout)
         self.running.append(execution)
         if self.stopped.is_set():
             execution.stop()
@@ -209,23 +213,24 @@ class _Making:
         from popforecast.reports import pages
 
         try:
-            report = pages.read_report(executed, step.notebook, self.changed, step.key)
+            report = pages.read_report(executed, step.notebook, step.changed, step.key)
             page = pages.render_page(report)
         except Exception as error:
             # Whatever a notebook shows that cannot be a page must not take the other reports down with it.
             return f"The page could not be made: {type(error).__name__}: {error}"
-        publish(report, page, seconds, self.output)
+        publish(report, page, seconds, step.notebook, self.output)
         return None
 
     def _end(self, step: Step, error: str | None) -> None:
         if error:
-            record(step.notebook, error, self.output)
+            record(step.page, step.notebook, step.changed, error, self.output)
         self.results[step.name] = self._conclude(step, error)
 
     def _conclude(self, step: Step, error: str | None, fresh: bool = False) -> Result:
-        page = self.output / f"{step.name}.html"
+        page = self.output / f"{step.page}.html"
         path = page if page.exists() else None
-        return Result(step.name, step.notebook.title, error is None, error, path, fresh)
+        listed = is_listed(step.page, step.notebook, self.output)
+        return Result(step.name, step.notebook.title, error is None, error, path, fresh, listed)
 
 
 def _make(making: _Making, jobs: int, known: Iterable[str]) -> dict[str, Result]:

@@ -17,15 +17,13 @@ from popforecast.files import write_atomically, write_together
 from popforecast.lock import hold
 from popforecast.panel import COUNTRY
 from popforecast.reports.keys import Key, digest, read_key, read_modules
-from popforecast.reports.notebooks import Notebook, check_parameters, choose_notebooks, find_notebooks
+from popforecast.reports.names import describe_changes, name_page
+from popforecast.reports.notebooks import LOCATION, Notebook, choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pages import render_template
 from popforecast.reports.publication import TIMEOUT, Result, check_installed
-from popforecast.reports.site import INDEX, LOCK, SORTING, STATUS, STYLE
+from popforecast.reports.site import INDEX, LOCK, SORTING, STYLE, UNPUBLISHED
 from popforecast.reports.warm import Worker
 from popforecast.sources import DEFAULT_REVISION, load_panel
-
-# The parameter that differs from page to page.
-LOCATION = "location"
 
 # What there may be a page for each of, and how the index says it.
 COUNTRIES, AGGREGATES = "country", "aggregate"
@@ -65,8 +63,8 @@ def make_series(
 ) -> tuple[Result, ...]:
     """Make a page of one notebook for each location of a kind, and an index of them.
 
-    Pages that are fresh are left: one is stale if the notebook, the package, the lock file or a parameter changed
-    since, or if its file is not as it was written. So a run that was stopped goes on where it was.
+    Pages that are fresh are left: one is stale if it was not made here, if the notebook, the package or the lock file
+    changed since, or if its file is not as it was written. So a run that was stopped goes on where it was.
 
     Parameters
     ----------
@@ -76,7 +74,8 @@ def make_series(
     parameters : dict, optional
         As for :func:`popforecast.reports.make_reports`; not the location.
     output : path
-        The pages go into a folder of the notebook's name in this one.
+        The pages go into a folder of the notebook's name in this one; with changed parameters they have one of their
+        own, as :func:`popforecast.reports.names.name_page` calls it.
     jobs, progress, folder, timeout
         As for :func:`popforecast.reports.make_reports`.
     force : bool
@@ -98,7 +97,7 @@ def make_series(
     (notebook,) = choose_notebooks(find_notebooks(folder), [name])
     changed = _check(notebook, each, parameters or {}, jobs)
     places = list_places(str(changed.get("revision", notebook.defaults.get("revision", DEFAULT_REVISION))), each)
-    site = Path(output) / name
+    site = Path(output) / name_page(notebook, changed)
     try:
         site.mkdir(parents=True, exist_ok=True)
         (site.parent / LOCK).parent.mkdir(exist_ok=True)
@@ -113,7 +112,7 @@ def make_series(
                     status = _publish(site, place, keys[place].checksum, page, answer)
         finally:
             # Of whatever there is, also when the run was stopped.
-            _write_index(site, notebook, each, places, status)
+            _write_index(site, notebook, each, places, status, describe_changes(changed))
     except OSError as error:
         raise ReportError(
             f"the pages cannot be written to {site} ({error.strerror}): choose a folder that can be written to, "
@@ -156,7 +155,7 @@ def _check(notebook: Notebook, each: str, parameters: Mapping[str, Any], jobs: i
         )
     if jobs < 1:
         raise ReportError(f"jobs {jobs}: expected 1 or more")
-    return check_parameters([notebook], parameters)
+    return find_changes(notebook, parameters)
 
 
 def _read_keys(notebook: Notebook, changed: Mapping[str, Any], places: Sequence[Place]) -> dict[Place, Key]:
@@ -226,11 +225,18 @@ def _publish(site: Path, place: Place, key: str, page: Path, answer: dict[str, A
             made |= {"page": digest(content), "key": key, "summary": answer["facts"]["summary"]}
         status[place.slug] = made
         text = json.dumps(dict(sorted(status.items())), indent=1, ensure_ascii=False) + "\n"
-        write_atomically(site / STATUS, text.encode())
+        write_atomically(_find_record(site), text.encode())
     return status
 
 
-def _write_index(site: Path, notebook: Notebook, each: str, places: Sequence[Place], status: Mapping[str, Any]) -> None:
+def _write_index(
+    site: Path,
+    notebook: Notebook,
+    each: str,
+    places: Sequence[Place],
+    status: Mapping[str, Any],
+    changed: str = "",
+) -> None:
     groups: dict[str, list[dict[str, Any]]] = {}
     for place in places:
         made = status.get(place.slug)
@@ -241,6 +247,7 @@ def _write_index(site: Path, notebook: Notebook, each: str, places: Sequence[Pla
         TEMPLATE,
         title=notebook.title,
         kind=EACH[each],
+        changed=changed,
         groups=dict(sorted(groups.items())),
         entries=[entry for entries in groups.values() for entry in entries],
         above=(site.parent / INDEX).exists(),
@@ -253,9 +260,14 @@ def _conclude(site: Path, place: Place, made: Mapping[str, Any]) -> Result:
     return Result(place.slug, place.name, made["error"] is None, made["error"], page if page.exists() else None)
 
 
+def _find_record(site: Path) -> Path:
+    """Return where it stands what was made here: with what git ignores, not with what is published."""
+    return site.parent / UNPUBLISHED / f"{site.name}.series.json"
+
+
 def _read_status(site: Path) -> dict[str, Any]:
     try:
-        status = json.loads((site / STATUS).read_text(encoding="utf-8"))
+        status = json.loads(_find_record(site).read_text(encoding="utf-8"))
         return {
             slug: {name: made[name] for name in ("page", "key", "summary", "error")} for slug, made in status.items()
         }

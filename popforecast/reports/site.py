@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from popforecast.files import write_atomically, write_together
 from popforecast.lock import hold
 from popforecast.reports.keys import digest
+from popforecast.reports.names import describe_changes
 from popforecast.reports.notebooks import PACKAGE, Notebook
 
 if TYPE_CHECKING:
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 STATUS = "status.json"
 INDEX = "index.html"
 
-# Executed notebooks, and when which was made: no part of what is published, nor of a checkout.
+# Executed notebooks and what was made here, and when: no part of what is published, nor of what git carries.
 UNPUBLISHED = "notebooks"
-TIMES = f"{UNPUBLISHED}/times.json"
-
-# Beside them.
+MADE = f"{UNPUBLISHED}/made.json"
 LOCK = f"{UNPUBLISHED}/.lock"
+
+# The folder that a checkout comes with. Its record and its index are committed, so they hold the reports as their
+# notebooks are, and nothing that somebody tried; of that there is a record that git ignores.
+COMMITTED = PACKAGE.parent / "reports"
+TRIED = f"{UNPUBLISHED}/{STATUS}"
 
 STYLE = PACKAGE / "theme" / "style.css"
 SORTING = STYLE.with_name("sort.js")
@@ -44,27 +48,36 @@ def open_site(output: Path) -> None:
         _write_changed({output / path.name: path.read_bytes() for path in (STYLE, SORTING)})
 
 
-def publish(report: Report, page: str, seconds: float, output: Path) -> None:
-    """Write a page with all that belongs to it, and record what it is made of."""
+def publish(report: Report, page: str, seconds: float, notebook: Notebook, output: Path) -> None:
+    """Write a page with all that belongs to it, and record what it is made of, and that it was made here."""
     name = report.name
     published = {f"{name}.html": page, f"{name}.svg": report.figure}
     written = {file: text.encode() for file, text in published.items() if text}
     facts = {**report.facts, "files": {file: digest(content) for file, content in written.items()}}
-    written[f"{UNPUBLISHED}/{name}.ipynb"] = report.source.encode()
+    executed = report.source.encode()
+    made = {
+        "good": _seal(facts),
+        "files": {_name_executed(name): digest(executed)},
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+    }
     with hold(output / LOCK, output):
         # Together: the index must not show the figure of one run beside the finding of another.
-        write_together({output / file: content for file, content in written.items()})
+        contents = {**written, _name_executed(name): executed}
+        write_together({output / file: content for file, content in contents.items()})
         for file in published.keys() - written.keys():
             (output / file).unlink(missing_ok=True)
-        _update(output / STATUS, name, {"title": facts["title"], "error": None, "good": facts})
-        times = {"ended": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(seconds, 1)}
-        _update(output / TIMES, name, times)
+        recorded = {**_introduce(notebook, facts["changed"]), "error": None, "good": facts}
+        _update(_find_record(name, notebook, output), name, recorded)
+        # Last: a run that is killed before has made nothing.
+        _update(output / MADE, name, made)
 
 
-def record(notebook: Notebook, error: str, output: Path) -> None:
+def record(name: str, notebook: Notebook, changed: Mapping[str, Any], error: str, output: Path) -> None:
     """Record that a run failed; what is recorded of the last good page stays."""
     with hold(output / LOCK, output):
-        _update(output / STATUS, notebook.name, {"title": notebook.title, "error": error})
+        recorded = {**_introduce(notebook, describe_changes(changed)), "error": error}
+        _update(_find_record(name, notebook, output), name, recorded)
 
 
 def write_index(names: Iterable[str], output: Path) -> None:
@@ -72,16 +85,57 @@ def write_index(names: Iterable[str], output: Path) -> None:
     from popforecast.reports import pages
 
     with hold(output / LOCK, output):
-        status = read_status(output)
-        listed = [_list(name, status[name], output) for name in names if name in status]
+        status = _read_record(output / STATUS)
+        # The page of a notebook as it is comes first: its name is the shortest.
+        listed = [
+            _list(name, status[name], output)
+            for notebook in names
+            for name in sorted(status)
+            if status[name]["notebook"] == notebook
+        ]
         _write_changed({output / INDEX: pages.render_index(listed).encode()})
 
 
 def read_status(output: Path) -> dict[str, Any]:
-    """Return what is recorded of each report, by name."""
+    """Return what is recorded of each page, by name; ``made`` are the facts of its making, if it was made here."""
+    status = {**_read_record(output / TRIED), **_read_record(output / STATUS)}
+    made = _read(output / MADE)
+    # A checkout of another branch, or a pull, may have brought a page that another checkout made.
+    own = {name: facts for name, facts in made.items() if name in status and _is_seal(facts, status[name]["good"])}
+    return {name: {**recorded, "made": own.get(name)} for name, recorded in status.items()}
+
+
+def is_listed(name: str, notebook: Notebook, output: Path) -> bool:
+    """Return whether the index lists a page."""
+    return _find_record(name, notebook, output) == output / STATUS
+
+
+def _find_record(name: str, notebook: Notebook, output: Path) -> Path:
+    """Return where a page is recorded: what the index lists stands in the one record, all else in the other."""
+    tried = name != notebook.name and output.resolve() == COMMITTED.resolve()
+    return output / (TRIED if tried else STATUS)
+
+
+def _introduce(notebook: Notebook, changed: str) -> dict[str, Any]:
+    return {"title": notebook.title, "notebook": notebook.name, "changed": changed}
+
+
+def _name_executed(name: str) -> str:
+    return f"{UNPUBLISHED}/{name}.ipynb"
+
+
+def _seal(good: Mapping[str, Any]) -> str:
+    return digest(json.dumps(good, sort_keys=True).encode())
+
+
+def _is_seal(made: Mapping[str, Any], good: Mapping[str, Any] | None) -> bool:
+    return good is not None and made.get("good") == _seal(good)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
     return {
-        name: {"title": name, "error": None, "good": None} | recorded
-        for name, recorded in _read(output / STATUS).items()
+        name: {"title": name, "notebook": name, "changed": "", "error": None, "good": None} | recorded
+        for name, recorded in _read(path).items()
     }
 
 

@@ -126,17 +126,21 @@ def make_page(
     from dataclasses import replace
 
     from popforecast.reports.keys import Key
-    from popforecast.reports.notebooks import find_notebooks
+    from popforecast.reports.notebooks import LOCATION, find_notebooks
     from popforecast.reports.pages import read_report, render_page
 
     notebook = find_notebooks(Path(folder))[name]
+    if title:
+        # Of the page of a place, the place is no change.
+        own = {**notebook.defaults, LOCATION: parameters[LOCATION]}
+        notebook = replace(notebook, title=title, defaults=own)
     page = Path(target)
     executed = page.with_suffix(".ipynb")
     error = run_notebook(str(notebook.path), str(executed), parameters, timeout)
     if error:
         return {"error": error}
     try:
-        report = read_report(executed, replace(notebook, title=title or notebook.title), parameters, key and Key(**key))
+        report = read_report(executed, notebook, parameters, key and Key(**key))
         page.write_text(render_page(report), encoding="utf-8")
     except Exception as error:
         # Whatever a notebook shows that cannot be a page must not take the other pages down with it.
