@@ -26,6 +26,11 @@ SIGNIFICANCE = 0.05
 
 # How many residuals back the tests look.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
+
+# How closely two programs agree is said in steps this coarse: below the first a difference is rounding, which another
+# processor makes otherwise; above the last it is a difference.
+AGREEMENTS = (1e-9, 1e-5)
+
 ROOT_EDGES = (0, 0.95, 0.98, 1.0, 1.005, 1.01, 1.02, np.inf)
 
 
@@ -98,6 +103,43 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
         rows.append((what, len(series), max(differences), panel.locations["name"].iloc[worst]))
     columns = ["number", "series", "largest relative difference", "found in"]
     return pd.DataFrame(rows, columns=columns).set_index("number")
+
+
+def write_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Return a comparison with statsmodels as people read it, without what is rounding and differs by processor.
+
+    Returns
+    -------
+    DataFrame
+        One row for each number: how many series, how closely both agree, and where they do not, if they do not.
+
+    Examples
+    --------
+    >>> columns = ["series", "largest relative difference", "found in"]
+    >>> compared = pd.DataFrame([(2, 4e-12, "Congo"), (2, 0.2, "Fiji")], ["sigma", "forecast"], columns)
+    >>> write_agreement(compared).values.tolist()
+    [[2, 'better than 1e-9', '–'], [2, '0.2', 'Fiji']]
+    """
+    differences = agreement["largest relative difference"]
+    return pd.DataFrame(
+        {
+            "series": agreement["series"],
+            "largest relative difference": differences.map(say_agreement),
+            "found in": agreement["found in"].where(~(differences <= AGREEMENTS[-1]), "–"),
+        }
+    )
+
+
+def say_agreement(difference: float) -> str:
+    """Say how large a relative difference is, in steps that no rounding crosses.
+
+    Examples
+    --------
+    >>> say_agreement(7e-11), say_agreement(3e-7), say_agreement(0.04)
+    ('better than 1e-9', 'better than 1e-5', '0.04')
+    """
+    bound = next((bound for bound in AGREEMENTS if difference <= bound), None)
+    return f"{difference:.1g}" if bound is None else f"better than {bound:.0e}".replace("e-0", "e-")
 
 
 def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
