@@ -11,31 +11,7 @@ import pandas as pd
 from popforecast.backtest import Backtest
 from popforecast.display import format_population
 from popforecast.errors import ScoreError
-from popforecast.inspection import UNEXPLAINED
-
-# Turns of events that no history of totals announced, and whose cause is beyond doubt: country, year, what happened.
-TURNS: tuple[tuple[str, int, str], ...] = (
-    ("AFG", 1992, "return of refugees as Soviet-backed rule ends"),
-    ("ARE", 2005, "labour migration of a boom"),
-    ("BHR", 2005, "labour migration of a boom"),
-    ("BIH", 1992, "war of 1992-95"),
-    ("BTN", 1990, "expulsion of the Lhotshampa"),
-    ("KWT", 1990, "Iraq's invasion and the Gulf War, 1990-91"),
-    ("LBN", 2015, "refugees from Syria, forecast to go on coming, no longer do"),
-    ("LBR", 1990, "first civil war, from the end of 1989"),
-    ("MAF", 1990, "the building boom of the 1980s ends"),
-    ("MNP", 2005, "the garment factories close"),
-    ("MSR", 1995, "Soufrière Hills volcano, from 1995"),
-    ("OMN", 2009, "labour migration of a boom"),
-    ("QAT", 2005, "labour migration of a boom"),
-    ("RWA", 1994, "the genocide of 1994, flight and return"),
-    ("SSD", 2014, "civil war, from the end of 2013"),
-    ("SYR", 2011, "civil war, from 2011"),
-    ("TGO", 1994, "return of those who fled in 1993"),
-    ("UKR", 2022, "Russia's invasion of 2022"),
-    ("VEN", 2016, "exodus from the collapse of the economy"),
-    ("XKX", 1998, "war and expulsion, 1998-99"),
-)
+from popforecast.events import explain_turn
 
 
 def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd.DataFrame:
@@ -153,7 +129,9 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
     """
     _check_run(backtest, "model", model)
     _check_run(backtest, "horizon", horizon)
-    misses = backtest.errors.query("model == @model and horizon == @horizon").sort_values("ape", ascending=False)
+    misses = backtest.errors.query("model == @model and horizon == @horizon").sort_values(
+        "ape", ascending=False, kind="stable"
+    )
     worst = misses.drop_duplicates("location_code").head(most)
     level = max(backtest.levels)
     held = worst["outcome"].between(worst[f"lower_{level:g}"], worst[f"upper_{level:g}"])
@@ -165,17 +143,12 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
             "origin": worst["origin"],
             "year": worst["year"],
             "error": (100 * (worst["population"] / worst["outcome"] - 1)).round(1),
-            "what happened": [_explain(place, origin, year) for place, origin, year in spans],
+            "what happened": [explain_turn(place, origin, year) for place, origin, year in spans],
             "held": np.where(held, "yes", "no"),
             "forecast": worst["population"].map(format_population),
             "outcome": worst["outcome"].map(format_population),
         }
     ).set_index("location")
-
-
-def _explain(place: str, origin: int, year: int) -> str:
-    known = (what for where, when, what in TURNS if where == place and origin < when <= year)
-    return next(known, UNEXPLAINED)
 
 
 def _name_sizes(edges: np.ndarray) -> list[str]:

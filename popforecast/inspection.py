@@ -14,38 +14,11 @@ import pandas as pd
 
 from popforecast.display import format_population
 from popforecast.errors import PanelError
+from popforecast.events import explain_break
 from popforecast.panel import Panel
 from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
 from popforecast.sources import describe_source, get_revision, load_panel, load_projections, write_tables
-
-# Breaks whose cause is beyond doubt: country, first and last year, what happened.
-EVENTS: tuple[tuple[str, int, int, str], ...] = (
-    ("AFG", 1979, 1989, "flight after the Soviet invasion"),
-    ("AFG", 1992, 1995, "return of refugees as Soviet-backed rule ends"),
-    ("ARE", 1966, 1976, "labour migration of the oil boom"),
-    ("BDI", 1993, 1996, "civil war and flight"),
-    ("BIH", 1992, 1995, "war of 1992-95"),
-    ("BTN", 1990, 1993, "expulsion of the Lhotshampa"),
-    ("ESH", 1975, 1976, "annexation by Morocco and flight of the Sahrawi"),
-    ("KHM", 1975, 1979, "the Khmer Rouge, 1975-79"),
-    ("KWT", 1990, 1992, "Iraq's invasion and the Gulf War, 1990-91"),
-    ("LBN", 2012, 2016, "arrival of refugees from Syria"),
-    ("LBR", 1989, 1992, "first civil war, from 1989"),
-    ("LBR", 1996, 1999, "return of refugees after the first civil war"),
-    ("MSR", 1995, 2003, "Soufrière Hills volcano, from 1995"),
-    ("MWI", 1986, 1989, "arrival of refugees from the war in Mozambique"),
-    ("MWI", 1993, 1995, "return of refugees to Mozambique"),
-    ("RWA", 1990, 1998, "the genocide of 1994, flight and return"),
-    ("SOM", 1977, 1980, "arrival of refugees from the Ogaden War"),
-    ("SSD", 2013, 2018, "civil war, from 2013"),
-    ("SYR", 2011, 2018, "civil war, from 2011"),
-    ("TGO", 1993, 1993, "political crisis and flight to Ghana and Benin"),
-    ("TLS", 1999, 1999, "violence after the vote for independence"),
-    ("UKR", 2022, 2023, "Russia's invasion of 2022"),
-    ("XKX", 1998, 2000, "war and expulsion, 1998-99"),
-)
-UNEXPLAINED = "not explained here: look into the source"
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,11 +170,6 @@ def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> 
             "year": found["year"],
             "growth": found["growth"].round(1),
             "usual growth": found["usual"].round(1),
-            "what happened": [_explain(place, year) for place, year in zip(places, found["year"], strict=True)],
+            "what happened": [explain_break(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
     ).set_index("country")
-
-
-def _explain(place: str, year: int) -> str:
-    known = (event for where, first, last, event in EVENTS if where == place and first <= year <= last)
-    return next(known, UNEXPLAINED)
