@@ -31,7 +31,16 @@ class Event:
     @property
     def year(self) -> int:
         """The year in which it begins to show."""
-        return min(year for year in (self.turn, *(self.breaks or ())) if year is not None)
+        return min(self._years)
+
+    @property
+    def last(self) -> int:
+        """The last year in which it is known to show."""
+        return max(self._years)
+
+    @property
+    def _years(self) -> list[int]:
+        return [year for year in (self.turn, *(self.breaks or ())) if year is not None]
 
 
 EVENTS: tuple[Event, ...] = (
@@ -64,7 +73,7 @@ EVENTS: tuple[Event, ...] = (
     Event("TGO", "political crisis and flight to Ghana and Benin", (1993, 1993)),
     Event("TGO", "return of those who fled in 1993", turn=1994),
     Event("TLS", "violence after the vote for independence", (1999, 1999)),
-    Event("UKR", "war since Russia's invasion of 2022, with refugees abroad", (2022, 2023), 2022),
+    Event("UKR", "war since Russia's invasion of 2022, refugees", (2022, 2023), 2022),
     Event("VEN", "exodus from the collapse of the economy", turn=2016),
     Event("XKX", "war and expulsion, 1998-99", (1998, 2000), 1998),
 )
