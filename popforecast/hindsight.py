@@ -13,6 +13,7 @@ from popforecast.backtest import backtest as run_backtest
 from popforecast.display import format_population
 from popforecast.errors import ScoreError
 from popforecast.events import explain_turn
+from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
 from popforecast.sources import VINTAGES
 from popforecast.vintages import RAW, compare
@@ -218,7 +219,7 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     {'naive': 1.1}
     """
     vintage = max(VINTAGES)
-    then = compare(vintage, panel, models)
+    then = compare(vintage, panel, models, intervals=FINAL)
     year = int(then.errors["year"].max())
     of = (then.errors["basis"] == RAW) & (then.errors["year"] == year) & then.errors["source"].isin(list(models))
     known = then.errors[of]

@@ -158,7 +158,7 @@ def tell_totals(totals: pd.DataFrame) -> str:
     >>> tell_totals(compare_totals(pf.load_panel("wpp2019")))[:86]
     "The countries' sum lies between 14,000 persons below the world's figure and 10,000 abo"
     """
-    low, high, share = totals["gap"].min(), totals["gap"].max(), totals["parts per million"].abs().max()
+    low, high, share = totals["gap"].min(), totals["gap"].max(), _measure_widest(totals)
     within = f"never more than {share:.1f} parts per million from it"
     if low < 0 < high:
         return (
@@ -210,7 +210,7 @@ def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame
     countries = "1 country has" if len(anomalies) == 1 else f"{len(anomalies)} countries have"
     return (
         f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}; {rows} dropped, the countries add up "
-        f"to the world within {totals['parts per million'].abs().max():.1f} parts per million, and {countries} a year "
+        f"to the world within {_measure_widest(totals):.1f} parts per million, and {countries} a year "
         "that breaks with the usual growth."
     )
 
@@ -244,3 +244,8 @@ def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100
             "what happened": [explain_break(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
     ).set_index("country")
+
+
+def _measure_widest(totals: pd.DataFrame) -> float:
+    """Return the largest gap in parts per million of the world; the table's column is rounded already."""
+    return float((1e6 * totals["gap"] / totals["world"]).abs().max())
