@@ -97,8 +97,9 @@ def _compare_known_table(panel: Panel, model: AR) -> str:
 
 
 def _say_dependent(tests: pd.DataFrame) -> str:
-    row = tests.iloc[0]
-    rejected = round(row["series"] * row["rejected, percent"] / 100)
-    said = f"{rejected if rejected else 'none'} of {row['series']} have residuals that are not independent"
-    few = row["rejected, percent"] <= USUAL
-    return f"{said}, {'about as many as chance gives' if few else 'though its intervals assume that they are'}"
+    series, share = int(tests["series"].iloc[0]), float(tests["rejected, percent"].iloc[0])
+    rejected = round(series * share / 100)
+    said = f"{rejected or 'none'} of {series} {'has' if rejected < 2 else 'have'} residuals that are not independent"
+    return (
+        f"{said}, {'about as many as chance gives' if share <= USUAL else 'though its intervals assume that they are'}"
+    )

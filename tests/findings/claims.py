@@ -217,7 +217,7 @@ def explosive_and_dependent_series_are_counted(page: Page) -> None:
     fits = fit_each(panel.checksum, panel, lags, trend)
     roots = [np.abs(np.roots(np.r_[1, -fit.params[-lags:]])).max() for fit in fits]
     found = page.find(
-        r"(\d+|None) of (\d+) series ha(?:s|ve) an explosive root, and (\d+|none) of (\d+) have residuals"
+        r"(\d+|None) of (\d+) series ha(?:s|ve) an explosive root, and (\d+|none) of (\d+) ha(?:s|ve) residuals"
     )
     explosive, series, dependent, tested = (0 if word.lower() == "none" else int(word) for word in found.groups())
     assert (explosive, series, tested) == (sum(root > 1 + 1e-9 for root in roots), len(panel), len(fits))
