@@ -39,13 +39,13 @@ def tell_models(models: Sequence[str]) -> str:
     Examples
     --------
     >>> tell_models(["drift", "naive"])
-    'In question is `drift`, which goes on by the mean change of the past. Beside it: `naive`, which says that nothing \
-will change.'
+    'The model in question is `drift`, which goes on by the mean change of the past. Compared with it: `naive`, which \
+says that nothing will change.'
     """
     first, *others = (
         f"`{name}`{', the default' if name == DEFAULT_MODEL else ''}, {MEANINGS[name]}" for name in models
     )
-    return f"In question is {first}." + (f" Beside it: {'; '.join(others)}." if others else "")
+    return f"The model in question is {first}." + (f" Compared with it: {'; '.join(others)}." if others else "")
 
 
 def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
@@ -75,11 +75,11 @@ def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
     beside = "".join(f"; {name} by {' and '.join(f'{error:.1f}' for error in errors[name])} %" for name in others)
     held = scores.loc[first, "coverage_95"]
     low, high = f"{held.min():.0f}", f"{held.max():.0f}"
-    covered = f"{low} %" if low == high else f"{low} to {high} %, according to the horizon"
+    covered = f"{low} % of outcomes" if low == high else f"{low} to {high} % of outcomes, depending on the horizon"
     return (
         f"Over {len(backtest.panel)} {_name_places(backtest.panel)} and {origins} origin{'s' if origins > 1 else ''}, "
-        f"on final data, {first} missed by {errors[first][0]:.1f} % on average after {horizon} {unit}{far}{beside}. Of "
-        f"the outcomes, the 95 % intervals of {first} held {covered}."
+        f"on final data, {first} was off by {errors[first][0]:.1f} % on average after {horizon} {unit}{far}{beside}. "
+        f"The 95 % intervals of {first} contained {covered}."
     )
 
 
@@ -213,7 +213,7 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
     if errors["outcome"].sum() > 0:
         weighted = np.average(errors["ape"], weights=errors["outcome"])
         cautions.append(
-            f"Each location counts the same here. Weighted by population, {model} missed by {weighted:.1f}{PERCENT} "
+            f"Each location counts the same here. Weighted by population, {model} was off by {weighted:.1f}{PERCENT} "
             f"after {horizon} {_name_steps(panel)}, as against {errors['ape'].mean():.1f}{PERCENT} unweighted."
         )
     return "\n".join(f"- {caution}" for caution in cautions)

@@ -260,7 +260,7 @@ def errors_and_coverage_are_those_of_the_backtest(page: Page) -> None:
             assert f"{mean[model, horizon]:.1f}" in page.summary, (model, horizon, page.summary)
     own = errors[errors["model"] == first]
     held = 100 * own["outcome"].between(own["lower_95"], own["upper_95"]).groupby(own["horizon"]).mean()
-    said = re.findall(r"\d+", page.find(r"held (\d+(?: to \d+)?%)").group(1))
+    said = re.findall(r"\d+", page.find(r"(?:contained|held) (\d+(?: to \d+)?%)")[1])
     assert {int(number) for number in said} == {round(held.min()), round(held.max())}, page.summary
 
 

@@ -24,7 +24,7 @@ def test_every_model_has_a_meaning():
 
 def test_the_first_model_is_in_question_and_the_others_stand_beside_it():
     assert findings.tell_models(["ar1"]).endswith("began.")
-    assert findings.tell_models(["panel-ar", "ar1"]).startswith("In question is `panel-ar`, the default,")
+    assert findings.tell_models(["panel-ar", "ar1"]).startswith("The model in question is `panel-ar`, the default,")
 
 
 def test_one_horizon_is_told_once(backtest: pf.Backtest):
@@ -32,7 +32,7 @@ def test_one_horizon_is_told_once(backtest: pf.Backtest):
     assert "after 1 years and by" in both
     once = findings.tell_errors(backtest, ["ar1"], 10)
     mean = backtest.errors.query("model == 'ar1' and horizon == 10")["ape"].mean()
-    assert f"ar1 missed by {mean:.1f} % on average after 10 years. Of the outcomes" in once
+    assert f"ar1 was off by {mean:.1f} % on average after 10 years. The 95 %" in once
 
 
 @pytest.mark.parametrize(("models", "horizon"), [(["drift"], 10), (["ar1"], 7)])
