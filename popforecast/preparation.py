@@ -75,17 +75,17 @@ def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.D
 
     A year is anomalous where its growth rate lies more than `threshold` robust standard deviations from the median
     growth of that country: :math:`|g_t - \operatorname{med} g| > k \cdot 1.4826 \operatorname{MAD}(g)`, and by more
-    than two percentage points. Growth is that of the population, in percent: not of its logarithm.
+    than two percentage points.
 
     Returns
     -------
     DataFrame
-        location_code, location, year, growth and usual growth (percent), the largest break of each country, worst
-        first.
+        location_code, location, year, growth and usual growth (percent a year), the largest break of each country,
+        worst first.
     """
-    persons = np.maximum(panel.values, 1)
+    growth = 100 * np.expm1(np.diff(np.log(np.maximum(panel.values, 1)), axis=1) / panel.step)
     # Rounded, so that no processor sees other ties and other order than the next one.
-    growth = np.round(100 * (persons[:, 1:] / persons[:, :-1] - 1), 9)
+    growth = growth.round(9)
     usual = np.median(growth, axis=1, keepdims=True)
     spread = 1.4826 * np.median(np.abs(growth - usual), axis=1, keepdims=True)
     excess = np.abs(growth - usual)

@@ -150,7 +150,7 @@ def ones_own_figures_are_not_told_of_as_the_uns(page: Page) -> None:
 
 @claim("1-prepare")
 def series_rows_and_breaks_are_counted(page: Page) -> None:
-    panel = pf.load_panel(page.asked["revision"])
+    panel = pf.load_panel(page.asked["revision"] or "wpp2019")
     countries = panel.countries()
     summary = page.summary
     assert f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}" in summary
@@ -168,7 +168,7 @@ def series_rows_and_breaks_are_counted(page: Page) -> None:
 
 @claim("1-prepare")
 def the_sum_of_countries_lies_where_it_is_said_to_lie(page: Page) -> None:
-    panel = pf.load_panel(page.asked["revision"])
+    panel = pf.load_panel(page.asked["revision"] or "wpp2019")
     gap = np.rint(panel.countries().values.sum(axis=0) - panel.select([900]).values[0]).astype(int)
     if gap.min() < 0 < gap.max():
         page.find(f"between {-gap.min():,} persons below the world's figure and {gap.max():,} above")
