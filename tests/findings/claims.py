@@ -26,6 +26,7 @@ from popforecast.events import list_events
 from popforecast.models import MODELS
 from popforecast.peers import compare as score_peers
 from popforecast.peers import load_peers
+from popforecast.revisions import pair
 from popforecast.sources import get_edition, load_members
 from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.vintages import UN, compare
@@ -532,6 +533,16 @@ def what_moved_is_what_the_forecasts_say(page: Page) -> None:
         assert len(row) == 1, (place, page.summary)
         assert f"{row['change'].iloc[0]:+.0f}" == f"{sign}{figure.replace(',', '')}", place
         assert row["smallest"].iloc[0] >= 100_000, f"{place} is too small to lead"
+
+
+@claim("revision-diff")
+def the_change_of_the_past_is_that_of_the_estimates(page: Page) -> None:
+    old, new = (pf.load_panel(page.asked[edition]) for edition in ("old", "new"))
+    alike = pair(old, new)
+    then, now = (panel.until(old.origin).values[:, -1] for panel in (alike.earlier, alike.later))
+    change = 100 * np.abs(now / then - 1)
+    assert f"the population of {old.origin} by {np.median(change):.1f}%" in page.summary
+    assert f"of {len(change)} countries, and by 5% or more in {(change >= 5).sum()}." in page.summary
 
 
 @lru_cache
