@@ -15,8 +15,8 @@ from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel
-from popforecast.peers import TUNING, choose
 from popforecast.sources import REVISIONS, get_edition
+from popforecast.tuning import TUNING, choose
 
 PERCENT = "\u00a0%"
 
@@ -28,7 +28,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "drift": "which goes on by the mean change of the past",
         "damped-growth": "last year's growth, fading out",
         "ar": "an autoregression of growth whose order is chosen for each location",
-        "panel-ar": "five rules of growth learnt from all locations together",
+        "panel-ar": "five rules of growth, learnt from all locations together where their past is long enough",
     }
 )
 
