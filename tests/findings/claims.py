@@ -54,6 +54,11 @@ class Page:
     prose: str
 
     @property
+    def revision(self) -> str:
+        """The revision that was asked for; where none was, the first there is."""
+        return self.asked.get("revision") or min(pf.REVISIONS)
+
+    @property
     def models(self) -> list[str]:
         """The models that were asked for."""
         return self.asked["models"] if "models" in self.asked else [self.asked.get("model", "")]
@@ -128,7 +133,7 @@ def models_that_are_named_were_asked_for(page: Page) -> None:
 
 @claim(EVERY)
 def editions_that_are_named_were_asked_for(page: Page) -> None:
-    asked = re.findall(r"wpp\d{4}", str(page.asked))
+    asked = [page.revision, *re.findall(r"wpp\d{4}", str(page.asked))]
     rest = {"wpp2010", "wpp2012", "wpp2024"} if page.name in ("4-vintages", "revision-diff") else set()
     assert set(re.findall(r"wpp\d{4}", page.prose)) <= {*asked, *rest}
 
@@ -151,7 +156,7 @@ def ones_own_figures_are_not_told_of_as_the_uns(page: Page) -> None:
 
 @claim("1-prepare")
 def series_rows_and_breaks_are_counted(page: Page) -> None:
-    panel = pf.load_panel(page.asked["revision"] or "wpp2019")
+    panel = pf.load_panel(page.revision)
     countries = panel.countries()
     summary = page.summary
     assert f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}" in summary
@@ -169,7 +174,7 @@ def series_rows_and_breaks_are_counted(page: Page) -> None:
 
 @claim("1-prepare")
 def the_sum_of_countries_lies_where_it_is_said_to_lie(page: Page) -> None:
-    panel = pf.load_panel(page.asked["revision"] or "wpp2019")
+    panel = pf.load_panel(page.revision)
     gap = np.rint(panel.countries().values.sum(axis=0) - panel.select([900]).values[0]).astype(int)
     if gap.min() < 0 < gap.max():
         page.find(f"between {-gap.min():,} persons below the world's figure and {gap.max():,} above")
