@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pandas as pd
+import pytest
 from statsmodels.stats.diagnostic import acorr_ljungbox
 from statsmodels.tsa.api import AutoReg
 
@@ -536,7 +537,8 @@ def what_moved_is_what_the_forecasts_say(page: Page) -> None:
         place = re.sub(r"^(?:.*\bfor |.*\band )", "", name).strip()
         row = changes[changes["name"] == place]
         assert len(row) == 1, (place, page.summary)
-        assert f"{row['change'].iloc[0]:+.0f}" == f"{sign}{figure.replace(',', '')}", place
+        # Frames hold whole persons, which are coarse for the smallest places.
+        assert float(sign + figure.replace(",", "")) == pytest.approx(row["change"].iloc[0], rel=1e-3, abs=0.51), place
         assert row["smallest"].iloc[0] >= 100_000, f"{place} is too small to lead"
 
 
