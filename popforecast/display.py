@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import pandas as pd
@@ -78,3 +79,15 @@ def format_percent(value: float | None, digits: int = 2) -> str:
     if pd.isna(value):
         return "–"
     return f"{value:z.{digits}f} %"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Write words as a list in a sentence.
+
+    Examples
+    --------
+    >>> join_words(["1993", "1998", "2003"]), join_words(["1993"])
+    ('1993, 1998 and 2003', '1993')
+    """
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -9,33 +9,14 @@ import numpy as np
 import pandas as pd
 
 from popforecast.backtest import Backtest
+from popforecast.backtest import backtest as run_backtest
 from popforecast.display import format_population
 from popforecast.errors import ScoreError
-from popforecast.inspection import UNEXPLAINED
-
-# Turns of events that no history of totals announced, and whose cause is beyond doubt: country, year, what happened.
-TURNS: tuple[tuple[str, int, str], ...] = (
-    ("AFG", 1992, "return of refugees as Soviet-backed rule ends"),
-    ("ARE", 2005, "labour migration of a boom"),
-    ("BHR", 2005, "labour migration of a boom"),
-    ("BIH", 1992, "war of 1992-95"),
-    ("BTN", 1990, "expulsion of the Lhotshampa"),
-    ("KWT", 1990, "Iraq's invasion and the Gulf War, 1990-91"),
-    ("LBN", 2015, "refugees from Syria, forecast to go on coming, no longer do"),
-    ("LBR", 1990, "first civil war, from the end of 1989"),
-    ("MAF", 1990, "the building boom of the 1980s ends"),
-    ("MNP", 2005, "the garment factories close"),
-    ("MSR", 1995, "Soufrière Hills volcano, from 1995"),
-    ("OMN", 2009, "labour migration of a boom"),
-    ("QAT", 2005, "labour migration of a boom"),
-    ("RWA", 1994, "the genocide of 1994, flight and return"),
-    ("SSD", 2014, "civil war, from the end of 2013"),
-    ("SYR", 2011, "civil war, from 2011"),
-    ("TGO", 1994, "return of those who fled in 1993"),
-    ("UKR", 2022, "Russia's invasion of 2022"),
-    ("VEN", 2016, "exodus from the collapse of the economy"),
-    ("XKX", 1998, "war and expulsion, 1998-99"),
-)
+from popforecast.events import explain_turn
+from popforecast.forecasting import FINAL
+from popforecast.panel import Panel
+from popforecast.sources import VINTAGES
+from popforecast.vintages import RAW, compare
 
 
 def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd.DataFrame:
@@ -72,7 +53,7 @@ def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd
     edges = np.asarray(bounds, dtype=float)
     if (edges <= 0).any() or (np.diff(edges) <= 0).any():
         raise ScoreError(f"bounds of size {list(bounds)}: expected numbers of persons above 0, each above the last")
-    _check_run(backtest, "model", model)
+    check_run(backtest, "model", model)
     classes = np.searchsorted(edges, backtest.panel.values[:, -1], side="right")
     codes = backtest.panel.locations.index
     parts = [
@@ -109,14 +90,14 @@ def find_misfits(backtest: Backtest, model: str) -> pd.DataFrame:
     >>> misfits.round(1).reset_index().values.tolist()
     [[2003.0, 10.0, 95.0, 22.9, -72.1, 2.8]]
     """
-    _check_run(backtest, "model", model)
+    check_run(backtest, "model", model)
     scores = backtest.scores(by="origin").query("model == @model").set_index(["origin", "horizon"]).sort_index()
     parts = []
     for level in backtest.levels:
         held = scores[f"coverage_{level:g}"]
         margin = 200 * np.sqrt(level / 100 * (1 - level / 100) / scores["n"])
         parts.append(pd.DataFrame({"level": level, "held": held, "off": held - level, "margin": margin}))
-    table = pd.concat(parts).sort_values("off", key=np.abs, ascending=False, kind="stable")
+    table = pd.concat(parts).sort_values("off", key=lambda off: off.abs().round(9), ascending=False, kind="stable")
     return table[table["off"].abs() > table["margin"]]
 
 
@@ -151,9 +132,11 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
     >>> name_misses(bt, "naive", 1, 1)[["year", "what happened"]].reset_index().values.tolist()
     [['Rwanda', 1994, 'the genocide of 1994, flight and return']]
     """
-    _check_run(backtest, "model", model)
-    _check_run(backtest, "horizon", horizon)
-    misses = backtest.errors.query("model == @model and horizon == @horizon").sort_values("ape", ascending=False)
+    check_run(backtest, "model", model)
+    check_run(backtest, "horizon", horizon)
+    errors = backtest.errors.query("model == @model and horizon == @horizon")
+    # Rounded, so that errors which differ by rounding alone keep the panel's order on any processor.
+    misses = errors.sort_values("ape", ascending=False, kind="stable", key=lambda ape: ape.round(9))
     worst = misses.drop_duplicates("location_code").head(most)
     level = max(backtest.levels)
     held = worst["outcome"].between(worst[f"lower_{level:g}"], worst[f"upper_{level:g}"])
@@ -165,7 +148,7 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
             "origin": worst["origin"],
             "year": worst["year"],
             "error": (100 * (worst["population"] / worst["outcome"] - 1)).round(1),
-            "what happened": [_explain(place, origin, year) for place, origin, year in spans],
+            "what happened": [explain_turn(place, origin, year) for place, origin, year in spans],
             "held": np.where(held, "yes", "no"),
             "forecast": worst["population"].map(format_population),
             "outcome": worst["outcome"].map(format_population),
@@ -173,9 +156,93 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
     ).set_index("location")
 
 
-def _explain(place: str, origin: int, year: int) -> str:
-    known = (what for where, when, what in TURNS if where == place and origin < when <= year)
-    return next(known, UNEXPLAINED)
+def pair_measures(
+    scores: pd.DataFrame, measures: tuple[str, str], index: str, columns: str, digits: int = 2
+) -> pd.DataFrame:
+    """Return two measures of scores side by side, for people: ``4.81 / 2.67``.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row for each index and column.
+    measures : (str, str)
+    index, columns : str
+        Columns of the scores whose values become rows and columns, in the order in which they come.
+    digits : int
+
+    Returns
+    -------
+    DataFrame
+        Text; a dash where nothing is known.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"model": ["naive"], "horizon": [5], "mape": [4.812], "median_ape": [2.666]})
+    >>> pair_measures(scores, ("mape", "median_ape"), "model", "horizon").loc["naive"].to_dict()
+    {5: '4.81 / 2.67'}
+    """
+    one, other = ([f"{value:.{digits}f}" for value in scores[measure]] for measure in measures)
+    text = pd.Series([f"{a} / {b}" for a, b in zip(one, other, strict=True)], scores.index, dtype=object)
+    table = scores.assign(text=text).pivot(index=index, columns=columns, values="text").fillna("–")
+    return table.loc[scores[index].unique(), scores[columns].unique()].rename_axis(columns=None)
+
+
+def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
+    """Return how much larger errors were from what was known at the time than on the figures of today.
+
+    Both are of the same locations, of one origin and one year: those of the latest vintage, and the last year that the
+    panel knows of those that the vintage's grid has.
+
+    Parameters
+    ----------
+    panel : Panel
+        The countries of a revision.
+    models : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Indexed by model: vintage, origin, year, n (locations), real_time and final (mean errors, percent), ratio.
+
+    Raises
+    ------
+    YearError
+        If the panel knows nothing after the vintage's last year.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> table = measure_hindsight(pf.load_panel("wpp2024").countries(), ["naive"])
+    >>> table[["vintage", "origin", "year"]].values.tolist()
+    [['wpp2012', 2010, 2020]]
+    >>> table["ratio"].round(1).to_dict()
+    {'naive': 1.1}
+    """
+    vintage = max(VINTAGES)
+    then = compare(vintage, panel, models, intervals=FINAL)
+    year = int(then.errors["year"].max())
+    of = (then.errors["basis"] == RAW) & (then.errors["year"] == year) & then.errors["source"].isin(list(models))
+    known = then.errors[of]
+    codes = known["location_code"].unique().tolist()
+    now = run_backtest(panel, models, [then.origin], [(year - then.origin) // panel.step]).scores(codes)
+    table = pd.DataFrame(
+        {"real_time": known.groupby("source")["ape"].mean(), "final": now.set_index("model")["mape"]}
+    ).loc[list(models)]
+    facts = {"vintage": vintage, "origin": then.origin, "year": year, "n": len(codes)}
+    return table.assign(ratio=table["real_time"] / table["final"], **facts).rename_axis("model")
+
+
+def check_run(backtest: Backtest, column: str, value: object) -> None:
+    """Check that a model or horizon is in a backtest.
+
+    Raises
+    ------
+    ScoreError
+        If it is not; the error says which are.
+    """
+    run = backtest.errors[column].unique().tolist()
+    if value not in run:
+        raise ScoreError(f"{column} {value!r} is not in this backtest: expected one of {', '.join(map(str, run))}")
 
 
 def _name_sizes(edges: np.ndarray) -> list[str]:
@@ -184,9 +251,3 @@ def _name_sizes(edges: np.ndarray) -> list[str]:
         return ["any size"]
     between = [f"{low} to {high} million" for low, high in itertools.pairwise(millions)]
     return [f"below {millions[0]} million", *between, f"{millions[-1]} million or more"]
-
-
-def _check_run(backtest: Backtest, column: str, value: object) -> None:
-    run = backtest.errors[column].unique().tolist()
-    if value not in run:
-        raise ScoreError(f"{column} {value!r} is not in this backtest: expected one of {', '.join(map(str, run))}")

@@ -14,38 +14,11 @@ import pandas as pd
 
 from popforecast.display import format_population
 from popforecast.errors import PanelError
+from popforecast.events import explain_break
 from popforecast.panel import Panel
 from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
 from popforecast.sources import describe_source, get_revision, load_panel, load_projections, write_tables
-
-# Breaks whose cause is beyond doubt: country, first and last year, what happened.
-EVENTS: tuple[tuple[str, int, int, str], ...] = (
-    ("AFG", 1979, 1989, "flight after the Soviet invasion"),
-    ("AFG", 1992, 1995, "return of refugees as Soviet-backed rule ends"),
-    ("ARE", 1966, 1976, "labour migration of the oil boom"),
-    ("BDI", 1993, 1996, "civil war and flight"),
-    ("BIH", 1992, 1995, "war of 1992-95"),
-    ("BTN", 1990, 1993, "expulsion of the Lhotshampa"),
-    ("ESH", 1975, 1976, "annexation by Morocco and flight of the Sahrawi"),
-    ("KHM", 1975, 1979, "the Khmer Rouge, 1975-79"),
-    ("KWT", 1990, 1992, "Iraq's invasion and the Gulf War, 1990-91"),
-    ("LBN", 2012, 2016, "arrival of refugees from Syria"),
-    ("LBR", 1989, 1992, "first civil war, from 1989"),
-    ("LBR", 1996, 1999, "return of refugees after the first civil war"),
-    ("MSR", 1995, 2003, "Soufrière Hills volcano, from 1995"),
-    ("MWI", 1986, 1989, "arrival of refugees from the war in Mozambique"),
-    ("MWI", 1993, 1995, "return of refugees to Mozambique"),
-    ("RWA", 1990, 1998, "the genocide of 1994, flight and return"),
-    ("SOM", 1977, 1980, "arrival of refugees from the Ogaden War"),
-    ("SSD", 2013, 2018, "civil war, from 2013"),
-    ("SYR", 2011, 2018, "civil war, from 2011"),
-    ("TGO", 1993, 1993, "political crisis and flight to Ghana and Benin"),
-    ("TLS", 1999, 1999, "violence after the vote for independence"),
-    ("UKR", 2022, 2023, "Russia's invasion of 2022"),
-    ("XKX", 1998, 2000, "war and expulsion, 1998-99"),
-)
-UNEXPLAINED = "not explained here: look into the source"
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,14 +144,85 @@ def compare_totals(panel: Panel) -> pd.DataFrame:
     return whole.assign(**{"parts per million": np.round(1e6 * gap / world, 2)})
 
 
-def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> pd.DataFrame:
+def tell_totals(totals: pd.DataFrame) -> str:
+    """Say how far the sum of the countries lies from the world's figure, and what that looks like.
+
+    Parameters
+    ----------
+    totals : DataFrame
+        As :func:`compare_totals` returns it.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> tell_totals(compare_totals(pf.load_panel("wpp2019")))[:86]
+    "The countries' sum lies between 14,000 persons below the world's figure and 10,000 abo"
+    """
+    low, high, share = totals["gap"].min(), totals["gap"].max(), _measure_widest(totals)
+    within = f"never more than {share:.1f} parts per million from it"
+    if low < 0 < high:
+        return (
+            f"The countries' sum lies between {-low:,} persons below the world's figure and {high:,} above it, "
+            f"{within}: it errs in both directions, as rounding does."
+        )
+    if low == high == 0:
+        return "The countries' sum is the world's figure in every year."
+    near, far = sorted((abs(low), abs(high)))
+    side, whose = ("below", "places that the table does not list") if low < 0 else ("above", "places counted twice")
+    return (
+        f"The countries' sum always lies {near:,} to {far:,} persons {side} the world's figure, {within}: too "
+        f"one-sided for rounding, and what {whose} would do."
+    )
+
+
+def list_worst_years(totals: pd.DataFrame, most: int = 5) -> pd.DataFrame:
+    """Return the years in which the countries add up worst, for people, the worst first and the earlier before later.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> list_worst_years(compare_totals(pf.load_panel("wpp2019")), 1)["gap"].to_dict()
+    {1962: '-14,000'}
+    """
+    worst = totals.sort_values("parts per million", key=abs, ascending=False, kind="stable").head(most)
+    return worst.map("{:,}".format)
+
+
+def tell_dropped(opening: Opening) -> str:
+    """Say how many rows of the source are not in the panel.
+
+    Examples
+    --------
+    >>> tell_dropped(open_revision("wpp2024"))
+    'Nothing was dropped: all 297 series of the source are in the panel.'
+    """
+    dropped, kept = len(opening.dropped), len(opening.panel)
+    if not dropped:
+        return f"Nothing was dropped: all {kept} series of the source are in the panel."
+    rows = "row was" if dropped == 1 else "rows were"
+    return f"{kept} series of the source are in the panel; {dropped} {rows} dropped, each for the reason beside it:"
+
+
+def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame) -> str:
+    """Say in a sentence what was found in a revision: whole series, dropped rows, sums and breaks."""
+    panel, dropped = opening.panel, len(opening.dropped)
+    rows = "no row was" if not dropped else "1 row was" if dropped == 1 else f"{dropped} rows were"
+    countries = "1 country has" if len(anomalies) == 1 else f"{len(anomalies)} countries have"
+    return (
+        f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}; {rows} dropped, the countries add up "
+        f"to the world within {_measure_widest(totals):.1f} parts per million, and {countries} a year "
+        "that breaks with the usual growth."
+    )
+
+
+def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100_000) -> pd.DataFrame:
     """Return the years in which a country's growth breaks with its usual one, and why where that is beyond doubt.
 
     Parameters
     ----------
     panel : Panel
-    most : int
-        How many to return.
+    most : int, optional
+        How many to return (default: all).
     smallest : int
         Leave out countries that ever had fewer persons: figures in thousands make them jump by rounding alone.
 
@@ -189,7 +233,7 @@ def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> 
     """
     countries = panel.countries()
     large = countries.locations.index[countries.values.min(axis=1) >= smallest]
-    found = find_anomalies(countries.select(large.tolist()), most)
+    found = find_anomalies(countries.select(large.tolist()), len(panel) if most is None else most)
     places = panel.locations["iso3"].reindex(found["location_code"])
     return pd.DataFrame(
         {
@@ -197,11 +241,11 @@ def explain_anomalies(panel: Panel, most: int = 15, smallest: int = 100_000) -> 
             "year": found["year"],
             "growth": found["growth"].round(1),
             "usual growth": found["usual"].round(1),
-            "what happened": [_explain(place, year) for place, year in zip(places, found["year"], strict=True)],
+            "what happened": [explain_break(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
     ).set_index("country")
 
 
-def _explain(place: str, year: int) -> str:
-    known = (event for where, first, last, event in EVENTS if where == place and first <= year <= last)
-    return next(known, UNEXPLAINED)
+def _measure_widest(totals: pd.DataFrame) -> float:
+    """Return the largest gap in parts per million of the world; the table's column is rounded already."""
+    return float((1e6 * totals["gap"] / totals["world"]).abs().max())

@@ -25,6 +25,7 @@ from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
 from popforecast.rolling import roll
+from popforecast.tuning import ALL, REPORTED, TUNING, choose
 
 PACKAGE = Path(__file__).parent
 
@@ -32,8 +33,6 @@ PACKAGE = Path(__file__).parent
 FOLDERS = (PACKAGE.parent / "tests" / "benchmarks" / "peers", PACKAGE / "data" / "peers")
 FORECASTS, MANIFEST = "forecasts.csv.gz", "manifest.json"
 
-# Models were chosen and tuned on the first set; the second is looked at once, when all is decided.
-TUNING, REPORTED, ALL = "tuning", "reported", "all"
 # Ours whose errors on every set had been published before anything was tuned.
 OPEN = ("ar1", "naive", "drift")
 
@@ -151,18 +150,6 @@ def compare(panel: Panel, peers: Peers, models: Sequence[str] | None = None, rep
         raise ScoreError(f"the peers have {len(theirs)} forecasts, we {len(ours)}: expected one for each outcome")
     parts = (_score(ours.join(theirs), countries, names, reported) for countries in (TUNING, REPORTED, ALL))
     return pd.concat(parts, ignore_index=True)
-
-
-def choose(codes: pd.Index, countries: str) -> np.ndarray:
-    """Return which locations belong to the set: those to tune on have an odd quarter of their code.
-
-    Examples
-    --------
-    >>> choose(pd.Index([4, 8, 12]), "tuning").tolist()
-    [True, False, True]
-    """
-    odd = codes.to_numpy() // 4 % 2 == 1
-    return {TUNING: odd, REPORTED: ~odd, ALL: np.ones_like(odd)}[countries]
 
 
 def relate(scores: pd.DataFrame, countries: str, measure: str = "mape") -> pd.DataFrame:

@@ -80,10 +80,12 @@ def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.D
     Returns
     -------
     DataFrame
-        location_code, location, year, growth and usual growth (percent), the largest break of each country, worst
-        first.
+        location_code, location, year, growth and usual growth (percent a year), the largest break of each country,
+        worst first.
     """
-    growth = 100 * np.diff(np.log(np.maximum(panel.values, 1)), axis=1)
+    growth = 100 * np.expm1(np.diff(np.log(np.maximum(panel.values, 1)), axis=1) / panel.step)
+    # Rounded, so that no processor sees other ties and other order than the next one.
+    growth = growth.round(9)
     usual = np.median(growth, axis=1, keepdims=True)
     spread = 1.4826 * np.median(np.abs(growth - usual), axis=1, keepdims=True)
     excess = np.abs(growth - usual)
@@ -100,7 +102,7 @@ def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.D
         }
     )[odd]
     breaks = (table["growth"] - table["usual"]).abs()
-    return table.loc[breaks.sort_values(ascending=False).index].head(most).reset_index(drop=True)
+    return table.loc[breaks.sort_values(ascending=False, kind="stable").index].head(most).reset_index(drop=True)
 
 
 def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from popforecast.forecasting import forecast
 from popforecast.models.ar import AR, ROOT_TOLERANCE, TRENDS, regress
 from popforecast.models.base import Array
 from popforecast.panel import Panel
+from popforecast.periods import last_year
 from popforecast.readers import THOUSAND
-from popforecast.sources import load_panel
+from popforecast.sources import REVISIONS, load_panel
 
 # What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
 KNOWN_TABLE = {
@@ -24,8 +26,16 @@ KNOWN_TABLE = {
 KNOWN_YEARS = range(2030, 2036)
 SIGNIFICANCE = 0.05
 
+# What is shown of a revision: the World, the more developed regions, Nigeria, India, Germany and Japan.
+SHOWN = (900, 901, 566, 356, 276, 392)
+
 # How many residuals back the tests look.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
+
+# How closely two programs agree is said in steps this coarse: below the first a difference is rounding, which another
+# processor makes otherwise; above the last it is a difference.
+AGREEMENTS = (1e-9, 1e-5)
+
 ROOT_EDGES = (0, 0.95, 0.98, 1.0, 1.005, 1.01, 1.02, np.inf)
 
 
@@ -73,7 +83,7 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     """
     from statsmodels.tsa.api import AutoReg
 
-    panel = _leave_out_constant(panel, model)
+    panel = leave_out_constant(panel, model)
     fitted = _plain(model).fit(panel)
     ours = regress(panel.values, model.lags, model.trend)
     path = fitted.predict(horizon, [95])
@@ -100,6 +110,43 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns).set_index("number")
 
 
+def write_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Return a comparison with statsmodels as people read it, without what is rounding and differs by processor.
+
+    Returns
+    -------
+    DataFrame
+        One row for each number: how many series, how closely both agree, and where they do not, if they do not.
+
+    Examples
+    --------
+    >>> columns = ["series", "largest relative difference", "found in"]
+    >>> compared = pd.DataFrame([(2, 4e-12, "Congo"), (2, 0.2, "Fiji")], ["sigma", "forecast"], columns)
+    >>> write_agreement(compared).values.tolist()
+    [[2, 'better than 1e-9', '–'], [2, '0.2', 'Fiji']]
+    """
+    differences = agreement["largest relative difference"]
+    return pd.DataFrame(
+        {
+            "series": agreement["series"],
+            "largest relative difference": differences.map(say_agreement),
+            "found in": agreement["found in"].where(~(differences <= AGREEMENTS[-1]), "–"),
+        }
+    )
+
+
+def say_agreement(difference: float) -> str:
+    """Say how large a relative difference is, in steps that no rounding crosses.
+
+    Examples
+    --------
+    >>> say_agreement(7e-11), say_agreement(3e-7), say_agreement(0.04)
+    ('better than 1e-9', 'better than 1e-5', '0.04')
+    """
+    bound = next((bound for bound in AGREEMENTS if difference <= bound), None)
+    return f"{difference:.1g}" if bound is None else f"better than {bound:.0e}".replace("e-0", "e-")
+
+
 def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     """Test the residuals of every location, and return how many series fail each test.
 
@@ -112,16 +159,16 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
     from statsmodels.stats.stattools import jarque_bera
 
-    panel = _leave_out_constant(panel, _plain(model))
+    panel = leave_out_constant(panel, model)
     residuals = regress(panel.values, model.lags, model.trend).residuals
     ljung_box = [
         acorr_ljungbox(series, [LJUNG_BOX_LAGS], model_df=model.lags)["lb_pvalue"].iloc[0] for series in residuals
     ]
     arch = [het_arch(series, ARCH_LAGS, result_object=False)[1] for series in residuals]
     tests = {
-        f"Ljung-Box, {LJUNG_BOX_LAGS} lags": ("each year's error tells of the next", ljung_box),
+        f"Ljung-Box, {LJUNG_BOX_LAGS} lags": ("errors of successive years are correlated", ljung_box),
         "Jarque-Bera": ("errors are not normal", jarque_bera(residuals, axis=1)[1]),
-        f"ARCH, {ARCH_LAGS} lags": ("calm and wild years cluster", arch),
+        f"ARCH, {ARCH_LAGS} lags": ("large errors cluster in time", arch),
     }
     rows = [
         (test, finding, len(residuals), 100 * float(np.mean(np.asarray(p) < SIGNIFICANCE)))
@@ -160,29 +207,69 @@ def check_known_table() -> pd.DataFrame:
     ModelError
         If a figure differs.
     """
-    made = forecast(load_panel("wpp2019"), list(KNOWN_TABLE), KNOWN_YEARS[0], KNOWN_YEARS[-1], AR())
-    thousands = np.rint(made.population / THOUSAND).astype(np.int64)
-    known = np.array(list(KNOWN_TABLE.values()))
+    thousands, known = forecast_known_table(AR()), list_known_table()
     if (thousands != known).any():
         i, j = np.argwhere(thousands != known)[0]
         raise ModelError(
             f"{list(KNOWN_TABLE)[i]} in {KNOWN_YEARS[j]} comes out as {thousands[i, j]:,} thousand, expected "
             f"{known[i, j]:,}: the data or the model is not what it was"
         )
-    figures = [[format_population(persons) for persons in row] for row in made.population.T]
+    figures = [[format_population(THOUSAND * persons) for persons in row] for row in thousands.T]
     table = pd.DataFrame(figures, pd.Index(KNOWN_YEARS, name="year"), list(KNOWN_TABLE))
     return table.assign(matches="to the digit")
+
+
+def choose_shown(panel: Panel, locations: Sequence[Hashable]) -> list[Hashable]:
+    """Return the codes of the locations to show: those named, or some that are known, or the first of the panel.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> choose_shown(pf.load_panel("wpp2019"), ["JPN"]), choose_shown(pf.load_panel("wpp2019"), [])[:3]
+    ([392], [900, 901, 566])
+    >>> choose_shown(pf.load_panel("wpp2019").select(["Malta", "Iceland"]), [])
+    [470, 352]
+    """
+    usual = [code for code in SHOWN if code in panel.locations.index] if panel.revision in REVISIONS else []
+    chosen = list(locations) or usual or panel.locations.index[: len(SHOWN)].tolist()
+    return panel.select(chosen).locations.index.tolist()
+
+
+def choose_last(panel: Panel, end: int, usual: int = 2050) -> int:
+    """Return the last year of a close-up: the usual one or the end, as far as the panel can be forecast.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> choose_last(pf.load_panel("wpp2019"), 2035), choose_last(pf.load_panel("wpp2019"), 2060)
+    (2050, 2060)
+    """
+    last = min(max(end, usual), last_year(panel))
+    return last - (last - panel.origin) % panel.step
+
+
+def forecast_known_table(model: AR) -> np.ndarray:
+    """Return what a model makes of the known table, in thousands: locations by years."""
+    made = forecast(load_panel("wpp2019"), list(KNOWN_TABLE), KNOWN_YEARS[0], KNOWN_YEARS[-1], model)
+    return np.rint(made.population / THOUSAND).astype(np.int64)
+
+
+def list_known_table() -> np.ndarray:
+    """Return the known table as published, in thousands: locations by years."""
+    return np.array(list(KNOWN_TABLE.values()))
+
+
+def leave_out_constant(panel: Panel, model: AR) -> Panel:
+    """Return the panel without the series that never change, whose regressors are the same column."""
+    _plain(model)
+    past = panel.values[:, : -model.lags]
+    return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
 
 
 def _plain(model: AR) -> AR:
     if not isinstance(model.lags, int) or model.lags < 1 or model.transform != "level":
         raise ModelError(f"{model!r}: expected an autoregression on levels with a fixed number of lags, 1 or more")
     return model
-
-
-def _leave_out_constant(panel: Panel, model: AR) -> Panel:
-    past = panel.values[:, : -model.lags]
-    return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
 
 
 def _name_range(low: float, high: float) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 import popforecast as pf
 from popforecast import inspection, sources
+from popforecast.events import UNEXPLAINED
 
 
 def test_the_embedded_tables_tell_what_file_they_came_from():
@@ -63,7 +64,7 @@ def test_breaks_are_explained_where_the_cause_is_beyond_doubt(wpp2024):
     table = inspection.explain_anomalies(wpp2024, most=20)
     assert table.loc["Kuwait", "what happened"] == "Iraq's invasion and the Gulf War, 1990-91"
     assert table.loc["Kosovo (under UNSC res. 1244)", "what happened"] == "war and expulsion, 1998-99"
-    assert table.loc["Oman", "what happened"] == inspection.UNEXPLAINED
+    assert table.loc["Oman", "what happened"] == UNEXPLAINED
     assert len(table) == 20
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import io
 import random
+import shlex
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import popforecast as pf
+from popforecast.cli import main
+from popforecast.display import format_population
 from popforecast.errors import ModelError, PanelError, YearError
 from tests.soak.files import ROOT, attack
 
@@ -155,3 +161,24 @@ def test_the_tutorial_runs_as_it_is() -> None:
     shown = "\n".join(str(output) for cell in done.cells if cell.cell_type == "code" for output in cell.outputs)
     assert "Rectangles: 6 locations, 1950 to 2023, from 1950 to 1975 until 2018 to 2023" in shown
     assert "DACH" in shown
+
+
+def test_the_commands_of_the_tutorial_do_what_it_does(tmp_path: Path) -> None:
+    """They are run on the tutorial's own file, as they stand in its last cell."""
+    nbformat = pytest.importorskip("nbformat")
+    cells = nbformat.read(ROOT / "notebooks" / "your-panel.ipynb", as_version=4).cells
+    made: dict[str, Any] = {}
+    exec(next(cell.source for cell in cells if cell.cell_type == "code"), made)
+    commands = cells[-1].source.split("```sh\n")[1].split("```")[0].splitlines()
+    assert len(commands) == 3
+    for command in commands:
+        words = shlex.split(command.replace("/path/to/orte.csv", "orte.csv").replace("orte.csv", str(made["path"])))
+        if words[1] == "report":
+            words += ["--output", str(tmp_path)]
+        result = CliRunner().invoke(main, words[1:])
+        assert result.exit_code == 0, result.output
+        if words[1] == "forecast":
+            whole = pf.read_panel(made["path"], "kennung", "jahr", "personen", "region", "ort")
+            (austria,) = pf.forecast(whole, "Austria", 2026, 2026).to_frame()["population"]
+            assert format_population(austria) in result.output
+    made["folder"].cleanup()

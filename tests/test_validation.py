@@ -17,6 +17,26 @@ def test_statsmodels_agrees(wpp2019, lags, trend):
     assert table["largest relative difference"].max() < 1e-8
 
 
+def test_a_difference_that_rounding_makes_is_told_as_agreement_and_nowhere(wpp2019):
+    compared = validation.compare_with_statsmodels(wpp2019, pf.AR(), 15)
+    written = validation.write_agreement(compared)
+    assert set(written["largest relative difference"]) == {"better than 1e-9"}
+    assert set(written["found in"]) == {"–"}
+    # Another processor rounds otherwise: ten times the difference, or a tenth, at another place, reads the same.
+    for factor in (0.1, 10):
+        other = compared.assign(**{"found in": "Fiji"})
+        other["largest relative difference"] *= factor
+        assert validation.write_agreement(other).equals(written)
+
+
+def test_a_true_difference_is_told_with_its_place(wpp2019):
+    compared = validation.compare_with_statsmodels(wpp2019.select(["World", "FJI"]), pf.AR(), 5)
+    compared.loc["forecast", ["largest relative difference", "found in"]] = 0.0123, "Fiji"
+    written = validation.write_agreement(compared).loc["forecast"]
+    assert written.tolist() == [2, "0.01", "Fiji"]
+    assert validation.say_agreement(float("nan")) == "nan"
+
+
 def test_a_series_that_never_changes_is_left_out_of_the_comparison(wpp2019):
     table = validation.compare_with_statsmodels(wpp2019.select(["World", "VAT"]), pf.AR(), 5)
     assert (table["series"] == 1).all()

@@ -1,6 +1,7 @@
 """The profile of a location: what the notebook ``country-profile`` shows, in figures, charts and sentences."""
 
 from popforecast.profiles.charts import chart_difference, chart_growth, chart_history
+from popforecast.profiles.context import tell_events, tell_finding
 from popforecast.profiles.profile import (
     Profile,
     make_profile,
@@ -12,10 +13,12 @@ from popforecast.profiles.profile import (
 from popforecast.profiles.scenarios import Scenario, imagine, tabulate_scenarios
 from popforecast.profiles.sentences import (
     describe_source,
+    list_cautions,
     list_milestones,
     tell_difference,
     tell_forecast,
     tell_growth,
+    tell_intervals,
     tell_record,
     tell_scenarios,
     tell_vintages,
@@ -29,6 +32,7 @@ __all__ = [
     "chart_history",
     "describe_source",
     "imagine",
+    "list_cautions",
     "list_milestones",
     "make_profile",
     "tabulate_difference",
@@ -37,8 +41,11 @@ __all__ = [
     "tabulate_scenarios",
     "tabulate_vintages",
     "tell_difference",
+    "tell_events",
+    "tell_finding",
     "tell_forecast",
     "tell_growth",
+    "tell_intervals",
     "tell_record",
     "tell_scenarios",
     "tell_vintages",

@@ -103,7 +103,9 @@ def chart_growth(profile: Profile) -> Courses:
             growth = grow_yearly(np.append(profile.history[-1], persons), panel.step)
             # From the last estimate on, so that the lines are joined.
             joined = np.append(courses[0].values[-1], growth)
-            courses.append(Course(label, np.append(origin, ahead), joined, label == REFERENCE))
+            # A path that falls below zero has no growth from there on.
+            end = len(joined) if np.isfinite(joined).all() else int(np.argmin(np.isfinite(joined)))
+            courses.append(Course(label, np.append(origin, ahead)[:end], joined[:end], label == REFERENCE))
     title = f"Growth of {profile.name}"
     ends = "; ".join(f"{course.label} {course.values[-1]:.2f} in {course.years[-1]}" for course in courses)
     return Courses(title, "percent a year", f"{title}, percent a year. {ends}.", tuple(courses), None, origin)

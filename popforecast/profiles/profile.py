@@ -238,7 +238,9 @@ def grow_yearly(persons: Array, step: int) -> Array:
     >>> grow_yearly(np.array([100.0, 110.0, 99.0]), 1).round(9).tolist()
     [10.0, -10.0]
     """
-    return 100 * np.expm1(np.diff(np.log(persons)) / step)
+    # No rate of growth leads below zero: nan.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 100 * np.expm1(np.diff(np.log(persons)) / step)
 
 
 @lru_cache(maxsize=2)

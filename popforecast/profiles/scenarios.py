@@ -148,7 +148,8 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
         )
         yield Scenario(
             "base revised as before",
-            f"the figure of {origin} were revised as the {this} edition revised the last one of the {before} edition",
+            f"the figure of {origin} were revised as the {this} edition revised the last one of the {before} "
+            "edition, and the forecast moved with it",
             profile.median * factor,
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from popforecast.display import INTERVALS, say_population
-from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.display import INTERVALS, join_words, say_population
+from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.milestones import find_milestones
+from popforecast.models.panel_ar import KNOTS
 from popforecast.profiles.profile import (
     LEVEL,
     MIDDLE,
@@ -20,7 +21,7 @@ from popforecast.profiles.profile import (
 )
 from popforecast.profiles.scenarios import Scenario, compare
 from popforecast.record import FIRST_ORIGIN
-from popforecast.sources import get_edition
+from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_edition
 
 # Growth per year, in percent, that nobody would call growth.
 STILL = 0.05
@@ -30,6 +31,9 @@ PARTINGS = (1, 5, 10)
 
 # A change of the forecast, in percent, below which a scenario changes nothing to speak of.
 SLIGHT = 0.5
+
+# Years ahead of which the record is told.
+NEAR, FAR = 5, 20
 
 # A number and its percent sign belong on one line.
 PERCENT = "\u00a0%"
@@ -41,20 +45,60 @@ def tell_forecast(profile: Profile) -> str:
     Examples
     --------
     >>> from popforecast.profiles import make_profile
-    >>> tell_forecast(make_profile("World", "wpp2019", "ar1"))[:77]
-    'WORLD: 7.795 billion people in 2020 and, by our forecast, 10.83 billion in 20'
+    >>> tell_forecast(make_profile("World", "wpp2019", "ar1"))[:70]
+    'WORLD: 7.795 billion people in 2020 and, by the forecast of ar1, 10.83'
     """
     origin, last = profile.panel.origin, int(profile.years[-1])
     year = MIDDLE if MIDDLE in profile.years else last
     lower, upper = (side[LEVEL][0] for side in (profile.forecast.lower, profile.forecast.upper))
+    bounds = f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))}"
     said = (
-        f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by our forecast, "
-        f"{say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: "
-        f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))})."
+        f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by "
+        f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: {bounds}"
+        f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
     if profile.medium is None:
         return said
     return f"{said} The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+
+
+def tell_intervals(profile: Profile) -> str:
+    """Say what line and fan are, and what the fan allows for.
+
+    Examples
+    --------
+    >>> from popforecast.profiles import make_profile
+    >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
+    'The line is the forecast of ar1; the fan is what its formula giv'
+    """
+    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}{PERCENT}"
+    model = profile.forecast.model
+    notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes)
+    if not model.calibrated:
+        return (
+            f"The line is the forecast of {model.name}; the fan is what its formula gives for {levels} and allows for "
+            f"random errors only: {_say_held(profile)}.{notes}"
+        )
+    revised = " and for the UN revising its figures" if profile.forecast.provenance["intervals"] == REAL_TIME else ""
+    return (
+        f"The line is the median of {model.name}: half of the possible outcomes lie above it. The fan holds {levels} "
+        f"of them; it allows for the model's own past errors{revised}.{notes}"
+    )
+
+
+def list_cautions(profile: Profile) -> str:
+    """Return what to keep in mind of a profile, as a list in Markdown."""
+    latest = get_edition(max(REVISIONS))
+    old = profile.panel.revision != latest.name
+    return "\n".join(
+        [
+            "- The model knows totals only: no births, deaths, migration or ages. What has never shown in totals, it "
+            "cannot foresee.",
+            f"- The last estimates are themselves partly projected since the last census, and "
+            f"{f'were revised in {latest.title}' if old else 'will be revised'}.",
+            "- A scenario says what the model would make of another past. It is no forecast.",
+        ]
+    )
 
 
 def tell_growth(profile: Profile) -> str:
@@ -63,32 +107,36 @@ def tell_growth(profile: Profile) -> str:
     past, ahead = panel.years, np.concatenate([[origin], profile.years])
     recent = measure_growth(past, profile.history, origin - RECENT, origin)
     before = measure_growth(past, profile.history, origin - 3 * RECENT, origin - RECENT)
-    yearly = grow_yearly(profile.history, panel.step)
+    # Rounded, so that years of equal growth do not change places by processor: the first of them is named.
+    yearly = grow_yearly(profile.history, panel.step).round(9)
     fastest, slowest = int(yearly.argmax()), int(yearly.argmin())
-    ours = measure_growth(ahead, np.append(profile.history[-1], profile.median), origin, MIDDLE)
+    path = np.append(profile.history[-1], profile.median)
+    # A plain autoregression may fall below zero, where no rate of growth leads.
+    ours = _sign(measure_growth(ahead, path, origin, MIDDLE)) if profile.at(profile.median, MIDDLE) > 0 else None
+    joined = f" {_say_joined(profile)}" if profile.forecast.model.name == DEFAULT_MODEL else ""
     said = [
         f"Since {origin - RECENT} the population {_say_grown(recent)}; in the ten years before, it "
         f"{_say_grown(before)}. Of the years since {past[0]}, growth was highest in {past[1 + fastest]}, at "
         f"{_sign(yearly[fastest])}, and lowest in {past[1 + slowest]}, at {_sign(yearly[slowest])}.",
-        f"To {MIDDLE} we expect {_sign(ours)} a year",
+        f"To {MIDDLE} we expect {f'{ours} a year' if ours else 'a fall below zero, which is no population'}",
     ]
     if profile.medium is None:
-        return f"{said[0]} {said[1]}."
+        return f"{said[0]} {said[1]}.{joined}"
     theirs = measure_growth(ahead, np.append(profile.history[-1], profile.medium), origin, MIDDLE)
-    return f"{said[0]} {said[1]}, the UN {_sign(theirs)}."
+    return f"{said[0]} {said[1]}, the UN {_sign(theirs)}.{joined}"
 
 
 def tell_record(profile: Profile) -> str:
     """Say how far off forecasts made this way would have been, and how many outcomes the intervals held."""
     model = profile.forecast.model.name
     record = find_record(profile).query("model == @model")
-    near, far = (record.set_index("horizon").loc[horizon] for horizon in (5, 20))
+    near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
     held = round(near["n"] * near["coverage_80"] / 100)
     return (
         f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}{PERCENT} "
-        f"on average after 5 years and by {far['mape']:.1f}{PERCENT} after 20; after 5 years its 80{PERCENT} intervals "
-        f"held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as they are known today, which "
-        "flatters every model."
+        f"on average after {NEAR} years and by {far['mape']:.1f}{PERCENT} after {FAR}; after {NEAR} years its {LEVEL}"
+        f"{PERCENT} intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as they are "
+        "known today, which flatters every model."
     )
 
 
@@ -100,11 +148,13 @@ def tell_vintages(profile: Profile) -> str:
             f"In real time nothing can be said of {profile.name}: the editions of 2010 and 2012 do not have it, or "
             "define it otherwise."
         )
-    last = record.sort_values(["vintage", "year"]).iloc[-1]
+    last = record.sort_values(["vintage", "year"], kind="stable").iloc[-1]
     ours, theirs = last["ape"], last["un_ape"]
     nearer = "as near" if round(ours, 1) == round(theirs, 1) else "nearer" if ours < theirs else "further off"
     edition = get_edition(last["vintage"]).edition
     other = "" if profile.forecast.model.name == DEFAULT_MODEL else f" The figures are those of {DEFAULT_MODEL}."
+    if profile.panel.revision != DEFAULT_REVISION:
+        other = f" The outcomes are those of {get_edition(DEFAULT_REVISION).title}.{other}"
     return (
         f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
         f"{ours:.1f}{PERCENT} and the UN's medium variant by {theirs:.1f}{PERCENT}: we were "
@@ -137,7 +187,10 @@ def tell_difference(profile: Profile) -> str:
 
 def list_milestones(profile: Profile) -> str:
     """Return when the population peaks, passes a round figure, doubles or halves, as a list in Markdown."""
-    return "\n".join(f"- {milestone.sentence}" for milestone in find_milestones(profile.forecast))
+    listed = "\n".join(f"- {milestone.sentence}" for milestone in find_milestones(profile.forecast))
+    if profile.forecast.model.calibrated:
+        return listed
+    return f"{listed}\n\nThe years in brackets follow from the model's own intervals: {_say_held(profile)}."
 
 
 def tell_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> str:
@@ -157,6 +210,29 @@ def describe_source(profile: Profile) -> str:
         f"{panel.revision}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
+
+
+def _say_held(profile: Profile) -> str:
+    """Say how many outcomes the model's intervals have held at past origins."""
+    record = find_record(profile)
+    far = record[record["model"] == profile.forecast.model.name].set_index("horizon").loc[FAR]
+    share = f"coverage_{LEVEL}"
+    return (
+        f"at past origins its {LEVEL}{PERCENT} intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
+        f"outcomes {FAR} years ahead"
+    )
+
+
+def _say_joined(profile: Profile) -> str:
+    return (
+        f"{profile.forecast.model.name} forecasts {join_words([str(knot) for knot in KNOTS])} years ahead directly and "
+        "joins them: kinks at these years are the model's, and mean nothing."
+    )
+
+
+def _name_forecast(profile: Profile) -> str:
+    model = profile.forecast.model.name
+    return "our forecast" if model == DEFAULT_MODEL else f"the forecast of {model}"
 
 
 def _say_grown(growth: float) -> str:

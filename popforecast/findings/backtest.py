@@ -1,0 +1,227 @@
+"""What the notebook ``3-backtest`` says: each sentence is made of the figures of the backtest that was run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from popforecast.backtest import Backtest
+from popforecast.display import join_words
+from popforecast.events import UNEXPLAINED
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.hindsight import check_run
+from popforecast.models import MODELS
+from popforecast.panel import Panel
+from popforecast.sources import REVISIONS, get_edition
+from popforecast.tuning import TUNING, choose
+
+PERCENT = "\u00a0%"
+
+# What each model does, in half a sentence.
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "ar1": "an autoregression on the last value, with which this project began",
+        "naive": "which says that nothing will change",
+        "drift": "which goes on by the mean change of the past",
+        "damped-growth": "last year's growth, fading out",
+        "ar": "an autoregression of growth whose order is chosen for each location",
+        "panel-ar": "five rules of growth, learnt from all locations together where their past is long enough",
+    }
+)
+
+
+def tell_models(models: Sequence[str]) -> str:
+    """Say which model is in question, and what stands beside it.
+
+    Examples
+    --------
+    >>> tell_models(["drift", "naive"])
+    'The model in question is `drift`, which goes on by the mean change of the past. Compared with it: `naive`, which \
+says that nothing will change.'
+    """
+    first, *others = (
+        f"`{name}`{', the default' if name == DEFAULT_MODEL else ''}, {MEANINGS[name]}" for name in models
+    )
+    return f"The model in question is {first}." + (f" Compared with it: {'; '.join(others)}." if others else "")
+
+
+def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
+    """Say how far off the first model was at a horizon and at the longest, the next two beside it, and its coverage.
+
+    Parameters
+    ----------
+    backtest : Backtest
+    models : sequence of str
+        Its models; the first is in question.
+    horizon : int
+        One of its horizons.
+
+    Raises
+    ------
+    ScoreError
+        If the model or the horizon was not run.
+    """
+    check_run(backtest, "model", models[0])
+    check_run(backtest, "horizon", horizon)
+    scores = backtest.scores().set_index(["model", "horizon"])
+    longest = int(backtest.errors["horizon"].max())
+    unit, origins = _name_steps(backtest.panel), backtest.errors["origin"].nunique()
+    errors = {name: [scores["mape"][name, ahead] for ahead in dict.fromkeys([horizon, longest])] for name in models[:3]}
+    first, *others = models[:3]
+    far = f" and by {errors[first][-1]:.1f} % after {longest}" if longest != horizon else ""
+    beside = "".join(f"; {name} by {' and '.join(f'{error:.1f}' for error in errors[name])} %" for name in others)
+    held = scores.loc[first, "coverage_95"]
+    low, high = f"{held.min():.0f}", f"{held.max():.0f}"
+    covered = f"{low} % of outcomes" if low == high else f"{low} to {high} % of outcomes, depending on the horizon"
+    return (
+        f"Over {len(backtest.panel)} {_name_places(backtest.panel)} and {origins} origin{'s' if origins > 1 else ''}, "
+        f"on final data, {first} was off by {errors[first][0]:.1f} % on average after {horizon} {unit}{far}{beside}. "
+        f"The 95 % intervals of {first} contained {covered}."
+    )
+
+
+def tell_final(hindsight: pd.DataFrame | None) -> str:
+    """Say what final data is, and what it is worth to the models, where that can be measured.
+
+    Parameters
+    ----------
+    hindsight : DataFrame or None
+        As :func:`popforecast.hindsight.measure_hindsight` returns it; None for figures without vintages.
+    """
+    if hindsight is None:
+        return (
+            "**Final data.** Every model here was shown the past as this file has it. If figures were revised after "
+            "the fact, nobody had them at the time, and errors in real time may have been larger than on this page."
+        )
+    facts, ratios = hindsight.iloc[0], hindsight["ratio"]
+    low, high = ratios.idxmin(), ratios.idxmax()
+    spread = f"{ratios[low]:.1f} ({low}) to {ratios[high]:.1f} times ({high})"
+    if low == high:
+        spread = f"{ratios[low]:.1f} times ({low})"
+    named = ", ".join(f"{ratios[name]:.1f} for {name}" for name in ratios.index if name not in (low, high))
+    edition = get_edition(facts["vintage"]).edition
+    verdict = " This flatters every model here." if ratios.min() > 1 else ""
+    return (
+        "**Final data.** Every model here was shown today's history, revised and partly interpolated after the fact. "
+        f"At the time those figures were not known.{verdict} From what was known in {facts['origin']} (the {edition} "
+        f"edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} what they are on final "
+        f"data{f'; {named}' if named else ''}. That is over the {facts['n']} countries that can be compared; the "
+        "report *4. Vintages* has the errors in real time."
+    )
+
+
+def tell_tuning(panel: Panel) -> str:
+    """Say on which locations the models were chosen."""
+    if panel.revision not in REVISIONS:
+        return (
+            "The models were chosen and tuned on the UN's countries, not on this file; here they learn from its "
+            "figures alone."
+        )
+    tuned = int(choose(panel.locations.index, TUNING).sum())
+    return (
+        f"The models were chosen and tuned on {tuned} of these {len(panel)} countries, those whose M49 code, divided "
+        "by four, is odd. This page scores all of them, and nothing was chosen by what it shows."
+    )
+
+
+def tell_intervals(models: Sequence[str]) -> str:
+    """Say where the intervals of each model come from.
+
+    Examples
+    --------
+    >>> tell_intervals(["naive"])
+    'The intervals of naive are learnt from its own errors up to the origin, where there were enough.'
+    """
+    learnt = [name for name in models if MODELS[name].calibrated]
+    formal = [name for name in models if name not in learnt]
+    said = []
+    if learnt:
+        whose = "its own errors" if len(learnt) == 1 else "each model's own errors"
+        said.append(
+            f"The intervals of {join_words(learnt)} are learnt from {whose} up to the origin, where there were enough."
+        )
+    if formal:
+        said.append(
+            f"{'Those' if learnt else 'The intervals'} of {join_words(formal)} are the textbook's, which takes the "
+            "estimated coefficients for the truth."
+        )
+    return " ".join(said)
+
+
+def tell_misfits(misfits: pd.DataFrame, backtest: Backtest, model: str) -> str:
+    """Say how many figures of coverage are off by more than chance, and at which origins intervals were too narrow.
+
+    Parameters
+    ----------
+    misfits : DataFrame
+        As :func:`popforecast.hindsight.find_misfits` returns it.
+    backtest : Backtest
+    model : str
+    """
+    errors = backtest.errors[backtest.errors["model"] == model]
+    figures = len(errors[["origin", "horizon"]].drop_duplicates()) * len(backtest.levels)
+    low, high = int((misfits["off"] < 0).sum()), int((misfits["off"] > 0).sum())
+    by_origin = misfits["off"].groupby(level="origin")
+    narrow, wide = by_origin.max() < 0, by_origin.min() > 0
+    kinds = {"too narrow": narrow, "too wide": wide, "too narrow or too wide by horizon": ~narrow & ~wide}
+    told = [
+        f"{kind} after {join_words([str(origin) for origin in chosen.index[chosen]])}"
+        for kind, chosen in kinds.items()
+        if chosen.any()
+    ]
+    said = (
+        f"Of these {figures} figures {low} lie below and {high} above what was stated, by more than chance would do if "
+        "locations were independent."
+    )
+    return f"{said} There the intervals were {'; '.join(told)}." if told else said
+
+
+def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) -> str:
+    """Say what the largest errors are of, and how many of them have a cause that is listed."""
+    known = int((misses["what happened"] != UNEXPLAINED).sum())
+    told = "None" if not known else f"All {known}" if known == len(misses) else f"{known} of the {len(misses)}"
+    return (
+        f"The largest errors of {model} after {horizon} {_name_steps(panel)}, one for each location. Above zero the "
+        f"forecast was too high. {told} followed an event that no history of totals announced and whose cause is "
+        "beyond doubt."
+    )
+
+
+def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
+    """Return what to keep in mind of a backtest, as a list in Markdown."""
+    panel = backtest.panel
+    origins = np.sort(backtest.errors["origin"].unique())
+    longest = int(backtest.errors["horizon"].max())
+    cautions = []
+    if panel.revision in REVISIONS:
+        said = "In real time the past itself is revised: see *4. Vintages*."
+        if MODELS[model].calibrated:
+            said += (
+                f" The intervals of {model} here are of the kind `final`; for the UN's revisions the forecasts that we "
+                "publish have wider ones, `real-time`, that allow for that."
+            )
+        cautions.append(said)
+    if len(origins) > 1 and np.diff(origins).min() < longest * panel.step:
+        cautions.append(
+            f"Only {np.diff(origins).min()} years lie between the nearest origins and up to {longest * panel.step} "
+            "between origin and outcome: the runs overlap, and are not independent trials."
+        )
+    errors = backtest.errors[(backtest.errors["model"] == model) & (backtest.errors["horizon"] == horizon)]
+    if errors["outcome"].sum() > 0:
+        weighted = np.average(errors["ape"], weights=errors["outcome"])
+        cautions.append(
+            f"Each location counts the same here. Weighted by population, {model} was off by {weighted:.1f}{PERCENT} "
+            f"after {horizon} {_name_steps(panel)}, as against {errors['ape'].mean():.1f}{PERCENT} unweighted."
+        )
+    return "\n".join(f"- {caution}" for caution in cautions)
+
+
+def _name_places(panel: Panel) -> str:
+    return "countries" if panel.revision in REVISIONS else "locations"
+
+
+def _name_steps(panel: Panel) -> str:
+    return "years" if panel.step == 1 else f"steps of {panel.step} years"

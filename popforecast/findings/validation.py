@@ -1,0 +1,105 @@
+"""What the notebook ``2-validate-ar`` says: each sentence is made of the figures of the model that was asked for."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from popforecast.display import format_population, join_words
+from popforecast.models.ar import AR
+from popforecast.panel import Panel
+from popforecast.readers import THOUSAND
+from popforecast.sources import load_panel
+from popforecast.validation import (
+    AGREEMENTS,
+    KNOWN_TABLE,
+    KNOWN_YEARS,
+    SIGNIFICANCE,
+    forecast_known_table,
+    leave_out_constant,
+    list_known_table,
+    say_agreement,
+)
+
+# Rejections, in percent of the series, that say nothing against a model: twice what chance gives.
+USUAL = 200 * SIGNIFICANCE
+
+
+def tell_validation(panel: Panel, model: AR, fits: pd.DataFrame, agreement: pd.DataFrame, tests: pd.DataFrame) -> str:
+    """Say in a sentence whether the fit is right, and whether the model is.
+
+    Parameters
+    ----------
+    panel, model
+        What was fitted.
+    fits, agreement, tests : DataFrame
+        As :func:`tabulate_fit`, :func:`compare_with_statsmodels` and :func:`diagnose_residuals` return them.
+    """
+    difference = agreement["largest relative difference"].max()
+    agrees = "agrees with statsmodels to" if difference <= AGREEMENTS[-1] else "differs from statsmodels by up to"
+    explosive = int((fits["explosive"] == "yes").sum())
+    return (
+        f"Our {model.name} {agrees} {say_agreement(difference)}{_compare_known_table(panel, model)}. "
+        f"{explosive or 'None'} of {len(fits)} series {'has' if explosive < 2 else 'have'} an explosive root, and "
+        f"{_say_dependent(tests)}."
+    )
+
+
+def tell_residuals(tests: pd.DataFrame) -> str:
+    """Say what the tests of residuals found, by how many series each rejects.
+
+    Examples
+    --------
+    >>> columns = ["what a rejection says", "series", "rejected, percent"]
+    >>> tests = pd.DataFrame([["large errors cluster in time", 40, 5.0]], ["ARCH, 4 lags"], columns)
+    >>> tell_residuals(tests)
+    'No test rejects many more series than chance would: these residuals are much as the model assumes.'
+    """
+    shares = tests["rejected, percent"]
+    found = [f"{tests['what a rejection says'][test]} ({shares[test]:.0f}%)" for test in tests.index[shares > USUAL]]
+    if not found:
+        return "No test rejects many more series than chance would: these residuals are much as the model assumes."
+    return (
+        f"In more series than chance would have it, {join_words(found)}. The model's intervals assume the opposite; "
+        "what that costs them is measured in [the backtest](3-backtest.html)."
+    )
+
+
+def tell_left_out(panel: Panel, model: AR) -> str:
+    """Say which series cannot be compared, because they never change; nothing if there is none.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> tell_left_out(pf.load_panel("wpp2019").select(["World", "VAT"]), AR())
+    'Holy See never changes, so it has no unique coefficients and is left out.'
+    """
+    names = panel.locations["name"]
+    left = names[~names.index.isin(leave_out_constant(panel, model).locations.index)].tolist()
+    if not left:
+        return ""
+    one = len(left) == 1
+    return (
+        f"{join_words(left)} never {'changes' if one else 'change'}, so {'it has' if one else 'they have'} no unique "
+        f"coefficients and {'is' if one else 'are'} left out."
+    )
+
+
+def _compare_known_table(panel: Panel, model: AR) -> str:
+    """Say whether the model gives the known table; nothing where it saw other figures than those it is of."""
+    if panel.checksum != load_panel("wpp2019").checksum:
+        return ""
+    made, known = forecast_known_table(model), list_known_table()
+    first = f"{next(iter(KNOWN_TABLE))} {KNOWN_YEARS[0]}"
+    ours, published = (format_population(THOUSAND * table[0, 0]) for table in (made, known))
+    if (made == known).all():
+        return f" and gives the known table to the digit ({first}: {ours})"
+    return f"; it does not give the known table, which is {AR().name}'s ({first}: {ours}, there {published})"
+
+
+def _say_dependent(tests: pd.DataFrame) -> str:
+    series, share = int(tests["series"].iloc[0]), float(tests["rejected, percent"].iloc[0])
+    rejected = round(series * share / 100)
+    said = f"{rejected or 'none'} of {series} {'has' if rejected < 2 else 'have'} residuals that are not independent"
+    return (
+        f"{said}, {'about as many as chance gives' if share <= USUAL else 'though its intervals assume that they are'}"
+    )

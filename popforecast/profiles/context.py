@@ -1,0 +1,79 @@
+"""What a profile knows beside its figures: events that moved them, and of which the model sees the totals alone."""
+
+from __future__ import annotations
+
+import re
+
+from popforecast.events import Event, list_events
+from popforecast.profiles.profile import RECENT, Profile
+from popforecast.profiles.sentences import tell_forecast
+from popforecast.sources import load_members
+
+
+def tell_events(profile: Profile) -> str:
+    """Say which known events stand behind the figures, and what the forecast does not know; nothing if none is known.
+
+    Of an aggregate: those of its countries that are recent, or came after the figures end.
+
+    Examples
+    --------
+    >>> from popforecast.profiles import make_profile
+    >>> tell_events(make_profile("France"))
+    ''
+    """
+    origin = profile.panel.origin
+    own = list_events(profile.panel.locations["iso3"][profile.code])
+    said = [_tell_recent(event, origin) for event in own if event.last > origin - RECENT]
+    past = [_say_dated(event) for event in own if event.last <= origin - RECENT]
+    if past:
+        said.append(
+            f"What {'moved the population before' if said else 'has moved the population'}: {'; '.join(past)}. The "
+            "model sees that the totals moved, not why."
+        )
+    among = _list_among(profile)
+    if among:
+        said.append(
+            f"Among its countries: {'; '.join(among)}. The model sees totals up to {origin}: not what moved them, nor "
+            "whether it goes on."
+        )
+    return " ".join(said)
+
+
+def tell_finding(profile: Profile) -> str:
+    """Say what is forecast and, after a recent event, what the forecast does not know.
+
+    Examples
+    --------
+    >>> from popforecast.profiles import make_profile
+    >>> "Russia's invasion of 2022" in tell_finding(make_profile("Ukraine"))
+    True
+    """
+    origin = profile.panel.origin
+    own = list_events(profile.panel.locations["iso3"][profile.code])
+    recent = [_tell_recent(event, origin) for event in own if event.last > origin - RECENT]
+    return " ".join([tell_forecast(profile), *recent])
+
+
+def _tell_recent(event: Event, origin: int) -> str:
+    if event.year > origin:
+        return f"Not in these figures, which end in {origin}: {event.what}. No forecast from them allows for it."
+    return (
+        f"The latest figures bear the mark of a known event ({event.what}). The model sees what it did to the totals "
+        f"up to {origin}, and not whether it goes on or who returns."
+    )
+
+
+def _list_among(profile: Profile) -> list[str]:
+    """Return the events of an aggregate's countries that are recent or came later, each with its country."""
+    places, origin = profile.panel.locations, profile.panel.origin
+    return [
+        f"{places['name'][code]} ({event.what}{', after these figures end' if event.year > origin else ''})"
+        for code in load_members(str(profile.panel.revision)).get(profile.code, ())
+        for event in list_events(places["iso3"][code])
+        if event.last > origin - RECENT
+    ]
+
+
+def _say_dated(event: Event) -> str:
+    """Say what happened, with the year unless the words have it."""
+    return event.what if re.search(r"\d{4}", event.what) else f"{event.what} (from {event.year})"
