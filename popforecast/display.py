@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import math
+from collections.abc import Iterable
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +22,34 @@ INTERVALS = MappingProxyType(
         "analytic": "intervals allow for random errors only (analytic), and hold far fewer outcomes than they state",
     }
 )
+
+
+# Notebooks would read a name such as $x$ as mathematics (the classes of MathJax 2 and 3).
+PLAIN = "tex2jax_ignore mathjax_ignore"
+
+
+def write_cell(table: pd.DataFrame, representation: str, notes: Iterable[str] = (), **options: Any) -> str:
+    """Return the HTML by which a result shows itself in a notebook's cell; every name in it is text.
+
+    Parameters
+    ----------
+    table : DataFrame
+    representation : str
+        The result's ``repr``, whose brackets are left out.
+    notes : iterable of str
+        A list below.
+    options
+        Passed to :meth:`pandas.DataFrame.to_html`.
+
+    Examples
+    --------
+    >>> cell = write_cell(pd.DataFrame({"<b>": ["a & b"]}), "<Panel: x<y>", ["<i>"])
+    >>> "<b>" in cell, cell.splitlines()[-1]
+    (False, '</table><p>Panel: x&lt;y</p><ul><li>&lt;i&gt;</li></ul></div>')
+    """
+    listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    below = f"<p>{html.escape(representation[1:-1])}</p>" + (f"<ul>{listed}</ul>" if listed else "")
+    return f'<div class="{PLAIN}">{table.to_html(**options | {"escape": True})}{below}</div>'
 
 
 def format_population(persons: float | None) -> str:
