@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
+from popforecast.urls import split_credentials
 
 if TYPE_CHECKING:
     from requests import Response
@@ -23,6 +24,9 @@ LONGEST_WAIT = 60
 LONGEST_QUERY = 6_000
 
 JSON, CSV = "application/json", "text/csv"
+
+# What every forecast has.
+MEMBERS = {"forecasts": list, "notes": list, "provenance": dict}
 
 
 class RequestError(PopforecastError):
@@ -46,7 +50,7 @@ def request_forecast(
     Parameters
     ----------
     url : str
-        Where the app is, such as ``http://127.0.0.1:8000``.
+        Where the app is, such as ``http://127.0.0.1:8000``. A user and password in it are sent, and shown in no error.
     locations, start, end, model, revision, levels, groups
         As for :func:`popforecast.forecast`; what is left out is the app's default.
 
@@ -61,7 +65,11 @@ def request_forecast(
         If the app cannot be reached, or answers with an error; its own words are passed on.
     """
     query = _write_query(locations, start, end, model, revision, levels, groups)
-    return _read_json(_ask(f"{url.rstrip('/')}/api/v1/forecast", query, JSON))
+    answer = _ask(url, "/api/v1/forecast", query, JSON)
+    body = _read_json(answer)
+    if not all(isinstance(body.get(member), kind) for member, kind in MEMBERS.items()):
+        raise RequestError(f"{_name(answer)} answered with something that is no forecast: is it a popforecast app?")
+    return body
 
 
 def request_csv(
@@ -86,10 +94,11 @@ def request_csv(
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
     """
-    address = f"{url.rstrip('/')}/api/v1/forecast.csv"
-    answer = _ask(address, _write_query(locations, start, end, model, revision, levels, groups), CSV)
+    answer = _ask(
+        url, "/api/v1/forecast.csv", _write_query(locations, start, end, model, revision, levels, groups), CSV
+    )
     if not answer.headers.get("Content-Type", "").startswith(CSV):
-        raise RequestError(f"{address} answered with something that is not CSV: is it a popforecast app?")
+        raise RequestError(f"{_name(answer)} answered with something that is not CSV: is it a popforecast app?")
     return answer.content.decode()
 
 
@@ -124,18 +133,25 @@ def _write_group(name: str, members: Sequence[str | int]) -> str:
     return f"{name}:{','.join(members)}"
 
 
-def _ask(address: str, query: Mapping[str, Any], form: str) -> Response:
+def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
     import requests
 
+    app, credentials = split_credentials(url)
+    address = app.rstrip("/") + path
     asked = {name: value for name, value in query.items() if value not in (None, [])}
-    is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+    try:
+        is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+    except UnicodeEncodeError as error:
+        raise RequestError(f"{error.object!r} is no text: expected names without half characters") from error
     question = {"json": asked} if is_long else {"params": asked}
 
     def ask() -> Response:
         method = "POST" if is_long else "GET"
         try:
-            return requests.request(method, address, timeout=TIMEOUT, headers={"Accept": form}, **question)
-        except requests.RequestException as error:
+            return requests.request(
+                method, address, timeout=TIMEOUT, headers={"Accept": form}, auth=credentials, **question
+            )
+        except (requests.RequestException, ValueError) as error:
             raise RequestError(f"{address} cannot be reached ({_reason(error)}): is the app running there?") from error
 
     answer = ask()
@@ -155,11 +171,15 @@ def _read_json(answer: Response) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        address = answer.url.partition("?")[0]
         raise RequestError(
-            f"{address} answered {answer.status_code} with something that is not JSON: is it a popforecast app?"
+            f"{_name(answer)} answered {answer.status_code} with something that is not JSON: is it a popforecast app?"
         )
     return body
+
+
+def _name(answer: Response) -> str:
+    """Return the address that answered, wherever redirects led, for a person."""
+    return split_credentials(answer.url)[0].partition("?")[0]
 
 
 def _read_wait(answer: Response) -> float | None:

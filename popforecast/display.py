@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,10 @@ INTERVALS = MappingProxyType(
     }
 )
 
+
+# What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; wide forms, too.
+FORMULA = re.compile(r"(^|;)(\s*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
+NUMBER = re.compile(r"[+-]?[\d.,]+")
 
 # Notebooks would read a name such as $x$ as mathematics (the classes of MathJax 2 and 3).
 PLAIN = "tex2jax_ignore mathjax_ignore"
@@ -50,6 +55,24 @@ def write_cell(table: pd.DataFrame, representation: str, notes: Iterable[str] = 
     listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
     below = f"<p>{html.escape(representation[1:-1])}</p>" + (f"<ul>{listed}</ul>" if listed else "")
     return f'<div class="{PLAIN}">{table.to_html(**options | {"escape": True})}{below}</div>'
+
+
+def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a CSV with an apostrophe before each text that a spreadsheet would take for a formula.
+
+    Examples
+    --------
+    >>> guard_formulas(pd.DataFrame({"name": ["=1+1", "Nigeria", "-5"], "year": [-1, 2, 3]}))["name"].tolist()
+    ["'=1+1", 'Nigeria', '-5']
+    """
+    texts = [column for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    return rows.assign(**{column: rows[column].map(_guard) for column in texts})
+
+
+def _guard(cell: object) -> object:
+    if not isinstance(cell, str) or NUMBER.fullmatch(cell):
+        return cell
+    return FORMULA.sub(r"\1\2'", cell)
 
 
 def format_population(persons: float | None) -> str:

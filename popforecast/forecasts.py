@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population, write_cell
+from popforecast.display import format_population, guard_formulas, write_cell
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
 from popforecast.sources import REVISIONS, VINTAGES, get_edition
@@ -153,7 +153,8 @@ class Forecast:
 def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None) -> str:
     """Return the rows of a forecast as CSV, with where they came from as further columns, the same in every row.
 
-    A file may be cut, joined and sent on: each of its rows still says what it is.
+    A file may be cut, joined and sent on: each of its rows still says what it is. A name that spreadsheets would take
+    for a formula begins with an apostrophe.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str |
         The last column.
     """
     constants = {name: provenance[name] for name in PROVENANCE} | {"citation": citation}
-    return rows.assign(**constants).to_csv(index=False, lineterminator="\n")
+    return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:
