@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
+from popforecast.groups import check_groups
 from popforecast.urls import split_credentials
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def request_forecast(
     ------
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
+    PanelError
+        If the groups are no mapping of names to members.
     """
     query = _write_query(locations, start, end, model, revision, levels, groups)
     answer = _ask(url, "/api/v1/forecast", query, JSON)
@@ -113,7 +116,7 @@ def _write_query(
 ) -> dict[str, Any]:
     return {
         "location": [str(location) for location in locations],
-        "group": [_write_group(name, members) for name, members in (groups or {}).items()],
+        "group": [_write_group(name, members) for name, members in check_groups(groups).items()],
         "from": start,
         "to": end,
         "model": model,
@@ -122,15 +125,15 @@ def _write_query(
     }
 
 
-def _write_group(name: str, members: Sequence[str | int]) -> str:
-    members = [str(member) for member in ([members] if isinstance(members, str) else members)]
+def _write_group(name: str, members: Sequence[Hashable]) -> str:
+    texts = [str(member) for member in members]
     # What parts names and members in an address can be in neither: the app would read another group.
     if ":" in name:
         raise RequestError(f"group {name!r} has a colon in its name: expected a name without")
-    split = [member for member in members if "," in member]
+    split = [text for text in texts if "," in text]
     if split:
         raise RequestError(f"group {name!r} has the member {split[0]!r} with a comma: expected its code or ISO3 code")
-    return f"{name}:{','.join(members)}"
+    return f"{name}:{','.join(texts)}"
 
 
 def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
