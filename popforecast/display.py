@@ -25,8 +25,10 @@ INTERVALS = MappingProxyType(
 )
 
 
-# What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; wide forms, too.
-FORMULA = re.compile(r"(^|;)(\s*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
+# What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; in East Asia the
+# wide and small forms of its signs, too.
+FORMULA = re.compile("(^|;)(\\s*)(?=[=+@\\-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63])")
+RETURN = re.compile(r"\r\n?")
 NUMBER = re.compile(r"[+-]?[\d.,]+")
 
 # Notebooks would read a name such as $x$ as mathematics (the classes of MathJax 2 and 3).
@@ -72,7 +74,8 @@ def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
 def _guard(cell: object) -> object:
     if not isinstance(cell, str) or NUMBER.fullmatch(cell):
         return cell
-    return FORMULA.sub(r"\1\2'", cell)
+    # A carriage return alone would end the row for most readers, and is not quoted.
+    return FORMULA.sub(r"\1\2'", RETURN.sub("\n", cell))
 
 
 def format_population(persons: float | None) -> str:
