@@ -9,7 +9,7 @@ import time
 from functools import lru_cache
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
@@ -52,7 +52,7 @@ class RateLimit:
 
     def __init__(self, rate: int, redis_url: str | None = None) -> None:
         self.item = RateLimitItemPerMinute(rate, namespace="popforecast")
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own = Windows(rate, self.item.get_expiry())
         self._storage = _connect(redis_url) if redis_url else None
         self._shared = FixedWindowRateLimiter(self._storage) if self._storage else None
         self._looking = threading.Lock()
@@ -67,7 +67,7 @@ class RateLimit:
             except Exception as error:
                 # Redis, its driver and its network have errors of their own, and none is the client's fault.
                 self._lose(error)
-        return self._own.hit(self.item, client)
+        return self._own.take(client)
 
     def refuse(self) -> TooManyRequests:
         """Return the error for a client that asked too often: it says how often it may, and when again."""
@@ -99,6 +99,42 @@ class RateLimit:
             return not self._is_lost
         finally:
             self._looking.release()
+
+
+class Windows:
+    """Counts of this process: for each client so many in a window of time, which its first request opens.
+
+    The counter in memory of `limits` starts a thread up to a hundred times a second, for which requests would wait.
+
+    Parameters
+    ----------
+    most : int
+        How many a client may take in a window.
+    seconds : float
+        How long a window is.
+    """
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.most, self.seconds = most, seconds
+        self._taken: dict[str, tuple[float, int]] = {}
+        self._next_sweep = 0.0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._taken)
+
+    def take(self, client: str) -> bool:
+        """Count one of a client; return whether it is still allowed."""
+        now = time.monotonic()
+        with self._lock:
+            if now >= self._next_sweep:
+                self._taken = {name: window for name, window in self._taken.items() if window[0] > now}
+                self._next_sweep = now + self.seconds
+            end, taken = self._taken.get(client, (0.0, 0))
+            if now >= end:
+                end, taken = now + self.seconds, 0
+            self._taken[client] = end, taken + 1
+        return taken < self.most
 
 
 @lru_cache(maxsize=4096)

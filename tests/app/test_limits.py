@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.limiting import Windows
 from app.settings import Settings
 from tests.soak.server import find_free_port, serve
 
@@ -178,6 +180,22 @@ def test_an_address_that_is_none_is_counted_as_it_is_written(forwarded: str) -> 
     client = create_app(Settings(rate=1, proxies=1)).test_client()
     asked = [client.get("/", headers={"X-Forwarded-For": forwarded}).status_code for _ in range(2)]
     assert asked == [200, 429]
+
+
+def test_a_window_ends_and_is_forgotten() -> None:
+    windows = Windows(2, 0.2)
+    assert [windows.take("a") for _ in range(3)] == [True, True, False]
+    assert windows.take("b")
+    time.sleep(0.25)
+    assert windows.take("a")
+    assert len(windows) == 1
+
+
+def test_threads_together_take_no_more_than_is_allowed() -> None:
+    windows = Windows(500, 60)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: windows.take("a"), range(2000)))
+    assert sum(taken) == 500
 
 
 def test_the_limits_can_be_lifted() -> None:
