@@ -60,7 +60,7 @@ class RateLimit:
 
     def take(self, address: str) -> bool:
         """Count a request from an address; return whether it is still allowed."""
-        client = name_client(address)
+        client = name_client(address[:LONGEST_CLIENT])
         if self._shared and not (self._is_lost and not self._find_again()):
             try:
                 return self._shared.hit(self.item, client)
@@ -159,7 +159,7 @@ def name_client(address: str) -> str:
         # A zone names an interface of this machine, not a client.
         known = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return address[:LONGEST_CLIENT]
+        return address
     if isinstance(known, ipaddress.IPv4Address):
         return str(known)
     if known.ipv4_mapped:
