@@ -12,7 +12,6 @@ from importlib.resources import files
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
@@ -29,9 +28,6 @@ BLUEPRINTS = (
     published.blueprint,
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
 )
-
-# Rooms in which nobody is limited: those who watch the app ask every few seconds.
-UNLIMITED = (operations.blueprint.name,)
 
 # Errors of these rooms are for programs; all others are pages.
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/metrics", "/openapi.json")
@@ -66,7 +62,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     journal.identify_requests(app)
     security.secure(app)
-    security.limit_rate(app, settings, exempt=UNLIMITED)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, refuse)
@@ -82,6 +77,4 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     """Answer an error: problem details for programs, else a page."""
     if isinstance(error, RequestEntityTooLarge):
         security.explain_excess(error)
-    if isinstance(error, RateLimitExceeded):
-        security.explain_breach(error)
     return api.refuse(error) if request.path.startswith(FOR_PROGRAMS) else pages.refuse(error)

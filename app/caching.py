@@ -167,7 +167,8 @@ def cache_answers(
     Kept are answers to GET with status 200 that the application marks ``Cache-Control: public``, that state their
     length, set no cookie, and vary by nothing but ``Accept-Encoding``; never an error. A question is the same if
     scheme, host, address, query and accepted encodings are. HEAD and ``If-None-Match`` are answered from what is kept.
-    It belongs behind whatever corrects scheme and host (ProxyFix) and before all that counts or compresses.
+    It belongs behind whatever corrects scheme and host (ProxyFix) and whatever counts requests, and before what
+    compresses.
 
     Parameters
     ----------

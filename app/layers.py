@@ -1,19 +1,20 @@
-"""What lies round the Flask app, from the outside: proxies, what no app need see, metrics, the cache of answers."""
+"""What lies round the Flask app, from the outside: proxies, metrics, limits and checks, the cache of answers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from flask_limiter import RateLimitExceeded
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import metrics
-from app.caching import Headers, cache_answers
+from app.caching import AnswerCache, cache_answers
 from app.journal import ID_HEADER, ROUTE, identify
-from app.security import BAD_HOST
+from app.limiting import RateLimit, make_limit
+from app.security import BAD_HOST, REFUSAL, check_envelope
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 # A name, or an address in brackets, and perhaps a port; no longer than the name service allows.
 HOST = re.compile(r"(?=.{1,260}$)(([\w-]{1,63}\.)*[\w-]{1,63}\.?|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
 
+# Those who watch the app ask every few seconds, and a page is nothing without its files.
+UNLIMITED = ("/healthz", "/readyz", "/version", "/metrics", "/static/", "/theme/")
+
 
 def wrap(app: Flask, settings: Settings) -> WSGIApplication:
     """Return the WSGI application that serves an app as the settings ask for it."""
-    application = keep_answers(app, settings)
+    application = admit(keep_answers(app, settings), app.wsgi_app, make_limit(settings))
     if settings.metrics:
         application = metrics.observe(application)
     application = tidy(application)
@@ -52,24 +56,48 @@ def tidy(application: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-def keep_answers(app: Flask, settings: Settings) -> WSGIApplication:
-    """Return the app with its public answers kept in memory; who asks for a kept one is limited like all others."""
-    flask = app.wsgi_app
+def admit(application: WSGIApplication, flask: WSGIApplication, limit: RateLimit | None) -> WSGIApplication:
+    """Return a WSGI application that counts and checks each request before anything answers it.
 
-    def complete(environ: WSGIEnvironment) -> Headers:
-        if settings.rate_limits:
-            with app.request_context(environ):
-                app.preprocess_request()
+    A refused request goes past the cache to the app, which answers it like any other error. Health and static files
+    are answered however often a client asks; only their errors count.
+
+    Parameters
+    ----------
+    application : WSGI application
+        Answers what is admitted.
+    flask : WSGI application
+        Answers what is refused: it finds the error under :data:`app.security.REFUSAL`.
+    limit : RateLimit or None
+        How often a client may ask; None: as often as it likes.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        client = environ.get("REMOTE_ADDR") or ""
+
+        def start(status: str, *rest: Any) -> Any:
+            if limit and status.startswith("4"):
+                limit.take(client)
+            return start_response(status, *rest)
+
+        is_free = environ.get("PATH_INFO", "").startswith(UNLIMITED)
+        try:
+            if limit and not is_free and not limit.take(client):
+                raise limit.refuse()
+            check_envelope(environ)
+        except HTTPException as refusal:
+            environ[REFUSAL] = refusal
+        chosen = flask if REFUSAL in environ else application
+        return chosen(environ, start if is_free else start_response)
+
+    return answer
+
+
+def keep_answers(app: Flask, settings: Settings) -> AnswerCache:
+    """Return the app with its public answers kept in memory."""
+
+    def complete(environ: WSGIEnvironment) -> list[tuple[str, str]]:
         return [(ID_HEADER, identify(environ))]
 
     count = metrics.count_lookup if settings.metrics else None
-    kept = cache_answers(flask, notes=(ROUTE,), complete=complete, count=count)
-
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            return kept(environ, start_response)
-        except RateLimitExceeded:
-            # The app refuses as it refuses everybody: with a page, or problem details.
-            return flask(environ, start_response)
-
-    return answer
+    return cache_answers(app.wsgi_app, notes=(ROUTE,), complete=complete, count=count)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 import popforecast as pf
 from app import metrics
-from app.outlooks import fit, load_panel
+from app.outlooks import check_tables, fit, load_panel
 from app.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
@@ -100,6 +100,7 @@ def check() -> Iterator[tuple[str, str]]:
     >>> dict(check())["known table"]
     'ar1 on wpp2019, 2030 to 2035: 12 figures as known'
     """
+    yield "tables", f"{check_tables()} as published"
     for name in pf.REVISIONS:
         panel = load_panel(name)
         yield name, f"{len(panel.locations)} locations to {panel.origin}, checksum {panel.checksum[:12]}"

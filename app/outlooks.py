@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import popforecast as pf
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.groups import Membership, build_membership
-from popforecast.sources import load_members
+from popforecast.integrity import check_embedded
+from popforecast.sources import get_revision, load_members
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,18 @@ def remember(most: int | None = None) -> Callable[[Function], Function]:
 
 
 @remember()
+def check_tables() -> int:
+    """Check every embedded table once, and return how many there are.
+
+    Raises
+    ------
+    ReadError
+        If one is absent or altered.
+    """
+    return check_embedded()
+
+
+@remember()
 def load_panel(revision: str) -> pf.Panel:
     """Return the panel of a revision, read once."""
     return pf.load_panel(revision)
@@ -104,6 +117,12 @@ def fit(revision: str, model: str) -> pf.Fitted:
 def load_record(revision: str) -> pd.DataFrame:
     """Return how good each model has been for each location of a revision, read once."""
     return pf.load_record(revision)
+
+
+@remember()
+def load_medium(revision: str) -> pd.DataFrame | None:
+    """Return the UN's medium variant of a revision, read once; None where there is none."""
+    return pf.load_projections(revision) if get_revision(revision).has_projections else None
 
 
 @remember()

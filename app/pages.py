@@ -28,7 +28,7 @@ from app.evidence import (
 )
 from app.exchange import link_to
 from app.form import choose, describe_form, describe_settings, drop_blanks, guess
-from app.outlooks import remember
+from app.outlooks import load_medium
 from app.published import has_report
 from app.query import Query
 from app.table import tabulate
@@ -208,12 +208,6 @@ def prepare_picture(view: View, fc: pf.Forecast) -> Chart:
     if shows_fans(chart):
         return chart
     return replace(chart, lines=tuple(replace(line, bounds={}, reference=None) for line in chart.lines))
-
-
-@remember()
-def load_medium(revision: str) -> pd.DataFrame | None:
-    """Return the UN's medium variant of a revision, read once; None where there is none."""
-    return pf.load_projections(revision) if get_revision(revision).has_projections else None
 
 
 def describe_query(query: Query, fc: pf.Forecast) -> str:

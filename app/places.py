@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 import popforecast as pf
 from app.arguments import MOST_NAMED, ArgumentError, Arguments, capitalise, quote, take_several
 from app.outlooks import load_membership, load_panel
+from popforecast.display import FORMULA
 from popforecast.errors import UnknownLocationError
 from popforecast.groups import add_groups
 
@@ -21,9 +21,6 @@ LONGEST_GROUP_NAME = 60
 
 # Characters that turn the direction of the text around them, or do not show at all.
 HIDDEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
-
-# What a spreadsheet computes where a cell of a CSV begins with it; half of the world's part cells at semicolons.
-FORMULA = re.compile(r"(^|;)\s*[=+@-]")
 
 # Every location of the revision, in its order: no name, code or alias is this.
 EVERY = "all"
@@ -121,7 +118,7 @@ def _read_group(text: str, revision: str) -> Group:
     hidden = any(unicodedata.category(character) in ("Cc", "Cs") or character in HIDDEN for character in name)
     if hidden or not any(character.isprintable() for character in name):
         raise ArgumentError(f"group {quote(name)} has a name with characters that do not show: expected visible text")
-    if FORMULA.search(unicodedata.normalize("NFKC", name)):
+    if FORMULA.search(name):
         raise ArgumentError(
             f"group {quote(name)} has a name that spreadsheets take for a formula: expected none that begins with "
             "=, +, - or @"

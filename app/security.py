@@ -1,19 +1,19 @@
-"""What keeps strangers' requests harmless: headers, limits of size, limits of rate."""
+"""What keeps strangers' requests harmless: headers, and limits of size."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, request
-from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 from app.arguments import quote
-from app.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 # No form or JSON that a query can need comes near this.
 LARGEST_BODY = 1_000_000
@@ -27,11 +27,8 @@ MOST_PARAMETERS = 20_000
 # A body above this is not read to its end just to be refused politely.
 MOST_DRAINED = 64_000_000
 
-# Where the layers keep a Host that is none, and that the app therefore does not see.
-BAD_HOST = "popforecast.bad_host"
-
-# Seconds that a request may wait for the shared counter.
-REDIS_PATIENCE = 0.25
+# Where the layers keep a Host that is none, and that the app therefore does not see; and why they refuse a request.
+BAD_HOST, REFUSAL = "popforecast.bad_host", "popforecast.refusal"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -97,11 +94,11 @@ def secure(app: Flask) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_PARAMETERS
     )
-    app.before_request(check_envelope)
+    app.before_request(pass_on_refusal)
     app.after_request(finish)
 
 
-def check_envelope() -> None:
+def check_envelope(environ: WSGIEnvironment) -> None:
     """Refuse what no client of ours sends: a host that is none, an endless address, a compressed body.
 
     Raises
@@ -109,21 +106,27 @@ def check_envelope() -> None:
     BadRequest, RequestURITooLarge, UnsupportedMediaType
         With a sentence that says what was sent and what is accepted.
     """
-    if BAD_HOST in request.environ:
-        raise BadRequest(f"Host {quote(request.environ[BAD_HOST])}: expected a host's name, such as example.org.")
-    length = len(request.path) + len(request.query_string)
+    if BAD_HOST in environ:
+        raise BadRequest(f"Host {quote(environ[BAD_HOST])}: expected a host's name, such as example.org.")
+    length = len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", ""))
     if length > LONGEST_ADDRESS:
         raise RequestURITooLarge(
             f"The address is {length:,} characters long: expected at most {LONGEST_ADDRESS:,}. "
             "A longer query can be posted."
         )
-    encoding = request.headers.get("Content-Encoding", "identity")
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"Content-Encoding {quote(encoding)}: expected a body that is not compressed.")
     # Servers undo chunks and nothing else: what they hold might be compressed all the same.
-    coding = request.headers.get("Transfer-Encoding", "chunked")
+    coding = environ.get("HTTP_TRANSFER_ENCODING", "chunked")
     if coding.lower() != "chunked":
         raise UnsupportedMediaType(f"Transfer-Encoding {quote(coding)}: expected chunked, or none.")
+
+
+def pass_on_refusal() -> None:
+    """Raise the error for which the layers refused a request: the app answers it like any of its own."""
+    if REFUSAL in request.environ:
+        raise request.environ[REFUSAL]
 
 
 def finish(response: Response) -> Response:
@@ -142,48 +145,6 @@ def finish(response: Response) -> Response:
         response.headers.setdefault("Cache-Control", "no-store")
         _drain()
     return response
-
-
-def limit_rate(app: Flask, settings: Settings, exempt: tuple[str, ...]) -> Limiter:
-    """Give an app its limits of rate: by client, over all pages together, and none for static files.
-
-    The workers count in Redis where there is one. While it does not answer, each counts for itself: a counter that is
-    lost is no reason to refuse anybody.
-
-    Parameters
-    ----------
-    app : Flask
-        The app.
-    settings : Settings
-        The rate, whether it holds, and where it is counted.
-    exempt : tuple of str
-        Names of blueprints that are never limited.
-    """
-    url = settings.redis_url
-    patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
-    # Heroku's Redis signs its certificate itself.
-    certificate = {"ssl_cert_reqs": "none"} if url and url.startswith("rediss:") else {}
-    limiter = Limiter(
-        get_remote_address,
-        application_limits=[f"{settings.rate} per minute"],
-        storage_uri=url or "memory://",
-        storage_options=patience | certificate if url else {},
-        in_memory_fallback_enabled=bool(url),
-        key_prefix="popforecast",
-        enabled=settings.rate_limits,
-    )
-    limiter.init_app(app)
-    for name in exempt:
-        limiter.limit_manager.add_blueprint_exemption(name, ExemptionScope.APPLICATION)
-    return limiter
-
-
-def explain_breach(error: RateLimitExceeded) -> None:
-    """Let the error of a client that asked too often say how often it may, and when again."""
-    rate = error.limit.limit
-    # The whole window: what is left of it only the counter knows, and asking might fail.
-    error.retry_after = rate.get_expiry()
-    error.description = f"Too many requests: expected at most {rate} from one address. Ask again in a minute."
 
 
 def explain_excess(error: RequestEntityTooLarge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -64,7 +64,8 @@ class Settings:
     proxies: int = 0
     rate_limits: bool = True
     rate: int = DEFAULT_RATE
-    redis_url: str | None = None
+    # It may hold a password.
+    redis_url: str | None = field(default=None, repr=False)
     metrics: bool = False
     access_log: bool = True
     commit: str | None = None

@@ -10,6 +10,7 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast import scores
+from popforecast.display import write_cell
 from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.hindcast import hindcast
@@ -105,7 +106,7 @@ class Backtest:
         )
 
     def _repr_html_(self) -> str:
-        return self.scores().round(2).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+        return write_cell(self.scores().round(2), repr(self), index=False)
 
 
 def backtest(

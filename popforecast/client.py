@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
+from popforecast.groups import check_groups
+from popforecast.urls import split_credentials
 
 if TYPE_CHECKING:
     from requests import Response
@@ -23,6 +25,9 @@ LONGEST_WAIT = 60
 LONGEST_QUERY = 6_000
 
 JSON, CSV = "application/json", "text/csv"
+
+# What every forecast has.
+MEMBERS = {"forecasts": list, "notes": list, "provenance": dict}
 
 
 class RequestError(PopforecastError):
@@ -46,7 +51,7 @@ def request_forecast(
     Parameters
     ----------
     url : str
-        Where the app is, such as ``http://127.0.0.1:8000``.
+        Where the app is, such as ``http://127.0.0.1:8000``. A user and password in it are sent, and shown in no error.
     locations, start, end, model, revision, levels, groups
         As for :func:`popforecast.forecast`; what is left out is the app's default.
 
@@ -59,9 +64,15 @@ def request_forecast(
     ------
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
+    PanelError
+        If the groups are no mapping of names to members.
     """
     query = _write_query(locations, start, end, model, revision, levels, groups)
-    return _read_json(_ask(f"{url.rstrip('/')}/api/v1/forecast", query, JSON))
+    answer = _ask(url, "/api/v1/forecast", query, JSON)
+    body = _read_json(answer)
+    if not all(isinstance(body.get(member), kind) for member, kind in MEMBERS.items()):
+        raise RequestError(f"{_name(answer)} answered with something that is no forecast: is it a popforecast app?")
+    return body
 
 
 def request_csv(
@@ -86,10 +97,11 @@ def request_csv(
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
     """
-    address = f"{url.rstrip('/')}/api/v1/forecast.csv"
-    answer = _ask(address, _write_query(locations, start, end, model, revision, levels, groups), CSV)
+    answer = _ask(
+        url, "/api/v1/forecast.csv", _write_query(locations, start, end, model, revision, levels, groups), CSV
+    )
     if not answer.headers.get("Content-Type", "").startswith(CSV):
-        raise RequestError(f"{address} answered with something that is not CSV: is it a popforecast app?")
+        raise RequestError(f"{_name(answer)} answered with something that is not CSV: is it a popforecast app?")
     return answer.content.decode()
 
 
@@ -104,7 +116,7 @@ def _write_query(
 ) -> dict[str, Any]:
     return {
         "location": [str(location) for location in locations],
-        "group": [_write_group(name, members) for name, members in (groups or {}).items()],
+        "group": [_write_group(name, members) for name, members in check_groups(groups).items()],
         "from": start,
         "to": end,
         "model": model,
@@ -113,29 +125,36 @@ def _write_query(
     }
 
 
-def _write_group(name: str, members: Sequence[str | int]) -> str:
-    members = [str(member) for member in ([members] if isinstance(members, str) else members)]
+def _write_group(name: str, members: Sequence[Hashable]) -> str:
+    texts = [str(member) for member in members]
     # What parts names and members in an address can be in neither: the app would read another group.
     if ":" in name:
         raise RequestError(f"group {name!r} has a colon in its name: expected a name without")
-    split = [member for member in members if "," in member]
+    split = [text for text in texts if "," in text]
     if split:
         raise RequestError(f"group {name!r} has the member {split[0]!r} with a comma: expected its code or ISO3 code")
-    return f"{name}:{','.join(members)}"
+    return f"{name}:{','.join(texts)}"
 
 
-def _ask(address: str, query: Mapping[str, Any], form: str) -> Response:
+def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
     import requests
 
+    app, credentials = split_credentials(url)
+    address = app.rstrip("/") + path
     asked = {name: value for name, value in query.items() if value not in (None, [])}
-    is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+    try:
+        is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+    except UnicodeEncodeError as error:
+        raise RequestError(f"{error.object!r} is no text: expected names without half characters") from error
     question = {"json": asked} if is_long else {"params": asked}
 
     def ask() -> Response:
         method = "POST" if is_long else "GET"
         try:
-            return requests.request(method, address, timeout=TIMEOUT, headers={"Accept": form}, **question)
-        except requests.RequestException as error:
+            return requests.request(
+                method, address, timeout=TIMEOUT, headers={"Accept": form}, auth=credentials, **question
+            )
+        except (requests.RequestException, ValueError) as error:
             raise RequestError(f"{address} cannot be reached ({_reason(error)}): is the app running there?") from error
 
     answer = ask()
@@ -155,11 +174,15 @@ def _read_json(answer: Response) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        address = answer.url.partition("?")[0]
         raise RequestError(
-            f"{address} answered {answer.status_code} with something that is not JSON: is it a popforecast app?"
+            f"{_name(answer)} answered {answer.status_code} with something that is not JSON: is it a popforecast app?"
         )
     return body
+
+
+def _name(answer: Response) -> str:
+    """Return the address that answered, wherever redirects led, for a person."""
+    return split_credentials(answer.url)[0].partition("?")[0]
 
 
 def _read_wait(answer: Response) -> float | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +23,59 @@ INTERVALS = MappingProxyType(
         "analytic": "intervals allow for random errors only (analytic), and hold far fewer outcomes than they state",
     }
 )
+
+
+# What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; in East Asia the
+# wide and small forms of its signs, too.
+FORMULA = re.compile("(^|;)(\\s*)(?=[=+@\\-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63])")
+RETURN = re.compile(r"\r\n?")
+NUMBER = re.compile(r"[+-]?[\d.,]+")
+
+# Notebooks would read a name such as $x$ as mathematics (the classes of MathJax 2 and 3).
+PLAIN = "tex2jax_ignore mathjax_ignore"
+
+
+def write_cell(table: pd.DataFrame, representation: str, notes: Iterable[str] = (), **options: Any) -> str:
+    """Return the HTML by which a result shows itself in a notebook's cell; every name in it is text.
+
+    Parameters
+    ----------
+    table : DataFrame
+    representation : str
+        The result's ``repr``, whose brackets are left out.
+    notes : iterable of str
+        A list below.
+    options
+        Passed to :meth:`pandas.DataFrame.to_html`.
+
+    Examples
+    --------
+    >>> cell = write_cell(pd.DataFrame({"<b>": ["a & b"]}), "<Panel: x<y>", ["<i>"])
+    >>> "<b>" in cell, cell.splitlines()[-1]
+    (False, '</table><p>Panel: x&lt;y</p><ul><li>&lt;i&gt;</li></ul></div>')
+    """
+    listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    below = f"<p>{html.escape(representation[1:-1])}</p>" + (f"<ul>{listed}</ul>" if listed else "")
+    return f'<div class="{PLAIN}">{table.to_html(**options | {"escape": True})}{below}</div>'
+
+
+def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a CSV with an apostrophe before each text that a spreadsheet would take for a formula.
+
+    Examples
+    --------
+    >>> guard_formulas(pd.DataFrame({"name": ["=1+1", "Nigeria", "-5"], "year": [-1, 2, 3]}))["name"].tolist()
+    ["'=1+1", 'Nigeria', '-5']
+    """
+    texts = [column for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    return rows.assign(**{column: rows[column].map(_guard) for column in texts})
+
+
+def _guard(cell: object) -> object:
+    if not isinstance(cell, str) or NUMBER.fullmatch(cell):
+        return cell
+    # A carriage return alone would end the row for most readers, and is not quoted.
+    return FORMULA.sub(r"\1\2'", RETURN.sub("\n", cell))
 
 
 def format_population(persons: float | None) -> str:

@@ -15,6 +15,7 @@ from popforecast.errors import FetchError, ReadError
 from popforecast.panel import Panel
 from popforecast.readers import read
 from popforecast.sources import DEFAULT_REVISION, get_revision, load_panel
+from popforecast.urls import split_credentials
 
 # A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
 FETCH_TOLERANCE = 1e-3
@@ -47,14 +48,14 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     import pooch
 
     edition = get_revision(revision)
-    url = url or edition.url
+    url, credentials = split_credentials(url or edition.url)
     folder = Path(folder or os.environ.get("POPFORECAST_CACHE") or pooch.os_cache("popforecast"))
     target = folder / Path(edition.url).name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
             # Streaming, pooch would leave the connection of a failed download open.
-            downloader = pooch.HTTPDownloader(timeout=60, stream=False)
+            downloader = pooch.HTTPDownloader(timeout=60, stream=False, auth=credentials)
             with _silence(pooch.get_logger()):
                 got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
             _check_fetched(got, revision)

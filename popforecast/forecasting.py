@@ -8,6 +8,7 @@ import popforecast.models as models
 from popforecast.coherence import Groups, predict_panel
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasts import Forecast
+from popforecast.groups import check_groups
 from popforecast.intervals import fit as fit_calibrated
 from popforecast.joined import JoinedForecast
 from popforecast.models.base import Fitted, Model, check_levels
@@ -75,8 +76,9 @@ def forecast(
     >>> fc.to_frame()["population"].round(-3).tolist()
     [8745733000, 8844029000]
     """
+    groups = check_groups(groups)
     if isinstance(panel, Rectangles):
-        return _forecast_each(panel, list_locations(locations), start, end, model, levels, intervals, groups or {})
+        return _forecast_each(panel, list_locations(locations), start, end, model, levels, intervals, groups)
     check_panel(panel)
     years, levels = choose_years(panel, start, end), check_levels(levels)
     locations = list_locations(locations)
@@ -220,7 +222,7 @@ def _forecast_each(
 
 def _find_home(panel: Rectangles, name: str, members: Iterable[Hashable]) -> int:
     """Return the number of the panel that holds all members of a group."""
-    codes = panel.locations.index[panel.rows([members] if isinstance(members, str) else list(members))].tolist()
+    codes = panel.locations.index[panel.rows(members)].tolist()
     homes = {panel.homes[code]: code for code in codes}
     if len(homes) > 1:
         (one, a), (two, b) = list(homes.items())[:2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population
+from popforecast.display import format_population, guard_formulas, write_cell
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
 from popforecast.sources import REVISIONS, VINTAGES, get_edition
@@ -146,14 +146,15 @@ class Forecast:
         )
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{self.locations['name'][note.location_code]}: {note.text}</li>" for note in self.notes)
-        return self.to_table().to_html(max_cols=12) + f"<p>{repr(self)[1:-1]}</p>" + (f"<ul>{notes}</ul>" * bool(notes))
+        notes = [f"{self.locations['name'][note.location_code]}: {note.text}" for note in self.notes]
+        return write_cell(self.to_table(), repr(self), notes, max_cols=12)
 
 
 def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None) -> str:
     """Return the rows of a forecast as CSV, with where they came from as further columns, the same in every row.
 
-    A file may be cut, joined and sent on: each of its rows still says what it is.
+    A file may be cut, joined and sent on: each of its rows still says what it is. A name that spreadsheets would take
+    for a formula begins with an apostrophe.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str |
         The last column.
     """
     constants = {name: provenance[name] for name in PROVENANCE} | {"citation": citation}
-    return rows.assign(**constants).to_csv(index=False, lineterminator="\n")
+    return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.errors import PanelError, RepeatedLocationError
+from popforecast.errors import PanelError, RepeatedLocationError, shorten
 from popforecast.panel import COUNTRY, Panel
 
 GROUP = "Group"
+EXAMPLE = "{'Home': ['NGA', 356]}"
 
 # An aggregate that is further from the sum of its countries than rounding can explain is not their sum.
 MOST_REMAINDER = 0.01
@@ -89,6 +90,67 @@ def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]
     )
 
 
+def check_groups(groups: object) -> dict[str, list[Hashable]]:
+    """Return groups of one's own as lists of members by name; None is no group, and a text is one member.
+
+    Whether names and members are in a panel is not checked here.
+
+    Raises
+    ------
+    PanelError
+        If the groups are no mapping, a name is no text, or the members are not codes and names.
+
+    Examples
+    --------
+    >>> check_groups({"My markets": ("NGA", 356), "Home": "Austria"})
+    {'My markets': ['NGA', 356], 'Home': ['Austria']}
+    >>> check_groups(["NGA"])
+    Traceback (most recent call last):
+    popforecast.errors.PanelError: groups is a list: expected a dict of members by name, such as {'Home': ['NGA', 356]}
+    """
+    if groups is None:
+        return {}
+    if not isinstance(groups, Mapping):
+        raise PanelError(f"groups is {_name_type(groups)}: expected a dict of members by name, such as {EXAMPLE}")
+    return {_check_name(name): _list_members(name, members) for name, members in groups.items()}
+
+
+def _check_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise PanelError(f"a group has the name {shorten(repr(name))}: expected a text")
+    return name
+
+
+def _list_members(name: str, members: object) -> list[Hashable]:
+    if isinstance(members, str):
+        return [members]
+    if isinstance(members, Mapping | bytes | pd.DataFrame) or not (members is None or isinstance(members, Iterable)):
+        raise PanelError(
+            f"group {shorten(name)!r} is {_name_type(members)}: expected a list of members, such as {EXAMPLE}"
+        )
+    listed = list(members) if members is not None else []
+    if not listed:
+        raise PanelError(f"group {shorten(name)!r} has no member: expected at least one code, ISO3 code, name or alias")
+    for member in listed:
+        if not _is_code(member):
+            raise PanelError(
+                f"group {shorten(name)!r} has the member {shorten(repr(member))}: expected a code, ISO3 code, name or "
+                "alias"
+            )
+    return listed
+
+
+def _is_code(member: object) -> bool:
+    if isinstance(member, bool) or not pd.api.types.is_hashable(member):
+        return False
+    return not (pd.api.types.is_scalar(member) and pd.isna(member))
+
+
+def _name_type(value: object) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+
+
 def add_groups(
     panel: Panel, membership: Membership, groups: Mapping[str, Iterable[Hashable]]
 ) -> tuple[Panel, Membership]:
@@ -113,6 +175,7 @@ def add_groups(
     RepeatedLocationError
         If a country would be counted twice.
     """
+    groups = check_groups(groups)
     named = [_resolve_group(panel, membership, name, members) for name, members in groups.items()]
     if not named:
         return panel, membership
@@ -129,12 +192,9 @@ def add_groups(
 
 
 def _resolve_group(
-    panel: Panel, membership: Membership, name: str, members: Iterable[Hashable] | None
+    panel: Panel, membership: Membership, name: str, members: list[Hashable]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     _check_group_name(panel, name)
-    members = [members] if isinstance(members, str) else list(members or ())
-    if not members:
-        raise PanelError(f"group {name!r} has no member: expected at least one code, ISO3 code, name or alias")
     rows = panel.rows(members)
     counts = np.zeros(len(membership.countries), dtype=np.int64)
     for row in rows:
@@ -163,8 +223,6 @@ def _expand(panel: Panel, membership: Membership, name: str, row: int) -> NDArra
 
 
 def _check_group_name(panel: Panel, name: str) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise PanelError(f"a group has the name {name!r}: expected a text")
     if panel.index.has(name):
         code = panel.index.find(name)
         raise PanelError(

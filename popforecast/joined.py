@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population
+from popforecast.display import format_population, write_cell
 from popforecast.forecasts import ESTIMATES, Forecast, write_csv
 from popforecast.models.base import Array, Model, Note
 from popforecast.panel import describe_years
@@ -147,4 +147,5 @@ class JoinedForecast:
         )
 
     def _repr_html_(self) -> str:
-        return self.to_table().to_html(max_cols=12) + f"<p>{repr(self)[1:-1]}</p>"
+        notes = [f"{self.locations['name'][note.location_code]}: {note.text}" for note in self.notes]
+        return write_cell(self.to_table(), repr(self), notes, max_cols=12)

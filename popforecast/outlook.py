@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from popforecast.coherence import Coherent, Groups
 from popforecast.errors import LevelError
 from popforecast.forecasts import Forecast
+from popforecast.groups import check_groups
 from popforecast.models.base import Array, Model, check_levels
 from popforecast.panel import Panel, describe_years
 from popforecast.periods import choose_years
@@ -76,6 +77,7 @@ class Outlook:
         years = choose_years(self.panel, start, end)
         levels = self.levels if levels is None else self._check_levels(levels)
         locations = list_locations(locations)
+        groups = check_groups(groups)
         whole = self.whole.add(groups, levels) if groups else self.whole
         rows = _choose_rows(whole.panel, locations, groups)
         history = whole.panel if locations is None else whole.panel.take(rows)

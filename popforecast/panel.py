@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from popforecast.display import write_cell
 from popforecast.errors import PanelError, YearError
 from popforecast.frames import are_years, read_frame
 from popforecast.locations import COLUMNS, LocationIndex, build_index
@@ -231,7 +232,7 @@ class Panel:
 
     def _repr_html_(self) -> str:
         table = pd.DataFrame(self.values, index=self.locations["name"], columns=self.years).rename_axis(None)
-        return table.to_html(max_rows=10, max_cols=8, float_format="{:,.0f}".format) + f"<p>{repr(self)[1:-1]}</p>"
+        return write_cell(table, repr(self), max_rows=10, max_cols=8, float_format="{:,.0f}".format)
 
 
 def check_panel(panel: object) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from popforecast.display import write_cell
 from popforecast.errors import PanelError, YearError
 from popforecast.locations import LocationIndex, build_index
 
@@ -161,7 +162,7 @@ class Rectangles:
 
     def _repr_html_(self) -> str:
         rows = [{"first": panel.years[0], "last": panel.origin, "locations": len(panel)} for panel in self.panels]
-        return pd.DataFrame(rows).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+        return write_cell(pd.DataFrame(rows), repr(self), index=False)
 
 
 def _say_range(years: list[int]) -> str:

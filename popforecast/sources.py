@@ -256,9 +256,9 @@ def write_tables(
     return list(files)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of the tables in a folder."""
-    return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
+    """Return a manifest of the tables in a folder."""
+    return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
 def _widen(panel: Panel) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast import intervals, scores
+from popforecast.display import write_cell
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.models import get_several
@@ -111,7 +112,7 @@ class Vintages:
         return f"<Vintages: {names}; {len(self.vintage)} countries, {then} at {self.origin} against {now}>"
 
     def _repr_html_(self) -> str:
-        return self.scores().round(2).to_html(index=False) + f"<p>{repr(self)[1:-1]}</p>"
+        return write_cell(self.scores().round(2), repr(self), index=False)
 
 
 def compare(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +18,7 @@ from click.testing import CliRunner
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.client import RequestError, request_csv, request_forecast
+from popforecast.display import format_population
 from tests.serving import serve_in_thread
 
 
@@ -167,14 +170,15 @@ def busy() -> Iterator[str]:
         yield url
 
 
+NOTHING = {"forecasts": [], "notes": [], "provenance": {}}
 TOO_MANY = b'{"detail": "Too many requests: ask again later."}'
 
 
 @pytest.mark.parametrize("wait", ["1", "0", "Sun, 06 Nov 1994 08:49:37 GMT"])
 def test_who_was_too_quick_asks_once_more_when_told(busy: str, wait: str) -> None:
-    Busy.answers = [(429, wait, TOO_MANY), (200, None, b'{"forecasts": []}')]
+    Busy.answers = [(429, wait, TOO_MANY), (200, None, json.dumps(NOTHING).encode())]
     started = time.monotonic()
-    assert request_forecast(busy, ["NGA"], 2030, 2031) == {"forecasts": []}
+    assert request_forecast(busy, ["NGA"], 2030, 2031) == NOTHING
     assert time.monotonic() - started >= (1 if wait == "1" else 0)
 
 
@@ -194,8 +198,90 @@ def test_it_asks_no_third_time(busy: str) -> None:
 
 
 def test_json_that_is_no_answer_is_told_apart(busy: str) -> None:
-    Busy.answers = [(200, None, b"[1]"), (200, None, b"{}")]
-    with pytest.raises(RequestError, match="is it a popforecast app"):
-        request_forecast(busy, ["NGA"], 2030, 2031)
+    Busy.answers = [(200, None, body) for body in (b"[1]", b"{}", b'{"forecasts": 1}', b"{}")]
+    for _ in range(3):
+        with pytest.raises(RequestError, match="is it a popforecast app"):
+            request_forecast(busy, ["NGA"], 2030, 2031)
     with pytest.raises(RequestError, match="is it a popforecast app"):
         request_csv(busy, ["NGA"], 2030, 2031)
+
+
+SECRETS = [
+    "http://ada:secret@127.0.0.1:9",
+    "http://secret@127.0.0.1:9",
+    "http://ada:sec/ret@127.0.0.1:9",
+    "http://ada:sec\nret@127.0.0.1:9",
+    "http://ada:se%63ret@127.0.0.1:9",
+    "http://ada:secret@b..c",
+    "http://ada:secret@[::1",
+    "http://ada:secret@",
+    "http://ada:secret@x:99999999",
+    "ada:secret@nowhere",
+    "ftp://ada:secret@127.0.0.1",
+]
+
+
+@pytest.mark.parametrize("address", SECRETS)
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_a_password_in_the_address_is_in_no_error(address: str, form: str) -> None:
+    status, output, message = run(address, "NGA", "--from", "2030", "--to", "2030", "--format", form)
+    assert status == 1
+    assert "cannot be reached" in message
+    assert not {"secret", "sec", "se%63ret", "ret@"} & set(re.split(r"[^\w%@]", output + message))
+
+
+@pytest.mark.parametrize("address", SECRETS)
+def test_a_password_in_the_address_is_in_no_message_of_what_led_to_the_error(address: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        request_forecast(address, ["NGA"], 2030, 2030)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert not re.search(r"sec.?ret|se%63ret", f"{error} {error!r}", re.DOTALL)
+        error = error.__cause__ or error.__context__
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """A server that lets nobody in, and keeps what they said."""
+
+    said: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.said.append(self.headers.get("Authorization"))
+        self.send_response(401)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_password_in_the_address_is_sent_and_not_shown() -> None:
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Guarded)) as url:
+        address = url.replace("http://", "http://ada:s%C3%A9cret@")
+        status, _, message = run(address, "NGA", "--from", "2030", "--to", "2030")
+    assert status == 1
+    assert f"{url}/api/v1/forecast answered 401" in message
+    assert Guarded.said == [f"Basic {base64.b64encode('ada:sécret'.encode()).decode()}"]
+
+
+@pytest.mark.parametrize("place", ["Wu\udcffrld", "\ud800"])
+def test_a_name_that_is_no_text_is_one_sentence(place: str) -> None:
+    with pytest.raises(RequestError, match="is no text"):
+        request_forecast("http://127.0.0.1:9", [place], 2030, 2031)
+
+
+def test_the_table_writes_every_figure_in_one_form_and_says_what_it_is(url: str) -> None:
+    _, output, _ = run(url, "NGA", "Tokelau", "--from", "2022", "--to", "2025", "--level", "80", "--model", "ar1")
+    here = pf.forecast(pf.load_panel(), ["NGA", "Tokelau"], 2022, 2025, "ar1", [80]).to_frame()
+    for column in ("population", "lower_80", "upper_80"):
+        for persons in here[column].dropna():
+            assert format_population(persons) in output
+    assert "." not in re.sub(r"[A-Za-z]+\.", "", output.partition("\n\n")[0])
+    assert "wpp2024, ar1 from 2023; intervals" in output
+    assert "Persons, rounded to thousands above 10,000" in output
+
+
+def test_the_table_has_the_notes_of_the_answer(url: str) -> None:
+    _, output, _ = run(url, "Kuwait", "--from", "2030", "--to", "2030", "--model", "ar1")
+    notes = pf.forecast(pf.load_panel(), ["Kuwait"], 2030, 2030, "ar1").notes
+    assert notes
+    assert all(f"  Kuwait: {note.text}" in output for note in notes)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
+from popforecast.client import request_forecast
 from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
 from popforecast.groups import GROUP, add_groups, build_membership
 from popforecast.sources import load_members
@@ -98,6 +99,65 @@ def test_group_of_one_country_may_be_written_as_text(wpp2024: pf.Panel, membersh
 def test_group_that_cannot_be_is_refused(wpp2024: pf.Panel, membership, groups, error, sentence) -> None:
     with pytest.raises(error, match=sentence):
         add_groups(wpp2024, membership, groups)
+
+
+WRONG_GROUPS = [
+    ("NGA", "groups is a str: expected a dict of members by name"),
+    (["NGA"], "groups is a list: expected a dict"),
+    ([("A", ["NGA"])], "groups is a list"),
+    ({"NGA"}, "groups is a set"),
+    (7, "groups is an int"),
+    (False, "groups is a bool"),
+    (pd.Series({"A": "NGA"}), "groups is a Series"),
+    ({None: ["NGA"]}, "a group has the name None: expected a text"),
+    ({7: ["NGA"]}, "a group has the name 7: expected a text"),
+    ({("A", "B"): ["NGA"]}, r"a group has the name \('A', 'B'\)"),
+    ({" ": ["NGA"]}, "a group has the name ' '"),
+    ({b"A": ["NGA"]}, "a group has the name b'A'"),
+    ({"A": []}, "group 'A' has no member"),
+    ({"A": ()}, "group 'A' has no member"),
+    ({"A": None}, "group 'A' has no member"),
+    ({"A": iter([])}, "group 'A' has no member"),
+    ({"A": 356}, "group 'A' is an int: expected a list of members"),
+    ({"A": b"NGA"}, "group 'A' is a bytes"),
+    ({"A": {"B": ["NGA"]}}, "group 'A' is a dict: expected a list of members"),
+    ({"A": [["NGA", 356]]}, r"group 'A' has the member \['NGA', 356\]: expected a code"),
+    ({"A": ["NGA", {"B": ["IND"]}]}, "group 'A' has the member {'B'"),
+    ({"A": ["NGA", None]}, "group 'A' has the member None"),
+    ({"A": [float("nan")]}, "group 'A' has the member nan"),
+    ({"A": [pd.NA]}, "group 'A' has the member <NA>"),
+    ({"A": [True]}, "group 'A' has the member True"),
+]
+
+
+@pytest.mark.parametrize(("groups", "sentence"), WRONG_GROUPS)
+def test_groups_of_a_wrong_type_are_one_sentence(wpp2024: pf.Panel, groups, sentence) -> None:
+    outlook = pf.look_ahead(wpp2024.countries(), "naive")
+    for ask in (
+        lambda: pf.forecast(wpp2024, ["NGA"], 2030, 2031, "naive", groups=groups),
+        lambda: outlook.forecast(["NGA"], 2030, 2031, groups=groups),
+        lambda: request_forecast("http://127.0.0.1:9", ["NGA"], 2030, 2031, groups=groups),
+    ):
+        with pytest.raises(PanelError, match=sentence):
+            ask()
+
+
+@pytest.mark.parametrize("member", [("NGA", 356), b"NGA", 1e99, float("inf"), "\0", "\ud800", object(), 3 + 4j, 10**40])
+def test_a_member_that_is_nowhere_is_unknown(wpp2024: pf.Panel, member) -> None:
+    with pytest.raises(UnknownLocationError):
+        pf.forecast(wpp2024, ["NGA"], 2030, 2031, "naive", groups={"A": [member]})
+
+
+@pytest.mark.parametrize("groups", [None, {}])
+def test_no_groups_are_none(wpp2024: pf.Panel, groups) -> None:
+    assert len(pf.forecast(wpp2024, ["NGA"], 2030, 2031, "naive", groups=groups).locations) == 1
+
+
+@pytest.mark.parametrize("members", [["NGA", 356], ("NGA", 356), {"NGA": 1, 356: 2}.keys(), iter(["NGA", "356"])])
+def test_members_may_be_any_row_of_codes_and_names(wpp2024: pf.Panel, members) -> None:
+    made = pf.forecast(wpp2024, ["A"], 2030, 2031, "naive", groups={"A": members})
+    listed = pf.forecast(wpp2024, ["A"], 2030, 2031, "naive", groups={"A": ["Nigeria", "IND"]})
+    np.testing.assert_array_equal(made.population, listed.population)
 
 
 def test_aggregate_whose_countries_are_not_known_is_no_member(wpp2024: pf.Panel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import http.server
@@ -218,11 +219,15 @@ def published() -> bytes:
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """A real server on the loopback; ``answer`` is what it sends, ``announced`` the length it claims."""
+    """A real server on the loopback.
+
+    ``answer`` is what it sends, ``announced`` the length it claims, ``authorization`` what it was told last.
+    """
 
     answer: bytes = b""
     status: int = 200
     announced: int | None = None
+    authorization: str | None = None
 
     @property
     def url(self) -> str:
@@ -233,6 +238,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
+        self.server.authorization = self.headers.get("Authorization")
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(self.server.announced or len(self.server.answer)))
         self.end_headers()
@@ -343,6 +349,25 @@ def test_server_that_is_away_is_a_failed_download(tmp_path: Path) -> None:
 def test_address_that_is_none_is_a_failed_download(tmp_path: Path, url: str) -> None:
     with pytest.raises(FetchError, match="could not be fetched"):
         pf.fetch("wpp2024", tmp_path, url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://ada:secret@127.0.0.1:9/x.csv", "ada:secret@nowhere/x.csv", "http://ada:secret@[::1", "http://ada:secret@"],
+)
+def test_a_password_in_an_address_is_in_no_error_of_a_download(tmp_path: Path, url: str) -> None:
+    with pytest.raises(FetchError, match="could not be fetched") as caught:
+        pf.fetch("wpp2024", tmp_path, url)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "secret" not in f"{error} {error!r}"
+        error = error.__cause__ or error.__context__
+
+
+def test_a_password_in_an_address_is_sent(server: Server, published: bytes, tmp_path: Path) -> None:
+    server.answer = gzip.compress(published)
+    pf.fetch("wpp2024", tmp_path, server.url.replace("http://", "http://ada:secret@"))
+    assert server.authorization == f"Basic {base64.b64encode(b'ada:secret').decode()}"
 
 
 def test_folder_that_cannot_be_written_is_a_failed_download(server: Server, published: bytes, tmp_path: Path) -> None:

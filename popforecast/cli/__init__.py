@@ -10,6 +10,7 @@ import click
 import popforecast as pf
 from popforecast.cli.asking import fetch, request
 from popforecast.cli.forecasting import fit, forecast
+from popforecast.cli.printing import escape_controls
 from popforecast.cli.publishing import report
 from popforecast.cli.scoring import backtest, vintages
 from popforecast.errors import PopforecastError
@@ -29,7 +30,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PopforecastError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(escape_controls(str(error))) from error
         except ModuleNotFoundError as error:
             if error.name in OPTIONAL:
                 raise click.ClickException(
@@ -41,7 +42,7 @@ class Commands(click.Group):
             if error.errno == errno.EPIPE:
                 raise
             place = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{place}{error.strerror or error}") from error
+            raise click.ClickException(escape_controls(f"{place}{error.strerror or error}")) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import pandas as pd
 
 import popforecast as pf
 from popforecast.cli.options import folder_path, format_option, level_option
 from popforecast.cli.parsing import Parsed, parse_group
-from popforecast.display import format_population
+from popforecast.cli.printing import write_answer
 from popforecast.sources import DEFAULT_REVISION
 
 
@@ -65,8 +64,7 @@ def request(
     if form == "json":
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return
-    rows = pd.DataFrame(answer["forecasts"])
-    click.echo(rows.assign(population=rows["population"].map(format_population)).to_string(index=False, na_rep=""))
+    click.echo(write_answer(answer))
 
 
 @click.command()

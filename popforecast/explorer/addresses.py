@@ -14,6 +14,7 @@ from popforecast.explorer.specifications import is_named, parse_model, write_mod
 from popforecast.models.base import Model, check_levels
 from popforecast.plots import SCALES
 from popforecast.sources import get_revision
+from popforecast.urls import split_credentials
 
 # The web app's words, so that one address serves both; the last is the chart's.
 PARAMETERS = ("location", "from", "to", "model", "revision", "level", "scale")
@@ -110,6 +111,14 @@ def write_address(query: Query) -> str:
     return urlencode(pairs, quote_via=quote, safe="(),")
 
 
+def _is_page(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def link_to_app(query: Query, model: Model) -> str | None:
     """Return the address of the web app's page of this view; None where there is no app, or it does not know the model.
 
@@ -118,10 +127,11 @@ def link_to_app(query: Query, model: Model) -> str | None:
     AddressError
         If the environment's ``POPFORECAST_APP_URL`` is no address of a page.
     """
-    base = os.environ.get(APP_URL, "").strip()
+    # Whoever runs the app may have a password there; who looks at the page gets none.
+    base, _ = split_credentials(os.environ.get(APP_URL, "").strip())
     if not base or not is_named(model):
         return None
-    if urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).hostname:
+    if not _is_page(base):
         raise AddressError(f"{APP_URL} is {shorten(base)!r}: expected an address such as https://example.org")
     address = write_address(replace(query, models=(model,), scale=SCALES[0]))
     scale = "" if query.scale == SCALES[0] else f"&scale={query.scale}"

@@ -65,6 +65,9 @@ def tidy_tables(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for unwanted in soup.find_all(["style", "script"]):
         unwanted.decompose()
+    for wrapper in soup.select(".mathjax_ignore"):
+        # A page reads nothing as mathematics.
+        wrapper.unwrap()
     for table in soup.find_all("table"):
         table.attrs = {"class": "data"}
         _merge_heading(table)

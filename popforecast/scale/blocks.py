@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
+from popforecast.frames import are_years
 from popforecast.models.base import Array
-from popforecast.scale.source import Columns, Partition, Piece, describe_disorder, first_line
+from popforecast.scale.source import TEXT, Columns, Partition, Piece, describe_disorder, first_line
 
 # Rows read at once: two thousand series of seventy years, whose work arrays stay in the processor's cache.
 BATCH_ROWS = 1 << 17
@@ -112,7 +113,7 @@ def _read_rows(partition: Partition, columns: Columns) -> Iterator[Block]:
 
 
 def _read_piece(piece: Piece, columns: Columns) -> Iterator[Block]:
-    text = isinstance(piece.first, str)
+    text = piece.kind == TEXT
     try:
         with pq.ParquetFile(
             piece.path, read_dictionary=[columns.id] if text else None, page_checksum_verification=True
@@ -130,7 +131,7 @@ def _split(batch: pa.RecordBatch, columns: Columns, piece: Piece) -> Block:
     for name, array in ((columns.id, ids), (columns.time, years)):
         if array.null_count:
             raise ScaleError(f"{piece}: {array.null_count} rows have no {name}: expected one in every row")
-    if isinstance(piece.first, str):
+    if piece.kind == TEXT:
         ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
         codes = ids.indices.to_numpy(zero_copy_only=False)
         starts = _find_changes(codes)
@@ -141,12 +142,16 @@ def _split(batch: pa.RecordBatch, columns: Columns, piece: Piece) -> Block:
         numbers = ids.to_numpy(zero_copy_only=False)
         starts = _find_changes(numbers)
         found = numbers[starts]
+    found_years = years.to_numpy(zero_copy_only=False)
+    strange = ~are_years(found_years)
+    if strange.any():
+        raise ScaleError(f"{piece}: {columns.time} {found_years[strange][0]} is no year: expected whole years")
     # A dictionary may hold a text twice.
     new = np.concatenate([[True], found[1:] != found[:-1]])
     return Block(
         found[new],
         np.append(starts[new], batch.num_rows),
-        years.to_numpy(zero_copy_only=False).astype(np.int64, copy=False),
+        found_years.astype(np.int64, copy=False),
         _to_floats(values),
     )
 

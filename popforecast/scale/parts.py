@@ -23,7 +23,7 @@ from popforecast.scale.blocks import Block, read_blocks
 from popforecast.scale.learning import Learnt, Rows, Taken, choose_least, find_noted, take_sample, takes_zero
 from popforecast.scale.manifest import Done, part_path
 from popforecast.scale.rectangles import Rectangle, Skipped, check_series, find_rectangles, order_years
-from popforecast.scale.source import Columns, Partition, first_line
+from popforecast.scale.source import NUMBERS, TEXT, UNSIGNED, Columns, Partition, first_line
 
 # Rows of a row group of a part; no more are held.
 GROUP_ROWS = 1 << 20
@@ -126,7 +126,7 @@ def predict_each(model: Model) -> Predict:
 
 def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tuple[int, int, int, list[Skipped]]:
     """Write the forecasts of a partition; return its series, those with a note, rows, and what was skipped."""
-    schema = describe_part(isinstance(partition.pieces[0].first, str), plan.levels)
+    schema = describe_part(partition.pieces[0].kind, plan.levels)
     series, noted, rows, skipped, held = 0, 0, 0, [], []
     # The file's own schema is enough: with Arrow's beside it, text would come back as categories.
     options = {"compression": "zstd", "use_dictionary": ["location_code", "year"], "store_schema": False}
@@ -148,9 +148,9 @@ def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tu
     return series, noted, rows, skipped
 
 
-def describe_part(text: bool, levels: tuple[float, ...]) -> pa.Schema:
-    """Return the columns of a part."""
-    code = pa.dictionary(pa.int32(), pa.string()) if text else pa.int64()
+def describe_part(kind: str, levels: tuple[float, ...]) -> pa.Schema:
+    """Return the columns of a part, whose identifiers are what the input's are."""
+    code = {TEXT: pa.dictionary(pa.int32(), pa.string()), NUMBERS: pa.int64(), UNSIGNED: pa.uint64()}[kind]
     names = ["population", *(f"{side}_{level:g}" for level in levels for side in ("lower", "upper"))]
     return pa.schema([("location_code", code), ("year", pa.int64()), *((name, pa.float64()) for name in names)])
 
@@ -217,7 +217,7 @@ def _flush(file: pq.ParquetWriter, held: list[tuple[Any, Array]], plan: Plan, sc
             np.repeat(np.arange(len(ids), dtype=np.int32), m), pa.array(ids, pa.string())
         )
     else:
-        codes = pa.array(np.repeat(ids.astype(np.int64), m))
+        codes = pa.array(np.repeat(ids, m)).cast(schema.types[0])
     years = pa.array(np.tile(np.array(plan.years, dtype=np.int64), len(ids)))
     columns = [pa.array(figure.ravel(), from_pandas=bool(np.isnan(figure).any())) for figure in figures]
     file.write_table(pa.Table.from_arrays([codes, years, *columns], schema=schema), row_group_size=len(years))

@@ -61,6 +61,7 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
     if request.partition_rows < 1:
         raise ScaleError(f"partition_rows {request.partition_rows!r}: expected 1 or more")
     skip = request.on_error == "skip"
+    check_apart(request.data.resolve(), request.output.resolve())
     source = survey(request.data.resolve(), columns, request.partition_rows, skip)
     step, origin = find_grid(source, columns)
     years = choose_years(step, origin, request.start, request.end)
@@ -80,6 +81,20 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
             # Nobody waits for the lock; who comes later finds nothing left to do.
             (fresh.output / LOCK).unlink(missing_ok=True)
         return manifest
+
+
+def check_apart(data: Path, output: Path) -> None:
+    """Check that the parts do not go into the input, where the next run would read them.
+
+    Raises
+    ------
+    ScaleError
+        If they do.
+    """
+    if data.is_dir() and output.is_relative_to(data):
+        raise ScaleError(
+            f"the output {output} lies in the input {data}: expected a folder outside, or parts become data"
+        )
 
 
 def gather(working: Engine, source: Source, plan: Plan, progress: bool) -> Learnt:

@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 
 from popforecast.errors import ScaleError
 
+# What identifiers are. What fits into no signed number stays without a sign: as a signed one it would be another.
+TEXT, NUMBERS, UNSIGNED = "text", "whole numbers", "whole numbers without sign (uint64)"
+
 
 class Columns(NamedTuple):
     """The names of the columns of identifiers, years and population."""
@@ -24,11 +27,12 @@ class Columns(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A row group: its file, number, rows, and first and last identifier."""
+    """A row group: its file, number, rows, what its identifiers are, and the first and last of them."""
 
     path: str
     group: int
     rows: int
+    kind: str
     first: Hashable
     last: Hashable
 
@@ -168,13 +172,13 @@ def cut(pieces: Sequence[Piece], rows: int) -> Iterator[Partition]:
 
 
 def _read_footer(path: Path, columns: Columns) -> tuple[list[Piece], str]:
-    """Return the row groups of a file that have rows, and whether identifiers are ``numbers`` or ``text``."""
+    """Return the row groups of a file that have rows, and what identifiers are: text, numbers, without sign or with."""
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         kind = _check_schema(path, schema, columns)
         at = schema_position(file, columns.id)
         # Other writers may shorten the statistics of text.
-        exact = kind == "numbers" or str(file.metadata.created_by).startswith("parquet-cpp-arrow")
+        exact = kind != TEXT or str(file.metadata.created_by).startswith("parquet-cpp-arrow")
         pieces = []
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group)
@@ -188,7 +192,7 @@ def _read_footer(path: Path, columns: Columns) -> tuple[list[Piece], str]:
                 ends = (ids[0].as_py(), ids[-1].as_py())
             if None in ends:
                 raise ScaleError(f"{path}, row group {group}: a row has no {columns.id}: expected one in every row")
-            pieces.append(Piece(str(path), group, rows.num_rows, *ends))
+            pieces.append(Piece(str(path), group, rows.num_rows, kind, *ends))
     return pieces, kind
 
 
@@ -209,9 +213,9 @@ def _check_schema(path: Path, schema: pa.Schema, columns: Columns) -> str:
     if pa.types.is_dictionary(ids):
         ids = ids.value_type
     if pa.types.is_integer(ids):
-        return "numbers"
+        return UNSIGNED if ids == pa.uint64() else NUMBERS
     if _is_text(ids):
-        return "text"
+        return TEXT
     raise ScaleError(f"{path}: column {columns.id!r} holds {ids}: expected whole numbers or text")
 
 

@@ -212,6 +212,18 @@ def cached() -> tuple[AnswerCache, Client]:
     return cache, Client(cache)
 
 
+@pytest.mark.parametrize("rate_limits", [True, False])
+def test_a_kept_answer_is_counted_and_checked_without_flask(rate_limits: bool) -> None:
+    app, asked = create_app(Settings(rate=3, rate_limits=rate_limits)), []
+    app.before_request(lambda: asked.append("Flask"))
+    client = app.test_client()
+    answers = [client.get(URL) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
+    assert asked == ["Flask"]
+    assert client.get(URL).status_code == (429 if rate_limits else 200)
+
+
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "br"])
 def test_the_app_s_answers_are_the_same_from_memory(cached: tuple[AnswerCache, Client], encoding: str) -> None:
     _, client = cached

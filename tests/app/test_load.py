@@ -21,6 +21,9 @@ from tests.soak.load import storm
 from tests.soak.server import Server, serve
 
 UNLIMITED = {"RATELIMIT_ENABLED": "0"}
+
+# Everything is counted, and each client by what a proxy says of it, but nobody comes to the limit.
+COUNTED = {"POPFORECAST_RATE": "1000000", "POPFORECAST_PROXIES": "1", "POPFORECAST_METRICS": "1"}
 QUERY = "/api/v1/forecast?location=NGA&from=2030&to=2031"
 
 # Megabytes for two workers, with the server that they hang on; and what a dyno has, whatever is asked for.
@@ -29,7 +32,7 @@ MOST_MEMORY, DYNO = 400, 512
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("load") / "log.txt", UNLIMITED) as server:
+    with serve(tmp_path_factory.mktemp("load") / "log.txt", COUNTED) as server:
         yield server
 
 

@@ -49,7 +49,7 @@ def test_health_and_readiness_are_said(client: FlaskClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json["status"] == "ready"
-    assert list(ready.json["checks"]) == [*pf.REVISIONS, "panel-ar", "known table"]
+    assert list(ready.json["checks"]) == ["tables", *pf.REVISIONS, "panel-ar", "known table"]
 
 
 def test_the_self_test_is_the_table_that_was_known_before(known_table: dict[int, tuple[int, int]]) -> None:
@@ -105,6 +105,11 @@ def test_the_check_before_a_release_says_what_holds() -> None:
         ("popforecast/data/wpp2024-panel-ar.npz", None, b"PK\x03\x04"),
         ("popforecast/data/wpp2024-panel-ar.json", b'"panel_sha256": "', b'"panel_sha256": "f'),
         ("popforecast/data/wpp2024-estimates.csv", b"\n4,", b"\n4,1"),
+        ("popforecast/data/wpp2024-projections.csv", b"1", b"7"),
+        ("popforecast/data/wpp2019-members.csv", b"4", b"5"),
+        ("popforecast/data/wpp2010-locations.csv", b"a", b"b"),
+        ("popforecast/data/wpp2024-record.csv", b"1", b"2"),
+        ("popforecast/data/vintage-record.csv", b"1", b"2"),
         ("popforecast/version.py", pf.__version__.encode(), b"9.9.9"),
     ],
 )

@@ -144,3 +144,9 @@ def test_the_manifest_of_the_platform_names_only_documented_variables() -> None:
         assert f"| `{name}` |" in page
         assert entry["required"] is False
         assert Settings.from_environ({name: entry["value"]}) == Settings()
+
+
+def test_the_password_of_redis_is_not_shown() -> None:
+    settings = Settings.from_environ({"REDIS_URL": "redis://ada:secret@127.0.0.1:6379/0"})
+    assert settings.redis_url == "redis://ada:secret@127.0.0.1:6379/0"
+    assert "secret" not in f"{settings!r} {settings}"

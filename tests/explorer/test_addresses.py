@@ -115,6 +115,13 @@ def test_the_web_app_is_linked_where_there_is_one(page: Explorer, monkeypatch: p
         **{"location": ["900", "901"], "from": ["2030"], "to": ["2035"], "model": ["ar1"]},
         **{"revision": ["wpp2019"], "level": ["80", "95"]},
     }
-    monkeypatch.setenv("POPFORECAST_APP_URL", "javascript:alert(1)")
-    page.end.value = "2034"
-    assert "POPFORECAST_APP_URL is" in page.error.value
+    for number, wrong in enumerate(("javascript:alert(1)", "http://[::1", "http://ada:secret@[::1", "secret@nowhere")):
+        monkeypatch.setenv("POPFORECAST_APP_URL", wrong)
+        page.end.value = str(2034 - number)
+        assert "POPFORECAST_APP_URL is" in page.error.value
+        assert "secret" not in page.error.value
+
+
+def test_a_password_of_the_web_app_is_in_no_link(page: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POPFORECAST_APP_URL", "https://ada:secret@example.org/app/")
+    assert str(link_to_app(page.query, page.query.models[0])).startswith("https://example.org/app/forecast?")

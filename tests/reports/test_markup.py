@@ -5,9 +5,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from popforecast.display import write_cell
 from popforecast.figures import house_style, new_figure, render_svg
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import Notebook
@@ -122,3 +124,11 @@ def test_a_corner_with_nothing_in_it_heads_nothing() -> None:
     )
     assert [(cell.name, cell.text) for cell in page.thead.find_all(["th", "td"])] == [("td", ""), ("th", "n")]
     assert all(cell["scope"] for cell in page.find_all("th"))
+
+
+def test_what_a_result_shows_in_a_notebook_is_no_box_of_its_own_on_a_page() -> None:
+    shown = write_cell(pd.DataFrame({"n": [1]}), "<Panel: x>")
+    page = tidy_tables(shown)
+    assert "mathjax" in shown
+    assert "mathjax" not in page
+    assert page.endswith("<p>Panel: x</p>")

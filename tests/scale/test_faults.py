@@ -197,10 +197,37 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ScaleError, match="is not there: expected a Parquet file or a folder"):
         forecast(tmp_path / "nothing.parquet", tmp_path / "out")
     with pytest.raises(ScaleError, match=r"holds no file that ends in \.parquet"):
-        forecast(tmp_path, tmp_path / "out")
+        forecast(tmp_path, tmp_path.with_name("out"))
     make_rows(1)[:0].to_parquet(tmp_path / "empty.parquet")
     with pytest.raises(ScaleError, match="holds no rows"):
         forecast(tmp_path / "empty.parquet", tmp_path / "out")
+
+
+def test_files_whose_identifiers_differ_in_sign_are_not_mixed(rows: pd.DataFrame, tmp_path: Path) -> None:
+    numbers = rows[:200].assign(id=rows["id"].str[1:].astype(np.int64))
+    numbers[:100].to_parquet(tmp_path / "a.parquet")
+    numbers[100:].astype({"id": np.uint64}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ScaleError, match=r"b\.parquet: .*without sign .*in the files before whole numbers: .*one type"):
+        forecast(tmp_path, tmp_path.parent / "out")
+
+
+@pytest.mark.parametrize("year", [2**64 - 1, 2**63 - 1, 10**9], ids=str)
+def test_a_number_that_is_no_year_is_named(year: int, rows: pd.DataFrame, tmp_path: Path) -> None:
+    years = rows["year"][:100].astype(np.uint64 if year >= 2**63 else np.int64)
+    years.iloc[-1] = year
+    rows[:100].assign(year=years).to_parquet(tmp_path / "history.parquet")
+    with pytest.raises(ScaleError, match=f"row group 0: year {year} is no year"):
+        forecast(tmp_path / "history.parquet", tmp_path / "out")
+
+
+@pytest.mark.parametrize("place", ["out", "a/b/out", "."])
+def test_an_output_inside_the_input_is_refused_before_anything_is_written(
+    place: str, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows[:100].to_parquet(tmp_path / "history.parquet")
+    with pytest.raises(ScaleError, match=r"lies in the input .*: expected a folder outside"):
+        forecast(tmp_path, tmp_path / place)
+    assert [path.name for path in tmp_path.iterdir()] == ["history.parquet"]
 
 
 # Runs that end early --------------------------------------------------------------------------------------------

@@ -76,6 +76,18 @@ def test_identifiers_may_be_numbers_categories_or_text_without_statistics(rows: 
         pd.testing.assert_frame_equal(parts.drop(columns="location_code"), expected, check_dtype=False)
 
 
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_identifiers_without_sign_stay_what_they_are(engine: str, rows: pd.DataFrame, tmp_path: Path) -> None:
+    few = rows[: 30 * 50]
+    ids = few["id"].str[1:].astype(np.uint64) + np.uint64(2**64 - 100)
+    few.assign(id=ids).to_parquet(tmp_path / "history.parquet", row_group_size=170)
+    parts = forecast_in_parts(tmp_path / "history.parquet", tmp_path / "out", engine=engine, partition_rows=500)
+    assert parts["location_code"].tolist() == np.repeat(ids.unique().tolist(), 10).tolist()
+    assert parts["location_code"].dtype == np.uint64
+    expected = forecast_whole(few, "ar1").drop(columns="location_code")
+    pd.testing.assert_frame_equal(parts.drop(columns="location_code"), expected, check_dtype=False)
+
+
 def test_series_may_begin_and_end_in_any_year(rows: pd.DataFrame, tmp_path: Path) -> None:
     whole = rows[: 9 * 50]
     begins = whole["id"].str[-1].astype(int) % 3 * 4 + 1970

@@ -52,7 +52,10 @@ def main(
     for line, is_fault in kill_in_turn(kills, seed) if kills else ():
         click.echo(f"scale: {line}")
         faults += [line] * is_fault
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder) / "log.txt", {"RATELIMIT_ENABLED": "0"}) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "log.txt", {"POPFORECAST_RATE": "1000000", "POPFORECAST_PROXIES": "1"}) as server,
+    ):
         for name, found in (
             ("load", load(server, minutes, connections, seed)),
             ("fuzz", examine(server, fuzz(server, requests, seed=seed))),

@@ -38,17 +38,57 @@ KINDS = (
 )
 HEADERS = {
     "Accept": ("*/*", "text/html", "application/xml", "application/json;q=0.1, */*;q=0", "nonsense", ",;,"),
-    "Accept-Encoding": ("br", "gzip", "identity;q=0", "br;q=x", "*", "compress, deflate"),
-    "If-None-Match": ("*", '"x"', 'W/"y", "z"', "not an etag", '"'),
-    "Range": ("bytes=0-10", "bytes=-1", "bytes=9-1", "lines=1-2", "bytes=0-0,5-9"),
-    "X-Forwarded-For": ("1.2.3.4", "::1", "a, b, c", ""),
+    "Accept-Encoding": (
+        *("br", "gzip", "identity;q=0", "br;q=x", "*", "compress, deflate", "gzip;q=nan", "br;q=1e999, gzip;q=-1"),
+        *(";;,,", "\xff", "gzip," * 900),
+    ),
+    "If-None-Match": ("*", '"x"', 'W/"y", "z"', "not an etag", '"', "\xff", '"a",' * 1500),
+    "If-Match": ("*", '"x"'),
+    "If-Modified-Since": ("yesterday", "Sun, 99 Jan 99999 99:99:99 +9999", "Fri, 31 Dec 9999 23:59:59 GMT"),
+    "Range": ("bytes=0-10", "bytes=-1", "bytes=9-1", "lines=1-2", "bytes=0-0,5-9", "bytes=\xff"),
+    "X-Forwarded-For": (
+        *("1.2.3.4", "::1", "a, b, c", "", "9.9.9.9, 2001:db8::1", "[::1]:80, [::ffff:1.2.3.4]:443", "1.2.3.4:99999"),
+        *("fe80::1%eth0", "::%\xe9", "\xff", ",,", "1.1.1.1, " * 500),
+    ),
     "X-Forwarded-Proto": ("https", "ftp", "https,http"),
-    "Host": ("localhost", "a.b:99", "[::1]", "evil.example", "a" * 64, "a b", "[::1", 'x"><script>', "\xe9"),
-    "Content-Encoding": ("gzip", "identity", "br, gzip"),
+    "Host": (
+        *("localhost", "a.b:99", "[::1]", "evil.example", "a" * 64, "a b", "[::1", 'x"><script>', "\xe9", ""),
+        *("x:99999", "x:", "a..b", "."),
+    ),
+    "Content-Encoding": ("gzip", "identity", "br, gzip", "\xff"),
+    "Expect": ("100-continue", "\xff"),
     "X-Request-ID": ("0123456789", "\xe9" * 20, "a" * 500),
     "Cookie": ("a=b", "session=" + "x" * 2000, ";;;"),
     "Origin": ("https://example.org", "null"),
 }
+
+# Asked again and again, so that most answers to them come from the cache.
+KEPT = (
+    "/",
+    "/forecast?location=NGA&from=2030&to=2031",
+    "/embed?location=NGA&from=2030&to=2031",
+    "/api/v1/forecast?location=NGA&from=2030&to=2031",
+    "/api/v1/forecast.csv?location=NGA&from=2030&to=2031",
+    "/api/v1/locations",
+    "/openapi.json",
+    "/static/app.js",
+)
+
+# Whole requests for one of these, but for the address.
+ODD_HEADS = (
+    b"GET %b HTTP/1.0\r\n\r\n",
+    b"GET %b HTTP/1.0\r\nHost: a b\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n",
+    b"HEAD %b HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nConnection: close\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\nConnection: close\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+    b'GET %b HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\nIf-None-Match: "\xff\r\nConnection: close\r\n\r\n',
+    b"GET %b HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nAccept-Encoding: ;q\r\nConnection: close\r\n\r\n",
+    b"GET %b HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: a\r\nX-Forwarded-For: [::1\r\nConnection: close\r\n\r\n",
+    b"BREW %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+)
 
 # Whole requests, sent as they are.
 RAW = (
@@ -78,6 +118,16 @@ RAW = (
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET /?" + b"&" * 7_900 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    *(
+        b"%b %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % (method, address)
+        for method in (b"GET", b"HEAD", b"POST")
+        for address in (
+            *(b"/%00", b"/%ff", b"/%0d%0aX:y", b"/reports/%00", b"/reports/..%2f..%2fetc/passwd", b"/static/%00"),
+            *(b"/static/" + b"a" * 300, b"/theme/%ff", b"/./forecast", b"//", b"*", b"/forecast?location=%ED%A0%80"),
+            *(b"/forecast?location=%1b%5b2J", b"/forecast?%00=%00", b"/api/v1/locations?search=%00", b"/?%" * 900),
+        )
+    ),
+    *(head % address.encode() for head in ODD_HEADS for address in KEPT for _ in range(2)),
 )
 
 
@@ -93,9 +143,11 @@ def fuzz(server: Server, requests: int, connections: int = 20, seed: int = 0) ->
 
 def draw_noise(chance: random.Random) -> Question:
     """Return a request with something odd in its address, its headers or its body."""
+    headers = {name: chance.choice(HEADERS[name]) for name in chance.sample(list(HEADERS), chance.randint(0, 3))}
+    if chance.random() < 0.3:
+        return Question(chance.choice(KEPT), chance.choice(("GET", "GET", "HEAD")), None, headers, is_noise=True)
     path, query = chance.choice(PAGES), urlencode(draw_arguments(chance)).encode()
     method = chance.choice(METHODS)
-    headers = {name: chance.choice(HEADERS[name]) for name in chance.sample(list(HEADERS), chance.randint(0, 3))}
     body = None
     if method in ("POST", "PUT", "PATCH"):
         body = spoil(

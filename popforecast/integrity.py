@@ -1,0 +1,47 @@
+"""Whether all that is embedded is as it was published, and of one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from popforecast import record, sources
+from popforecast.errors import ReadError
+from popforecast.sources import DATA, REVISIONS, VINTAGES
+
+
+def check_embedded() -> int:
+    """Check every embedded table against the checksum that its manifest states; return how many there are.
+
+    Raises
+    ------
+    ReadError
+        If one is absent or altered, or a track record was measured on other figures than these; the error names it.
+
+    Examples
+    --------
+    >>> check_embedded() > 10
+    True
+    """
+    checked = 0
+    for name, manifest, keys in list_embedded():
+        sources.read_checked(DATA / name, manifest, *keys)
+        checked += 1
+    measured = sources.read_manifest(DATA, record.MANIFEST).get("panels", {})
+    for edition, facts in sources.read_manifest(DATA).items():
+        if measured.get(edition) != facts["panel_sha256"]:
+            raise ReadError(
+                f"the embedded track records were measured on other figures of {edition} than are embedded: "
+                "python -m popforecast.embedding makes them anew"
+            )
+    return checked
+
+
+def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield each embedded table: its file, the manifest that states its checksum, and where it stands there."""
+    for name, edition in (REVISIONS | VINTAGES).items():
+        tables = {"locations": True, "estimates": True}
+        tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
+        for table in (table for table, is_there in tables.items() if is_there):
+            yield f"{name}-{table}.csv", sources.MANIFEST, (name, "tables", table)
+    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS)):
+        yield name, record.MANIFEST, ("files", name)
