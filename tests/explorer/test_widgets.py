@@ -152,7 +152,7 @@ def test_notes_and_attribution_are_on_show() -> None:
 
 
 def test_a_legend_click_takes_history_median_and_fan_together(page: Explorer) -> None:
-    traces = draw(page)["data"]
+    traces = [trace for trace in draw(page)["data"] if "legendgroup" in trace]
     groups = {trace["legendgroup"] for trace in traces}
     assert len(groups) == 2
     for group in groups:
@@ -184,15 +184,15 @@ def test_models_stand_side_by_side_with_the_numbers_of_each(several: Explorer) -
 
 
 def test_the_chart_holds_one_history_for_each_location_and_a_line_for_each_forecast(several: Explorer) -> None:
-    traces = draw(several)["data"]
+    traces = [trace for trace in draw(several)["data"] if "legendgroup" in trace]
     shown = [trace["name"] for trace in traces if trace.get("showlegend", True)]
     labels = [f"{name}, {model}" for name in ("Nigeria", "Japan") for model in ("panel-ar", "ar1", "AR(2, ct)")]
     assert shown == ["Nigeria", "Japan", *labels]
     pasts = [trace for trace in traces if trace["name"] == "Nigeria" and len(trace["x"]) > 1]
     assert [len(trace["x"]) for trace in pasts] == [74]
-    colours = {trace["line"].get("color") for trace in traces if trace["name"] in labels and "dash" in trace["line"]}
-    assert len(colours) == len(labels)
-    medians = {trace["name"]: trace["y"][-1] for trace in traces if trace["name"] in labels and "dash" in trace["line"]}
+    ahead = [trace for trace in traces if trace["name"] in labels and "customdata" in trace]
+    assert len({trace["line"]["color"] for trace in ahead}) == len(labels)
+    medians = {trace["name"]: trace["y"][-1] for trace in ahead}
     for forecast in several.forecasts:
         for name, persons in zip(("Nigeria", "Japan"), forecast.population[:, -1], strict=True):
             assert medians[f"{name}, {forecast.model.name}"] == pytest.approx(persons / 1e6)
