@@ -80,10 +80,10 @@ def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.D
     Returns
     -------
     DataFrame
-        location_code, location, year, growth and usual growth (percent), the largest break of each country, worst
-        first.
+        location_code, location, year, growth and usual growth (percent a year), the largest break of each country,
+        worst first.
     """
-    growth = 100 * np.diff(np.log(np.maximum(panel.values, 1)), axis=1)
+    growth = 100 * np.expm1(np.diff(np.log(np.maximum(panel.values, 1)), axis=1) / panel.step)
     usual = np.median(growth, axis=1, keepdims=True)
     spread = 1.4826 * np.median(np.abs(growth - usual), axis=1, keepdims=True)
     excess = np.abs(growth - usual)

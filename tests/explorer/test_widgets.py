@@ -244,3 +244,9 @@ def test_a_fault_of_ours_is_said_on_the_page_and_raised_for_the_log(
     with pytest.raises(ZeroDivisionError):
         page.end.value = "2036"
     assert "ZeroDivisionError: no such luck" in page.error.value
+
+
+def test_the_words_of_every_legend_are_in_the_pages_own_colour() -> None:
+    """Plotly writes them in a dark blue, which nobody can read on a dark page."""
+    rule = next(line for line in styles().splitlines() if ".xtick" in line)
+    assert all(f".{name}" in rule for name in LAYOUT if name.startswith("legend"))
