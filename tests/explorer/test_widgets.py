@@ -14,6 +14,7 @@ from popforecast.explorer import views
 from popforecast.explorer.queries import MOST_LINES, list_options
 from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
+from popforecast.interactive import LAYOUT
 from tests.explorer.reading import draw, read_table
 
 
@@ -248,5 +249,5 @@ def test_a_fault_of_ours_is_said_on_the_page_and_raised_for_the_log(
 
 def test_the_words_of_every_legend_are_in_the_pages_own_colour() -> None:
     """Plotly writes them in a dark blue, which nobody can read on a dark page."""
-    rule = next(line for line in styles().splitlines() if ".xtick" in line)
+    rule = next(line for line in views.STYLE.read_text(encoding="utf-8").splitlines() if ".xtick" in line)
     assert all(f".{name}" in rule for name in LAYOUT if name.startswith("legend"))
