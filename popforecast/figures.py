@@ -72,6 +72,9 @@ class Drawing(ABC):
             self.paint(axes)
             if width < WIDTH:
                 _lift_unit(axes)
+            if axes.get_legend() is not None:
+                # A key below takes height, which changes the ticks, whose labels take width: one layout is not enough.
+                figure.get_layout_engine().execute(figure)
         return figure
 
     def svg(self, width: float = WIDTH, height: float = HEIGHT, caption: str | None = None) -> str:
