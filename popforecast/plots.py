@@ -111,7 +111,9 @@ class Chart(Drawing):
         axes.set_title(self.unit, loc="left", fontsize=9)
         if self.has_forecast and len(self.lines[0].years):
             mark_origin(axes, self.lines[0].ahead[0])
-        ends = [(self.lines[i].label, *_last_point(self.lines[i]), self.find_colour(i)) for i in self.find_whole()]
+        ends = [
+            (self.lines[i].label, *_last_point(self.lines[i]), self.find_colour(i)) for i in sorted(self.find_whole())
+        ]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
         write_key(axes, self.list_key())
 

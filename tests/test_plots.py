@@ -272,6 +272,19 @@ def test_no_bars_is_an_error():
         diagrams.chart_bars(pd.Series(dtype=float), "Nothing", "percent")
 
 
+def test_every_line_and_dot_that_a_chart_names_is_drawn():
+    """However many there are: six models with two levels have twelve lines."""
+    names = [f"model {i}" for i in range(12)]
+    table = pd.DataFrame(np.arange(24.0).reshape(2, 12), pd.Index([1, 10]), names)
+    curves = diagrams.Curves("Title", "percent", "Text.", table).draw().axes[0]
+    assert [line.get_ydata()[-1] for line in curves.lines] == table.iloc[-1].tolist()
+    assert [text.get_text() for text in curves.texts] == names
+    places = pd.MultiIndex.from_product([["a", "b"], range(6)])
+    marks = pd.DataFrame(np.arange(60.0).reshape(12, 5), places, names[:5])
+    dots = diagrams.Dots("Title", "percent", "Text.", marks).draw().axes[0]
+    assert [text.get_text() for text in dots.get_legend().get_texts()] == names[:5]
+
+
 def test_coverage_is_drawn_beside_its_promise(scores):
     svg = diagrams.chart_coverage(scores).svg()
     for text in ("promised: 80 %", "promised: 95 %", "ar1, 80 %", "naive, 95 %"):
