@@ -40,7 +40,7 @@ OTHER_GROUPS = "Development, income and other groups"
 MODEL_TITLES = {
     "ar1": "AR(1) with constant",
     "naive": "Naive: no change",
-    "drift": "Drift: mean past growth",
+    "drift": "Drift: mean past change",
     "damped-growth": "Damped growth",
     "ar": "Guarded AR of growth",
     "panel-ar": "Panel AR",

@@ -37,8 +37,8 @@ from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.groups import GROUP
 from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
+from popforecast.strokes import Kind
 from popforecast.svg import draw_chart
-from popforecast.svg.framing import shows_fans
 
 # More notes than these are folded away.
 MOST_NOTES = 6
@@ -94,7 +94,7 @@ def send_svg() -> ResponseReturnValue:
     """Send the chart as SVG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_picture(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
+    return _send_figure(view, prepare_chart(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
 
 
 @blueprint.get("/forecast.png")
@@ -102,7 +102,7 @@ def send_png() -> ResponseReturnValue:
     """Send the chart as PNG, with where it comes from at its foot."""
     view = read_view(request.args)
     fc = view.query.answer()
-    return _send_figure(view, prepare_picture(view, fc).png(caption=caption_forecast(fc)), "image/png")
+    return _send_figure(view, prepare_chart(view, fc).png(caption=caption_forecast(fc)), "image/png")
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -184,8 +184,8 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "title": describe_query(view.query, fc),
         "scale": view.scale,
         "labels": [line.label for line in chart.lines],
-        "has_fans": shows_fans(chart),
-        "has_medium": shows_fans(chart) and any(line.reference is not None for line in chart.lines),
+        "has_fans": chart.shows_fans,
+        "has_medium": any(kind is Kind.REFERENCE for line in chart.lines for kind, _, _ in chart.list_courses(line)),
         "drawing": Markup(draw_chart(chart)),
         "scales": {
             name: (title, link_to(str(request.endpoint), replace(view, scale=name).arguments))
@@ -200,14 +200,6 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
 def prepare_chart(view: View, fc: pf.Forecast) -> Chart:
     """Return the chart of a view, with the UN's own medium variant where the revision has one."""
     return chart_forecast(fc, scale=view.scale, medium=load_medium(view.query.revision))
-
-
-def prepare_picture(view: View, fc: pf.Forecast) -> Chart:
-    """Return the chart of a view as Matplotlib draws it in time: where there are many lines, without their fans."""
-    chart = prepare_chart(view, fc)
-    if shows_fans(chart):
-        return chart
-    return replace(chart, lines=tuple(replace(line, bounds={}, reference=None) for line in chart.lines))
 
 
 def describe_query(query: Query, fc: pf.Forecast) -> str:

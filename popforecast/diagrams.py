@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from popforecast.errors import PopforecastError
 from popforecast.figures import COLOURS, WIDTH, Drawing, label_ends
+from popforecast.lettering import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +51,8 @@ class Curves(Drawing):
         """Draw the lines, each named at its end."""
         for height, name in self.targets:
             axes.axhline(height, color="#808080", linewidth=1, linestyle=(0, (1, 2)))
-            axes.annotate(name, (self.table.index[0], height), (0, 3), textcoords="offset points", fontsize=8)
-        for colour, (_, values) in zip(COLOURS, self.table.items(), strict=False):
+            axes.annotate(clean(name), (self.table.index[0], height), (0, 3), textcoords="offset points", fontsize=8)
+        for colour, (_, values) in zip(cycle(COLOURS), self.table.items(), strict=False):
             axes.plot(self.table.index, values, color=colour, linewidth=1.8, marker="o", markersize=4, clip_on=False)
         axes.set_ylim(0, self.top)
         axes.set_xlim(self.table.index[0], self.table.index[-1])
@@ -58,7 +60,7 @@ class Curves(Drawing):
         axes.set_xlabel("years after the origin")
         axes.set_title(self.unit, loc="left", fontsize=9)
         last = self.table.index[-1]
-        ends = zip(self.table.columns, self.table.iloc[-1], COLOURS, strict=False)
+        ends = zip(self.table.columns, self.table.iloc[-1], cycle(COLOURS), strict=False)
         label_ends(axes, [(str(name), last, value, colour) for name, value, colour in ends])
 
 
@@ -93,7 +95,7 @@ class Bars(Drawing):
         axes.bar_label(
             bars, [f"{height:,.{self.digits}f}".replace("-", "−") for height in heights], padding=4, fontsize=9
         )
-        axes.set_yticks(places, [str(label) for label in self.values.index])
+        axes.set_yticks(places, [clean(str(label)) for label in self.values.index])
         axes.grid(visible=False)
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
@@ -139,17 +141,25 @@ class Dots(Drawing):
     def paint(self, axes: Axes) -> None:
         """Draw the dots, each row joined by a thin line; what they mean stands above."""
         places, headings = self._places
-        for target, colour in zip(self.targets, COLOURS, strict=False):
+        for target, colour in zip(self.targets, cycle(COLOURS), strict=False):
             axes.axvline(target, color=colour, linewidth=1, linestyle=(0, (1, 2)))
         low, high = self.table.min(axis=1), self.table.max(axis=1)
         axes.hlines(places, low, high, color="#80808099", linewidth=1.2)
-        for (name, values), colour, marker in zip(self.table.items(), COLOURS, "oDs^", strict=False):
-            axes.scatter(values, places, color=colour, marker=marker, s=30, label=str(name), zorder=3, clip_on=False)
+        for (name, values), colour, marker in zip(self.table.items(), cycle(COLOURS), cycle("oDs^"), strict=False):
+            axes.scatter(
+                values, places, color=colour, marker=marker, s=30, label=clean(str(name)), zorder=3, clip_on=False
+            )
         for heading, place in headings.items():
             axes.annotate(
-                heading, (0, place), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9
+                clean(str(heading)),
+                (0, place),
+                (4, 0),
+                ("axes fraction", "data"),
+                "offset points",
+                va="center",
+                fontsize=9,
             )
-        axes.set_yticks(places, [str(label) for label in self.table.index.get_level_values(1)])
+        axes.set_yticks(places, [clean(str(label)) for label in self.table.index.get_level_values(1)])
         axes.set_ylim(places.min() - 0.6, 0.5)
         axes.set_xlim(0, self.right)
         axes.grid(visible=False)

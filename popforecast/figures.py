@@ -8,13 +8,14 @@ import io
 import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from popforecast.lettering import LEADING, clean, wrap
+from popforecast.strokes import Entry, Stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +33,8 @@ WIDTH, HEIGHT = 7.2, 4.0
 NARROW = 3.75
 NARROW_SVG = "application/vnd.popforecast.narrow+svg"
 
-# What the lines of a forecast are called in a legend.
-MEDIAN, REFERENCE = "our forecast", "the UN’s medium variant"
+# Of rules and of samples in a key, which belong to no line.
+GREY = "#808080"
 
 # Points of the type of title, unit and caption, and of the margin around them.
 TITLE, UNIT, CAPTION, CAPTION_MARGIN = 11, 9, 6.5, 6
@@ -56,6 +57,10 @@ class Drawing(ABC):
     unit: str
     description: str
 
+    def __post_init__(self) -> None:
+        for name in ("title", "unit", "description"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+
     @abstractmethod
     def paint(self, axes: Axes) -> None:
         """Draw onto Matplotlib axes that are already in the house's style."""
@@ -67,6 +72,9 @@ class Drawing(ABC):
             self.paint(axes)
             if width < WIDTH:
                 _lift_unit(axes)
+            if axes.get_legend() is not None:
+                # A key below takes height, which changes the ticks, whose labels take width: one layout is not enough.
+                figure.get_layout_engine().execute(figure)
         return figure
 
     def svg(self, width: float = WIDTH, height: float = HEIGHT, caption: str | None = None) -> str:
@@ -85,7 +93,9 @@ class Drawing(ABC):
     def png(self, width: float = WIDTH, height: float = HEIGHT, dpi: int = 144, caption: str | None = None) -> bytes:
         """Return the figure as PNG on white; a caption stands at its foot and in its metadata, too."""
         content = io.BytesIO()
-        texts = {} if caption is None else {"Title": self.title, "Description": self.description, "Source": caption}
+        texts = (
+            {} if caption is None else {"Title": self.title, "Description": self.description, "Source": clean(caption)}
+        )
         with _DRAWING, house_style():
             figure = self.draw(width, height)
             if caption is not None:
@@ -113,6 +123,8 @@ def house_style() -> Any:
             "font.sans-serif": ["DejaVu Sans"],
             "font.size": 10,
             "text.color": INK,
+            # Names are text: a dollar sign in one begins no formula.
+            "text.parse_math": False,
             "axes.labelcolor": INK,
             "axes.edgecolor": INK,
             "xtick.color": INK,
@@ -152,7 +164,7 @@ def render_svg(figure: Figure, description: str) -> str:
     svg = content.getvalue()
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = _own_ids(svg.replace(INK, "currentColor"))
-    label = html.escape(description, quote=True)
+    label = html.escape(clean(description), quote=True)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
@@ -184,7 +196,7 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
     size : float
         Of the type, in points.
     """
-    labels = list(labels)
+    labels = [(clean(text), *rest) for text, *rest in labels]
     ends = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for _, x, y, _ in labels]))
     gap = 1.35 * size / 72 / (0.85 * axes.figure.get_figheight())
     heights = spread(np.clip(np.nan_to_num(ends[:, 1], nan=0.0, posinf=1.0), 0, 1), gap)
@@ -199,6 +211,44 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
             arrowprops={"arrowstyle": "-", "color": colour, "relpos": (0, 0.5), "shrinkA": 2, "shrinkB": 0},
             annotation_clip=False,
         )
+
+
+def mark_origin(axes: Axes, origin: int) -> None:
+    """Draw a dotted rule at the last year of estimates, which is named above it."""
+    axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.annotate(f"estimates to {origin} ", (origin, 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8)
+
+
+def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GREY, GREY)) -> None:
+    """Write what lines and areas mean below the axes, each beside its sample.
+
+    Parameters
+    ----------
+    axes : Axes
+    entries : sequence of Entry
+    colours : (str, str)
+        Of samples that are whole, areas among them, and of those that are dashed; grey where each line has its own.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=colours[sample.dashes is not None],
+            linewidth=sample.width,
+            linestyle=sample.linestyle,
+            label=text,
+        )
+        if isinstance(sample, Stroke)
+        else Patch(facecolor=colours[0], alpha=sample, linewidth=0, label=text)
+        for text, sample in entries
+    ]
+    # On a narrow figure two would not stand beside each other, on a wide one not four.
+    columns = 1 if axes.figure.get_figwidth() < WIDTH else 2 if len(handles) > 3 else 3
+    if handles:
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns, fontsize=8)
 
 
 def spread(heights: np.ndarray, gap: float | np.ndarray, within: tuple[float, float] | None = None) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from popforecast.figures import REFERENCE
+from popforecast.lettering import clean
 from popforecast.models.base import Array
+from popforecast.strokes import FAINT, Kind, Stroke, choose_stroke
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -33,6 +35,8 @@ LAYOUT = {
     "hoverlabel": {"align": "left"},
     "hovermode": "x unified",
     "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
+    # The key, above the plot and what stands over its rule.
+    "legend2": {"orientation": "h", "yanchor": "bottom", "y": 1.06, "itemclick": False, "itemdoubleclick": False},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "xaxis": AXIS,
@@ -53,7 +57,7 @@ def describe_figure(chart: Chart) -> dict[str, Any]:
     origin = int(chart.lines[0].ahead[0])
     kind = {"type": "log" if chart.scale == "log" else "linear"}
     layout = LAYOUT | {
-        "title": {"text": chart.title, "x": 0.05},
+        "title": {"text": write_text(chart.title), "x": 0.05, "y": 1, "yanchor": "top", "pad": {"t": 12}},
         "yaxis": label_axis(chart.unit) | kind | ({"rangemode": "tozero"} if chart.scale == "absolute" else {}),
         "margin": {"l": 60, "r": 20, "t": 50, "b": 40},
         "shapes": [draw_rule(x0=origin, x1=origin, y0=0, y1=1, yref="y domain")],
@@ -71,7 +75,19 @@ def describe_figure(chart: Chart) -> dict[str, Any]:
             }
         ],
     }
-    return {"data": [trace for i in range(len(chart.lines)) for trace in _trace(chart, i)], "layout": layout}
+    traces = [trace for i in range(len(chart.lines)) for trace in _trace(chart, i)]
+    return {"data": [*traces, *_trace_key(chart)], "layout": layout}
+
+
+def write_text(text: str) -> str:
+    """Return text of which Plotly, which reads markup and formulas in names, shows every letter.
+
+    Examples
+    --------
+    >>> write_text("<b>A</b> & $B$")
+    '&lt;b&gt;A&lt;/b&gt; &amp; &#36;B&#36;'
+    """
+    return html.escape(clean(text), quote=False).replace("$", "&#36;")
 
 
 def label_axis(unit: str) -> dict[str, Any]:
@@ -99,36 +115,61 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
     """Yield a line's fans, its history, what it is set beside, and its median."""
     line, colour = chart.lines[i], chart.find_colour(i)
     # One click on the legend hides history, median and fan together. Two locations may share a name.
-    shared = {"type": "scatter", "legendgroup": str(i), "mode": "lines", "name": line.label}
+    shared = {"type": "scatter", "legendgroup": str(i), "mode": "lines", "name": write_text(line.label)}
     silent = shared | {"showlegend": False}
-    for level in sorted(line.bounds, reverse=True):
+    for level in chart.list_levels(line):
         lower, upper = line.bounds[level]
         yield silent | {
             **_place(np.concatenate([line.ahead, line.ahead[::-1]]), np.concatenate([upper, lower[::-1]])),
             "fill": "toself",
-            "fillcolor": _fade(colour, 0.16),
+            "fillcolor": _fade(colour, FAINT),
             "line": {"width": 0},
             "hoverinfo": "skip",
         }
-    solid = {"color": colour, "width": 2}
     hover = "%{y:,.4~g} " + chart.unit
-    yield shared | _place(line.years, line.values) | {"line": solid, "hovertemplate": hover}
-    if line.reference is not None:
+    yield shared | _place(line.years, line.values) | {"line": _look(Kind.ESTIMATES, colour), "hovertemplate": hover}
+    if line.reference is not None and chart.shows_fans:
         years, values = line.reference
         yield silent | {
             **_place(years[1:], values[1:]),
-            "line": {"color": colour, "width": 1, "dash": "dot"},
-            "hovertemplate": f"{hover}, {REFERENCE}",
+            "line": _look(Kind.REFERENCE, colour),
+            "hovertemplate": f"{hover}, {Kind.REFERENCE}",
         }
     # The median starts at the last estimate, which the history has said already.
     steps = len(line.ahead) - 1
     yield silent | {
         **_place(line.ahead, line.median),
-        "line": solid | {"dash": "dash"},
+        "line": _look(Kind.FORECAST, colour),
         "customdata": [_describe_bounds(line, step) for step in range(steps + 1)],
         "hovertemplate": [None] + [hover + "%{customdata}"] * steps,
         "hoverinfo": ["skip"] + ["all"] * steps,
     }
+
+
+def _trace_key(chart: Chart) -> Iterator[dict[str, Any]]:
+    """Yield a sample of each kind of line and area, in a legend that answers no click: they belong to all locations."""
+    for text, sample in chart.list_key():
+        is_line = isinstance(sample, Stroke)
+        yield {
+            "type": "scatter",
+            "mode": "lines",
+            "name": text,
+            "x": [None],
+            "y": [None],
+            "legend": "legend2",
+            "showlegend": True,
+            "hoverinfo": "skip",
+            **({} if is_line else {"fill": "toself", "fillcolor": _fade(GUIDE, sample)}),
+            "line": _draw(sample, GUIDE) if is_line else {"width": 0},
+        }
+
+
+def _look(kind: Kind, colour: str) -> dict[str, Any]:
+    return _draw(choose_stroke(kind), colour)
+
+
+def _draw(stroke: Stroke, colour: str) -> dict[str, Any]:
+    return {"color": colour, "width": stroke.width, "dash": stroke.dash}
 
 
 def _place(years: Array, values: Array) -> dict[str, Any]:

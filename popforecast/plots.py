@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from popforecast.errors import PopforecastError
-from popforecast.figures import COLOURS, MEDIAN, REFERENCE, Drawing, label_ends
+from popforecast.figures import COLOURS, Drawing, label_ends, mark_origin, write_key
+from popforecast.lettering import clean
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
 from popforecast.sources import REVISIONS, VINTAGES, get_edition
+from popforecast.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +34,8 @@ UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
 
-# Where the UN's line stands beside ours, it alone is dashed.
-REFERENCE_DASHES = (0, (4, 2.5))
+# Above so many lines there are no fans and none of the UN's lines.
+MOST_FANS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,16 @@ class Line:
     reference: tuple[Array, Array] | None = None
     colour: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", clean(self.label))
+
+    def list_courses(self) -> list[tuple[Kind, Array, Array]]:
+        """Return what is drawn of it, in this order: a kind, its years and its values."""
+        reference = [] if self.reference is None else [(Kind.REFERENCE, *self.reference)]
+        courses = [*reference, (Kind.ESTIMATES, self.years, self.values), (Kind.FORECAST, self.ahead, self.median)]
+        # A forecast of one point is the last estimate.
+        return [course for course in courses if len(course[1]) > (course[0] is Kind.FORECAST)]
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Chart(Drawing):
@@ -83,14 +96,11 @@ class Chart(Drawing):
         """Draw history, median, fan and a mark at the origin, with each line's name at its end."""
         for i, line in enumerate(self.lines):
             colour = self.find_colour(i)
-            for level in sorted(line.bounds, reverse=True):
-                axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=0.18, linewidth=0)
-            axes.plot(line.years, line.values, color=colour, linewidth=1.8)
-            if len(line.ahead) > 1:
-                dashes = (0, (3, 1.5)) if line.reference is None else "-"
-                axes.plot(line.ahead, line.median, color=colour, linewidth=1.8, linestyle=dashes)
-            if line.reference is not None:
-                axes.plot(*line.reference, color=colour, linewidth=1, linestyle=REFERENCE_DASHES)
+            for level in self.list_levels(line):
+                axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=FAINT, linewidth=0)
+            for kind, years, values in self.list_courses(line):
+                stroke = choose_stroke(kind)
+                axes.plot(years, values, color=colour, linewidth=stroke.width, linestyle=stroke.linestyle)
         if self.scale == "log":
             _scale_by_logarithm(axes)
         else:
@@ -99,20 +109,43 @@ class Chart(Drawing):
             axes.set_ylim(bottom=min(0, *(line.median.min() for line in self.lines)))
         axes.margins(x=0)
         axes.set_title(self.unit, loc="left", fontsize=9)
-        ahead = self.lines[0].ahead
-        if len(ahead) > 1 and len(self.lines[0].years):
-            axes.axvline(ahead[0], color="#808080", linewidth=0.8, linestyle=(0, (1, 2)))
-            axes.annotate(
-                f"estimates to {ahead[0]} ", (ahead[0], 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8
-            )
-        ends = [(line.label, *_last_point(line), self.find_colour(i)) for i, line in enumerate(self.lines)]
+        if self.has_forecast and len(self.lines[0].years):
+            mark_origin(axes, self.lines[0].ahead[0])
+        ends = [
+            (self.lines[i].label, *_last_point(self.lines[i]), self.find_colour(i)) for i in sorted(self.find_whole())
+        ]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
-        if any(line.reference is not None for line in self.lines):
-            handles = [
-                axes.plot([], [], color="#808080", linewidth=1.8, label=MEDIAN)[0],
-                axes.plot([], [], color="#808080", linewidth=1, linestyle=REFERENCE_DASHES, label=REFERENCE)[0],
-            ]
-            axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=2, fontsize=8)
+        write_key(axes, self.list_key())
+
+    @property
+    def has_forecast(self) -> bool:
+        """Whether there is anything after the origin."""
+        return any(len(line.ahead) > 1 for line in self.lines)
+
+    @cached_property
+    def shows_fans(self) -> bool:
+        """Whether a chart of so many lines is drawn with intervals and the UN's lines."""
+        return len(self.find_whole()) <= MOST_FANS
+
+    def find_whole(self) -> set[int]:
+        """Return the lines that reach the last year; the others are histories that several forecasts go on from."""
+        last = max(line.ahead[-1] for line in self.lines)
+        return {i for i, line in enumerate(self.lines) if line.ahead[-1] == last}
+
+    def list_courses(self, line: Line) -> list[tuple[Kind, Array, Array]]:
+        """Return what is drawn of a line in this chart."""
+        return [course for course in line.list_courses() if self.shows_fans or course[0] is not Kind.REFERENCE]
+
+    def list_levels(self, line: Line) -> list[float]:
+        """Return the levels whose intervals are drawn around a line, the widest first."""
+        return sorted(line.bounds, reverse=True) if self.shows_fans and len(line.ahead) > 1 else []
+
+    def list_key(self) -> list[Entry]:
+        """Return what the lines and areas mean that are drawn; nothing where there are estimates alone."""
+        if not self.has_forecast:
+            return []
+        kinds = {kind for line in self.lines for kind, _, _ in self.list_courses(line)}
+        return list_key(kinds, {level for line in self.lines for level in self.list_levels(line)})
 
     def find_colour(self, i: int) -> str:
         """Return what a line is drawn in."""
@@ -161,7 +194,7 @@ def chart_forecast(
     description = (
         f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
         f"In {forecast.years[-1]}: {ends}."
-    ) + (f" Dashed: {REFERENCE}." if references else "")
+    ) + (f" Dashed: {Kind.REFERENCE}." if references and len(lines) <= MOST_FANS else "")
     return Chart(title, unit, description, lines, scale)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -161,25 +162,59 @@ def test_the_medium_variant_goes_on_from_the_last_estimate_to_the_forecasts_last
     assert group.reference is None
 
 
-def test_the_medium_variant_alone_is_dashed_and_the_legend_says_so(beside):
-    forecast, medium = beside
-    alone, together = (plots.chart_forecast(forecast, medium=table) for table in (None, medium))
-    assert "medium variant" not in alone.svg() + alone.description
-    svg = together.svg()
-    for text in (">our forecast<", ">the UN’s medium variant<"):
-        assert text in svg
-    assert together.description.endswith("Dashed: the UN’s medium variant.")
-    drawn = together.draw().axes[0].lines
-    nigeria = [line.get_linestyle() for line in drawn[:3]]
-    assert nigeria == ["-", "-", "--"]
-
-
 def test_plotly_draws_the_medium_variant_beside_the_location_that_has_it(beside):
     forecast, medium = beside
     alone, together = (plots.chart_forecast(forecast, medium=table).plotly() for table in (None, medium))
-    assert len(together.data) == len(alone.data) + 1
-    (added,) = (trace for trace in together.data if trace.line.dash == "dot")
+    # The line, and its sample in the key.
+    assert len(together.data) == len(alone.data) + 2
+    added, _ = (trace for trace in together.data if trace.line.dash not in (None, "solid"))
     assert (added.name, added.x[0], added.x[-1]) == ("Nigeria", 2024, 2060)
+
+
+# What reads as a formula, as markup, or as no character of an XML document at all; and how it is shown.
+NAMES = {
+    "$$": "$$",
+    r"$\frac{a}$": r"$\frac{a}$",
+    r"$\undefined{": r"$\undefined{",
+    r"a \$ b $c$": r"a \$ b $c$",
+    "_hidden^2": "_hidden^2",
+    "<b>x</b> & 'y' \"z\"": "<b>x</b> & 'y' \"z\"",
+    "a\x00b\x08c\x1b\x7f\u202e": "abc",
+    "two\nlines\tof": "two lines of",
+}
+
+
+def draw_names(name: str) -> list[plots.Drawing]:
+    """Return every kind of drawing, with a name wherever it holds one."""
+    panel = pf.Panel(np.geomspace([1e3, 2e3], [3e3, 5e3], 40).T, range(40), pd.DataFrame({"name": [name, "b"]}))
+    horizons = pd.Index([1, 10])
+    places = pd.MultiIndex.from_tuples([(name, name), (name, "b")])
+    return [
+        plots.chart_panel(panel),
+        pf.forecast(panel, None, 40, 50, model="naive").plot("log"),
+        diagrams.chart_bars(pd.Series({name: 1.0}), name, name),
+        diagrams.Curves(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 1.0]}, horizons), [(1.5, name)]),
+        diagrams.Dots(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 3.0]}, places)),
+    ]
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES.items())
+def test_a_name_is_text_in_every_drawing(name, shown):
+    for chart in draw_names(name):
+        for svg in (chart.svg(), chart.svg(caption=name)):
+            root = ElementTree.fromstring(svg)
+            drawn = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+            assert any(text.strip() == shown for text in drawn), type(chart)
+        assert chart.png(caption=name).startswith(b"\x89PNG")
+        assert shown in chart.description
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES.items())
+def test_plotly_takes_a_name_for_neither_markup_nor_formula(name, shown):
+    figure = draw_names(name)[1].plotly()
+    for text in (figure.data[0].name, *(word for word in [figure.layout.title.text])):
+        assert not set("<>$") & set(text)
+        assert shown in html.unescape(text)
 
 
 def test_a_caption_names_data_origin_model_version_and_whom_to_cite(beside):
@@ -235,6 +270,19 @@ def test_scores_without_the_measure_say_which_there_are(scores):
 def test_no_bars_is_an_error():
     with pytest.raises(pf.PopforecastError, match="no value to draw"):
         diagrams.chart_bars(pd.Series(dtype=float), "Nothing", "percent")
+
+
+def test_every_line_and_dot_that_a_chart_names_is_drawn():
+    """However many there are: six models with two levels have twelve lines."""
+    names = [f"model {i}" for i in range(12)]
+    table = pd.DataFrame(np.arange(24.0).reshape(2, 12), pd.Index([1, 10]), names)
+    curves = diagrams.Curves("Title", "percent", "Text.", table).draw().axes[0]
+    assert [line.get_ydata()[-1] for line in curves.lines] == table.iloc[-1].tolist()
+    assert [text.get_text() for text in curves.texts] == names
+    places = pd.MultiIndex.from_product([["a", "b"], range(6)])
+    marks = pd.DataFrame(np.arange(60.0).reshape(12, 5), places, names[:5])
+    dots = diagrams.Dots("Title", "percent", "Text.", marks).draw().axes[0]
+    assert [text.get_text() for text in dots.get_legend().get_texts()] == names[:5]
 
 
 def test_coverage_is_drawn_beside_its_promise(scores):

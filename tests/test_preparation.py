@@ -93,6 +93,15 @@ def test_known_breaks_of_history_are_found(wpp2024: pf.Panel) -> None:
     assert anomalies["location_code"].is_unique
 
 
+def test_growth_is_in_percent_a_year_whatever_the_step() -> None:
+    values = 1e6 * 1.02 ** (5 * np.arange(12))
+    values[8:] *= 0.5
+    panel = pf.Panel([values], range(1960, 2020, 5), pd.DataFrame({"name": ["Broken"]}))
+    (found,) = preparation.find_anomalies(panel).to_dict("records")
+    assert found["usual"] == pytest.approx(2)
+    assert found["growth"] == pytest.approx(100 * (1.02 * 0.5**0.2 - 1))
+
+
 def test_planted_break_is_found_and_steady_growth_is_not() -> None:
     steady = 1e6 * 1.02 ** np.arange(30)
     broken = steady.copy()

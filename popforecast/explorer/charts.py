@@ -13,7 +13,7 @@ import pandas as pd
 from popforecast.explorer.residuals import Residuals
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
-from popforecast.interactive import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers
+from popforecast.interactive import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers, write_text
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
 from popforecast.plots import Chart, Line, chart_forecast
@@ -21,7 +21,7 @@ from popforecast.plots import Chart, Line, chart_forecast
 PLOTLY = "application/vnd.plotly.v1+json"
 
 # The page is its own toolbar; a double click still resets the view.
-PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False}
+PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False, "typesetMath": False}
 
 # What belongs to no model is in the colour of no line.
 PAST = GUIDE
@@ -52,7 +52,7 @@ def draw_answer(chart: Chart) -> dict[str, Any]:
     figure = describe_figure(chart)
     if any(line.colour == PAST for line in chart.lines):
         for trace in figure["data"]:
-            if len(trace["x"]) == 1:
+            if len(trace["x"]) == 1 and "hovertemplate" in trace:
                 trace["hoverinfo"] = "skip"
                 del trace["hovertemplate"]
     del figure["layout"]["title"]
@@ -66,7 +66,7 @@ def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
             "type": "scatter",
             "x": these.years.tolist(),
             "y": list_numbers(np.round(these.percent, 4).tolist()),
-            "name": name,
+            "name": write_text(name),
             "mode": "lines+markers" if these.past else "lines",
             "line": {"color": COLOURS[i % len(COLOURS)], "width": 1.5},
             "hovertemplate": "%{y:+.2f} %",

@@ -55,15 +55,27 @@ def _write(fitted: Fitted, row: int, first: int) -> tuple[str, str]:
     if isinstance(model, Naive):
         return "log y<sub>T+h</sub> = log y<sub>T</sub>", f"y is population, {last}: no change, for ever."
     if isinstance(model, Drift):
-        growth = _say_growth(arrays["growth"][row])
-        return f"log y<sub>T+h</sub> = log y<sub>T</sub> + {growth} h", f"y is population, {last}, h counts years."
+        return _write_drift(model, arrays, row, fitted)
     if isinstance(model, DampedGrowth):
-        growth = _say_growth(arrays["growth"][row])
+        growth = _say_log(arrays["growth"][row])
         equation = f"log y<sub>T+h</sub> = log y<sub>T</sub> + {growth} ({model.damping:g} + {model.damping:g}² + … + "
         return equation + f"{model.damping:g}<sup>h</sup>)", f"y is population, {last}: last growth, which fades."
     if isinstance(model, PanelAR):
         return _write_knots(model, arrays, row, last)
     return escape(repr(model)), "This model has no equation in one line."
+
+
+def _write_drift(model: Drift, arrays: Arrays, row: int, fitted: Fitted) -> tuple[str, str]:
+    change = float(arrays["change"][row])
+    if model.transform == "level":
+        change *= float(np.exp(arrays["last"][row]))
+    y, size = ("log y", f"{abs(change):.6f}") if model.transform == "log" else ("y", f"{abs(change):,.0f}")
+    steps = "years" if fitted.step == 1 else f"steps of {fitted.step} years"
+    equation = f"{y}<sub>T+h</sub> = {y}<sub>T</sub> {'−' if change < 0 else '+'} {size} h"
+    return equation, (
+        f"y is population, T = {fitted.origin}, h counts {steps}: the mean change of all the past. No forecast leaves "
+        "the growth ever observed."
+    )
 
 
 def _write_autoregression(arrays: Arrays, row: int, transform: str, first: int) -> tuple[str, str]:
@@ -77,7 +89,7 @@ def _write_autoregression(arrays: Arrays, row: int, transform: str, first: int) 
     if trend:
         parts.append(f"t is 1 in {first + (transform == 'growth')}")
     deviation = float(np.sqrt(arrays["variance"][row]))
-    said = f"{format_population(deviation)} persons" if transform == "level" else f"{100 * deviation:.3g} %"
+    said = f"{format_population(deviation)} persons" if transform == "level" else f"{deviation:.3g}"
     parts += [f"the standard deviation of e is {said}", f"the largest root is {arrays['root'][row]:.4f}"]
     return f"{symbol}<sub>t</sub> = {right or '0'} + e<sub>t</sub>", "; ".join(parts)
 
@@ -85,14 +97,15 @@ def _write_autoregression(arrays: Arrays, row: int, transform: str, first: int) 
 def _write_knots(model: PanelAR, arrays: Arrays, row: int, last: str) -> tuple[str, str]:
     knots = arrays["knots"]
     if not len(knots):
-        return f"growth starts at {_say_growth(arrays['growth'][row])} a year and fades", f"y is population, {last}."
+        growth = f"{100 * np.expm1(arrays['growth'][row]):.4f} %".replace("-", "−")
+        return f"growth starts at {growth} a year and fades", f"{last}."
     means = ", ".join(
-        f"ḡ<sub>{knot}</sub> = {_say_growth(rise / knot)}"
-        for knot, rise in zip(knots, arrays["rise"][row], strict=True)
+        f"ḡ<sub>{knot}</sub> = {_say_log(rise / knot)}" for knot, rise in zip(knots, arrays["rise"][row], strict=True)
     )
     return (
         f"log y<sub>T+h</sub> = log y<sub>T</sub> + h ḡ<sub>h</sub>, with {means}",
-        f"y is population, {last}; ḡ is mean growth a step over the first h steps, learnt from all countries together: "
+        f"y is population, {last}; ḡ is the mean change of log y in a step, over the first h steps, learnt from all "
+        "countries together: "
         f"the mean of the middle three of five rules. In between it is interpolated; after {knots[-1]} steps growth "
         f"fades by {100 * (1 - model.damping):g} % a year. No forecast leaves the growth ever observed.",
     )
@@ -106,5 +119,6 @@ def _sign(value: float, is_first: bool) -> str:
     return ("−" if value < 0 else "") if is_first else ("− " if value < 0 else "+ ")
 
 
-def _say_growth(value: float) -> str:
-    return f"{100 * value:.4f} %".replace("-", "−")
+def _say_log(value: float) -> str:
+    # A change of a logarithm, which is no percentage.
+    return f"{value:.6f}".replace("-", "−")

@@ -37,7 +37,7 @@ class Residuals:
     values : ndarray
         As the model has them: persons, logarithms or growth.
     percent : ndarray
-        The same in percent of the year's population.
+        By how much the year's population lies above what was expected of it, in percent of that population.
     lags : int
         How many lags were estimated.
     past : bool
@@ -72,7 +72,7 @@ def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
     years = origins[known] + panel.step * int(calibration.knots[0])
     order = np.argsort(years)
     values = errors[known][order]
-    return Residuals(years[order], values, 100 * np.expm1(values), 0, past=True)
+    return Residuals(years[order], values, _count_percent(values), 0, past=True)
 
 
 def assess_dependence(values: Array, lags: int, estimated: int) -> float:
@@ -161,9 +161,14 @@ def _regress(panel: Panel, model: AR) -> Residuals:
     lags = int(model.lags)
     left = regress(y, lags, model.trend).residuals[0]
     years = panel.years[-len(left) :]
-    # Logarithms and growth are shares already; persons become shares of what there was.
-    scale = panel.values[0, -len(left) :] if model.transform == "level" else 1.0
-    return Residuals(years, left, 100 * left / scale, lags, past=False)
+    # What is left of growth is left of the logarithm, too.
+    percent = 100 * left / panel.values[0, -len(left) :] if model.transform == "level" else _count_percent(left)
+    return Residuals(years, left, percent, lags, past=False)
+
+
+def _count_percent(logs: Array) -> Array:
+    """Return what logarithms of actual over expected figures are in percent of the actual ones."""
+    return -100 * np.expm1(-logs)
 
 
 def _transform(panel: Panel, model: AR) -> Array:

@@ -221,7 +221,7 @@ def log_positive(panel: Panel, name: str) -> Array:
     if (panel.values <= 0).any():
         i, j = np.argwhere(panel.values <= 0)[0]
         raise ModelError(
-            f"{name} works in logarithms, and {panel.locations['name'].iloc[i]} has population 0 in "
+            f"{name} takes logarithms of population, and {panel.locations['name'].iloc[i]} has population 0 in "
             f"{panel.years[j]}: expected every population above zero, or a model that takes zeros, such as ar1"
         )
     return np.log(panel.values)

@@ -1,15 +1,19 @@
-"""The simple rules, which any model must beat: no change, mean growth, and last growth that fades."""
+"""The simple rules, which any model must beat: no change, mean change, and last growth that fades."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays
+from popforecast.models.base import Array, Arrays, Prediction, normal_quantile
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.panel import Panel
+
+# What the random walk with drift may be of.
+DRIFTS = ("level", "log")
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,29 @@ class Naive(GrowthModel):
 
 @dataclass(frozen=True)
 class Drift(GrowthModel):
-    r"""The mean growth rate of all the past, for ever: a random walk of log population with drift.
+    r"""The mean change of all the past, for ever: the random walk with drift.
 
-    .. math:: \log \hat y_{T+h} = \log y_T + h g, \quad g = \frac{\log y_T - \log y_1}{T - 1},
+    .. math:: \hat y_{T+h} = y_T + h c, \quad c = \frac{y_T - y_1}{T - 1},
        \qquad \operatorname{sd} = s \sqrt{h \left(1 + \frac{h}{T - 1}\right)}
 
-    with s the standard deviation of the past changes (T - 2 degrees of freedom; the interval where it is not
-    calibrated).
+    with s the standard deviation of the past changes (T - 2 degrees of freedom); the interval
+    :math:`\hat y_{T+h} \pm z \operatorname{sd}`, but not below zero, is stated where it is not calibrated.
+
+    Parameters
+    ----------
+    transform : {"level", "log"}, default "level"
+        What y is: population, or its logarithm, so that the mean growth rate goes on and not the mean change.
+
+    Raises
+    ------
+    ModelError
+        If the transform is unknown.
+
+    Notes
+    -----
+    Like every model whose intervals come from past errors in logarithms, it takes no zeros, and it is bounded by the
+    growth ever observed (:class:`GrowthModel`). So a population that shrank does not fall to zero along the line, which
+    would take it there in the end: it shrinks no faster than any of the panel ever did, and a note says from when.
 
     References
     ----------
@@ -69,29 +89,57 @@ class Drift(GrowthModel):
     >>> import pandas as pd
     >>> steady = Panel([[100, 110, 121]], [2000, 2001, 2002], pd.DataFrame({"name": ["Steady"]}))
     >>> Drift().fit(steady).predict(2).population.round(6).tolist()
+    [[131.5, 142.0]]
+    >>> Drift(transform="log").fit(steady).predict(2).population.round(6).tolist()
     [[133.1, 146.41]]
     """
 
+    transform: str = "level"
+
+    def __post_init__(self) -> None:
+        if self.transform not in DRIFTS:
+            raise ModelError(f"transform {self.transform!r}: expected one of {', '.join(DRIFTS)}")
+
     @property
     def name(self) -> str:
-        """``drift``."""
-        return "drift"
+        """``drift``, with the transform where it is not the usual one."""
+        return "drift" if self == Drift() else f"drift({self.transform})"
 
-    def learn(self, panel: Panel, log: Array) -> Arrays:  # noqa: ARG002
-        """Return mean growth and its spread."""
-        changes = np.diff(log, axis=1)
+    def learn(self, panel: Panel, log: Array) -> Arrays:
+        """Return the mean change of y and the deviation of its changes; of persons, relative to the last figure."""
+        y = log if self.transform == "log" else panel.values / panel.values[:, -1:]
+        changes = np.diff(y, axis=1)
         t = changes.shape[1]
-        growth = changes.mean(axis=1)
-        squares = np.sum((changes - growth[:, None]) ** 2, axis=1)
+        mean = (y[:, -1] - y[:, 0]) / t
+        squares = np.sum((changes - mean[:, None]) ** 2, axis=1)
         return {
-            "growth": growth,
+            "change": mean,
             "deviation": np.sqrt(squares / max(t - 1, 1)),
             "changes": np.full(len(log), t),
         }
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return growth at the mean rate."""
-        return arrays["growth"][:, None] * np.arange(1, horizon + 1)
+        """Return growth by the mean change; minus infinity where the line has come to zero, which a bound prevents."""
+        path = arrays["change"][:, None] * np.arange(1, horizon + 1)
+        if self.transform == "log":
+            return path
+        with np.errstate(divide="ignore"):
+            return np.log1p(np.maximum(path, -1))
+
+    def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
+        """Predict the bounded median, with the uncalibrated interval: symmetric in what y is."""
+        if self.transform == "log":
+            return super().predict(arrays, horizon, levels)
+        median = super().predict(arrays, horizon, ()).population
+        deviation = np.exp(arrays["last"])[:, None] * self.spread(arrays, np.arange(1, horizon + 1))
+        # Relative to the line it grows by itself; where a bound lifts the median, it does not shrink again.
+        share = np.maximum.accumulate(deviation / np.maximum(median, np.finfo(float).tiny), axis=1)
+        reach = {level: normal_quantile(level) * share for level in levels}
+        return Prediction(
+            median,
+            {level: median * np.maximum(1 - width, 0) for level, width in reach.items()},
+            {level: median * (1 + width) for level, width in reach.items()},
+        )
 
     def spread(self, arrays: Arrays, steps: Array) -> Array:
         """Return the deviation of a random walk whose drift was estimated."""

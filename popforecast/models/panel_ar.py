@@ -27,7 +27,7 @@ class PanelAR(GrowthModel):
     that of damped growth:
 
     1. not at all: damped growth itself (the model ``damped-growth``);
-    2. a Huber regression on growth, its changes, its 5- and 10-year means, kinks at 3 %, 1.5 % and 0, the signed root
+    2. a Huber regression on log growth, its changes, 5- and 10-year means, kinks at 0.03, 0.015 and 0, the signed root
        of its change, the growth of the location's groups, and size. Every regressor also enters times log volatility,
        so that a calm location keeps its momentum and a stormy one returns to its mean. No constant;
     3. the same without size, with a volatility that remembers 5 years instead of 10;

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from popforecast.figures import COLOURS, HEIGHT, MEDIAN, REFERENCE, WIDTH, Drawing, label_ends
+from popforecast.figures import COLOURS, GREY, HEIGHT, WIDTH, Drawing, mark_origin, write_key
 from popforecast.models.base import Array
 from popforecast.plots import Chart, chart_forecast
 from popforecast.profiles.profile import LEVEL, Profile, grow_yearly
 from popforecast.sources import load_projections
+from popforecast.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-DASHES = (0, (4, 2.5))
 
 # The charts after the first are lower: they are looked at for their shape.
 LOW = 0.75 * HEIGHT
@@ -29,20 +28,24 @@ class Course:
 
     Attributes
     ----------
-    label : str
+    kind : Kind
+        What it is, by which it is drawn and called.
     years, values : ndarray, shapes (m,)
-    dashed : bool
     """
 
-    label: str
+    kind: Kind
     years: Array
     values: Array
-    dashed: bool = False
+
+    @property
+    def colour(self) -> str:
+        """What it is drawn in: estimates and the forecast that goes on from them are one line."""
+        return COLOURS[self.kind is Kind.REFERENCE]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Courses(Drawing):
-    """Lines over years, the first before a band; each is named at its end.
+    """Lines over years, the first before a band; a key says what they are.
 
     Attributes
     ----------
@@ -50,7 +53,7 @@ class Courses(Drawing):
     band : (ndarray, ndarray, ndarray) or None
         Years, and what lies between which values.
     origin : int
-        The last year of estimates, which is marked.
+        The last year of estimates, which is marked where they are drawn.
     """
 
     courses: tuple[Course, ...]
@@ -66,25 +69,25 @@ class Courses(Drawing):
         return super().svg(width, height, caption)
 
     def paint(self, axes: Axes) -> None:
-        """Draw the band, the lines and a mark at the origin."""
+        """Draw the band, the lines, a mark at the origin and the key."""
         if self.band is not None:
-            axes.fill_between(*self.band, color=COLOURS[0], alpha=0.18, linewidth=0)
-        for course, colour in zip(self.courses, COLOURS, strict=False):
+            axes.fill_between(*self.band, color=COLOURS[0], alpha=FAINT, linewidth=0)
+        for course in self.courses:
+            stroke = choose_stroke(course.kind)
             axes.plot(
-                course.years, course.values, color=colour, linewidth=1.8, linestyle=DASHES if course.dashed else "-"
+                course.years, course.values, color=course.colour, linewidth=stroke.width, linestyle=stroke.linestyle
             )
-        axes.axhline(0, color="#808080", linewidth=0.8)
-        axes.axvline(self.origin, color="#808080", linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.axhline(0, color=GREY, linewidth=0.8)
         axes.yaxis.set_major_formatter("{x:,g}")
         axes.margins(x=0)
         axes.set_title(self.unit, loc="left", fontsize=9)
-        right = axes.get_xlim()[1]
-        ends = [
-            (course.label, right, float(course.values[-1]), colour)
-            for course, colour in zip(self.courses, COLOURS, strict=False)
-            if course.years[-1] == right
-        ]
-        label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True))
+        if any(course.kind is Kind.ESTIMATES for course in self.courses):
+            mark_origin(axes, self.origin)
+        write_key(axes, self.list_key(), COLOURS[:2])
+
+    def list_key(self) -> list[Entry]:
+        """Return what the lines and the band mean."""
+        return list_key({course.kind for course in self.courses}, [] if self.band is None else [LEVEL])
 
 
 def chart_history(profile: Profile) -> Chart:
@@ -97,17 +100,17 @@ def chart_growth(profile: Profile) -> Courses:
     """Prepare growth per year: estimates, our forecast, and the UN's."""
     panel, origin = profile.panel, profile.panel.origin
     past, ahead = panel.years[1:], profile.years
-    courses = [Course("estimates", past, grow_yearly(profile.history, panel.step))]
-    for label, persons in ((MEDIAN, profile.median), (REFERENCE, profile.medium)):
+    courses = [Course(Kind.ESTIMATES, past, grow_yearly(profile.history, panel.step))]
+    for kind, persons in ((Kind.FORECAST, profile.median), (Kind.REFERENCE, profile.medium)):
         if persons is not None:
             growth = grow_yearly(np.append(profile.history[-1], persons), panel.step)
             # From the last estimate on, so that the lines are joined.
             joined = np.append(courses[0].values[-1], growth)
             # A path that falls below zero has no growth from there on.
             end = len(joined) if np.isfinite(joined).all() else int(np.argmin(np.isfinite(joined)))
-            courses.append(Course(label, np.append(origin, ahead)[:end], joined[:end], label == REFERENCE))
+            courses.append(Course(kind, np.append(origin, ahead)[:end], joined[:end]))
     title = f"Growth of {profile.name}"
-    ends = "; ".join(f"{course.label} {course.values[-1]:.2f} in {course.years[-1]}" for course in courses)
+    ends = "; ".join(f"{course.kind} {course.values[-1]:.2f} in {course.years[-1]}" for course in courses)
     return Courses(title, "percent a year", f"{title}, percent a year. {ends}.", tuple(courses), None, origin)
 
 
@@ -122,12 +125,12 @@ def chart_difference(profile: Profile) -> Courses | None:
         100 * (values / profile.median - 1)
         for values in (profile.forecast.lower[LEVEL][0], profile.medium, profile.forecast.upper[LEVEL][0])
     )
-    ours = Course(MEDIAN, profile.years, np.zeros(len(profile.years)))
+    ours = Course(Kind.FORECAST, profile.years, np.zeros(len(profile.years)))
     title = f"The UN's medium variant beside our forecast of {profile.name}"
     unit = "percent of our forecast"
     description = (
         f"{title}, {unit}, with our {LEVEL} % interval. In {profile.years[-1]}: {medium[-1]:+.1f}, interval "
         f"{lower[-1]:+.1f} to {upper[-1]:+.1f}."
     )
-    courses = (ours, Course(REFERENCE, profile.years, medium, dashed=True))
+    courses = (ours, Course(Kind.REFERENCE, profile.years, medium))
     return Courses(title, unit, description, courses, (profile.years, lower, upper), profile.panel.origin)

@@ -201,7 +201,7 @@ def is_local(model: Model) -> bool:
 
 
 def takes_zero(model: Model) -> bool:
-    """Whether a population of zero can be forecast: whatever works in logarithms cannot."""
+    """Whether a population of zero can be forecast: what takes logarithms cannot."""
     return isinstance(model, AR) and model.transform == "level"
 
 

@@ -94,7 +94,7 @@ def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
         (
             (values == 0) & (not zero),
             lambda i: (
-                f"is zero in {block.years[i]}: this model works in logarithms, expected more than zero, or a "
+                f"is zero in {block.years[i]}: this model takes logarithms, expected more than zero, or a "
                 "model that takes zeros, such as ar1"
             ),
         ),

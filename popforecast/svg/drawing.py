@@ -27,22 +27,24 @@ numbers apart by spaces, rounded to four digits, in the chart's unit; ``-`` is a
 
 A value v lies at ``y1 - (v - low) / (high - low) * (y1 - y0)``, with logarithms of all three where the scale is one.
 
-Fans and the UN's lines are for few locations: up to :data:`MOST_FANS`, above that history and medians alone. Up to
-:data:`MOST_READ` carry numbers; up to 300 locations are drawn, and as many of the largest are named as have room.
+Fans and the UN's lines are for few locations: up to :data:`popforecast.plots.MOST_FANS`, above that history and
+medians alone. Up to :data:`MOST_READ` carry numbers; up to 300 locations are drawn, and as many of the largest are
+named as have room.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isfinite
 
 import numpy as np
 
-from popforecast.figures import MEDIAN, REFERENCE
 from popforecast.lettering import LEADING, clean, measure
 from popforecast.models.base import Array
 from popforecast.plots import Chart, Line
+from popforecast.strokes import FAINT, Kind, Stroke, choose_stroke
 from popforecast.svg.framing import (
     GAP,
     KEY,
@@ -52,8 +54,6 @@ from popforecast.svg.framing import (
     Layout,
     find_divisor,
     frame_chart,
-    has_forecast,
-    shows_fans,
 )
 from popforecast.svg.paths import thin, trace, write_path
 from popforecast.svg.scales import choose_years
@@ -64,8 +64,14 @@ MOST_READ = 60
 # Pixels of a sample of a line in the key, and ems from a text's middle down to its baseline.
 SWATCH, MIDDLE = 18, 0.35
 
-# A grey that shows on white and on dark paper, and how much of its colour a fan has.
-RULE, FAINT = "#808a94", 0.16
+# A grey that shows on white and on dark paper.
+RULE = "#808a94"
+
+# Where there are many lines they are thinner.
+THIN = 1.2
+
+# Each kind of line by its class.
+CLASSES = {Kind.ESTIMATES: "history", Kind.FORECAST: "median", Kind.REFERENCE: "medium"}
 
 
 def draw_chart(chart: Chart) -> str:
@@ -90,7 +96,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
     """Return the chart in one layout, as one SVG element that also is a file of its own."""
     key = _draw_key(chart, layout)
     frame = frame_chart(chart, layout, len(key))
-    read, few = with_data and len(chart.lines) <= MOST_READ, shows_fans(chart)
+    read = with_data and len(chart.lines) <= MOST_READ
     return "".join(
         [
             _open(chart, frame),
@@ -98,7 +104,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
             _draw_years(frame),
             f'<text class="unit" y="{layout.size}">{_escape(frame.unit)}</text>',
             _draw_origin(chart, frame),
-            *(_draw_series(chart, i, frame, read, few) for i in range(len(chart.lines))),
+            *(_draw_series(chart, i, frame, read) for i in range(len(chart.lines))),
             *key,
             "</svg>",
         ]
@@ -154,7 +160,7 @@ def _draw_years(frame: Frame) -> str:
 
 
 def _draw_origin(chart: Chart, frame: Frame) -> str:
-    if not has_forecast(chart):
+    if not chart.has_forecast:
         return ""
     origin = chart.lines[0].ahead[:1]
     x = frame.points(origin, [frame.scale.low])[0][0]
@@ -166,25 +172,20 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
     )
 
 
-def _draw_series(chart: Chart, i: int, frame: Frame, read: bool, few: bool) -> str:
+def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
     line, colour = chart.lines[i], chart.find_colour(i)
     stroke = f'stroke="{colour}" stroke-linejoin="round" stroke-linecap="round" fill="none"'
-    width = 2 if few else 1.2
     data = "".join(f' data-{name}="{numbers}"' for name, numbers in _tell(line)) if read else ""
     parts = [f'<g class="series" data-index="{i}" data-label="{_escape(line.label)}"{data}>']
-    if few and len(line.ahead) > 1:
-        parts += [
-            f'<path class="fan" data-level="{level:g}" d="{_outline(line, level, frame)}" fill="{colour}" '
-            f'fill-opacity="{FAINT}"/>'
-            for level in sorted(line.bounds, reverse=True)
-        ]
-    if few and line.reference is not None:
-        path = trace(frame.points(*line.reference))
-        parts.append(f'<path class="medium" d="{path}" {stroke} stroke-width="1.3" stroke-dasharray="5 4"/>')
-    for name, years, values in (("history", line.years, line.values), ("median", line.ahead, line.median)):
-        path = trace(frame.points(years, values)) if name == "history" or len(years) > 1 else ""
-        if path:
-            parts.append(f'<path class="{name}" d="{path}" {stroke} stroke-width="{width}"/>')
+    parts += [
+        f'<path class="fan" data-level="{level:g}" d="{_outline(line, level, frame)}" fill="{colour}" '
+        f'fill-opacity="{FAINT}"/>'
+        for level in chart.list_levels(line)
+    ]
+    for kind, years, values in chart.list_courses(line):
+        look = choose_stroke(kind) if chart.shows_fans else replace(choose_stroke(kind), width=THIN)
+        if path := trace(frame.points(years, values)):
+            parts.append(f'<path class="{CLASSES[kind]}" d="{path}" {stroke} {look.attributes}/>')
     return "".join([*parts, *_draw_label(line, i, frame, stroke), "</g>"])
 
 
@@ -206,24 +207,13 @@ def _draw_label(line: Line, i: int, frame: Frame, stroke: str) -> Iterator[str]:
 
 def _draw_key(chart: Chart, layout: Layout) -> list[str]:
     """Return what the lines and fans mean, one group for each row at the foot of the drawing."""
-    if not has_forecast(chart):
-        return []
-    line = f'<path d="M0 0h{SWATCH}" stroke="currentColor" stroke-width="2"/>'
-    dashes = f'<path d="M0 0h{SWATCH}" stroke="currentColor" stroke-width="1.3" stroke-dasharray="5 4"/>'
-    fan = f'<rect y="-5" width="{SWATCH}" height="10" fill-opacity="{{}}"/>'
-    items = [(line, MEDIAN)]
-    if shows_fans(chart):
-        if any(line.reference is not None for line in chart.lines):
-            items.append((dashes, REFERENCE))
-        levels = sorted(chart.lines[-1].bounds)
-        # A narrower fan lies upon all that are wider.
-        items += [
-            (fan.format(round(1 - (1 - FAINT) ** (len(levels) - k), 3)), f"{level:g} % interval")
-            for k, level in enumerate(levels)
-        ]
     rows: list[list[str]] = []
     x = float(layout.width)
-    for swatch, text in items:
+    for text, sample in chart.list_key():
+        if isinstance(sample, Stroke):
+            swatch = f'<path d="M0 0h{SWATCH}" stroke="currentColor" {sample.attributes}/>'
+        else:
+            swatch = f'<rect y="-5" width="{SWATCH}" height="10" fill-opacity="{sample}"/>'
         wide = SWATCH + GAP // 2 + measure(text, layout.size)
         if x + wide > layout.width:
             rows.append([])

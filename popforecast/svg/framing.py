@@ -14,9 +14,6 @@ from popforecast.plots import UNITS, Chart, Line
 from popforecast.svg.paths import Points
 from popforecast.svg.scales import LARGEST, Scale, choose_scale
 
-# Above so many lines there are no fans and none of the UN's lines.
-MOST_FANS = 6
-
 # So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so
 # many times the largest value.
 MOST_SPREAD, MOST_RATIO = 1.5, 4
@@ -117,29 +114,13 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
     unit, ticks = _write_ticks(chart, scale)
     first = min(int((line.years if len(line.years) else line.ahead)[0]) for line in chart.lines)
     last = max(int(line.ahead[-1]) for line in chart.lines)
-    y0 = layout.size * LEADING * (2 if has_forecast(chart) else 1) + 1.5 * GAP
+    y0 = layout.size * LEADING * (2 if chart.has_forecast else 1) + 1.5 * GAP
     y1 = layout.height - layout.size * (YEARS + KEY * key_rows)
     labels = _place_labels(chart, layout, scale, y0, y1)
     beside = max((measure(text, layout.size) for label in labels.values() for text in label.lines), default=0)
     x0 = max(measure(text, layout.size) for text in (*ticks, "000")) + GAP
     x1 = layout.width - max(beside + 2 * GAP, measure(str(last), layout.size) / 2)
     return Frame(layout, scale, unit, ticks, x0, x1, y0, y1, first, last, labels)
-
-
-def shows_fans(chart: Chart) -> bool:
-    """Return whether a chart of so many lines is drawn with intervals and the UN's lines."""
-    return len(find_whole(chart)) <= MOST_FANS
-
-
-def find_whole(chart: Chart) -> set[int]:
-    """Return the lines that reach the chart's last year; the others are histories that several forecasts go on from."""
-    last = max(line.ahead[-1] for line in chart.lines)
-    return {i for i, line in enumerate(chart.lines) if line.ahead[-1] == last}
-
-
-def has_forecast(chart: Chart) -> bool:
-    """Return whether there is anything after the origin."""
-    return any(len(line.ahead) > 1 for line in chart.lines)
 
 
 def find_divisor(chart: Chart) -> float:
@@ -149,7 +130,7 @@ def find_divisor(chart: Chart) -> float:
 
 def _choose_scale(chart: Chart, layout: Layout) -> Scale:
     """Return the scale that holds every line, and every fan unless it is out of all proportion to the lines."""
-    log, few = chart.scale == "log", shows_fans(chart)
+    log, few = chart.scale == "log", chart.shows_fans
     core = _pool(
         chart, log, lambda line: [line.values, line.median, *([line.reference[1]] if few and line.reference else [])]
     )
@@ -182,7 +163,7 @@ def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: flo
     A history that others go on from has none: it ends amid the plot, and theirs say whose it is.
     """
     ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
-    whole = find_whole(chart)
+    whole = chart.find_whole()
     room, chosen, heights = y1 - y0, {}, []
     for i in np.argsort(-ends, kind="stable").tolist():
         if i not in whole:

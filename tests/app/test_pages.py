@@ -6,6 +6,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from flask.testing import FlaskClient
@@ -287,3 +288,18 @@ def test_the_page_says_in_its_head_what_a_shared_link_shows(client: FlaskClient)
     assert str(said["og:image"]).startswith("http://localhost/forecast.png?group=")
     form = Elements(client.get("/").text).find("meta", property="og:title")
     assert [meta["content"] for meta in form] == ["Population forecast"]
+
+
+@pytest.mark.parametrize("name", ["$$", r"$\frac{a}$", r"$\undefined{", "a\x08b\x1b", "<b>x</b> & y"])
+@pytest.mark.parametrize("path", ["/forecast.png", "/forecast.svg", "/embed", "/forecast"])
+def test_a_group_may_be_called_anything_in_every_picture(client: FlaskClient, path: str, name: str) -> None:
+    response = client.get(path, query_string={"group": f"{name}:NGA,NER", "from": 2030, "to": 2035})
+    # A name that a request may not hold is refused in words; none breaks a drawing.
+    assert response.status_code in (200, 400)
+    if "\x08" not in name:
+        assert response.status_code == 200
+    if path == "/forecast.svg" and response.status_code == 200:
+        texts = [
+            "".join(text.itertext()) for text in ElementTree.fromstring(response.text).iter() if "text" in text.tag
+        ]
+        assert any(text.strip() == name for text in texts)

@@ -35,6 +35,36 @@ def test_the_equation_gives_the_forecast() -> None:
     )
 
 
+@pytest.mark.parametrize("code", [566, 392])
+def test_the_equation_of_drift_gives_its_forecast(code: int) -> None:
+    for model, bend in ((pf.Drift(), float), (pf.Drift("log"), np.log)):
+        outlook = get_outlook("wpp2024", model)
+        (change,) = read_numbers(write_equation(outlook, code).split("</p>")[0].rpartition("</sub> ")[2].lstrip("+"))
+        last = outlook.panel.select([code]).values[0, -1]
+        assert bend(last) + 10 * change == pytest.approx(
+            bend(outlook.forecast(code, 2033, 2033).population[0, 0]), rel=1e-5
+        )
+
+
+@pytest.mark.parametrize("name", list(pf.models.MODELS))
+def test_no_equation_calls_a_change_of_logarithms_a_percentage(name: str) -> None:
+    """What is left of a percent sign says by how much growth fades."""
+    equation, meaning = write_equation(get_outlook("wpp2024", pf.models.get(name)), 566).split("</p>")[:2]
+    assert "%" not in equation
+    assert "%" not in meaning.replace("fades by 3 % a year", "")
+
+
+@pytest.mark.parametrize("model", [pf.AR(1), pf.AR(1, "c", "log"), pf.AR("bic", "c", "growth"), pf.Drift()])
+def test_residuals_in_percent_are_shares_of_the_population_that_came(model: pf.Model) -> None:
+    outlook = get_outlook("wpp2024", model)
+    residuals = find_residuals(outlook, 566)
+    assert residuals is not None
+    came = outlook.panel.select([566]).values[0, np.searchsorted(outlook.panel.years, residuals.years)]
+    on_level = isinstance(model, pf.AR) and model.transform == "level"
+    expected = came - residuals.values if on_level else came / np.exp(residuals.values)
+    assert residuals.percent == pytest.approx(100 * (came - expected) / came)
+
+
 def test_an_aggregate_says_whose_sum_it_is() -> None:
     outlook = get_outlook("wpp2024", pf.models.get("panel-ar"))
     assert "The sum of the forecasts of its 5 countries." in write_equation(outlook, 905)

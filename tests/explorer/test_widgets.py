@@ -14,6 +14,7 @@ from popforecast.explorer import views
 from popforecast.explorer.queries import MOST_LINES, list_options
 from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
+from popforecast.interactive import LAYOUT
 from tests.explorer.reading import draw, read_table
 
 
@@ -152,7 +153,7 @@ def test_notes_and_attribution_are_on_show() -> None:
 
 
 def test_a_legend_click_takes_history_median_and_fan_together(page: Explorer) -> None:
-    traces = draw(page)["data"]
+    traces = [trace for trace in draw(page)["data"] if "legendgroup" in trace]
     groups = {trace["legendgroup"] for trace in traces}
     assert len(groups) == 2
     for group in groups:
@@ -184,15 +185,15 @@ def test_models_stand_side_by_side_with_the_numbers_of_each(several: Explorer) -
 
 
 def test_the_chart_holds_one_history_for_each_location_and_a_line_for_each_forecast(several: Explorer) -> None:
-    traces = draw(several)["data"]
+    traces = [trace for trace in draw(several)["data"] if "legendgroup" in trace]
     shown = [trace["name"] for trace in traces if trace.get("showlegend", True)]
     labels = [f"{name}, {model}" for name in ("Nigeria", "Japan") for model in ("panel-ar", "ar1", "AR(2, ct)")]
     assert shown == ["Nigeria", "Japan", *labels]
     pasts = [trace for trace in traces if trace["name"] == "Nigeria" and len(trace["x"]) > 1]
     assert [len(trace["x"]) for trace in pasts] == [74]
-    colours = {trace["line"].get("color") for trace in traces if trace["name"] in labels and "dash" in trace["line"]}
-    assert len(colours) == len(labels)
-    medians = {trace["name"]: trace["y"][-1] for trace in traces if trace["name"] in labels and "dash" in trace["line"]}
+    ahead = [trace for trace in traces if trace["name"] in labels and "customdata" in trace]
+    assert len({trace["line"]["color"] for trace in ahead}) == len(labels)
+    medians = {trace["name"]: trace["y"][-1] for trace in ahead}
     for forecast in several.forecasts:
         for name, persons in zip(("Nigeria", "Japan"), forecast.population[:, -1], strict=True):
             assert medians[f"{name}, {forecast.model.name}"] == pytest.approx(persons / 1e6)
@@ -244,3 +245,9 @@ def test_a_fault_of_ours_is_said_on_the_page_and_raised_for_the_log(
     with pytest.raises(ZeroDivisionError):
         page.end.value = "2036"
     assert "ZeroDivisionError: no such luck" in page.error.value
+
+
+def test_the_words_of_every_legend_are_in_the_pages_own_colour() -> None:
+    """Plotly writes them in a dark blue, which nobody can read on a dark page."""
+    rule = next(line for line in views.STYLE.read_text(encoding="utf-8").splitlines() if ".xtick" in line)
+    assert all(f".{name}" in rule for name in LAYOUT if name.startswith("legend"))

@@ -16,7 +16,7 @@ from popforecast import intervals, models
 from popforecast.errors import ModelError, PanelError
 from popforecast.models.bounded import GrowthModel, damp, limit_growth, observe_growth
 
-GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)]
+GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)] + [pf.Drift("log")]
 LEVELS = (50, 80, 95, 99.9)
 
 

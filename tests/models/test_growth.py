@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.tsa.ar_model import AutoReg
 
 import popforecast as pf
+from popforecast import intervals
 from popforecast.errors import ModelError
 
 SERIES = np.array([100.0, 120.0, 110.0, 150.0, 160.0])
@@ -31,6 +33,40 @@ def test_naive_repeats_the_last_with_the_width_of_a_random_walk() -> None:
 
 def test_drift_continues_the_line_from_first_to_last() -> None:
     ours = pf.Drift().fit(make_panel(SERIES)).predict(10, (80,))
+    changes, change = np.diff(SERIES), (SERIES[-1] - SERIES[0]) / 4
+    deviation = np.sqrt(np.sum((changes - change) ** 2) / 3) * np.sqrt(H * (1 + H / 4))
+    assert ours.population[0] == pytest.approx(160 + change * H)
+    assert ours.lower[80][0] == pytest.approx(160 + change * H - Z80 * deviation)
+    assert ours.upper[80][0] == pytest.approx(160 + change * H + Z80 * deviation)
+
+
+def test_drift_is_that_of_statsmodels_for_every_country(wpp2024: pf.Panel) -> None:
+    """An autoregression of changes on a constant alone has their mean as its forecast."""
+    countries = wpp2024.countries()
+    fitted = pf.Drift().fit(countries)
+    ours = fitted.predict(77, ()).population
+    bounded = {note.location_code for note in fitted.notes(77)}
+    for code, series, path in zip(countries.locations.index, countries.values, ours, strict=True):
+        if code not in bounded:
+            oracle = AutoReg(np.diff(series), lags=0, trend="c").fit()
+            assert path == pytest.approx(series[-1] + np.cumsum(oracle.forecast(77)), rel=1e-9)
+    # A line that would fall to zero, or faster than anyone ever shrank, is the exception.
+    assert len(bounded) <= 5
+
+
+def test_drift_of_a_population_that_shrinks_stays_above_zero_and_says_why() -> None:
+    panel = make_panel([1000, 800, 600, 400, 200], [100, 90, 80, 70, 60])
+    fitted = pf.Drift().fit(panel)
+    for ahead in (fitted.predict(50), intervals.predict(pf.fit(panel, "drift"), 50, (80, 95))):
+        assert (ahead.population > 0).all()
+        assert all((bound >= 0).all() for bound in (*ahead.lower.values(), *ahead.upper.values()))
+    # One step at 200 fewer would leave none: no place ever lost more than half in a step.
+    assert ahead.population[0, 0] == pytest.approx(100)
+    assert dict(fitted.notes(50))[0].startswith("bounded from step 1 on")
+
+
+def test_drift_of_logarithms_continues_mean_growth() -> None:
+    ours = pf.Drift(transform="log").fit(make_panel(SERIES)).predict(10, (80,))
     growth = (LOG[-1] - LOG[0]) / 4
     deviation = np.sqrt(np.sum((CHANGES - growth) ** 2) / 3) * np.sqrt(H * (1 + H / 4))
     assert np.log(ours.population[0]) == pytest.approx(LOG[-1] + growth * H)
@@ -38,7 +74,10 @@ def test_drift_continues_the_line_from_first_to_last() -> None:
     assert np.log(ours.upper[80][0]) == pytest.approx(LOG[-1] + growth * H + Z80 * deviation)
 
 
-@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+RULES = [pf.Naive(), pf.Drift(), pf.Drift("log")]
+
+
+@pytest.mark.parametrize("model", RULES)
 def test_choosing_series_never_changes_a_number(wpp2024: pf.Panel, model: pf.Model) -> None:
     whole = model.fit(wpp2024).predict(40)
     rows = np.array([280, 5, 140])
@@ -47,21 +86,21 @@ def test_choosing_series_never_changes_a_number(wpp2024: pf.Panel, model: pf.Mod
     assert (whole.upper[95][rows] == part.upper[95]).all()
 
 
-@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+@pytest.mark.parametrize("model", RULES)
 def test_two_years_are_enough_and_a_constant_has_no_width(model: pf.Model) -> None:
     ours = model.fit(make_panel([100, 100])).predict(5)
     assert ours.lower[95] == pytest.approx(np.full((1, 5), 100.0))
     assert ours.upper[95] == pytest.approx(np.full((1, 5), 100.0))
 
 
-@pytest.mark.parametrize("model", [pf.Naive(), pf.Drift()])
+@pytest.mark.parametrize("model", RULES)
 def test_zero_is_refused_with_place_and_year(model: pf.Model) -> None:
     with pytest.raises(ModelError, match="Place 1 has population 0 in 2001"):
         model.fit(make_panel([1, 2, 3], [1, 0, 3]))
 
 
 def test_growth_beyond_the_computers_numbers_is_infinite_and_silent() -> None:
-    ours = pf.Drift().fit(make_panel([1, 1e6, 1e12])).predict(150)
+    ours = pf.Drift("log").fit(make_panel([1, 1e6, 1e12])).predict(150)
     assert np.isinf(ours.population[0, -1])
     assert not any(np.isnan(path).any() for path in (ours.population, ours.lower[95], ours.upper[95]))
 
@@ -102,6 +141,19 @@ def test_uncalibrated_interval_is_that_of_a_growth_rate_that_wanders() -> None:
 def test_impossible_damping_is_refused(damping: float) -> None:
     with pytest.raises(ModelError, match="damping"):
         pf.DampedGrowth(damping)
+
+
+@pytest.mark.parametrize("transform", ["growth", "Log", "", None, 1])
+def test_drift_of_anything_else_is_refused(transform: object) -> None:
+    with pytest.raises(ModelError, match="expected one of level, log"):
+        pf.Drift(transform)
+
+
+def test_name_states_an_unusual_transform_and_the_parameters_rebuild_it() -> None:
+    assert (pf.Drift().name, pf.Drift("log").name) == ("drift", "drift(log)")
+    assert pf.models.build(pf.models.specify(pf.Drift("log"))) == pf.Drift("log")
+    # As specified before there was a transform.
+    assert pf.models.build({"class": "Drift", "parameters": {}}) == pf.Drift()
 
 
 def test_name_states_unusual_damping() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from popforecast import profiles
+from popforecast.figures import NARROW, WIDTH, house_style
 
 
 @pytest.fixture(params=["India", "Tokelau", "Bulgaria", "World"])
@@ -42,3 +43,17 @@ def test_a_chart_is_light_and_has_a_text_alternative(profile: profiles.Profile):
         assert len(svg) < 30_000
         assert profile.name in chart.description
         assert svg == chart.svg()
+
+
+@pytest.mark.parametrize("width", [WIDTH, NARROW])
+def test_no_figure_beside_an_axis_is_cut_off(profile: profiles.Profile, width: float):
+    for chart in (profiles.chart_history(profile), profiles.chart_growth(profile), profiles.chart_difference(profile)):
+        figure = chart.draw(width)
+        with house_style():
+            figure.draw_without_rendering()
+        (axes,) = figure.axes
+        low, high = axes.get_ylim()
+        for place, text in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
+            assert text.get_window_extent().x0 >= 0 or not low <= place <= high, text.get_text()
+        for text in axes.get_legend().get_texts():
+            assert 0 <= text.get_window_extent().x0 < text.get_window_extent().x1 <= figure.bbox.x1, text.get_text()
