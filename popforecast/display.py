@@ -20,6 +20,19 @@ INTERVALS = MappingProxyType(
     }
 )
 
+# The same of intervals that are scored from an old edition; what could have been stated at the time comes first.
+VINTAGE_INTERVALS = MappingProxyType(
+    {
+        "published": "intervals that could have been stated at the time: they allow for past forecast errors and for "
+        "the revisions that had been published by then, where the edition before is embedded",
+        "real-time": "intervals widened by how the UN has since revised the base figures of other countries, which "
+        "nobody could know at the time",
+    }
+)
+
+# Their names in tables.
+VINTAGE_NAMES = MappingProxyType({"published": "published by then", "real-time": "with later revisions"})
+
 
 def format_population(persons: float | None) -> str:
     """Write persons with thousands separators, rounded to thousands as the UN's tables have them.
