@@ -42,9 +42,9 @@ from popforecast.peers import (
     load_peers,
     relate,
     save_peers,
-    tabulate,
 )
 from popforecast.rolling import roll
+from popforecast.standings import tabulate
 
 from ..figure import Figure
 from .environment import HERE, run_methods
