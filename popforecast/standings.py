@@ -80,7 +80,9 @@ def judge(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str
         for horizon, (peer, ratio) in bound_ratios(errors, scores, countries, measure, model).items():
             both = (_digits(values.loc[method, horizon]) for method in (peer, model))
             rows[name, horizon] = [peer, *both, str(ratio), ratio.verdict]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["best peer", "its error", model, "ratio [95%]", ""])
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["best peer", "its error", model, "ratio [95%]", "verdict"]
+    )
     return table.set_axis(pd.MultiIndex.from_tuples(rows, names=["error", "years after the origin"]))
 
 
@@ -116,9 +118,9 @@ def describe_seconds(peers: Peers) -> str:
     n, full = len(peers.facts["origins"]), peers.facts["full"]["origins"]
     return (
         f"Seconds are processor time for points at the {n} origins, divided by the processes among which it was "
-        f"shared: what the task takes on an idle machine. {shared}The last column is a full backtest of {full} origins: ours "
-        "measured, with calibrated intervals, which need every earlier origin, too; the peers' scaled from "
-        f"{n} origins, without intervals."
+        f"shared: what the task takes on an idle machine. {shared}The last column is a full backtest of {full} "
+        "origins: ours measured, with calibrated intervals, which need every earlier origin, too; the peers' scaled "
+        f"from {n} origins, without intervals."
     )
 
 
