@@ -108,7 +108,7 @@ def load_record(revision: str) -> pd.DataFrame:
 
 @remember()
 def load_vintage_record() -> pd.DataFrame:
-    """Return our misses beside the UN's, read once."""
+    """Return our errors and the UN's on what was known then, read once."""
     return pf.load_vintage_record()
 
 

@@ -21,6 +21,7 @@ from popforecast.sources import (
     DEFAULT_REVISION,
     REVISIONS,
     VINTAGES,
+    get_edition,
     get_revision,
     load_members,
     load_panel,
@@ -115,6 +116,25 @@ def load_vintage_record() -> pd.DataFrame:
     [[4.0, 2.0]]
     """
     return _read(VINTAGE_RECORD, dtype=dict.fromkeys(_list_held(), "boolean"))
+
+
+def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
+    """Say how many outcomes of countries our intervals contained in real time, by what they allow for.
+
+    Parameters
+    ----------
+    record : DataFrame
+        As :func:`load_vintage_record` returns it.
+    level : {80, 95}
+    """
+    scored = record[record[f"held_{level}"].notna()]
+    then, since = (100 * scored[f"{prefix}held_{level}"].mean() for prefix in ("published_", ""))
+    editions = " and ".join(str(get_edition(name).edition) for name in sorted(scored["vintage"].unique()))
+    return (
+        f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level} % intervals contained {then:.0f} % of "
+        f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f} % when "
+        "widened by later revisions of other countries, which nobody could know."
+    )
 
 
 def record_name(revision: str) -> str:

@@ -106,6 +106,7 @@ def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -
     said = []
     if calibrated:
         said += [f"- **{VINTAGE_NAMES[kind]}** (`{kind}`): {meaning}." for kind, meaning in VINTAGE_INTERVALS.items()]
+        said.append("- A country's own later revision widens only the intervals of others (five folds).")
         alone = [name for name, result in results.items() if not list_published(result.vintage)]
         if alone:
             said.append(

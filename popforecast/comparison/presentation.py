@@ -51,12 +51,12 @@ def sum_regions(comparison: Comparison) -> pd.DataFrame:
 
 def score_held(comparison: Comparison) -> pd.DataFrame:
     """Return how many of the later revision's figures the earlier one's intervals held, by year, in percent."""
-    table = {"countries": comparison.held.groupby(level="year")["now"].count() // len(list_kinds(comparison))}
+    tables = {}
     for kind in list_kinds(comparison):
         by_year = comparison.held.xs(kind, level="intervals").groupby("year")
-        for level in LEVELS:
-            table[_title(level, kind)] = (100 * by_year[f"held_{level}"].mean()).round(1)
-    return pd.DataFrame(table)
+        held = {f"held by {level} %": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
+        tables[VINTAGE_NAMES.get(kind, kind)] = pd.DataFrame({"countries": by_year.size()} | held)
+    return pd.concat(tables, names=["intervals"])
 
 
 def list_kinds(comparison: Comparison) -> list[str]:
@@ -226,11 +226,6 @@ def describe_sources(comparison: Comparison) -> str:
     panels = [load_panel(str(panel.revision)) for panel in (comparison.pairing.earlier, comparison.pairing.later)]
     each = (f"{panel.revision}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}" for panel in panels)
     return f"{'; '.join(each)}; {comparison.model}"
-
-
-def _title(level: int, kind: str) -> str:
-    name = VINTAGE_NAMES.get(kind)
-    return f"held by {level} %, {name}" if name else f"held by {level} %"
 
 
 def _count_held(comparison: Comparison, level: int) -> pd.Series:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from popforecast.display import INTERVALS, say_population
+from popforecast.display import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, say_population
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
 from popforecast.profiles.profile import (
@@ -108,7 +109,7 @@ def tell_vintages(profile: Profile) -> str:
     return (
         f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
         f"{ours:.1f}{PERCENT} and the UN's medium variant by {theirs:.1f}{PERCENT}: we were "
-        f"{nearer}.{other}"
+        f"{nearer}.{other}{_explain_intervals(record)}"
     )
 
 
@@ -157,6 +158,14 @@ def describe_source(profile: Profile) -> str:
         f"{panel.revision}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
+
+
+def _explain_intervals(record: pd.DataFrame) -> str:
+    """Say what our intervals allow for in the table of these errors, where it has some."""
+    if record["held_95"].isna().all():
+        return ""
+    each = (f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
+    return "".join(each)
 
 
 def _say_grown(growth: float) -> str:
