@@ -74,7 +74,7 @@ def write_record(query: Query) -> str:
     caption = (
         "Median absolute error in percent, and how many outcomes the 80 % and the 95 % interval contained in percent, "
         f"had the model been used at every origin from {FIRST_ORIGIN} on. Final data: at the time the figures were not "
-        f"yet revised, which flatters every model. In real time: {tell_coverage(find_vintage_record())}"
+        f"yet revised, which flatters every model. {tell_coverage(find_vintage_record())}"
     )
     return frame_table(headings, rows, "pf-record", "Backtest", caption)
 
