@@ -147,7 +147,7 @@ def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
     ]
     return BesideUN(
         _sum_up(told),
-        tell_coverage(record).replace(" %", f"{NO_BREAK}%"),
+        tell_coverage(record).replace(" %", f"{NO_BREAK}%").replace("'", "’"),
         [(get_edition(name).edition, year) for name, year in columns],
         rows,
     )
@@ -240,6 +240,8 @@ def _sum_up(told: pd.DataFrame) -> str:
             f"stated at the time, and {int(since.sum())} of {len(since)} when widened by how the UN has since revised "
             "other countries, which nobody could know."
         )
+    else:
+        words += " Our intervals are scored for countries only."
     if len(theirs):
         words += f" The UN’s contained {int(theirs.sum())} of {len(theirs)}"
         bare = _list_bare(told)
