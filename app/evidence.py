@@ -72,8 +72,8 @@ class Comparison(NamedTuple):
     ours, theirs : str
         The errors.
     published_held, held, un_held : bool or None
-        Whether the outcome lay in our 95 % interval as it could have been stated at the time, in ours widened by later
-        revisions, and in the UN's; None where there is none.
+        Whether the outcome lay in our 95 % interval as it could have been stated at the time, in ours that allows for
+        later revisions, and in the UN's; None where there is none.
     """
 
     edition: int
@@ -237,8 +237,8 @@ def _sum_up(told: pd.DataFrame) -> str:
     if len(then):
         words += (
             f" Our 95{NO_BREAK}% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
-            f"stated at the time, and {int(since.sum())} of {len(since)} when widened by how the UN has since revised "
-            "other countries, which nobody could know."
+            f"stated at the time, and {int(since.sum())} of {len(since)} when they allow for how the UN has since "
+            "revised other countries, which nobody could know."
         )
     else:
         words += " Our intervals are scored for countries only."

@@ -23,8 +23,8 @@ HeldThen = Annotated[
 HeldSince = Annotated[
     bool | None,
     Field(
-        description="Whether the outcome lay in our interval widened by how the UN has since revised the base figures "
-        "of other countries, which nobody could know at the time; null where there was none."
+        description="Whether the outcome lay in our interval that allows for how the UN has since revised the base "
+        "figures of other countries, which nobody could know at the time; null where there was none."
     ),
 ]
 Year = Annotated[int | None, Field(description="Null is a year after `last`.")]

@@ -25,8 +25,8 @@ VINTAGE_INTERVALS = MappingProxyType(
     {
         "published": "intervals that could have been stated at the time: they allow for past forecast errors and for "
         "the revisions that had been published by then, where the edition before is embedded",
-        "real-time": "intervals widened by how the UN has since revised its base figures, which nobody could know at "
-        "the time",
+        "real-time": "intervals that allow for past forecast errors and for how the UN has since revised its base "
+        "figures, which nobody could know at the time",
     }
 )
 

@@ -100,7 +100,7 @@ def load_vintage_record() -> pd.DataFrame:
         location_code, vintage, origin, year, outcome, population (our forecast), ape, published_held_80,
         published_held_95, held_80, held_95, then un_population, un_ape, un_held_80, un_held_95 of the UN's medium
         variant and bounds. Errors are in percent; held is whether the interval contained the outcome.
-        ``published_held`` is of intervals that could have been stated at the time; ``held`` of intervals widened by
+        ``published_held`` is of intervals that could have been stated at the time; ``held`` of intervals that allow for
         how the UN has since revised the base figures of other countries (five folds), which nobody could know. None
         where the UN stated no bounds; none of ours for regions, whose joint revisions are known from one truth only.
 
@@ -133,7 +133,7 @@ def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
     return (
         f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level} % intervals contained {then:.0f} % of "
         f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f} % when "
-        "widened by later revisions of other countries, which nobody could know."
+        "they allow for later revisions of other countries, which nobody could know."
     )
 
 

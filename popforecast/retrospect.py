@@ -198,7 +198,7 @@ def _tell_coverage(results: Mapping[str, Vintages], model: str) -> str:
         then, since = _tell_range(by_kind[PUBLISHED], OVERALL), _tell_range(by_kind[REAL_TIME])
         said = (
             f"{model}'s {level:g} % intervals contained {last[model, PUBLISHED]:.0f} % of the outcomes as they could "
-            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f} %{since} when widened by later "
+            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f} %{since} when they allow for later "
             "revisions of other countries, which nobody could know"
         )
     else:

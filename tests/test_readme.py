@@ -70,7 +70,7 @@ def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_le
     then, since = held["panel-ar", PUBLISHED], held["panel-ar", "real-time"]
     assert (
         f"with nothing but what was published by then, {then['wpp2012', 2020]:.0f} % of the outcomes of 2020 would lie "
-        f"in the 95 % intervals; widened by later revisions of other countries, which nobody could know, "
+        f"in the 95 % intervals; allowing for later revisions of other countries, which nobody could know, "
         f"{since['wpp2012', 2020]:.0f} %; in the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f} %."
     ) in claims()
     assert (

@@ -46,7 +46,8 @@ def test_the_finding_gives_both_coverages_and_the_one_of_the_time_leads(usual: R
         f"({then.min():.0f} to {then.max():.0f} % over all vintages and years)"
     ) in said
     assert (
-        f"and {since['wpp2012', 2020]:.0f} % ({since.min():.0f} to {since.max():.0f} %) when widened by later" in said
+        f"and {since['wpp2012', 2020]:.0f} % ({since.min():.0f} to {since.max():.0f} %) when they allow for later"
+        in said
     )
     assert said.index("at the time") < said.index("nobody could know")
     assert said.endswith(f"the UN's contained {scores[UN, 'stated', 'wpp2012', 2020]:.0f} %.")

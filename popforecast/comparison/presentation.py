@@ -19,7 +19,7 @@ PERCENT = "\u00a0%"
 
 _ALLOWING = {
     THEN: "as they could have been stated at the time",
-    SINCE: "when widened by later revisions, which nobody could know",
+    SINCE: "allowing for later revisions, which nobody could know",
     PLAIN: "allowing for random errors only",
 }
 

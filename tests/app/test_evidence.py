@@ -67,7 +67,7 @@ def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None
     assert beside.sentence.startswith(
         f"Our forecast was closer in {nearer} of {len(rows)} comparisons, the UN’s in {further}. "
         f"Our 95\N{NO-BREAK SPACE}% intervals contained {sum(then)} of {len(then)} outcomes as they could have been "
-        f"stated at the time, and {sum(since)} of {len(since)} when widened by how the UN has since revised other "
+        f"stated at the time, and {sum(since)} of {len(since)} when they allow for how the UN has since revised other "
         "countries, which nobody could know."
     )
     assert "; its edition of 2010 stated none." in beside.sentence
