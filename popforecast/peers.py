@@ -20,6 +20,7 @@ import pandas as pd
 
 from popforecast import scores as measures
 from popforecast.errors import ScoreError
+from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
 from popforecast.rolling import roll
@@ -30,8 +31,6 @@ PACKAGE = Path(__file__).parent
 FOLDERS = (PACKAGE.parent / "tests" / "benchmarks" / "peers", PACKAGE / "data" / "peers")
 FORECASTS, MANIFEST = "forecasts.csv.gz", "manifest.json"
 
-# Models were chosen and tuned on the first set; the second is looked at once, when all is decided.
-TUNING, REPORTED, ALL = "tuning", "reported", "all"
 # Ours whose errors on every set had been published before anything was tuned.
 OPEN = ("ar1", "naive", "drift")
 
@@ -187,18 +186,6 @@ def score(errors: pd.DataFrame, reported: bool = False) -> pd.DataFrame:
         set, method, ours, horizon, n, mape, median_ape (percent).
     """
     return pd.concat([_score(errors, countries, reported) for countries in (TUNING, REPORTED, ALL)], ignore_index=True)
-
-
-def choose(codes: pd.Index, countries: str) -> np.ndarray:
-    """Return which locations belong to the set: those to tune on have an odd quarter of their code.
-
-    Examples
-    --------
-    >>> choose(pd.Index([4, 8, 12]), "tuning").tolist()
-    [True, False, True]
-    """
-    odd = codes.to_numpy() // 4 % 2 == 1
-    return {TUNING: odd, REPORTED: ~odd, ALL: np.ones_like(odd)}[countries]
 
 
 def take(errors: pd.DataFrame, countries: str) -> pd.DataFrame:

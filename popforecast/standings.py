@@ -10,8 +10,9 @@ import pandas as pd
 from popforecast.bootstrap import Ratio, bound_ratio
 from popforecast.diagrams import Curves
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.panel import Panel
-from popforecast.peers import ALL, KEYS, REPORTED, TUNING, Peers, choose, relate, take, widen
+from popforecast.peers import KEYS, Peers, relate, take, widen
 
 SETS = (TUNING, REPORTED, ALL)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import peers, standings
+from popforecast import halves, peers, standings
 from popforecast.errors import ScoreError
 from tests.benchmarks.peers import METHODS, assemble, describe_task
 
@@ -61,7 +61,7 @@ def pretend(panel: pf.Panel, tested: pf.Backtest, **columns: float) -> peers.Pee
 
 def test_a_peer_that_says_what_ar1_says_scores_what_backtest_scores(panel: pf.Panel, tested: pf.Backtest):
     scores = peers.compare(panel, pretend(panel, tested, Same=1.0), ["ar1"])
-    everywhere = scores[scores["set"] == peers.ALL].pivot(index="horizon", columns="method")
+    everywhere = scores[scores["set"] == halves.ALL].pivot(index="horizon", columns="method")
     expected = tested.scores().set_index("horizon")
     for measure in ("mape", "median_ape", "n"):
         np.testing.assert_allclose(everywhere[measure]["Same"], expected[measure], rtol=1e-12)
@@ -70,7 +70,7 @@ def test_a_peer_that_says_what_ar1_says_scores_what_backtest_scores(panel: pf.Pa
 
 def test_the_two_sets_are_those_that_backtest_scores_by_code(panel: pf.Panel, tested: pf.Backtest):
     scores = peers.compare(panel, pretend(panel, tested, Same=1.0), ["ar1"]).query("method == 'Same'")
-    for name, odd, n in ((peers.TUNING, 1, 122), (peers.REPORTED, 0, 114)):
+    for name, odd, n in ((halves.TUNING, 1, 122), (halves.REPORTED, 0, 114)):
         codes = [code for code in panel.locations.index if code // 4 % 2 == odd]
         assert len(codes) == n
         expected = tested.scores(codes)["mape"].to_numpy()
@@ -81,8 +81,8 @@ def test_our_newer_models_are_hidden_outside_the_tuning_set(panel: pf.Panel, tes
     newer = [name for name in pf.models.MODELS if name not in peers.OPEN][:1]
     said = pretend(panel, tested, Same=1.0)
     seen = peers.compare(panel, said, ["ar1", *newer]).groupby("set")["method"].unique().map(set)
-    assert seen[peers.TUNING] == {"ar1", "Same", *newer}
-    assert seen[peers.REPORTED] == seen[peers.ALL] == {"ar1", "Same"}
+    assert seen[halves.TUNING] == {"ar1", "Same", *newer}
+    assert seen[halves.REPORTED] == seen[halves.ALL] == {"ar1", "Same"}
 
 
 def test_seconds_are_those_of_the_processor_shared_among_processes(panel: pf.Panel, tested: pf.Backtest):
@@ -90,7 +90,7 @@ def test_seconds_are_those_of_the_processor_shared_among_processes(panel: pf.Pan
     said.facts["seconds"]["ar1"] = {"wall": 0.6, "processor": 0.5, "processes": 1}
     assert said.seconds().to_dict() == {"Same": 4.0, "ar1": 0.5}
     assert said.seconds_in_full().to_dict() == {"Same": 4 * 36 / 7, "ar1": 2.0}
-    table = standings.tabulate(peers.compare(panel, said, ["ar1", "naive"]), said, peers.ALL, "ar1")
+    table = standings.tabulate(peers.compare(panel, said, ["ar1", "naive"]), said, halves.ALL, "ar1")
     assert table["ratio"].to_dict() == {"ar1": "1.00", "naive": "–", "Same": "8.00"}
 
 

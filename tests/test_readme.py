@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import popforecast as pf
-from popforecast import peers, retrospect, standings
+from popforecast import halves, peers, retrospect, standings
 from popforecast.cli import main
 from popforecast.display import VINTAGE_NAMES
 from popforecast.vintages import PUBLISHED, UN, Vintages, compare
@@ -87,7 +87,7 @@ def test_the_ratio_to_the_uns_error_is_what_vintages_score(vintages: dict[str, V
 
 def test_ratios_to_the_best_peer_are_what_peers_score() -> None:
     errors = peers.list_errors(pf.load_panel("wpp2024").countries(), peers.load_peers(), ["panel-ar"])
-    ratios = standings.bound_ratios(errors, peers.score(errors, reported=True), peers.REPORTED)
+    ratios = standings.bound_ratios(errors, peers.score(errors, reported=True), halves.REPORTED)
     first, *rest = (f"{ratio} {{}} {horizon}{{}} ({ratio.verdict})" for horizon, (_, ratio) in ratios.items())
     *middle, last = (text.format("after", "") for text in rest)
     said = f"{first.format('times theirs after', ' year')}, {', '.join(middle)} and {last}: `5-peers`"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import peers, standings
+from popforecast import halves, peers, standings
 from popforecast.bootstrap import bound_ratio
 
 
@@ -42,15 +42,15 @@ def invent(**methods: list[float]) -> pd.DataFrame:
 
 def test_the_ratio_is_that_of_the_scores_to_the_best_peer(errors: pd.DataFrame, scores: pd.DataFrame):
     for measure in standings.MEASURES:
-        ratios = peers.relate(scores, peers.REPORTED, measure).loc["panel-ar"]
-        bounded = standings.bound_ratios(errors, scores, peers.REPORTED, measure)
+        ratios = peers.relate(scores, halves.REPORTED, measure).loc["panel-ar"]
+        bounded = standings.bound_ratios(errors, scores, halves.REPORTED, measure)
         assert [ratio.value for _, ratio in bounded.values()] == pytest.approx(ratios.tolist(), abs=0.0051)
         assert all(ratio.lower < ratio.value < ratio.upper for _, ratio in bounded.values())
 
 
 def test_one_and_twenty_years_ahead_are_ties(errors: pd.DataFrame, scores: pd.DataFrame):
     """The issue's intervals, of other replicates: 0.90 [0.78, 1.02] and 0.93 [0.86, 1.01]."""
-    bounded = standings.bound_ratios(errors, scores, peers.REPORTED)
+    bounded = standings.bound_ratios(errors, scores, halves.REPORTED)
     for horizon, known in ((1, (0.90, 0.78, 1.02)), (20, (0.93, 0.86, 1.01))):
         assert tuple(bounded[horizon][1]) == pytest.approx(known, abs=0.0151)
     verdicts = {horizon: ratio.verdict for horizon, (_, ratio) in bounded.items()}
@@ -58,10 +58,10 @@ def test_one_and_twenty_years_ahead_are_ties(errors: pd.DataFrame, scores: pd.Da
 
 
 def test_the_table_has_the_interval_and_the_verdict_of_mean_and_median(errors: pd.DataFrame, scores: pd.DataFrame):
-    table = standings.judge(errors, scores, peers.REPORTED)
+    table = standings.judge(errors, scores, halves.REPORTED)
     assert table.index.tolist() == [(name, horizon) for name in ("mean", "median") for horizon in (1, 3, 5, 10, 20)]
     for (name, horizon), row in table.iterrows():
-        at = peers.take(errors, peers.REPORTED).xs(horizon, level="horizon")
+        at = peers.take(errors, halves.REPORTED).xs(horizon, level="horizon")
         ratio = bound_ratio(at["panel-ar"], at[row["best peer"]], at.index.get_level_values("location_code"), name)
         assert row["ratio [95%]"] == str(ratio)
         assert row["verdict"] == ratio.verdict
@@ -69,16 +69,16 @@ def test_the_table_has_the_interval_and_the_verdict_of_mean_and_median(errors: p
 
 def test_losses_and_ties_are_said_as_openly_as_wins():
     errors = invent(ar1=[3.0, 1.0], A=[2.0, 2.0], B=[4.0, 4.0])
-    verdict = standings.write_verdict(errors, peers.score(errors), peers.ALL, "ar1")
+    verdict = standings.write_verdict(errors, peers.score(errors), halves.ALL, "ar1")
     assert "best of 2 peers at each horizon, over 100 forecasts of the all countries, ar1" in verdict
     assert "loses to it at 1 (1.50 [1.50, 1.50]) and beats it at 5 (0.50 [0.50, 0.50]) years" in verdict
     errors["A"] = errors["ar1"].to_numpy()
     assert "ar1 ties at 1 (1.00 [1.00, 1.00]) and 5 (1.00 [1.00, 1.00]) years" in standings.write_verdict(
-        errors, peers.score(errors), peers.ALL, "ar1"
+        errors, peers.score(errors), halves.ALL, "ar1"
     )
 
 
-@pytest.mark.parametrize(("reported", "countries"), [(True, peers.REPORTED), (False, peers.TUNING)])
+@pytest.mark.parametrize(("reported", "countries"), [(True, halves.REPORTED), (False, halves.TUNING)])
 def test_the_finding_and_the_sets_are_those_of_the_run(
     panel: pf.Panel, kept: peers.Peers, errors: pd.DataFrame, reported: bool, countries: str
 ):
@@ -99,7 +99,7 @@ def test_what_ran_in_how_many_processes_is_what_was_kept(kept: peers.Peers):
 
 
 def test_the_chart_draws_no_line_out_of_its_frame(scores: pd.DataFrame):
-    chart = standings.chart_ratios(scores, peers.REPORTED)
+    chart = standings.chart_ratios(scores, halves.REPORTED)
     assert 0 < len(chart.table.columns) <= standings.MOST_LINES
     assert chart.table.to_numpy().max() <= chart.top
     assert "times the error of the best peer" in chart.svg()

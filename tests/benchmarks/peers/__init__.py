@@ -31,13 +31,10 @@ import pandas as pd
 
 import popforecast as pf
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.peers import (
-    ALL,
     KEYS,
-    REPORTED,
-    TUNING,
     Peers,
-    choose,
     compare,
     load_peers,
     relate,
