@@ -16,7 +16,7 @@ from popforecast.display import INTERVALS, format_percent, say_population
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
 from popforecast.periods import last_year
-from popforecast.record import FIRST_ORIGIN
+from popforecast.record import FIRST_ORIGIN, tell_coverage
 from popforecast.sources import get_edition
 
 # The horizons of the sentence; the table beside it has them all.
@@ -30,6 +30,9 @@ MOST_IN_WORDS = 2
 MOST_ANSWERED = 3
 
 MILESTONE_LEVEL = 80
+
+# Whether the outcome lay in our 95 % interval of the time, in that with later revisions, and in the UN's.
+HELD = ("published_held_95", "held_95", "un_held_95")
 
 
 class Place(NamedTuple):
@@ -67,26 +70,31 @@ class Comparison(NamedTuple):
     edition, year : int
         What was known, and the year that was forecast.
     ours, theirs : str
-        The misses.
-    held, un_held : bool or None
-        Whether the 95 % interval held the outcome; None where none was stated.
+        The errors.
+    published_held, held, un_held : bool or None
+        Whether the outcome lay in our 95 % interval as it could have been stated at the time, in ours that allows for
+        later revisions, and in the UN's; None where there is none.
     """
 
     edition: int
     year: int
     ours: str
     theirs: str
+    published_held: bool | None
     held: bool | None
     un_held: bool | None
 
 
 @dataclass(frozen=True)
 class BesideUN:
-    """Our misses beside the UN's: what they come to in a sentence, and a row for each location.
+    """Our errors and the UN's: what they come to in a sentence, and a row for each location.
 
     Attributes
     ----------
     sentence : str
+        Of these locations.
+    overall : str
+        Of all countries: how many outcomes our intervals contained.
     columns : list of (int, int)
         Editions, and the years that were forecast from them.
     rows : list of (str, list of Comparison or None)
@@ -94,6 +102,7 @@ class BesideUN:
     """
 
     sentence: str
+    overall: str
     columns: list[tuple[int, int]]
     rows: list[tuple[str, list[Comparison | None]]]
 
@@ -122,7 +131,7 @@ def describe_record(fc: pf.Forecast) -> list[Record]:
 
 
 def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
-    """Return our misses beside the UN's for these locations, from what was known in 2010 and 2012; None without any."""
+    """Return our errors and the UN's for these locations, from what was known in 2010 and 2012; None without any."""
     record = load_vintage_record()
     known = set(record["location_code"])
     codes = [code for code in fc.locations.index if code in known][:MOST_TOLD]
@@ -136,7 +145,12 @@ def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
         for code, name in fc.locations["name"].items()
         if code in codes
     ]
-    return BesideUN(_sum_up(told), [(get_edition(name).edition, year) for name, year in columns], rows)
+    return BesideUN(
+        _sum_up(told),
+        tell_coverage(record).replace(" %", f"{NO_BREAK}%").replace("'", "’"),
+        [(get_edition(name).edition, year) for name, year in columns],
+        rows,
+    )
 
 
 def answer_in_words(fc: pf.Forecast) -> list[str]:
@@ -212,19 +226,41 @@ def _say_range(lower: float, upper: float) -> str:
 def _compare(row: dict[Hashable, Any] | None) -> Comparison | None:
     if row is None:
         return None
-    held, un_held = (None if pd.isna(value) else bool(value) for value in (row["held_95"], row["un_held_95"]))
+    held = (None if pd.isna(row[column]) else bool(row[column]) for column in HELD)
     edition = get_edition(str(row["vintage"])).edition
-    return Comparison(edition, row["year"], _write(row["ape"], 1), _write(row["un_ape"], 1), held, un_held)
+    return Comparison(edition, row["year"], _write(row["ape"], 1), _write(row["un_ape"], 1), *held)
 
 
 def _sum_up(told: pd.DataFrame) -> str:
-    beside = told[told["un_ape"].notna()]
-    ours, theirs = (int((beside[a] < beside[b]).sum()) for a, b in (("ape", "un_ape"), ("un_ape", "ape")))
-    held, un_held = (told[column].dropna() for column in ("held_95", "un_held_95"))
-    words = f"Of {len(beside)} such forecasts, ours missed by less in {ours or 'none'}, the UN’s in {theirs or 'none'}."
-    if len(held):
-        words += f" Our 95{NO_BREAK}% intervals held {int(held.sum())} of {len(held)} outcomes."
-    if len(un_held):
-        words += f" The UN’s held {int(un_held.sum())} of {len(un_held)}"
-        words += "; its edition of 2010 stated none." if len(un_held) < len(told) else "."
+    then, since, theirs = (told[column].dropna() for column in HELD)
+    words = _count_closer(told[told["un_ape"].notna()])
+    if len(then):
+        words += (
+            f" Our 95{NO_BREAK}% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
+            f"stated at the time, and {int(since.sum())} of {len(since)} when they allow for how the UN has since "
+            "revised other countries, which nobody could know."
+        )
+    else:
+        words += " Our intervals are scored for countries only."
+    if len(theirs):
+        words += f" The UN’s contained {int(theirs.sum())} of {len(theirs)}"
+        bare = _list_bare(told)
+        words += f"; its edition of {' and '.join(bare)} stated none." if bare else "."
     return words
+
+
+def _count_closer(beside: pd.DataFrame) -> str:
+    ours, theirs = (int((beside[a] < beside[b]).sum()) for a, b in (("ape", "un_ape"), ("un_ape", "ape")))
+    n = len(beside)
+    comparisons = {1: "the only comparison", 2: "both comparisons"}.get(n, f"all {n} comparisons")
+    if theirs == n:
+        return f"The UN was closer in {comparisons}."
+    if ours == n:
+        return f"Our forecast was closer in {comparisons}."
+    return f"Our forecast was closer in {ours} of {n} comparisons, the UN’s in {theirs}."
+
+
+def _list_bare(told: pd.DataFrame) -> list[str]:
+    """Return the editions of which the UN states no interval here."""
+    stated = told.groupby("vintage")["un_held_95"].count()
+    return [str(get_edition(str(vintage)).edition) for vintage in stated.index[stated == 0]]

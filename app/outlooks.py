@@ -127,7 +127,7 @@ def load_medium(revision: str) -> pd.DataFrame | None:
 
 @remember()
 def load_vintage_record() -> pd.DataFrame:
-    """Return our misses beside the UN's, read once."""
+    """Return our errors and the UN's on what was known then, read once."""
     return pf.load_vintage_record()
 
 

@@ -11,6 +11,7 @@ from app.outlooks import load_panel, load_record, load_vintage_record
 from app.places import Group, read_locations, write_locations
 from app.query import Query, read_level, read_model, read_places, read_revision
 from app.writing import count_whole, write_csv, write_json
+from popforecast.display import VINTAGE_INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import USUAL_LEVEL, find_milestones
 from popforecast.periods import last_year
@@ -19,6 +20,9 @@ from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_revision
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What our intervals allow for, by the columns that say whether they contained the outcome.
+INTERVALS = {"published_held": VINTAGE_INTERVALS["published"], "held": VINTAGE_INTERVALS["real-time"]}
 
 BACKTEST_PARAMETERS = ("location", "model", "horizon", "revision")
 VINTAGES_PARAMETERS = ("location", "vintage")
@@ -190,7 +194,7 @@ def write_track_record_csv(question: TrackRecord) -> str:
 
 def write_vintage_record(question: VintageRecord) -> str:
     """Write misses as JSON."""
-    members = {"model": DEFAULT_MODEL, "data": "real-time", "unit": "persons; ape in percent"}
+    members = {"model": DEFAULT_MODEL, "data": "real-time", "unit": "persons; ape in percent", "intervals": INTERVALS}
     return write_json(members | _describe(question.revision), {"comparisons": question.find()})
 
 

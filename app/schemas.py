@@ -13,6 +13,20 @@ Persons = Annotated[int | float | None, Field(description="Persons, at 1 July; n
 Percent = Annotated[float, Field(ge=0, description="In percent.")]
 Coverage = Annotated[float, Field(ge=0, le=100, description="How many outcomes the interval held, in percent.")]
 Held = Annotated[bool | None, Field(description="Whether the interval held the outcome; null where there was none.")]
+HeldThen = Annotated[
+    bool | None,
+    Field(
+        description="Whether the outcome lay in our interval as it could have been stated at the time: it allows for "
+        "past errors and for the revisions published by then; null where there was none."
+    ),
+]
+HeldSince = Annotated[
+    bool | None,
+    Field(
+        description="Whether the outcome lay in our interval that allows for how the UN has since revised the base "
+        "figures of other countries, which nobody could know at the time; null where there was none."
+    ),
+]
 Year = Annotated[int | None, Field(description="Null is a year after `last`.")]
 Code = Annotated[int | str, Field(description="The M49 number; a group of one's own goes by its name.")]
 ModelName = Literal[tuple(pf.models.MODELS)]  # type: ignore[valid-type]
@@ -168,7 +182,7 @@ class Scores(Answer):
 
 
 class Comparison(Row):
-    """Our miss beside the UN's, for a location, an edition and a year."""
+    """Our error and the UN's, for a location, an edition and a year."""
 
     location_code: int
     location: str
@@ -178,8 +192,10 @@ class Comparison(Row):
     outcome: int
     population: Annotated[int, Field(description="What we would have said.")]
     ape: Percent
-    held_80: Held
-    held_95: Held
+    published_held_80: HeldThen
+    published_held_95: HeldThen
+    held_80: HeldSince
+    held_95: HeldSince
     un_population: Annotated[int, Field(description="The UN's medium variant.")]
     un_ape: Percent
     un_held_80: Held
@@ -190,6 +206,7 @@ class Comparisons(Answer):
     """Forecasts from what was known then, against what is known now."""
 
     comparisons: list[Comparison]
+    intervals: Annotated[dict[str, str], Field(description="What our intervals allow for, by the columns they are in.")]
     model: ModelName
     data: Literal["real-time"]
     unit: str

@@ -24,6 +24,19 @@ INTERVALS = MappingProxyType(
     }
 )
 
+# The same of intervals that are scored from an old edition; what could have been stated at the time comes first.
+VINTAGE_INTERVALS = MappingProxyType(
+    {
+        "published": "intervals that could have been stated at the time: they allow for past forecast errors and for "
+        "the revisions that had been published by then, where the edition before is embedded",
+        "real-time": "intervals that allow for past forecast errors and for how the UN has since revised its base "
+        "figures, which nobody could know at the time",
+    }
+)
+
+# Their names in tables.
+VINTAGE_NAMES = MappingProxyType({"published": "published by then", "real-time": "with later revisions"})
+
 
 # What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; in East Asia the
 # wide and small forms of its signs, too.

@@ -1,4 +1,4 @@
-"""Other forecasters at the same past origins: what they said, kept, and how far off it was beside our models.
+"""Other forecasters at the same past origins: their forecasts, kept, and their errors next to those of our models.
 
 The forecasts were made by ``make bench ARGS="peers --fresh"`` in an environment of their own, from figures up to each
 origin. They are kept with the seconds they took, so that they can be scored where no peer is installed.
@@ -19,13 +19,11 @@ import numpy as np
 import pandas as pd
 
 from popforecast import scores as measures
-from popforecast.diagrams import Curves
 from popforecast.errors import ScoreError
-from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
 from popforecast.rolling import roll
-from popforecast.tuning import ALL, REPORTED, TUNING, choose
 
 PACKAGE = Path(__file__).parent
 
@@ -37,9 +35,6 @@ FORECASTS, MANIFEST = "forecasts.csv.gz", "manifest.json"
 OPEN = ("ar1", "naive", "drift")
 
 KEYS, OUTCOME = ["location_code", "origin", "horizon"], "outcome"
-
-# A chart has eight colours.
-MOST_LINES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,18 +115,34 @@ def compare(panel: Panel, peers: Peers, models: Sequence[str] | None = None, rep
 
     Parameters
     ----------
+    panel, peers, models
+        As for :func:`list_errors`.
+    reported : bool
+        As for :func:`score`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`score` returns it.
+    """
+    return score(list_errors(panel, peers, models), reported)
+
+
+def list_errors(panel: Panel, peers: Peers, models: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the absolute error of every method in every forecast whose outcome is known.
+
+    Parameters
+    ----------
     panel : Panel
         The one that the peers saw.
     peers : Peers
     models : names, optional
         Of ours (default: all).
-    reported : bool
-        Whether to score our newer models outside the countries on which they were tuned, too.
 
     Returns
     -------
     DataFrame
-        set, method, ours, horizon, n, mape, median_ape (percent).
+        Indexed by location_code, origin and horizon; a column (percent of the outcome) for each method, ours first.
 
     Raises
     ------
@@ -148,8 +159,38 @@ def compare(panel: Panel, peers: Peers, models: Sequence[str] | None = None, rep
     theirs = peers.forecasts.set_index(KEYS)
     if not theirs.index.sort_values().equals(ours.index.sort_values()):
         raise ScoreError(f"the peers have {len(theirs)} forecasts, we {len(ours)}: expected one for each outcome")
-    parts = (_score(ours.join(theirs), countries, names, reported) for countries in (TUNING, REPORTED, ALL))
-    return pd.concat(parts, ignore_index=True)
+    every = ours.join(theirs)
+    outcome = every[OUTCOME].to_numpy()
+    return pd.DataFrame(
+        {
+            method: measures.absolute_percentage_errors(outcome, every[method].to_numpy())
+            for method in every.columns.drop(OUTCOME)
+        },
+        every.index,
+    )
+
+
+def score(errors: pd.DataFrame, reported: bool = False) -> pd.DataFrame:
+    """Return the mean and median error of every method on each set of countries.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        As :func:`list_errors` returns them.
+    reported : bool
+        Whether to score our newer models outside the countries on which they were tuned, too.
+
+    Returns
+    -------
+    DataFrame
+        set, method, ours, horizon, n, mape, median_ape (percent).
+    """
+    return pd.concat([_score(errors, countries, reported) for countries in (TUNING, REPORTED, ALL)], ignore_index=True)
+
+
+def take(errors: pd.DataFrame, countries: str) -> pd.DataFrame:
+    """Return the errors in one set of countries."""
+    return errors[choose(errors.index.get_level_values(KEYS[0]), countries)]
 
 
 def relate(scores: pd.DataFrame, countries: str, measure: str = "mape") -> pd.DataFrame:
@@ -165,77 +206,7 @@ def relate(scores: pd.DataFrame, countries: str, measure: str = "mape") -> pd.Da
     """
     chosen = scores[scores["set"] == countries]
     best = chosen[~chosen["ours"]].groupby("horizon")[measure].min()
-    return _widen(chosen, measure) / best
-
-
-def tabulate(scores: pd.DataFrame, peers: Peers, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
-    """Return the table for people: mean and median error by horizon, seconds, and their ratio to the model's."""
-    chosen = scores[scores["set"] == countries]
-    mean, median = (_widen(chosen, measure) for measure in ("mape", "median_ape"))
-    table = pd.DataFrame(index=mean.index.rename("method"))
-    for horizon in mean.columns:
-        pairs = zip(mean[horizon], median[horizon], strict=True)
-        table[f"{horizon} y"] = [f"{_digits(a)} / {_digits(b)}" for a, b in pairs]
-    seconds = peers.seconds()
-    ratio = seconds / seconds.get(model, np.nan)
-    table["seconds"] = [_write(value) for value in seconds.reindex(table.index)]
-    table["ratio"] = [_write(value) for value in ratio.reindex(table.index)]
-    return table
-
-
-def judge(scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
-    """Return by horizon who is the best peer, and how the model's error compares, in mean and in median."""
-    chosen = scores[scores["set"] == countries]
-    table = pd.DataFrame(index=pd.Index(sorted(chosen["horizon"].unique()), name="years after the origin"))
-    for measure, name in (("mape", "mean"), ("median_ape", "median")):
-        theirs = _widen(chosen[~chosen["ours"]], measure)
-        table[f"best peer, {name}"] = theirs.idxmin()
-        table[f"its {name} error"] = theirs.min().map(_digits)
-        table[f"{model}, {name}"] = _widen(chosen, measure).loc[model].map(_digits)
-        ratio = relate(chosen, countries, measure).loc[model]
-        table[f"ratio, {name}"] = [f"{value:.2f}" for value in ratio]
-    return table
-
-
-def describe_runs(peers: Peers) -> pd.DataFrame:
-    """Return what each method took, on the clock and of the processor, and how long a full backtest takes it."""
-    table = pd.DataFrame(peers.facts["seconds"]).T.rename_axis("method")
-    table["processes"] = table["processes"].astype(int)
-    names = {"wall": "seconds on the clock", "processor": "seconds of processor"}
-    full = peers.seconds_in_full().reindex(table.index).round(1)
-    return table.rename(columns=names).round(2).assign(**{"full backtest, seconds": full})
-
-
-def write_verdict(scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> str:
-    """Return in a sentence where the model loses to the best peer of each horizon, and by how much."""
-    ratios = relate(scores, countries).loc[model]
-    lost, won = ratios[ratios > 1], ratios[ratios <= 1]
-    parts = [
-        f"{verb} {_join(f'{horizon} ({value:.2f})' for horizon, value in part.items())}"
-        for verb, part in (("loses at", lost), ("wins at", won))
-        if len(part)
-    ]
-    chosen = scores[scores["set"] == countries]
-    rivals, n = chosen[~chosen["ours"]]["method"].nunique(), chosen[chosen["method"] == model]["n"].sum()
-    return (
-        f"Beside the best of {rivals} peers at each horizon, over {n:,} forecasts of the {countries} countries"
-        f"{', on which it was chosen' if countries == TUNING else ''}: {model} {' and '.join(parts)} years after the "
-        "origin (its mean error as a multiple of theirs)."
-    )
-
-
-def chart_ratios(scores: pd.DataFrame, countries: str, top: float = 1.6) -> Curves:
-    """Prepare the chart of each method's error as a multiple of the best peer's; those that leave it are not drawn."""
-    ratios = relate(scores, countries)
-    near = ratios[ratios.max(axis=1) <= top]
-    lines = near.loc[near.mean(axis=1).nsmallest(MOST_LINES).index]
-    table = lines.sort_values(lines.columns[-1]).T
-    title = f"Mean error beside the best peer's, {countries} countries"
-    ends = "; ".join(f"{method} {value:.2f}" for method, value in table.iloc[-1].items())
-    description = f"{title}, by horizon. {table.index[-1]} years after the origin: {ends}."
-    return Curves(
-        title, "times the error of the best peer at that horizon (dotted)", description, table, [(1, "")], top
-    )
+    return widen(chosen, measure) / best
 
 
 def _forecast_ours(panel: Panel, names: Sequence[str], origins: Sequence[int], horizons: Sequence[int]) -> pd.DataFrame:
@@ -247,16 +218,15 @@ def _forecast_ours(panel: Panel, names: Sequence[str], origins: Sequence[int], h
     return pd.DataFrame({OUTCOME: outcome} | columns, index).dropna(subset=OUTCOME)
 
 
-def _score(every: pd.DataFrame, countries: str, ours: Sequence[str], reported: bool) -> pd.DataFrame:
-    part = every[choose(every.index.get_level_values("location_code"), countries)]
-    hidden = [] if reported or countries == TUNING else [name for name in ours if name not in OPEN]
-    rows = []
-    for horizon, group in part.groupby("horizon"):
-        outcome = group[OUTCOME].to_numpy()
-        for method in every.columns.drop([OUTCOME, *hidden]):
-            forecast = group[method].to_numpy()
-            mape, median = measures.mape(outcome, forecast), measures.median_ape(outcome, forecast)
-            rows.append((countries, method, method in ours, horizon, len(group), mape, median))
+def _score(errors: pd.DataFrame, countries: str, reported: bool) -> pd.DataFrame:
+    part = take(errors, countries)
+    is_open = reported or countries == TUNING
+    shown = [method for method in errors if is_open or method in OPEN or method not in MODELS]
+    rows = [
+        (countries, method, method in MODELS, horizon, len(group), group[method].mean(), group[method].median())
+        for horizon, group in part.groupby("horizon")
+        for method in shown
+    ]
     return pd.DataFrame(rows, columns=["set", "method", "ours", "horizon", "n", "mape", "median_ape"])
 
 
@@ -264,18 +234,6 @@ def _share(took: Mapping[str, Mapping[str, float]]) -> pd.Series:
     return pd.Series({name: times["processor"] / times["processes"] for name, times in took.items()}, dtype=float)
 
 
-def _widen(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+def widen(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return a measure of each method, in the order of the scores, by horizon."""
     return scores.pivot(index="method", columns="horizon", values=measure).loc[scores["method"].unique()]
-
-
-def _digits(value: float) -> str:
-    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
-
-
-def _write(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:,.{2 if value < 10 else 0}f}"
-
-
-def _join(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

@@ -13,7 +13,7 @@ from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
 from popforecast.revisions import pair
 from popforecast.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
-from popforecast.sources import DEFAULT_REVISION, VINTAGES, load_panel
+from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel
 
 # Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
 LUCK = 1e-3
@@ -81,6 +81,31 @@ def measure_vintages() -> tuple[tuple[NDArray[np.object_], Array, Array], ...]:
 def learn_from_vintages() -> RevisionSpread:
     """Learn from all embedded vintages against the latest revision."""
     return learn_spread([vintage[1:] for vintage in measure_vintages()])
+
+
+def list_published(panel: Panel) -> list[str]:
+    """Return the embedded editions that were published before a panel's own, and whose base year it has.
+
+    Examples
+    --------
+    >>> [list_published(load_panel(name)) for name in ("wpp2010", "wpp2012", "wpp2019")]
+    [[], ['wpp2010'], ['wpp2010', 'wpp2012']]
+    """
+    editions = VINTAGES | REVISIONS
+    own = editions.get(str(panel.revision))
+    if own is None:
+        return []
+    before = sorted(name for name, edition in editions.items() if edition.edition < own.edition)
+    return [name for name in before if load_panel(name).origin in panel.years]
+
+
+def learn_as_published(panel: Panel) -> RevisionSpread | None:
+    """Learn from the revisions that a panel's own edition made of earlier ones: all that was published by then.
+
+    None where no earlier edition is embedded.
+    """
+    histories = [measure_revisions(load_panel(name), panel)[1:] for name in list_published(panel)]
+    return learn_spread(histories) if histories else None
 
 
 def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Prediction:

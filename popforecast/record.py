@@ -11,7 +11,7 @@ import pandas as pd
 import popforecast.models as models
 from popforecast import intervals, scores
 from popforecast.backtest import backtest
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
 from popforecast.groups import Membership, build_membership
 from popforecast.panel import Panel
 from popforecast.reconcile import measure_shares, sum_members
@@ -21,13 +21,14 @@ from popforecast.sources import (
     DEFAULT_REVISION,
     REVISIONS,
     VINTAGES,
+    get_edition,
     get_revision,
     load_members,
     load_panel,
     load_projections,
     read_checked,
 )
-from popforecast.vintages import RAW, UN, compare
+from popforecast.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
 
 MANIFEST = "embedding.json"
 VINTAGE_RECORD = "vintage-record.csv"
@@ -41,7 +42,7 @@ def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     """Load how good every model would have been for every location: a backtest on final data, from 1988 every year.
 
     An aggregate is the sum of its countries there, too, but for ``ar1``. "Final data" flatters every model, because at
-    the time the figures were not yet revised: :func:`load_vintage_record` is what beside it tells of that.
+    the time the figures were not yet revised: :func:`load_vintage_record` has the errors on what was known then.
 
     Parameters
     ----------
@@ -87,19 +88,21 @@ def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
 
 
 def load_vintage_record() -> pd.DataFrame:
-    """Load our misses beside the UN's: what the default model would have said from the editions of 2010 and 2012.
+    """Load our errors and the UN's: what the default model would have forecast from the editions of 2010 and 2012.
 
-    Each forecast is from what was known then, against what the latest revision states now; nothing is rebased. Our
-    intervals allow for the revision of base figures as those of other countries teach it (five folds). A country that
-    the revisions define differently is left out; a region is there where its countries are the same in all revisions.
+    Each forecast uses what was known then, and is scored against the latest revision; nothing is rebased. A country
+    that the revisions define differently is left out; a region is there where its countries are the same in all
+    revisions.
 
     Returns
     -------
     DataFrame
-        location_code, vintage, origin, year, outcome, population (our forecast), ape, held_80, held_95, then
-        un_population, un_ape, un_held_80, un_held_95 of the UN's medium variant and bounds. Errors are in percent;
-        held is whether the interval held the outcome: none where the UN stated no bounds, and none of ours for regions,
-        of whose joint revisions this one truth is all that is known.
+        location_code, vintage, origin, year, outcome, population (our forecast), ape, published_held_80,
+        published_held_95, held_80, held_95, then un_population, un_ape, un_held_80, un_held_95 of the UN's medium
+        variant and bounds. Errors are in percent; held is whether the interval contained the outcome.
+        ``published_held`` is of intervals that could have been stated at the time; ``held`` of intervals that allow for
+        how the UN has since revised the base figures of other countries (five folds), which nobody could know. None
+        where the UN stated no bounds; none of ours for regions, whose joint revisions are known from one truth only.
 
     Raises
     ------
@@ -113,6 +116,25 @@ def load_vintage_record() -> pd.DataFrame:
     [[4.0, 2.0]]
     """
     return _read(VINTAGE_RECORD, dtype=dict.fromkeys(_list_held(), "boolean"))
+
+
+def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
+    """Say how many outcomes of countries our intervals contained in real time, by what they allow for.
+
+    Parameters
+    ----------
+    record : DataFrame
+        As :func:`load_vintage_record` returns it.
+    level : {80, 95}
+    """
+    scored = record[record[f"held_{level}"].notna()]
+    then, since = (100 * scored[f"{prefix}held_{level}"].mean() for prefix in ("published_", ""))
+    editions = " and ".join(str(get_edition(name).edition) for name in sorted(scored["vintage"].unique()))
+    return (
+        f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level} % intervals contained {then:.0f} % of "
+        f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f} % when "
+        "they allow for later revisions of other countries, which nobody could know."
+    )
 
 
 def record_name(revision: str) -> str:
@@ -145,7 +167,7 @@ def measure_vintage_record() -> pd.DataFrame:
 
 
 def _measure_vintage(name: str) -> pd.DataFrame:
-    result = compare(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS)
+    result = compare(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS, intervals=BOTH)
     then, errors = load_panel(name), result.errors
     membership = _match_members(then)
     if membership.aggregates:
@@ -153,11 +175,18 @@ def _measure_vintage(name: str) -> pd.DataFrame:
     for level in DEFAULT_LEVELS:
         held = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"]).astype("Int8")
         errors[f"held_{level}"] = held.where(errors[f"lower_{level}"].notna())
-    keys = ["location_code", "year"]
-    figures = ["population", "ape", *(f"held_{level}" for level in DEFAULT_LEVELS)]
-    of = {source: rows.set_index(keys) for source, rows in errors.query("basis == @RAW").groupby("source")}
-    theirs = of[UN][figures].add_prefix("un_")
-    table = of[DEFAULT_MODEL][["outcome", *figures]].join(theirs, validate="1:1").reset_index()
+    keys, held = ["location_code", "year"], [f"held_{level}" for level in DEFAULT_LEVELS]
+    raw = errors.query("basis == @RAW").groupby(["source", "intervals"])
+    of = {key: rows.set_index(keys) for key, rows in raw}
+    table = of[DEFAULT_MODEL, REAL_TIME][["outcome", "population", "ape"]].join(
+        [
+            of[DEFAULT_MODEL, PUBLISHED][held].add_prefix("published_"),
+            of[DEFAULT_MODEL, REAL_TIME][held],
+            of[UN, STATED][["population", "ape", *held]].add_prefix("un_"),
+        ],
+        validate="1:1",
+    )
+    table = table.reset_index()
     table.insert(1, "vintage", name)
     table.insert(2, "origin", result.origin)
     persons = ["outcome", "population", "un_population"]
@@ -175,11 +204,12 @@ def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.
     projections = load_projections(str(then.revision)).set_index(["location_code", "year"])
     rows = pd.MultiIndex.from_product([codes, years], names=["location_code", "year"])
     outcome = take_years(now, years)[now.locations.index.get_indexer(codes)].ravel()
-    both = [
-        pd.DataFrame({"population": ours.ravel()}, index=rows).assign(source=DEFAULT_MODEL),
-        projections.reindex(rows).assign(source=UN),
+    given = pd.DataFrame({"population": ours.ravel()}, index=rows).assign(source=DEFAULT_MODEL)
+    every = [
+        *(given.assign(intervals=kind) for kind in BOTH),
+        projections.reindex(rows).assign(source=UN, intervals=STATED),
     ]
-    table = pd.concat([each.assign(outcome=outcome) for each in both]).reset_index().assign(basis=RAW)
+    table = pd.concat([each.assign(outcome=outcome) for each in every]).reset_index().assign(basis=RAW)
     return table.assign(ape=scores.absolute_percentage_errors(table["outcome"], table["population"]))
 
 
@@ -197,7 +227,7 @@ def _match_members(then: Panel) -> Membership:
 
 
 def _list_held() -> list[str]:
-    return [f"{prefix}held_{level}" for prefix in ("", "un_") for level in DEFAULT_LEVELS]
+    return [f"{prefix}held_{level}" for prefix in ("published_", "", "un_") for level in DEFAULT_LEVELS]
 
 
 def _read(name: str, **options: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Forecasts from what was known then, scored against what is known now, beside the UN's own."""
+"""Forecasts from what was known then, scored against what is known now and compared with the UN's own."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ import pandas as pd
 from popforecast import intervals, scores
 from popforecast.display import write_cell
 from popforecast.errors import ModelError, PanelError, YearError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
+from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
-from popforecast.realtime import learn_spread, measure_revisions, widen, widen_crossfitted
+from popforecast.realtime import learn_as_published, widen, widen_crossfitted
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
 
 PUBLISHED = "published"
-KINDS = (REAL_TIME, PUBLISHED, FINAL)
+STATED = "stated"
+
+# What could have been stated at the time comes first.
+BOTH = (PUBLISHED, REAL_TIME)
+KINDS = (*BOTH, FINAL)
 UN = "UN medium"
 RAW, REBASED = "raw", "rebased"
 NOT_PROJECTED = "not projected by the UN"
-KEYS = ["source", "year", "horizon", "basis"]
+KEYS = ["source", "year", "horizon", "basis", "intervals"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,9 +46,10 @@ class Vintages:
         Indexed by code: how the truth revised the vintage's last figures, as
         :meth:`popforecast.revisions.Pairing.measure_base` returns it.
     errors : DataFrame
-        One row for each source, basis, location and year: source, basis, location_code, location, region, year,
-        horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by level (NaN where the
-        source states none).
+        One row for each source, basis, kind of intervals, location and year: source, basis, intervals, location_code,
+        location, region, year, horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by
+        level (NaN where the source states none). The kinds are those of :func:`compare`; ``analytic`` those of a plain
+        model, ``stated`` the UN's own. Rebased, ours are ``final``.
     levels : tuple of float
     """
 
@@ -72,8 +77,8 @@ class Vintages:
         -------
         DataFrame
             source, year, horizon, n, basis (``raw`` against the outcome as it is; ``rebased`` after the forecast was
-            multiplied by the truth's base figure over the vintage's), mape, median_ape, wis, and by level coverage
-            and width; all in percent. NaN where a source states no bounds.
+            multiplied by the truth's base figure over the vintage's), intervals (what they allow for), mape,
+            median_ape, wis, and by level coverage and width; all in percent. NaN where a source states no bounds.
         """
         errors = self.errors
         if locations is not None:
@@ -82,7 +87,7 @@ class Vintages:
             dict(zip(KEYS, key, strict=True)) | self._measure(group) for key, group in errors.groupby(KEYS, sort=False)
         ]
         table = pd.DataFrame(rows).sort_values(["year", "basis"], kind="stable", ignore_index=True)
-        first = ["source", "year", "horizon", "n", "basis"]
+        first = ["source", "year", "horizon", "n", "basis", "intervals"]
         return table[first + [column for column in table.columns if column not in first]]
 
     def _measure(self, errors: pd.DataFrame) -> dict[str, float]:
@@ -122,9 +127,9 @@ def compare(
     levels: Sequence[float] = DEFAULT_LEVELS,
     projections: pd.DataFrame | None = None,
     alike: bool = True,
-    intervals: str = REAL_TIME,
+    intervals: Sequence[str] | str = BOTH,
 ) -> Vintages:
-    """Forecast from a vintage and score against a later revision, beside the UN's own medium variant.
+    """Forecast from a vintage, score against a later revision, and compare with the UN's own medium variant.
 
     Every model is fitted to all countries of the vintage, whose last year is the origin: nothing that was published
     later is used. Every step whose outcome the truth knows is scored, on the countries that both revisions define
@@ -144,11 +149,12 @@ def compare(
         if they are embedded; else no UN source is scored).
     alike : bool
         Leave out the countries that the two revisions define differently, such as Serbia with and without Kosovo.
-    intervals : {"real-time", "published", "final"}
-        What the intervals of a calibrated model allow for beside the errors of growth: how the truth revised the base
-        figures of other countries (five folds, so that no country's own revision is used), how a revision published
-        by then had revised the one before it (none where there is none), or nothing. Rebased forecasts know their base
-        figure, and allow for nothing more.
+    intervals : one or more of {"published", "real-time", "final"}
+        What the intervals of a calibrated model allow for in addition to errors of growth. ``published``: how the
+        vintage's own edition had revised the base figures of earlier editions, which was public at the time (nothing,
+        if no earlier edition is embedded). ``real-time``: how the truth revised the base figures of other countries
+        (five folds, so that no country's own revision is used), which nobody could know at the time. ``final``:
+        nothing. Rebased forecasts know their base figure, and allow for nothing more.
 
     Raises
     ------
@@ -162,37 +168,52 @@ def compare(
     >>> result = compare("wpp2012", models=["naive"])
     >>> result
     <Vintages: UN medium, naive; 198 countries, wpp2012 at 2010 against wpp2024>
-    >>> result.scores()[["source", "year", "basis", "mape"]].round(1).values.tolist()[2:4]
+    >>> result.scores()[["source", "year", "basis", "mape"]].round(1).values.tolist()[3:5]
     [['UN medium', 2015, 'rebased', 2.2], ['naive', 2015, 'rebased', 7.7]]
+    >>> compare("wpp2012").scores().query("year == 2020 and basis == 'raw'")[["intervals", "coverage_95"]].round(1)
+       intervals  coverage_95
+    5     stated         38.4
+    6  published         90.9
+    7  real-time         93.4
     """
     specifications, levels = get_several(models), check_levels(levels)
     then, now = _open(vintage), _open(truth)
     if projections is None:
         projections = _find_projections(then)
     pairing = pair(then, now, alike)
-    if intervals not in KINDS:
-        raise ModelError(f"intervals {intervals!r}: expected one of {', '.join(KINDS)}")
+    kinds = _check_kinds(intervals)
     years = _list_years(pairing)
     pairing, medium = _add_medium(pairing, projections, years, levels)
     known = then.countries()
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
-    sources = {} if medium is None else {UN: {RAW: medium, REBASED: medium}}
+    forecasts = [] if medium is None else [(UN, basis, STATED, medium) for basis in (RAW, REBASED)]
     for model in specifications:
         growth = _predict(model, known, len(years), levels).take(rows)
+        if model.calibrated:
+            widened = [(kind, _widen(growth, pairing, known, rows, kind)) for kind in kinds]
+        else:
+            widened = [(ANALYTIC, growth)]
+        forecasts += [(model.name, RAW, kind, prediction) for kind, prediction in widened]
         # Once the base figure is known, growth alone is uncertain.
-        sources[model.name] = {RAW: _widen(growth, model, pairing, known, rows, intervals), REBASED: growth}
+        forecasts.append((model.name, REBASED, FINAL if model.calibrated else ANALYTIC, growth))
     base_errors = pairing.measure_base()
     outcome = take_years(pairing.later, years)
     factors = {RAW: 1.0, REBASED: np.exp(base_errors["log_revision"].to_numpy())[:, None]}
-    if not sources:
+    if not forecasts:
         raise ModelError(f"nothing to compare: {then!r} has no projections, so expected at least one model")
     tables = [
-        _tabulate(name, basis, pairing.earlier, years, outcome, by_basis[basis], levels, factors[basis])
-        for name, by_basis in sources.items()
-        for basis in factors
+        _tabulate((name, basis, kind), pairing.earlier, years, outcome, prediction, levels, factors[basis])
+        for name, basis, kind, prediction in forecasts
     ]
     errors = pd.concat(tables, ignore_index=True)
     return Vintages(pairing.earlier, pairing.later, pairing.excluded, base_errors, errors, levels)
+
+
+def _check_kinds(intervals: Sequence[str] | str) -> tuple[str, ...]:
+    kinds = (intervals,) if isinstance(intervals, str) else tuple(intervals)
+    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+        raise ModelError(f"intervals {intervals!r}: expected one or more of {', '.join(KINDS)}, each once")
+    return kinds
 
 
 def _open(edition: str | Panel) -> Panel:
@@ -249,24 +270,19 @@ def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) ->
     return intervals.predict(intervals.fit(known, model), steps, levels)
 
 
-def _widen(
-    prediction: Prediction, model: Model, pairing: Pairing, known: Panel, rows: np.ndarray, intervals: str
-) -> Prediction:
+def _widen(prediction: Prediction, pairing: Pairing, known: Panel, rows: np.ndarray, kind: str) -> Prediction:
     """Add the revision of the base figures to calibrated intervals, by what was known of it or by other countries'."""
-    if intervals == FINAL or not model.calibrated:
+    spread = learn_as_published(known) if kind == PUBLISHED else None
+    if kind == FINAL or (kind == PUBLISHED and spread is None):
         return prediction
     risk = describe_risk(known)[-1][rows]
-    if intervals == REAL_TIME:
-        return widen_crossfitted(prediction, risk, pairing.measure_base()["log_revision"].to_numpy())
-    before = [name for name in VINTAGES if known.revision in VINTAGES and name < known.revision]
-    if not before:
-        return prediction
-    return widen(prediction, learn_spread([measure_revisions(load_panel(name), known)[1:] for name in before]), risk)
+    if spread is not None:
+        return widen(prediction, spread, risk)
+    return widen_crossfitted(prediction, risk, pairing.measure_base()["log_revision"].to_numpy())
 
 
 def _tabulate(
-    source: str,
-    basis: str,
+    of: tuple[str, str, str],
     panel: Panel,
     years: Sequence[int],
     outcome: Array,
@@ -277,8 +293,7 @@ def _tabulate(
     n, h = outcome.shape
     population = (prediction.population * factor).ravel()
     columns: dict[str, np.ndarray] = {
-        "source": np.full(n * h, source),
-        "basis": np.full(n * h, basis),
+        **{name: np.full(n * h, value) for name, value in zip(("source", "basis", "intervals"), of, strict=True)},
         "location_code": np.repeat(panel.locations.index.to_numpy(), h),
         "location": np.repeat(panel.locations["name"].to_numpy(), h),
         "region": np.repeat(panel.locations["region"].to_numpy(), h),

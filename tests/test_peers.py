@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import peers
+from popforecast import halves, peers, standings
 from popforecast.errors import ScoreError
 from tests.benchmarks.peers import METHODS, assemble, describe_task
 
@@ -61,7 +61,7 @@ def pretend(panel: pf.Panel, tested: pf.Backtest, **columns: float) -> peers.Pee
 
 def test_a_peer_that_says_what_ar1_says_scores_what_backtest_scores(panel: pf.Panel, tested: pf.Backtest):
     scores = peers.compare(panel, pretend(panel, tested, Same=1.0), ["ar1"])
-    everywhere = scores[scores["set"] == peers.ALL].pivot(index="horizon", columns="method")
+    everywhere = scores[scores["set"] == halves.ALL].pivot(index="horizon", columns="method")
     expected = tested.scores().set_index("horizon")
     for measure in ("mape", "median_ape", "n"):
         np.testing.assert_allclose(everywhere[measure]["Same"], expected[measure], rtol=1e-12)
@@ -70,7 +70,7 @@ def test_a_peer_that_says_what_ar1_says_scores_what_backtest_scores(panel: pf.Pa
 
 def test_the_two_sets_are_those_that_backtest_scores_by_code(panel: pf.Panel, tested: pf.Backtest):
     scores = peers.compare(panel, pretend(panel, tested, Same=1.0), ["ar1"]).query("method == 'Same'")
-    for name, odd, n in ((peers.TUNING, 1, 122), (peers.REPORTED, 0, 114)):
+    for name, odd, n in ((halves.TUNING, 1, 122), (halves.REPORTED, 0, 114)):
         codes = [code for code in panel.locations.index if code // 4 % 2 == odd]
         assert len(codes) == n
         expected = tested.scores(codes)["mape"].to_numpy()
@@ -81,26 +81,8 @@ def test_our_newer_models_are_hidden_outside_the_tuning_set(panel: pf.Panel, tes
     newer = [name for name in pf.models.MODELS if name not in peers.OPEN][:1]
     said = pretend(panel, tested, Same=1.0)
     seen = peers.compare(panel, said, ["ar1", *newer]).groupby("set")["method"].unique().map(set)
-    assert seen[peers.TUNING] == {"ar1", "Same", *newer}
-    assert seen[peers.REPORTED] == seen[peers.ALL] == {"ar1", "Same"}
-
-
-def test_a_ratio_is_to_the_best_peer_of_each_horizon(panel: pf.Panel, tested: pf.Backtest):
-    scores = peers.compare(panel, pretend(panel, tested, Same=1.0, High=1.5), ["ar1"])
-    ratios = peers.relate(scores, peers.ALL)
-    assert ratios.loc["ar1"].tolist() == ratios.loc["Same"].tolist() == [1.0] * 5
-    assert (ratios.loc["High"] > 1).all()
-    table = peers.judge(scores, peers.ALL, "ar1")
-    assert set(table["best peer, mean"]) == {"Same"}
-    assert set(table["ratio, mean"]) == {"1.00"}
-
-
-def test_losses_are_said_as_openly_as_wins():
-    rows = [("ar1", True, 1, 3.0), ("ar1", True, 5, 1.0), ("A", False, 1, 2.0), ("A", False, 5, 2.0)]
-    scores = pd.DataFrame(rows, columns=["method", "ours", "horizon", "mape"]).assign(set="all", n=10)
-    verdict = peers.write_verdict(scores, "all", "ar1")
-    assert "best of 1 peers at each horizon, over 20 forecasts of" in verdict
-    assert "ar1 loses at 1 (1.50) and wins at 5 (0.50) years" in verdict
+    assert seen[halves.TUNING] == {"ar1", "Same", *newer}
+    assert seen[halves.REPORTED] == seen[halves.ALL] == {"ar1", "Same"}
 
 
 def test_seconds_are_those_of_the_processor_shared_among_processes(panel: pf.Panel, tested: pf.Backtest):
@@ -108,7 +90,7 @@ def test_seconds_are_those_of_the_processor_shared_among_processes(panel: pf.Pan
     said.facts["seconds"]["ar1"] = {"wall": 0.6, "processor": 0.5, "processes": 1}
     assert said.seconds().to_dict() == {"Same": 4.0, "ar1": 0.5}
     assert said.seconds_in_full().to_dict() == {"Same": 4 * 36 / 7, "ar1": 2.0}
-    table = peers.tabulate(peers.compare(panel, said, ["ar1", "naive"]), said, peers.ALL, "ar1")
+    table = standings.tabulate(peers.compare(panel, said, ["ar1", "naive"]), said, halves.ALL, "ar1")
     assert table["ratio"].to_dict() == {"ar1": "1.00", "naive": "–", "Same": "8.00"}
 
 
@@ -174,13 +156,6 @@ def test_the_kept_forecasts_have_the_published_errors(compared: pd.DataFrame, me
     tolerances = (5e-3, 5e-3) if method == "ar1" else (0.02, 0.06)
     np.testing.assert_allclose(scores["mape"], mean, rtol=tolerances[0])
     np.testing.assert_allclose(scores["median_ape"], median, rtol=tolerances[1])
-
-
-def test_the_chart_draws_no_line_out_of_its_frame(compared: pd.DataFrame):
-    chart = peers.chart_ratios(compared, peers.REPORTED)
-    assert 0 < len(chart.table.columns) <= peers.MOST_LINES
-    assert chart.table.to_numpy().max() <= chart.top
-    assert "times the error of the best peer" in chart.svg()
 
 
 def test_the_benchmark_prints_the_tables_without_the_peers_environment():

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import popforecast as pf
+from popforecast import halves, peers, retrospect, standings
 from popforecast.cli import main
+from popforecast.display import VINTAGE_NAMES
+from popforecast.vintages import PUBLISHED, UN, Vintages, compare
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,3 +48,47 @@ def test_every_file_it_links_to_exists(path: str) -> None:
 
 def test_every_command_is_shown() -> None:
     assert {command[1] for command in commands("popforecast")} >= set(main.commands)
+
+
+# What it claims -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def vintages() -> dict[str, Vintages]:
+    return {name: compare(name) for name in ("wpp2010", "wpp2012")}
+
+
+def claims() -> str:
+    return " ".join(README.split())
+
+
+def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_leads(
+    vintages: dict[str, Vintages],
+) -> None:
+    scores = retrospect.join_scores(vintages).query("basis == 'raw'")
+    held = scores.set_index(["source", "intervals", "vintage", "year"])["coverage_95"].sort_index()
+    then, since = held["panel-ar", PUBLISHED], held["panel-ar", "real-time"]
+    assert (
+        f"with nothing but what was published by then, {then['wpp2012', 2020]:.0f} % of the outcomes of 2020 would lie "
+        f"in the 95 % intervals; allowing for later revisions of other countries, which nobody could know, "
+        f"{since['wpp2012', 2020]:.0f} %; in the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f} %."
+    ) in claims()
+    assert (
+        f"it is {then.min():.0f} to {then.max():.0f} % {VINTAGE_NAMES[PUBLISHED]}, and {since.min():.0f} to "
+        f"{since.max():.0f} % {VINTAGE_NAMES['real-time']}"
+    ) in claims()
+
+
+def test_the_ratio_to_the_uns_error_is_what_vintages_score(vintages: dict[str, Vintages]) -> None:
+    row = retrospect.relate_to_un(vintages, "panel-ar").loc[("wpp2012", 2020, "raw")]
+    assert row["closer, mean"] == "the UN was closer"
+    assert f"is {row['mean, ratio [95%]']} times that of the 2012 edition" in claims()
+
+
+def test_ratios_to_the_best_peer_are_what_peers_score() -> None:
+    errors = peers.list_errors(pf.load_panel("wpp2024").countries(), peers.load_peers(), ["panel-ar"])
+    ratios = standings.bound_ratios(errors, peers.score(errors, reported=True), halves.REPORTED)
+    first, *rest = (f"{ratio} {{}} {horizon}{{}} ({ratio.verdict})" for horizon, (_, ratio) in ratios.items())
+    *middle, last = (text.format("after", "") for text in rest)
+    said = f"{first.format('times theirs after', ' year')}, {', '.join(middle)} and {last}: `5-peers`"
+    assert f"its mean error is {said}" in claims()

@@ -12,9 +12,10 @@ from popforecast.cli.data import OwnData, open_panel, take_data
 from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
+from popforecast.display import VINTAGE_INTERVALS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
-from popforecast.vintages import compare
+from popforecast.vintages import BOTH, KINDS, compare
 
 
 @click.command()
@@ -85,21 +86,29 @@ def backtest(
 )
 @click.option(
     "--intervals",
-    type=click.Choice(["real-time", "published", "final"]),
-    default="real-time",
+    "kinds",
+    type=click.Choice(KINDS),
+    multiple=True,
+    default=BOTH,
     show_default=True,
-    help="What they allow for: base figures revised like other countries', like the revision before, or not.",
+    help="What ours allow for: revisions published by then, those known since (real-time), or none; may be repeated.",
 )
 @level_option
 @format_option
-def vintages(vintage: str, truth: str, names: list[str], intervals: str, levels: Sequence[float], form: str) -> None:
-    """Score forecasts from what was known then against what is known now, beside the UN's medium variant.
+def vintages(
+    vintage: str, truth: str, names: list[str], kinds: Sequence[str], levels: Sequence[float], form: str
+) -> None:
+    """Score forecasts from what was known then against what is known now, and the UN's medium variant.
 
     \b
     Example:
       popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
     """
-    result = compare(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=intervals)
-    click.echo(write_table(result.scores(), form), nl=form == "table")
+    result = compare(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=kinds)
+    scores = result.scores()
+    click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":
         click.echo(f"\n{repr(result)[1:-1]}; percent, but n")
+        for kind, meaning in VINTAGE_INTERVALS.items():
+            if kind in set(scores["intervals"]):
+                click.echo(f"{kind}: {meaning}.")

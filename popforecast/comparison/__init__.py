@@ -4,6 +4,7 @@ from popforecast.comparison.measurement import Comparison, compare_revisions, fi
 from popforecast.comparison.presentation import (
     count_changes,
     describe_sources,
+    explain_held,
     list_renamed,
     score_errors,
     score_held,
@@ -12,6 +13,8 @@ from popforecast.comparison.presentation import (
     tabulate_moved,
     tell_finding,
     tell_forecast,
+    tell_order,
+    tell_small,
 )
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "compare_revisions",
     "count_changes",
     "describe_sources",
+    "explain_held",
     "find_moved",
     "list_renamed",
     "score_errors",
@@ -28,4 +32,6 @@ __all__ = [
     "tabulate_moved",
     "tell_finding",
     "tell_forecast",
+    "tell_order",
+    "tell_small",
 ]

@@ -11,13 +11,13 @@ import pandas as pd
 import popforecast.models as models
 from popforecast import scores
 from popforecast.errors import UnknownRevisionError, YearError
-from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME, look_ahead
+from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, look_ahead
 from popforecast.hindcast import hindcast
-from popforecast.models.base import Model, Prediction
+from popforecast.models.base import Fitted, Model, Prediction
 from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.periods import last_year
-from popforecast.realtime import learn_from_vintages, widen
+from popforecast.realtime import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
 from popforecast.sources import REVISIONS, get_revision, load_panel
@@ -28,6 +28,13 @@ HORIZONS = (1, 5, 10, 20)
 FIRST_ORIGIN, EVERY = 1988, 5
 
 MOST = 10
+
+# Places that had fewer people in the base year, by either edition, are not named among the most moved: figures in whole
+# thousands make large percentages of small ones. The notebook 1-prepare leaves out the same.
+SMALL = 100_000
+
+# Columns of what intervals held, by what those allow for: revisions published by then, those known since, or none.
+THEN, SINCE, PLAIN = "published", "real-time", "analytic"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,8 +55,11 @@ class Comparison:
         part of it, in percent, that is not the base figure's); largest (the largest change of any common year,
         percent), largest_year.
     held : DataFrame
-        Indexed by code and year, from the earlier revision's last year to the later one's: now (persons), and for each
-        level whether the earlier revision's interval held it. A plain model's intervals begin a year later.
+        Indexed by code, year and intervals, from the earlier revision's last year to the later one's: now (persons),
+        and for each level whether the earlier revision's interval held it. Intervals are ``published``, which allow for
+        what the earlier revision had changed in editions before it; ``real-time``, which every surface shows today and
+        which allow for what the latest revision has changed in them; or a plain model's, ``analytic``, which begin a
+        year later.
     errors : DataFrame
         One row for each country, revision, origin and horizon: code, revision, origin, horizon, ape (percent).
     """
@@ -103,27 +113,37 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
     if not isinstance(year, int) or not after.origin < year <= last:
         raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
     pairing = pair(before, after)
-    outlooks = [_look_ahead(panel, specification) for panel in (before, after)]
+    fits = [_fit(panel, specification) for panel in (before, after)]
+    outlooks = [look_ahead(*pair, LEVELS) for pair in zip((before, after), fits, strict=True)]
     return Comparison(
         pairing,
         specification.name,
         year,
         _measure_changes(pairing, outlooks, year),
-        _measure_held(pairing, outlooks[0]),
+        _measure_held(pairing, before, fits[0], outlooks[0]),
         pd.concat([_measure_errors(panel, specification, pairing) for panel in (before, after)], ignore_index=True),
     )
 
 
 def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
-    """Return the rows of the countries whose forecast moved most, up or down, the furthest first."""
+    """Return the rows of the countries whose forecast moved most, up or down, the furthest first.
+
+    Places below 100,000 people in the base year, by either edition, are left out.
+    """
     changes = comparison.changes
+    changes = changes[~is_small(comparison)]
     order = np.log(changes["forecast_now"] / changes["forecast_then"]).abs().sort_values(ascending=False, kind="stable")
     return changes.loc[order.index[:most]]
 
 
-def _look_ahead(panel: Panel, model: Model) -> Outlook:
+def is_small(comparison: Comparison) -> pd.Series:
+    """Return which countries had fewer than 100,000 people in the base year, by either edition."""
+    return comparison.changes[["base_then", "base_now"]].min(axis=1) < SMALL
+
+
+def _fit(panel: Panel, model: Model) -> Fitted:
     stored = load_fitted(str(panel.revision), panel) if model.name == DEFAULT_MODEL else None
-    return look_ahead(panel, stored or model, LEVELS)
+    return stored or fit(panel, model)
 
 
 def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -> pd.DataFrame:
@@ -150,30 +170,52 @@ def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -
     )
 
 
-def _measure_held(pairing: Pairing, outlook: Outlook) -> pd.DataFrame:
+def _measure_held(pairing: Pairing, panel: Panel, fitted: Fitted, outlook: Outlook) -> pd.DataFrame:
     """Return whether the earlier revision's intervals held what the later one states, from the base year on."""
-    codes, origin, later = pairing.earlier.locations.index, pairing.earlier.origin, pairing.later
-    years = [year for year in later.years.tolist() if year > origin]
+    years = [year for year in pairing.later.years.tolist() if year > panel.origin]
+    codes = pairing.earlier.locations.index
+    if not fitted.model.calibrated:
+        return _hold(pairing, years, PLAIN, _take(outlook, codes, years))
+    growth = _take(look_ahead(panel, fitted, LEVELS, FINAL), codes, years)
+    risk = describe_risk(panel)[-1][panel.locations.index.get_indexer(codes)]
+    last = panel.values[panel.locations.index.get_indexer(codes), -1:]
+    base = Prediction(last, dict.fromkeys(LEVELS, last), dict.fromkeys(LEVELS, last))
+    spread = learn_as_published(panel)
+    kinds = {
+        THEN: (_widen(base, spread, risk), _widen(growth, spread, risk)),
+        SINCE: (widen(base, learn_from_vintages(), risk), _take(outlook, codes, years)),
+    }
+    tables = [_hold(pairing, [panel.origin, *years], kind, _join(*parts)) for kind, parts in kinds.items()]
+    return pd.concat(tables)
+
+
+def _take(outlook: Outlook, codes: Sequence[Hashable], years: Sequence[int]) -> Prediction:
     stated = outlook.forecast(codes, years[0], years[-1])
-    bounds = {level: (stated.lower[level], stated.upper[level]) for level in LEVELS}
-    if outlook.intervals == REAL_TIME:
-        base, years = _bound_base(outlook.panel, codes), [origin, *years]
-        bounds = {
-            level: (np.hstack([base.lower[level], lower]), np.hstack([base.upper[level], upper]))
-            for level, (lower, upper) in bounds.items()
-        }
-    now = take_years(later, years)
-    held = {f"held_{level}": ((lower <= now) & (now <= upper)).ravel() for level, (lower, upper) in bounds.items()}
-    index = pd.MultiIndex.from_product([codes, years], names=["code", "year"])
+    return Prediction(stated.population, stated.lower, stated.upper)
+
+
+def _widen(prediction: Prediction, spread: RevisionSpread | None, risk: np.ndarray) -> Prediction:
+    return prediction if spread is None else widen(prediction, spread, risk)
+
+
+def _join(base: Prediction, ahead: Prediction) -> Prediction:
+    """Return the base year and the years after it as one."""
+    return Prediction(
+        np.hstack([base.population, ahead.population]),
+        *(
+            {level: np.hstack([first[level], rest[level]]) for level in LEVELS}
+            for first, rest in ((base.lower, ahead.lower), (base.upper, ahead.upper))
+        ),
+    )
+
+
+def _hold(pairing: Pairing, years: Sequence[int], kind: str, stated: Prediction) -> pd.DataFrame:
+    now = take_years(pairing.later, years)
+    held = {f"held_{level}": ((stated.lower[level] <= now) & (now <= stated.upper[level])).ravel() for level in LEVELS}
+    index = pd.MultiIndex.from_product(
+        [pairing.earlier.locations.index, years, [kind]], names=["code", "year", "intervals"]
+    )
     return pd.DataFrame({"now": now.ravel()} | held, index)
-
-
-def _bound_base(panel: Panel, codes: Sequence[Hashable]) -> Prediction:
-    """Return the last estimates of locations with the intervals of their revision alone, shape (n, 1)."""
-    rows = panel.locations.index.get_indexer(codes)
-    last = panel.values[rows, -1:]
-    exact = Prediction(last, dict.fromkeys(LEVELS, last), dict.fromkeys(LEVELS, last))
-    return widen(exact, learn_from_vintages(), describe_risk(panel)[-1][rows])
 
 
 def _measure_errors(panel: Panel, model: Model, pairing: Pairing) -> pd.DataFrame:

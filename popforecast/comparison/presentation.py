@@ -5,16 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from popforecast.comparison.measurement import LEVELS, Comparison, find_moved
-from popforecast.display import format_population
+from popforecast.comparison.measurement import LEVELS, PLAIN, SINCE, SMALL, THEN, Comparison, find_moved, is_small
+from popforecast.display import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
+from popforecast.realtime import list_published
 from popforecast.revisions import take_years
-from popforecast.sources import get_edition, load_panel, load_projections
+from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 
 # Changes, in percent, that are counted; and what counts as far.
 LARGE = (1, 5, 10)
 FAR = 5
 
 PERCENT = "\u00a0%"
+
+_ALLOWING = {
+    THEN: "as they could have been stated at the time",
+    SINCE: "allowing for later revisions, which nobody could know",
+    PLAIN: "allowing for random errors only",
+}
 
 
 def count_changes(comparison: Comparison) -> pd.DataFrame:
@@ -44,11 +51,17 @@ def sum_regions(comparison: Comparison) -> pd.DataFrame:
 
 def score_held(comparison: Comparison) -> pd.DataFrame:
     """Return how many of the later revision's figures the earlier one's intervals held, by year, in percent."""
-    by_year = comparison.held.groupby("year")
-    return pd.DataFrame(
-        {"countries": by_year.size()}
-        | {f"held by {level} %": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
-    )
+    tables = {}
+    for kind in list_kinds(comparison):
+        by_year = comparison.held.xs(kind, level="intervals").groupby("year")
+        held = {f"held by {level} %": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
+        tables[VINTAGE_NAMES.get(kind, kind)] = pd.DataFrame({"countries": by_year.size()} | held)
+    return pd.concat(tables, names=["intervals"])
+
+
+def list_kinds(comparison: Comparison) -> list[str]:
+    """Return what the intervals compared allow for; what was published by then comes first."""
+    return comparison.held.index.unique("intervals").tolist()
 
 
 def score_errors(comparison: Comparison) -> pd.DataFrame:
@@ -75,7 +88,7 @@ def list_renamed(comparison: Comparison) -> pd.DataFrame:
 def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
     """Return the countries whose forecast moved most, for people: population, forecast and whether intervals held."""
     moved, base, year = find_moved(comparison), comparison.base, comparison.year
-    held = comparison.held.unstack("year")
+    whole = comparison.held.groupby(level=["code", "intervals"], sort=False).all().unstack("intervals")
     table = {
         f"{base}, then": moved["base_then"].map(format_population),
         "now": moved["base_now"].map(format_population),
@@ -86,8 +99,8 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
         "of it growth": _sign(moved["growth"]),
     }
     for level in LEVELS:
-        whole = held[f"held_{level}"].loc[moved.index].all(axis=1)
-        table[f"{level} % held"] = whole.map({True: "yes", False: "no"})
+        answers = whole.loc[moved.index, f"held_{level}"].replace({True: "yes", False: "no"})
+        table[f"{level} % held"] = answers[list_kinds(comparison)].agg(" / ".join, axis=1)
     return pd.DataFrame(table).set_axis(moved["location"].rename("location"))
 
 
@@ -100,7 +113,7 @@ def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
         f"{comparison.year}": _sign(changes["forecast"]),
     }
     for level in LEVELS:
-        table[f"{level} % held"] = _count_held(comparison.held[f"held_{level}"], changes.index)
+        table[f"{level} % held"] = _count_held(comparison, level)
     at = comparison.errors[comparison.errors["horizon"] == horizon]
     for name, errors in at.groupby("revision", sort=False):
         table[f"error, {name}"] = errors.groupby("code")["ape"].mean().reindex(changes.index).map("{:.1f}".format)
@@ -108,19 +121,25 @@ def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
 
 
 def tell_finding(comparison: Comparison) -> str:
-    """Say what the later revision changed, in two sentences."""
+    """Say what the later revision changed, and how much of it the intervals of the earlier one's forecast held."""
     changes, base, year = comparison.changes, comparison.base, comparison.year
     old, new = comparison.pairing.earlier, comparison.pairing.later
     far = (changes["past"].abs() >= FAR).sum()
-    ahead = comparison.held[comparison.held.index.get_level_values("year") > base]
+    ahead = comparison.held[comparison.held.index.get_level_values("year") > base].groupby("intervals")
+    shares = [100 * ahead[f"held_{level}"].mean() for level in LEVELS]
     furthest = find_moved(comparison, 3)
     named = ", ".join(f"{row.location} ({_write(row.forecast, 0)} %)" for row in furthest.itertuples())
-    held = " and ".join(f"{100 * ahead[f'held_{level}'].mean():.0f} % in its {level} % intervals" for level in LEVELS)
+    held = "; ".join(
+        f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f} %' for share in shares)}"
+        for kind in list_kinds(comparison)
+    )
     return (
         f"{new.revision} changed the population of {base} by {changes['past'].abs().median():.1f} % in the median of "
         f"{len(changes)} countries, and by {FAR} % or more in {far}. It moved our forecast for {year} by "
-        f"{changes['forecast'].abs().median():.1f} % in the median, and furthest for {named}. Of what it states for "
-        f"{base + 1} to {new.origin}, the forecast from {old.revision} held {held}."
+        f"{changes['forecast'].abs().median():.1f} % in the median, and furthest, of places with 100,000 people "
+        f"or more, for {named}. Of what it states for {base + 1} to {new.origin}, the "
+        f"{' and '.join(f'{level} %' for level in LEVELS)} intervals of the forecast from {old.revision} contained: "
+        f"{held}."
     )
 
 
@@ -145,6 +164,63 @@ def tell_forecast(comparison: Comparison) -> str:
     return f"{said} That of {new} lies {apart:.1f}{PERCENT} from our forecast in the median country."
 
 
+def tell_small(comparison: Comparison) -> str:
+    """Say which places are not named among the most moved, and why."""
+    small, base = is_small(comparison), comparison.base
+    rows = np.flatnonzero(small)
+    whole = [
+        str(panel.revision)
+        for panel in (comparison.pairing.earlier, comparison.pairing.later)
+        if len(rows) and (take_years(panel, [base])[rows] % 1000 == 0).all()
+    ]
+    why = f": {' and '.join(whole)} gives whole thousands, which are coarse for them" if whole else ""
+    return (
+        f"Left out here are {len(rows)} places that had fewer than {SMALL:,} people in {base} by either edition{why} "
+        "(*1. Prepare* draws the same line). They count in all other figures, and *Every country* lists them."
+    )
+
+
+def explain_held(comparison: Comparison) -> str:
+    """Say, in Markdown, what the old intervals allow for, and what they knew of the figures they are tested on."""
+    old, new = comparison.pairing.earlier, comparison.pairing.later
+    kinds = list_kinds(comparison)
+    if kinds == [PLAIN]:
+        return (
+            f"{comparison.model} states analytic intervals, which allow for random errors only. They begin a year "
+            "after the old edition's last."
+        )
+    before = list_published(load_panel(str(old.revision)))
+    shown = (
+        f"The size of revisions is learnt from how {DEFAULT_REVISION} changed {' and '.join(VINTAGES)}; popforecast "
+        "shows these today."
+    )
+    if new.revision == DEFAULT_REVISION:
+        shown += (
+            f" {new.revision} is also the edition they are tested on here, so they knew something of it, though not "
+            f"what it changed after {old.revision}."
+        )
+    known = (
+        f"The size of revisions is learnt from how {old.revision} changed {' and '.join(before)}."
+        if before
+        else f"No edition before {old.revision} is embedded, so they allow for no revision."
+    )
+    return "\n".join(
+        [
+            f"- **{VINTAGE_NAMES[THEN]}**: {VINTAGE_INTERVALS[THEN]}. {known}",
+            f"- **{VINTAGE_NAMES[SINCE]}**: {VINTAGE_INTERVALS[SINCE]}. {shown}",
+            f"- In {comparison.base} nothing is forecast: there they allow for the revision alone.",
+        ]
+    )
+
+
+def tell_order(comparison: Comparison) -> str:
+    """Say in which order the tables give two answers; nothing where there is one."""
+    kinds = list_kinds(comparison)
+    if len(kinds) == 1:
+        return ""
+    return f"Two answers are for intervals {VINTAGE_NAMES[kinds[0]]} / {VINTAGE_NAMES[kinds[1]]}."
+
+
 def describe_sources(comparison: Comparison) -> str:
     """Say which figures were compared."""
     panels = [load_panel(str(panel.revision)) for panel in (comparison.pairing.earlier, comparison.pairing.later)]
@@ -152,9 +228,11 @@ def describe_sources(comparison: Comparison) -> str:
     return f"{'; '.join(each)}; {comparison.model}"
 
 
-def _count_held(held: pd.Series, codes: pd.Index) -> pd.Series:
-    by_code = held.groupby("code")
-    return by_code.sum().astype(int).reindex(codes).astype(str) + " of " + by_code.size().reindex(codes).astype(str)
+def _count_held(comparison: Comparison, level: int) -> pd.Series:
+    held = comparison.held[f"held_{level}"].astype(int).groupby(level=["code", "intervals"], sort=False)
+    counts, years = held.sum().unstack("intervals"), held.size().groupby("code").first()
+    told = counts[list_kinds(comparison)].astype(str).agg(" / ".join, axis=1)
+    return (told + " of " + years.astype(str)).reindex(comparison.changes.index)
 
 
 def _sign(percent: pd.Series) -> pd.Series:

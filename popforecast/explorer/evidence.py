@@ -11,12 +11,12 @@ from popforecast.display import format_percent
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.queries import Query, choose_levels, get_outlook, name_location
-from popforecast.explorer.records import find_record
+from popforecast.explorer.records import find_record, find_vintage_record
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
 from popforecast.explorer.views import frame_table
 from popforecast.models.base import Model
 from popforecast.outlook import Outlook
-from popforecast.record import HORIZONS
+from popforecast.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 
 SIGNIFICANCE = 0.05
 
@@ -61,7 +61,7 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
 
 
 def write_record(query: Query) -> str:
-    """Write how good each model would have been for each location: a backtest on final data."""
+    """Write how good each model would have been for each location on final data, and what held in real time."""
     headings = '<th scope="col">Line</th>' + "".join(
         f'<th scope="col">{horizon} year{"s" * (horizon > 1)}<small>error; within 80 %, 95 %</small></th>'
         for horizon in HORIZONS
@@ -72,9 +72,9 @@ def write_record(query: Query) -> str:
         for model in query.models
     ]
     caption = (
-        "Median absolute error in percent, and how many outcomes the 80 % and the 95 % interval held in percent, had "
-        "the model been used at every origin from 1988 on. Final data: at the time the figures were not yet revised, "
-        "which flatters every model."
+        "Median absolute error in percent, and how many outcomes the 80 % and the 95 % interval contained in percent, "
+        f"had the model been used at every origin from {FIRST_ORIGIN} on. Final data: at the time the figures were not "
+        f"yet revised, which flatters every model. {tell_coverage(find_vintage_record())}"
     )
     return frame_table(headings, rows, "pf-record", "Backtest", caption)
 

@@ -11,7 +11,7 @@ from popforecast.explorer.queries import MOST_OUTLOOKS, get_panel
 from popforecast.explorer.specifications import is_named
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.models.base import Model
-from popforecast.record import FIRST_ORIGIN, HORIZONS, load_record
+from popforecast.record import FIRST_ORIGIN, HORIZONS, load_record, load_vintage_record
 
 
 def find_record(revision: str, model: Model) -> pd.DataFrame:
@@ -27,6 +27,12 @@ def find_record(revision: str, model: Model) -> pd.DataFrame:
         record = _load(revision)
         return record[record["model"] == model.name]
     return _measure(revision, model)
+
+
+@lru_cache(maxsize=1)
+def find_vintage_record() -> pd.DataFrame:
+    """Return the errors on what was known then, as :func:`popforecast.load_vintage_record` has them."""
+    return load_vintage_record()
 
 
 @lru_cache(maxsize=2)

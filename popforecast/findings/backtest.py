@@ -12,11 +12,11 @@ from popforecast.backtest import Backtest
 from popforecast.display import join_words
 from popforecast.events import UNEXPLAINED
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import TUNING, choose
 from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel
 from popforecast.sources import REVISIONS, get_edition
-from popforecast.tuning import TUNING, choose
 
 PERCENT = "\u00a0%"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast.display import format_percent, format_population
+from popforecast.display import VINTAGE_NAMES, format_percent, format_population
 from popforecast.forecasting import DEFAULT_MODEL, look_ahead
 from popforecast.forecasts import Forecast
 from popforecast.models.base import Array
@@ -193,7 +193,8 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
             "outcome": [format_population(persons) for persons in record["outcome"]],
             "our error": [format_percent(ape) for ape in record["ape"]],
             "UN's error": [format_percent(ape) for ape in record["un_ape"]],
-            "held by our 95 %": [_answer(held) for held in record["held_95"]],
+            f"held by our 95 %, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
+            f"held by our 95 %, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
             "held by the UN's 95 %": [_answer(held) for held in record["un_held_95"]],
         },
         index=pd.Index(editions, name="edition"),

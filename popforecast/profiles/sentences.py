@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from popforecast.display import INTERVALS, join_words, say_population
+from popforecast.display import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
@@ -158,7 +159,7 @@ def tell_vintages(profile: Profile) -> str:
     return (
         f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
         f"{ours:.1f}{PERCENT} and the UN's medium variant by {theirs:.1f}{PERCENT}: we were "
-        f"{nearer}.{other}"
+        f"{nearer}.{other}{_explain_intervals(record)}"
     )
 
 
@@ -233,6 +234,14 @@ def _say_joined(profile: Profile) -> str:
 def _name_forecast(profile: Profile) -> str:
     model = profile.forecast.model.name
     return "our forecast" if model == DEFAULT_MODEL else f"the forecast of {model}"
+
+
+def _explain_intervals(record: pd.DataFrame) -> str:
+    """Say what our intervals allow for in the table of these errors, where it has some."""
+    if record["held_95"].isna().all():
+        return ""
+    each = (f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
+    return "".join(each)
 
 
 def _say_grown(growth: float) -> str:

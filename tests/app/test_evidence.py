@@ -16,6 +16,7 @@ from app.evidence import (
 from app.query import Query
 from app.table import choose_stride, tabulate
 from popforecast.milestones import find_milestones
+from popforecast.record import tell_coverage
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_our_misses_stand_beside_the_uns_from_both_editions(india: pf.Forecast) 
         assert miss is not None
         assert miss.ours == f"{known['ape']:.1f}\N{NO-BREAK SPACE}%"
         assert miss.theirs == f"{known['un_ape']:.1f}\N{NO-BREAK SPACE}%"
-        assert miss.held == known["held_95"]
+        assert (miss.published_held, miss.held) == (known["published_held_95"], known["held_95"])
     # The edition of 2010 stated no bounds.
     assert [miss.un_held is None for miss in row if miss] == [True, True, False, False]
 
@@ -60,14 +61,34 @@ def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None
     rows = pf.load_vintage_record().query("location_code in (356, 566, 908)").to_dict("records")
     nearer = sum(row["ape"] < row["un_ape"] for row in rows)
     further = sum(row["ape"] > row["un_ape"] for row in rows)
-    held = [row["held_95"] for row in rows if row["held_95"] in (True, False)]
-    assert beside.sentence.startswith(
-        f"Of {len(rows)} such forecasts, ours missed by less in {nearer}, the UN’s in {further}. "
-        f"Our 95\N{NO-BREAK SPACE}% intervals held {sum(held)} of {len(held)} outcomes."
+    then, since = (
+        [row[column] for row in rows if row[column] in (True, False)] for column in ("published_held_95", "held_95")
     )
-    alone = compare_with_un(india)
-    assert alone is not None
-    assert "ours missed by less in none, the UN’s in 4." in alone.sentence
+    assert beside.sentence.startswith(
+        f"Our forecast was closer in {nearer} of {len(rows)} comparisons, the UN’s in {further}. "
+        f"Our 95\N{NO-BREAK SPACE}% intervals contained {sum(then)} of {len(then)} outcomes as they could have been "
+        f"stated at the time, and {sum(since)} of {len(since)} when they allow for how the UN has since revised other "
+        "countries, which nobody could know."
+    )
+    assert "; its edition of 2010 stated none." in beside.sentence
+    for codes, said in (
+        ((356,), "The UN was closer in all 4 comparisons."),
+        ((4,), "Our forecast was closer in all 4"),
+    ):
+        alone = compare_with_un(Query(codes, 2030, 2035).answer())
+        assert alone is not None
+        assert alone.sentence.startswith(said)
+
+
+def test_a_region_has_no_interval_of_ours_and_none_is_counted() -> None:
+    world = compare_with_un(Query((900,), 2030, 2035).answer())
+    assert world is not None
+    assert "Our 95" not in world.sentence
+    assert world.sentence == (
+        "The UN was closer in both comparisons. Our intervals are scored for countries only. The UN’s contained 0 of 2."
+    )
+    told = world.overall.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
+    assert told == tell_coverage(pf.load_vintage_record())
 
 
 def test_an_edition_that_does_not_tell_of_a_location_leaves_its_place_empty() -> None:

@@ -210,6 +210,20 @@ def test_vintages_are_those_of_the_record(client: FlaskClient) -> None:
     assert [row["un_population"] for row in answer["comparisons"]] == record["un_population"].tolist()
 
 
+def test_both_kinds_of_intervals_stand_in_json_and_csv_each_with_its_meaning(client: FlaskClient) -> None:
+    held = [f"{prefix}held_{level}" for prefix in ("published_", "") for level in (80, 95)]
+    record = pf.load_vintage_record().query("location_code == 566")[held]
+    answer = client.get("/api/v1/vintages?location=NGA").json
+    assert [[row[name] for name in held] for row in answer["comparisons"]] == record.to_numpy().tolist()
+    assert list(answer["intervals"]) == ["published_held", "held"]
+    assert "could have been stated at the time" in answer["intervals"]["published_held"]
+    assert "nobody could know at the time" in answer["intervals"]["held"]
+    table = pd.read_csv(io.StringIO(client.get("/api/v1/vintages.csv?location=NGA").text))
+    assert table[held].to_numpy().tolist() == record.astype(bool).to_numpy().tolist()
+    # A reader sees the one of the time first.
+    assert table.columns.get_loc("published_held_95") < table.columns.get_loc("held_95")
+
+
 def test_milestones_are_those_of_the_module(client: FlaskClient) -> None:
     from popforecast.milestones import find_milestones
 

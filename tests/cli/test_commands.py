@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 import popforecast as pf
 from popforecast.cli import main
+from popforecast.display import VINTAGE_INTERVALS
 
 WORLD = ["8,745,733,000", "8,844,029,000", "8,942,922,000", "9,042,415,000", "9,142,512,000", "9,243,217,000"]
 MORE_DEVELOPED = ["1,304,051,000", "1,306,841,000", "1,309,584,000", "1,312,279,000", "1,314,927,000", "1,317,530,000"]
@@ -193,6 +194,26 @@ def test_backtest_of_one_location_is_its_part_of_the_backtest_of_all() -> None:
     printed = pd.read_csv(io.StringIO(run("backtest", "World", *options).stdout))
     whole = pf.backtest(pf.load_panel("wpp2024"), "panel-ar", [1993, 2008], [1, 10]).scores("World")
     pd.testing.assert_frame_equal(printed, whole, check_dtype=False)
+
+
+def test_vintages_print_the_intervals_of_the_time_before_those_that_knew_more_and_what_either_means() -> None:
+    output = run("vintages", "--revision", "wpp2010").stdout
+    assert output.index("published  ") < output.index("real-time  ")
+    for kind, meaning in VINTAGE_INTERVALS.items():
+        assert f"{kind}: {meaning}." in output.splitlines()
+    scores = pd.read_csv(io.StringIO(run("vintages", "--revision", "wpp2010", "--format", "csv").stdout))
+    rows = scores[(scores["source"] == "panel-ar") & (scores["basis"] == "raw")]
+    assert rows["intervals"].tolist() == ["published", "real-time"] * 2
+    assert rows["coverage_95"].round().tolist() == [68, 91, 83, 92]
+
+
+def test_vintages_of_one_kind_of_intervals_explain_that_one_alone() -> None:
+    output = run("vintages", "--intervals", "final", "--models", "naive").stdout
+    assert not any(meaning in output for meaning in VINTAGE_INTERVALS.values())
+    assert "expected one or more of published, real-time, final, each once" in refusal(
+        "vintages", "--intervals", "final", "--intervals", "final"
+    )
+    assert "'honest' is not one of 'published', 'real-time', 'final'" in refusal("vintages", "--intervals", "honest")
 
 
 def test_every_command_has_help_with_an_example() -> None:

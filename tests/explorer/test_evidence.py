@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import numpy as np
@@ -15,6 +16,7 @@ from popforecast.explorer.queries import get_outlook
 from popforecast.explorer.records import find_record
 from popforecast.explorer.residuals import find_residuals, list_tests
 from popforecast.explorer.widgets import Explorer
+from popforecast.record import tell_coverage
 
 
 def read_numbers(html: str) -> list[float]:
@@ -129,6 +131,7 @@ def test_the_record_is_the_embedded_one_and_a_backtest_for_models_of_ones_own() 
 def test_the_backtest_says_that_final_data_flatter(several: Explorer) -> None:
     several.tabs.selected_index = 3
     assert "flatters every model" in several.record.value
+    assert tell_coverage(pf.load_vintage_record()) in html.unescape(several.record.value)
     assert several.record.value.count('<th scope="row">') == 6
 
 

@@ -67,11 +67,22 @@ def test_in_real_time_the_nearer_one_is_named(location: str, verdict: str):
     profile = profiles.make_profile(location)
     last = pf.load_vintage_record().query(f"location_code == {profile.code} and vintage == 'wpp2012'").iloc[-1]
     assert (last["ape"] < last["un_ape"]) == (verdict == "nearer")
-    assert profiles.tell_vintages(profile).endswith(f"we were {verdict}.")
+    assert f"we were {verdict}." in profiles.tell_vintages(profile)
+
+
+def test_what_our_intervals_of_the_time_and_since_allow_for_is_said_where_they_are_shown():
+    said = profiles.tell_vintages(profiles.make_profile("Nigeria"))
+    assert said.index("could have been stated at the time") < said.index("nobody could know at the time")
+    assert "intervals" not in profiles.tell_vintages(profiles.make_profile("Africa"))
 
 
 def test_real_time_errors_of_another_model_are_said_to_be_the_defaults():
-    assert profiles.tell_vintages(profiles.make_profile("Nigeria", model="ar1")).endswith("those of panel-ar.")
+    assert (
+        profiles.tell_vintages(profiles.make_profile("Nigeria", model="ar1")).count(
+            "The figures are those of panel-ar."
+        )
+        == 1
+    )
 
 
 def test_the_year_of_parting_is_the_first_that_is_so_far_apart():

@@ -31,20 +31,17 @@ import pandas as pd
 
 import popforecast as pf
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.peers import (
-    ALL,
     KEYS,
-    REPORTED,
-    TUNING,
     Peers,
-    choose,
     compare,
     load_peers,
     relate,
     save_peers,
-    tabulate,
 )
 from popforecast.rolling import roll
+from popforecast.standings import tabulate
 
 from ..figure import Figure
 from .environment import HERE, run_methods

@@ -155,14 +155,15 @@ def test_how_good_it_has_been_is_told_in_words_and_beside_the_un(page: Page, url
     expect(section.get_by_text("forecasts of India would have missed by")).to_be_visible()
     expect(section.get_by_text("final data")).to_be_visible()
     expect(section.get_by_text("real time", exact=True)).to_be_visible()
+    expect(section.get_by_text("outcomes as they could have been stated at the time, and").first).to_be_visible()
     horizons = section.get_by_role("table", name="Track record of India").get_by_role("rowheader")
     assert [text.split()[0] for text in horizons.all_inner_texts()] == ["1", "5", "10", "20"]
-    beside = section.get_by_role("region", name="Our misses beside the UN’s")
+    beside = section.get_by_role("region", name="Our errors and the UN’s")
     assert [head.split()[1::2] for head in beside.get_by_role("columnheader").all_inner_texts()[1:]] == [
         [edition, year] for edition in ("2010", "2012") for year in ("2015", "2020")
     ]
-    expect(beside.get_by_role("row", name="India")).to_contain_text("UN 3.5\N{NO-BREAK SPACE}%*")
-    expect(section.get_by_text("Of 4 such forecasts, ours missed by less in none, the UN’s in 4.")).to_be_visible()
+    expect(beside.get_by_role("row", name="India")).to_contain_text("UN 3.5\N{NO-BREAK SPACE}%†")
+    expect(section.get_by_text("The UN was closer in all 4 comparisons.")).to_be_visible()
 
 
 def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, url: str) -> None:
@@ -182,7 +183,7 @@ def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, ur
 def test_five_locations_fit_a_desk(page: Page, url: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(url + FIVE)
-    for name in ("Population by year and location", "Our misses beside the UN’s", "Track records"):
+    for name in ("Population by year and location", "Our errors and the UN’s", "Track records"):
         sheet = page.get_by_role("region", name=name)
         assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth"), name
 
@@ -288,7 +289,7 @@ def test_every_part_of_the_forecast_page_is_reached_by_the_keyboard(page: Page, 
         )
     for part in (
         *("Choose other locations", "Change years, model or intervals", "Logarithm", "radio", "range", "sheet-caption"),
-        *("CSV", "JSON", "SVG", "PNG", "Our misses beside the UN’s", "button", "The chart on a page of its own"),
+        *("CSV", "JSON", "SVG", "PNG", "Our errors and the UN’s", "button", "The chart on a page of its own"),
     ):
         assert part in reached
 

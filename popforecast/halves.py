@@ -1,11 +1,10 @@
-"""On which countries our models were chosen and tuned, and which were left alone until all was decided."""
+"""The two sets of countries: on one, our models were chosen and tuned; the other was looked at once, at the end."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-# Models were chosen and tuned on the first set; the second is looked at once, when all is decided.
 TUNING, REPORTED, ALL = "tuning", "reported", "all"
 
 

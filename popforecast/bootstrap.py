@@ -1,0 +1,123 @@
+"""How sure a ratio of two errors is: a bootstrap over locations."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from popforecast.errors import ScoreError
+
+REPLICATES = 10_000
+SEED = 1988
+
+# Errors, in percent, are counted in this unit: sums of whole numbers are the same on every processor.
+UNIT = 1e-6
+
+# Replicates whose medians are found at once: a few megabytes.
+BATCH = 1_000
+
+
+class Ratio(NamedTuple):
+    """A ratio of two errors and its 95% interval, to two decimals: what is printed is what is judged.
+
+    Examples
+    --------
+    >>> str(Ratio(0.9, 0.79, 1.04)), Ratio(0.9, 0.79, 1.04).verdict, Ratio(0.83, 0.75, 0.91).verdict
+    ('0.90 [0.79, 1.04]', 'tie', 'win')
+    """
+
+    value: float
+    lower: float
+    upper: float
+
+    @property
+    def verdict(self) -> Literal["win", "tie", "loss"]:
+        """Whether the first error is the smaller, or the larger, or the interval contains 1."""
+        return "win" if self.upper < 1 else "loss" if self.lower > 1 else "tie"
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} [{self.lower:.2f}, {self.upper:.2f}]"
+
+
+def bound_ratio(
+    ours: ArrayLike, theirs: ArrayLike, places: ArrayLike, measure: Literal["mean", "median"] = "mean"
+) -> Ratio:
+    """Return the ratio of two mean (or median) errors with a 95% interval, from a bootstrap over locations.
+
+    Whole locations are drawn with replacement, because the errors of one location at several origins are not
+    independent. Percentile interval, 10,000 replicates, always the same ones.
+
+    Parameters
+    ----------
+    ours, theirs : array_like, shape (m,)
+        Absolute errors of the same forecasts, in percent.
+    places : array_like, shape (m,)
+        The location of each.
+    measure : {"mean", "median"}
+
+    Raises
+    ------
+    ScoreError
+        If there are no errors, they differ in number, one is not a number, or the second mean or median is zero.
+
+    References
+    ----------
+    Efron, B. and Tibshirani, R. J. (1993). *An Introduction to the Bootstrap*, chapters 8 and 13.
+
+    Examples
+    --------
+    >>> print(bound_ratio([1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0], ["A", "A", "B", "B"]))
+    0.50 [0.50, 0.50]
+    """
+    errors = [np.asarray(each, dtype=float) for each in (ours, theirs)]
+    names, rows = np.unique(np.asarray(places), return_inverse=True)
+    if not len(rows) or any(each.shape != rows.shape for each in errors):
+        raise ScoreError(f"{[len(each) for each in errors]} errors of {len(rows)} forecasts: expected one of each")
+    if not all(np.isfinite(each).all() for each in errors):
+        raise ScoreError("an error is not a finite number: expected percent of the outcome")
+    whole = [np.rint(each / UNIT).astype(np.int64) for each in errors]
+    average = _average if measure == "mean" else _find_medians
+    once = np.ones((1, len(names)), dtype=np.int64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (value,) = np.divide(*(average(each, rows, once) for each in whole))
+        ratios = np.divide(*(average(each, rows, draw(len(names))) for each in whole))
+    if not np.isfinite(value):
+        raise ScoreError(f"the {measure} error to compare with is 0: expected one above 0")
+    # A replicate in which neither errs says nothing.
+    ratios = ratios[~np.isnan(ratios)]
+    lower, upper = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
+    # Six digits first: what lies in the middle of two decimals is rounded the same way everywhere.
+    return Ratio(*(round(round(float(each), 6), 2) for each in (value, lower, upper)))
+
+
+@lru_cache(maxsize=8)
+def draw(n: int) -> NDArray[np.int64]:
+    """Return how often each of n locations is drawn, in every replicate: shape (replicates, n)."""
+    drawn = np.random.default_rng(SEED).integers(n, size=(REPLICATES, n))
+    counts = np.zeros((REPLICATES, n), dtype=np.int64)
+    np.add.at(counts, (np.arange(REPLICATES)[:, None], drawn), 1)
+    counts.setflags(write=False)
+    return counts
+
+
+def _average(errors: NDArray[np.int64], rows: NDArray[np.intp], counts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the mean error in each replicate."""
+    sums, sizes = np.zeros(counts.shape[1], dtype=np.int64), np.bincount(rows, minlength=counts.shape[1])
+    np.add.at(sums, rows, errors)
+    return (counts @ sums) / (counts @ sizes)
+
+
+def _find_medians(errors: NDArray[np.int64], rows: NDArray[np.intp], counts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the median error in each replicate: of an even number, the mean of the two in the middle."""
+    order = np.argsort(errors, kind="stable")
+    ranked, at = errors[order], rows[order]
+    medians = []
+    for start in range(0, len(counts), BATCH):
+        below = np.cumsum(counts[start : start + BATCH][:, at], axis=1)
+        whole = below[:, -1:]
+        first, second = (2 * below >= whole).argmax(axis=1), (2 * below > whole).argmax(axis=1)
+        medians.append((ranked[first] + ranked[second]) / 2)
+    return np.concatenate(medians)

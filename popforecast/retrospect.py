@@ -1,0 +1,230 @@
+"""What the notebook ``4-vintages`` shows: ratios to the UN's errors, intervals side by side, and what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+import popforecast.models as models
+from popforecast.bootstrap import Ratio, bound_ratio
+from popforecast.display import VINTAGE_INTERVALS, VINTAGE_NAMES
+from popforecast.forecasting import REAL_TIME
+from popforecast.halves import REPORTED, choose
+from popforecast.realtime import list_published
+from popforecast.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
+
+KEYS = ["vintage", "year", "basis"]
+
+MEASURES = ("mean", "median")
+
+OVERALL = " over all vintages and years"
+
+VERDICTS = {"win": "{model} was closer", "tie": "a tie", "loss": "the UN was closer"}
+
+
+def join_scores(results: Mapping[str, Vintages]) -> pd.DataFrame:
+    """Return the scores of all vintages, by the name of each."""
+    scores = {name: result.scores() for name, result in results.items()}
+    return pd.concat(scores, names=["vintage"]).reset_index("vintage")
+
+
+def list_sources(scores: pd.DataFrame) -> list[str]:
+    """Return the sources that are scored, in their order."""
+    return scores["source"].unique().tolist()
+
+
+def take_points(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row of each source, year and basis: its errors are the same whatever its intervals allow for."""
+    return scores.drop_duplicates([*KEYS, "source"])
+
+
+def name_intervals(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores with sources called by their intervals, too, where a model has two kinds."""
+    names = scores["intervals"].map(VINTAGE_NAMES)
+    return scores.assign(source=scores["source"].where(names.isna(), scores["source"] + ", " + names))
+
+
+def tabulate_errors(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return mean / median error of every source, in percent."""
+    points = take_points(scores)
+    figures = points["mape"].map("{:.2f}".format) + " / " + points["median_ape"].map("{:.2f}".format)
+    table = points.assign(figures=figures).pivot(index=KEYS, columns="source", values="figures")
+    return table[list_sources(scores)]
+
+
+def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return what the intervals of each source contained and how wide they are, raw, those of the time first."""
+    bounded = name_intervals(scores[(scores["basis"] == RAW) & scores["wis"].notna()])
+    levels = [column.removeprefix("coverage_") for column in bounded if column.startswith("coverage_")]
+    columns = {f"coverage_{level}": f"in {level} %" for level in levels}
+    columns |= {f"width_{levels[-1]}": f"width, {levels[-1]} %", "wis": "WIS"}
+    table = bounded.set_index(["vintage", "year", "source"])[list(columns)].rename(columns=columns)
+    return table.round(1)
+
+
+def relate_to_un(results: Mapping[str, Vintages], model: str) -> pd.DataFrame:
+    """Return the model's error over the UN's, mean and median, with 95% intervals; empty without a UN source."""
+    rows = {
+        (name, year, basis): _compare(result, model, year, basis)
+        for name, result in results.items()
+        if _has_un(result)
+        for year in result.errors["year"].unique().tolist()
+        for basis in (RAW, REBASED)
+    }
+    columns = [text for measure in MEASURES for text in (f"{measure}, ratio [95%]", f"closer, {measure}")]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).set_axis(
+        pd.MultiIndex.from_tuples(list(rows), names=KEYS) if rows else pd.MultiIndex.from_arrays([[]] * 3, names=KEYS)
+    )
+
+
+def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
+    """Say how far off the model and the UN were in the last year of the last vintage, and what intervals contained."""
+    name, result = list(results.items())[-1]
+    year = int(result.errors["year"].max())
+    scores = take_points(join_scores({name: result})).query("year == @year").set_index(["source", "basis"])
+    said = f"From what {name} knew in {result.origin}, {model} was off by {scores['mape'][model, RAW]:.1f} % on average"
+    if not _has_un(result):
+        said += (
+            f" in {year}, and by {scores['mape'][model, REBASED]:.1f} % after correcting the base-year population; the "
+            "UN's forecasts of that edition are not embedded."
+        )
+    else:
+        raw, rebased = (_bound(result, model, year, basis) for basis in (RAW, REBASED))
+        said += (
+            f" in {year} and the UN by {scores['mape'][UN, RAW]:.1f} % (ratio {raw}: {_judge(raw, model)}); after "
+            f"correcting the base-year population, by {scores['mape'][model, REBASED]:.1f} % and "
+            f"{scores['mape'][UN, REBASED]:.1f} % (ratio {rebased}: {_judge(rebased, model)})."
+        )
+    return f"{said} {_tell_coverage(results, model)}"
+
+
+def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -> str:
+    """Say, in Markdown, what the intervals of each source allow for: what no argument of the run makes false."""
+    calibrated = [name for name in sources if models.get(name).calibrated]
+    plain = [name for name in sources if name not in calibrated]
+    said = []
+    if calibrated:
+        said += [f"- **{VINTAGE_NAMES[kind]}** (`{kind}`): {meaning}." for kind, meaning in VINTAGE_INTERVALS.items()]
+        said.append("- A country's own later revision widens only the intervals of others (five folds).")
+        alone = [name for name, result in results.items() if not list_published(result.vintage)]
+        if alone:
+            said.append(
+                f"- No edition before {_join(alone)} is embedded, so its intervals *published by then* allow for no "
+                "revision at all."
+            )
+        said.append(
+            f"- Rebased, the base figure is known: the intervals of {_join(calibrated)} then allow for errors of "
+            "growth alone."
+        )
+    if plain:
+        said.append(f"- {_join(plain)}: analytic intervals, which allow for random errors only.")
+    with_un = [name for name, result in results.items() if _has_un(result)]
+    bounded = [name for name in with_un if _states_bounds(results[name])]
+    if bounded:
+        said.append(
+            f"- {UN}, of {_join(bounded)}: the UN's own, for fertility and mortality; the base figure and migration "
+            "are taken as known."
+        )
+    bare = [name for name in with_un if name not in bounded]
+    if bare:
+        said.append(f"- {UN}, of {_join(bare)}: none are stated.")
+    return "\n".join(said)
+
+
+def tell_dependence(results: Mapping[str, Vintages]) -> str:
+    """Say how far the base errors of the vintages go together; nothing of one vintage alone."""
+    if len(results) < 2:
+        return "There is one vintage here: one draw."
+    table = correlate_bases(results)
+    lowest = min(table.iloc[i, j] for i in range(len(table)) for j in range(i))
+    return (
+        f"The vintages are not independent trials if their base errors go together. Over the countries of all, their "
+        f"correlation is {lowest:.2f}{' or more' if len(results) > 2 else ''}:"
+    )
+
+
+def correlate_bases(results: Mapping[str, Vintages]) -> pd.DataFrame:
+    """Return the correlation of the vintages' base errors, over the countries of all."""
+    revisions = {name: result.base_errors["log_revision"] for name, result in results.items()}
+    return pd.DataFrame(revisions).dropna().corr().round(2)
+
+
+def tell_design(results: Mapping[str, Vintages], model: str) -> str:
+    """Say what our models owe to later figures, and how the model does where it owes them nothing."""
+    said = (
+        "Each model's parameters are estimated from the vintage alone. The design of our newer models is younger: it "
+        "was chosen on half of the countries of the 2024 edition (see *5. Peers*), which nobody had at the time."
+    )
+    name, result = list(results.items())[-1]
+    if not _has_un(result):
+        return said
+    errors = result.errors
+    kept = errors[choose(pd.Index(errors["location_code"]), REPORTED)]
+    year = int(errors["year"].max())
+    ratios = {basis: _bound_errors(kept, model, year, basis) for basis in (RAW, REBASED)}
+    return (
+        f"{said} On the other half, {kept['location_code'].nunique()} countries of {name}, {model}'s mean error in "
+        f"{year} over the UN's is {ratios[RAW]} raw and {ratios[REBASED]} rebased."
+    )
+
+
+def _compare(result: Vintages, model: str, year: int, basis: str) -> list[str]:
+    ratios = [_bound(result, model, year, basis, measure) for measure in MEASURES]
+    return [text for ratio in ratios for text in (str(ratio), _judge(ratio, model))]
+
+
+def _bound(result: Vintages, model: str, year: int, basis: str, measure: str = "mean") -> Ratio:
+    return _bound_errors(result.errors, model, year, basis, measure)
+
+
+def _bound_errors(errors: pd.DataFrame, model: str, year: int, basis: str, measure: str = "mean") -> Ratio:
+    at = errors[(errors["year"] == year) & (errors["basis"] == basis)].drop_duplicates(["source", "location_code"])
+    wide = at.pivot(index="location_code", columns="source", values="ape")
+    return bound_ratio(wide[model], wide[UN], wide.index, measure)
+
+
+def _judge(ratio: Ratio, model: str) -> str:
+    return VERDICTS[ratio.verdict].format(model=model)
+
+
+def _tell_coverage(results: Mapping[str, Vintages], model: str) -> str:
+    result = list(results.values())[-1]
+    level = max(result.levels)
+    scores = join_scores(results).query("basis == @RAW").sort_values(["vintage", "year"])
+    by_kind = dict(iter(scores[scores["source"] == model].groupby("intervals")[f"coverage_{level:g}"]))
+    last = scores[scores["vintage"] == list(results)[-1]].groupby(["source", "intervals"])[f"coverage_{level:g}"].last()
+    if PUBLISHED in by_kind:
+        then, since = _tell_range(by_kind[PUBLISHED], OVERALL), _tell_range(by_kind[REAL_TIME])
+        said = (
+            f"{model}'s {level:g} % intervals contained {last[model, PUBLISHED]:.0f} % of the outcomes as they could "
+            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f} %{since} when they allow for later "
+            "revisions of other countries, which nobody could know"
+        )
+    else:
+        (kind, shares), *_ = by_kind.items()
+        said = (
+            f"{model}'s {level:g} % intervals allow for random errors only and contained {last[model, kind]:.0f} % of "
+            f"the outcomes{_tell_range(shares, OVERALL)}"
+        )
+    if _states_bounds(result):
+        return f"{said}; the UN's contained {last[UN].iloc[0]:.0f} %."
+    return f"{said}; the UN stated none." if _has_un(result) else f"{said}."
+
+
+def _tell_range(shares: pd.Series, over: str = "") -> str:
+    return f" ({shares.min():.0f} to {shares.max():.0f} %{over})" if len(shares) > 1 else ""
+
+
+def _has_un(result: Vintages) -> bool:
+    return UN in set(result.errors["source"])
+
+
+def _states_bounds(result: Vintages) -> bool:
+    theirs = result.errors[result.errors["source"] == UN]
+    return bool(len(theirs)) and bool(theirs[f"lower_{max(result.levels):g}"].notna().any())
+
+
+def _join(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,169 @@
+"""How our models stand among the peers, for people: ratios of errors with intervals, tables, a sentence, a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from popforecast.bootstrap import Ratio, bound_ratio
+from popforecast.diagrams import Curves
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.halves import ALL, REPORTED, TUNING, choose
+from popforecast.panel import Panel
+from popforecast.peers import KEYS, Peers, relate, take, widen
+
+SETS = (TUNING, REPORTED, ALL)
+
+# A chart has eight colours.
+MOST_LINES = 8
+
+VERDICTS = {"loss": "loses to it at", "tie": "ties at", "win": "beats it at"}
+
+# The measures of the scores, and how the bootstrap calls them.
+MEASURES = {"mape": "mean", "median_ape": "median"}
+
+
+def bound_ratios(
+    errors: pd.DataFrame, scores: pd.DataFrame, countries: str, measure: str = "mape", model: str = DEFAULT_MODEL
+) -> dict[int, tuple[str, Ratio]]:
+    """Return by horizon who is the best peer, and the model's error over its error with a 95% interval.
+
+    The peer is the one that is best over these countries; in every replicate of the bootstrap it stays the same.
+
+    Parameters
+    ----------
+    errors, scores : DataFrame
+        As :func:`popforecast.peers.list_errors` and :func:`popforecast.peers.score` return them.
+    countries : {"tuning", "reported", "all"}
+    measure : {"mape", "median_ape"}
+    model : str
+        One of ours.
+    """
+    chosen = scores[(scores["set"] == countries) & ~scores["ours"]]
+    best = widen(chosen, measure).idxmin()
+    by_horizon = dict(iter(take(errors, countries).groupby("horizon")))
+    return {
+        horizon: (
+            peer,
+            bound_ratio(
+                by_horizon[horizon][model],
+                by_horizon[horizon][peer],
+                by_horizon[horizon].index.get_level_values(KEYS[0]),
+                MEASURES[measure],
+            ),
+        )
+        for horizon, peer in best.items()
+    }
+
+
+def tabulate(scores: pd.DataFrame, peers: Peers, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
+    """Return the table for people: mean and median error by horizon, seconds, and their ratio to the model's."""
+    chosen = scores[scores["set"] == countries]
+    mean, median = (widen(chosen, measure) for measure in ("mape", "median_ape"))
+    table = pd.DataFrame(index=mean.index.rename("method"))
+    for horizon in mean.columns:
+        pairs = zip(mean[horizon], median[horizon], strict=True)
+        table[f"{horizon} y"] = [f"{_digits(a)} / {_digits(b)}" for a, b in pairs]
+    seconds = peers.seconds()
+    ratio = seconds / seconds.get(model, np.nan)
+    table["seconds"] = [_write(value) for value in seconds.reindex(table.index)]
+    table["ratio"] = [_write(value) for value in ratio.reindex(table.index)]
+    return table
+
+
+def judge(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
+    """Return by horizon who is the best peer, and how the model's error compares, in mean and in median."""
+    chosen, rows = scores[scores["set"] == countries], {}
+    for measure, name in MEASURES.items():
+        values = widen(chosen, measure)
+        for horizon, (peer, ratio) in bound_ratios(errors, scores, countries, measure, model).items():
+            both = (_digits(values.loc[method, horizon]) for method in (peer, model))
+            rows[name, horizon] = [peer, *both, str(ratio), ratio.verdict]
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["best peer", "its error", model, "ratio [95%]", "verdict"]
+    )
+    return table.set_axis(pd.MultiIndex.from_tuples(rows, names=["error", "years after the origin"]))
+
+
+def describe_runs(peers: Peers) -> pd.DataFrame:
+    """Return what each method took, on the clock and of the processor, and how long a full backtest takes it."""
+    table = pd.DataFrame(peers.facts["seconds"]).T.rename_axis("method")
+    table["processes"] = table["processes"].astype(int)
+    names = {"wall": "seconds on the clock", "processor": "seconds of processor"}
+    full = peers.seconds_in_full().reindex(table.index).round(1)
+    return table.rename(columns=names).round(2).assign(**{"full backtest, seconds": full})
+
+
+def describe_sets(panel: Panel, peers: Peers, reported: bool) -> str:
+    """Say which origins and countries are compared, and on which of them our models were chosen."""
+    origins, n = peers.facts["origins"], {name: int(choose(panel.locations.index, name).sum()) for name in SETS}
+    said = (
+        f"There are {len(origins)} origins from {origins[0]} to {origins[-1]} and {n[ALL]} countries. Our models were "
+        f"chosen and tuned on {n[TUNING]} of them (the **{TUNING}** set: those whose M49 code, divided by four, is "
+        f"odd). The {n[REPORTED]} others (the **{REPORTED}** set) played no part in it. A model is fitted to all "
+        "countries, always up to the origin only. The peers were tuned on neither: each runs with its defaults, but "
+        "for the logs and the damped trend that its name states."
+    )
+    if reported:
+        return said
+    return f"{said} Outside the {TUNING} set the tables leave out our newer models: that is kept for the end."
+
+
+def describe_seconds(peers: Peers) -> str:
+    """Say what the seconds are of."""
+    processes = {name: took["processes"] for name, took in peers.facts["seconds"].items()}
+    several = [name for name, number in processes.items() if number > 1]
+    shared = f"{_join(several)} ran in {processes[several[0]]} processes, the others in one. " if several else ""
+    n, full = len(peers.facts["origins"]), peers.facts["full"]["origins"]
+    return (
+        f"Seconds are processor time for points at the {n} origins, divided by the processes among which it was "
+        f"shared: what the task takes on an idle machine. {shared}The last column is a full backtest of {full} "
+        "origins: ours measured, with calibrated intervals, which need every earlier origin, too; the peers' scaled "
+        f"from {n} origins, without intervals."
+    )
+
+
+def write_verdict(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> str:
+    """Return in a sentence where the model loses to the best peer of each horizon, ties with it or beats it."""
+    ratios = bound_ratios(errors, scores, countries, model=model)
+    named = {
+        verdict: [f"{horizon} ({ratio})" for horizon, (_, ratio) in ratios.items() if ratio.verdict == verdict]
+        for verdict in VERDICTS
+    }
+    parts = [f"{VERDICTS[verdict]} {_join(horizons)}" for verdict, horizons in named.items() if horizons]
+    chosen = scores[scores["set"] == countries]
+    rivals, n = chosen[~chosen["ours"]]["method"].nunique(), chosen[chosen["method"] == model]["n"].sum()
+    return (
+        f"Compared with the best of {rivals} peers at each horizon, over {n:,} forecasts of the {countries} countries"
+        f"{', on which it was chosen' if countries == TUNING else ''}, {model} {_join(parts)} years after the origin: "
+        "its mean error over the peer's, with a 95% bootstrap interval; a tie is an interval that contains 1."
+    )
+
+
+def chart_ratios(scores: pd.DataFrame, countries: str, top: float = 1.6) -> Curves:
+    """Prepare the chart of each method's error as a multiple of the best peer's; those that leave it are not drawn."""
+    ratios = relate(scores, countries)
+    near = ratios[ratios.max(axis=1) <= top]
+    lines = near.loc[near.mean(axis=1).nsmallest(MOST_LINES).index]
+    table = lines.sort_values(lines.columns[-1]).T
+    title = f"Mean error beside the best peer's, {countries} countries"
+    ends = "; ".join(f"{method} {value:.2f}" for method, value in table.iloc[-1].items())
+    description = f"{title}, by horizon. {table.index[-1]} years after the origin: {ends}."
+    return Curves(
+        title, "times the error of the best peer at that horizon (dotted)", description, table, [(1, "")], top
+    )
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def _write(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:,.{2 if value < 10 else 0}f}"
+
+
+def _join(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
