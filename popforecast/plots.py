@@ -16,7 +16,6 @@ from popforecast.errors import PopforecastError
 from popforecast.figures import COLOURS, MEDIAN, REFERENCE, Drawing, label_ends
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
-from popforecast.sources import REVISIONS, VINTAGES, get_edition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,12 +174,10 @@ def caption_forecast(forecast: Forecast) -> str:
     'popforecast 0.1.0: ar1 forecast from 2020, analytic intervals, on wpp2019 (ch'
     """
     provenance = forecast.provenance
-    revision = provenance["revision"]
-    known = revision in REVISIONS or revision in VINTAGES
     return (
         f"popforecast {provenance['version']}: {provenance['model']} forecast from {provenance['origin']}, "
-        f"{provenance['intervals']} intervals, on {revision or 'own figures'} (checksum "
-        f"{provenance['checksum'][:12]})." + (f" {get_edition(revision).citation}" if known else "")
+        f"{provenance['intervals']} intervals, on {provenance['source'] or 'own figures'} (checksum "
+        f"{provenance['checksum'][:12]})." + (f" {forecast.citation}" if forecast.citation else "")
     )
 
 

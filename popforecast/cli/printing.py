@@ -28,7 +28,7 @@ def write_forecast(result: Forecast) -> str:
     lines = [
         table.to_string(),
         "",
-        f"{source['revision'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
+        f"{source['source'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
         "Persons, rounded to thousands above 10,000",
         *(["Notes:", *notes] if notes else []),
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from popforecast.display import INTERVALS, say_population
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
+from popforecast.outdated import note_outdated
 from popforecast.profiles.profile import (
     LEVEL,
     MIDDLE,
@@ -52,9 +55,9 @@ def tell_forecast(profile: Profile) -> str:
         f"{say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: "
         f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))})."
     )
-    if profile.medium is None:
-        return said
-    return f"{said} The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+    if profile.medium is not None:
+        said += f" The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+    return " ".join([said, *_tell_outdated(profile)])
 
 
 def tell_growth(profile: Profile) -> str:
@@ -154,9 +157,17 @@ def describe_source(profile: Profile) -> str:
     """Say which figures, model and intervals these are."""
     panel, provenance = profile.panel, profile.forecast.provenance
     return (
-        f"{panel.revision}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
+        f"{panel.source}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
+
+
+def _tell_outdated(profile: Profile) -> Iterator[str]:
+    """Yield a sentence on figures that the UN has replaced since."""
+    whole = profile.outlook.whole
+    for code, text in note_outdated(whole.panel, whole.membership):
+        if code == profile.code:
+            yield f"{text[0].upper()}{text[1:]}."
 
 
 def _say_grown(growth: float) -> str:
