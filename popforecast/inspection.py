@@ -142,8 +142,8 @@ def open_revision(revision: str = "", raw: str = "", folder: str = "", update: s
         return _apply_update(tables, update, day) if update else Opening(tables.panel, tables.source, None, tables)
     if update or folder:
         raise ReadError(
-            f"raw is {raw!r}, which is no table yet, and {folder or update!r} was named, too; expected the tables of the "
-            "raw file to be written first, and then read or updated"
+            f"raw is {raw!r}, and {folder or update!r} was named, too; expected the tables of the raw file to be "
+            "written first, and then read or updated"
         )
     reading = read(raw, revision=get_revision(revision).name)
     return Opening(add_geography(reading.panel), describe_reading(reading), Path(raw))
@@ -155,7 +155,7 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
         return None
     table = updates.tabulate_changes(opening.before, opening.panel)
     persons = {column: table[column].map("{:,}".format) for column in ("before", "after")}
-    change = table["change"].map("{:+z.2f}".format).str.replace("-", "−")
+    change = [f"{percent:+z.2f}".replace("-", "−") for percent in table["change"]]
     return table.assign(**persons, change=change).rename(columns={"change": "change, percent"}).set_index("location")
 
 
