@@ -243,8 +243,8 @@ def _cut_estimates(reading: Reading, tables: Tables, whole: bool) -> Panel:
 
 
 def _check_places(series: Panel, panel: Panel, path: Path) -> None:
-    for code, place in series.locations.iterrows():
-        said = f"{path.name}: {place['name']} ({code})"
+    for code, name, iso3 in series.locations[["name", "iso3"]].itertuples():
+        said = f"{path.name}: {name} ({code})"
         if code not in panel.locations.index:
             raise ReadError(f"{said} is no location of {panel.revision}; an update replaces series that are there")
         known = panel.locations.loc[code]
@@ -252,9 +252,9 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
             raise ReadError(
                 f"{said} is an aggregate; expected countries and areas alone, from which aggregates are computed"
             )
-        if place["iso3"] and place["iso3"] != known["iso3"]:
+        if isinstance(iso3, str) and iso3 != known["iso3"]:
             raise ReadError(
-                f"{said} has the ISO3 code {place['iso3']}, but {code} is {known['name']} ({known['iso3']}) in "
+                f"{said} has the ISO3 code {iso3}, but {code} is {known['name']} ({known['iso3']}) in "
                 f"{panel.revision}; expected code and ISO3 code of one place"
             )
 

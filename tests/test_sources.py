@@ -275,6 +275,36 @@ def test_cache_may_be_named_by_the_environment(
     assert pf.fetch("wpp2024", url=server.url).parent == tmp_path / "mine"
 
 
+def update(panel: pf.Panel, country: str, factor: float, aggregates: bool) -> pf.Panel:
+    """The panel with another series of a country, and with its aggregates summed anew or as they were."""
+    values, rows = panel.values.copy(), panel.locations.index.get_indexer
+    code = panel.index.find(country)
+    change = np.rint(values[rows([code])[0]] * (factor - 1))
+    holding = [sum_ for sum_, codes in sources.load_members(panel.revision).items() if code in codes]
+    values[rows([code, *(holding if aggregates else [])])] += change
+    return pf.Panel(values, panel.years, panel.locations, panel.revision)
+
+
+@pytest.mark.parametrize("aggregates", [True, False])
+def test_file_with_a_series_that_the_un_has_replaced_is_fetched(
+    server: Server, tmp_path: Path, aggregates: bool
+) -> None:
+    """Whether the UN summed the regions anew or left them as they were."""
+    updated = update(pf.load_panel("wpp2024"), "Togo", 0.88, aggregates)
+    server.answer = gzip.compress(long_file(updated))
+    assert pf.read(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
+
+
+@pytest.mark.parametrize(("country", "factor", "named"), [("Ghana", 0.88, r"\(\d+\) has"), ("Togo", 11, "times the")])
+def test_file_with_any_other_series_in_place_is_refused(
+    server: Server, tmp_path: Path, country: str, factor: float, named: str
+) -> None:
+    server.answer = gzip.compress(long_file(update(pf.load_panel("wpp2024"), country, factor, True)))
+    with pytest.raises(FetchError, match=named):
+        pf.fetch("wpp2024", tmp_path, server.url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def without(country: str, content: bytes) -> bytes:
     return b"".join(line for line in content.splitlines(keepends=True) if f'"{country}"'.encode() not in line)
 
