@@ -15,8 +15,9 @@ from popforecast.errors import FetchError, ReadError
 from popforecast.outdated import find_outdated
 from popforecast.panel import Panel
 from popforecast.readers import read
+from popforecast.replacements import check_size
 from popforecast.sources import DEFAULT_REVISION, get_revision, load_members, load_panel
-from popforecast.updates import check_size, replace_series
+from popforecast.updates import replace_series
 
 # A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
 FETCH_TOLERANCE = 1e-3

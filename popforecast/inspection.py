@@ -12,22 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast import updates
 from popforecast.display import format_population
 from popforecast.errors import PanelError, ReadError
 from popforecast.outdated import find_outdated
 from popforecast.panel import Panel
 from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
-from popforecast.sources import (
-    DEFAULT_REVISION,
-    REVISIONS,
-    Tables,
-    get_revision,
-    load_tables,
-    say_date,
-    write_tables,
-)
+from popforecast.replacements import read_update
+from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_revision, say_date
+from popforecast.tables import Tables, load_tables, write_tables
+from popforecast.updates import apply_update, tabulate_changes
 
 # Breaks whose cause is beyond doubt: country, first and last year, what happened.
 EVENTS: tuple[tuple[str, int, int, str], ...] = (
@@ -153,7 +147,7 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
     """Return what the update changed: location, year, before and after; None where none was applied."""
     if opening.before is None:
         return None
-    table = updates.tabulate_changes(opening.before, opening.panel)
+    table = tabulate_changes(opening.before, opening.panel)
     persons = {column: table[column].map("{:,}".format) for column in ("before", "after")}
     change = [f"{percent:+z.2f}".replace("-", "−") for percent in table["change"]]
     return table.assign(**persons, change=change).rename(columns={"change": "change, percent"}).set_index("location")
@@ -272,5 +266,5 @@ def _explain(place: str, year: int) -> str:
 
 
 def _apply_update(tables: Tables, file: str, day: str) -> Opening:
-    updated = updates.apply_update(tables, updates.read_update(file, tables, day))
+    updated = apply_update(tables, read_update(file, tables, day))
     return Opening(updated.panel, updated.source, None, updated, tables.panel)

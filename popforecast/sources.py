@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.errors import ReadError, StoreError, UnknownRevisionError
-from popforecast.files import write_together
-from popforecast.membership import Members, find_members
+from popforecast.errors import ReadError, UnknownRevisionError
+from popforecast.membership import Members
 from popforecast.panel import Panel, Update
 
 DATA = Path(__file__).parent / "data"
@@ -64,28 +63,6 @@ class Revision:
         days = " and ".join(map(say_date, updates))
         updated = f", with the update{'s' * (len(updates) > 1)} of {days}" if updates else ""
         return f"{PUBLISHER} ({self.edition}). {self.title}{updated}. {LICENCE}."
-
-
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """All tables of a revision.
-
-    Attributes
-    ----------
-    panel : Panel
-        Estimates.
-    projections : DataFrame or None
-        The UN's medium variant and its bounds; None where the revision has none.
-    members : dict
-        The countries of each aggregate.
-    source : dict
-        How the tables came to be.
-    """
-
-    panel: Panel
-    projections: pd.DataFrame | None
-    members: Members
-    source: dict[str, Any]
 
 
 REVISIONS: dict[str, Revision] = {
@@ -180,7 +157,8 @@ def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = Non
     ----------
     revision : {"wpp2019", "wpp2024"} or a vintage, {"wpp2010", "wpp2012"}
     folder : path, optional
-        Where its tables are (default: those that popforecast carries); :func:`write_tables` makes such a folder.
+        Where its tables are, as :func:`popforecast.tables.write_tables` writes them (default: those that popforecast
+        carries).
 
     Raises
     ------
@@ -251,7 +229,7 @@ def load_members(revision: str = DEFAULT_REVISION, folder: str | Path | None = N
     """
     if get_edition(revision).name in VINTAGES:
         return {}
-    path = _table_path(Path(folder or DATA), revision, "members")
+    path = table_path(Path(folder or DATA), revision, "members")
     content = read_checked(path, MANIFEST, revision, "tables", "members")
     return dict(_parse_members(content))
 
@@ -268,99 +246,13 @@ def describe_source(revision: str, folder: str | Path | None = None) -> dict[str
     return read_manifest(Path(folder or DATA))[revision]["source"]
 
 
-def load_tables(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Tables:
-    """Load all tables of a revision, and where they come from.
-
-    Parameters
-    ----------
-    revision, folder
-        As for :func:`load_panel`.
-
-    Raises
-    ------
-    UnknownRevisionError, ReadError
-        As :func:`load_panel` does.
-    """
-    projections = load_projections(revision, folder) if get_edition(revision).has_projections else None
-    return Tables(
-        load_panel(revision, folder), projections, load_members(revision, folder), describe_source(revision, folder)
-    )
-
-
-def write_tables(
-    panel: Panel,
-    folder: str | Path,
-    source: dict[str, Any],
-    projections: pd.DataFrame | None = None,
-    members: Members | None = None,
-) -> list[Path]:
-    """Write the tables of a revision in the project's own schema, and record them in the manifest.
-
-    Parameters
-    ----------
-    panel : Panel
-        Estimates, with the revision's name.
-    folder : path
-        Where the tables go.
-    source : dict
-        What the manifest shall say of their origin.
-    projections : DataFrame, optional
-        As :func:`load_projections` returns it.
-    members : dict, optional
-        As :func:`load_members` returns it (default: what the figures prove).
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
-    folder = Path(folder)
-    revision = get_edition(str(panel.revision)).name
-    locations = panel.locations.astype({"parent": "Int64"}).reset_index()
-    tables = {"locations": locations, "estimates": _widen(panel)}
-    if projections is not None:
-        # Bounds that are not known leave floats, which would be written with a point.
-        tables["projections"] = projections.astype("Int64")
-    if revision in REVISIONS:
-        tables["members"] = _list_members(find_members(panel) if members is None else members)
-    contents = {name: table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
-    manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
-    manifest[revision] = {
-        "title": get_edition(revision).title,
-        "licence": LICENCE,
-        "unit": "persons, 1 July",
-        "panel_sha256": panel.checksum,
-        "tables": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
-        "source": source,
-    }
-    text = json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
-    files = {_table_path(folder, revision, name): content for name, content in contents.items()}
-    files[folder / MANIFEST] = text.encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_together(files)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error.strerror}): nothing was changed there") from error
-    return list(files)
-
-
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of the tables in a folder."""
     return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
 
 
-def _widen(panel: Panel) -> pd.DataFrame:
-    whole = pd.DataFrame(np.rint(panel.values).astype(np.int64), columns=panel.years)
-    whole.insert(0, "code", panel.locations.index)
-    return whole
-
-
-def _list_members(members: Members) -> pd.DataFrame:
-    lists = [" ".join(map(str, codes)) for codes in members.values()]
-    return pd.DataFrame({"aggregate": list(members), "members": lists})
-
-
-def _table_path(folder: Path, revision: str, table: str) -> Path:
+def table_path(folder: Path, revision: str, table: str) -> Path:
+    """Return the path of a table."""
     return folder / f"{revision}-{table}.csv"
 
 
@@ -399,5 +291,5 @@ def _say_remedy(path: Path) -> str:
 
 
 def _read_table(revision: str, table: str, folder: str | Path | None, **options: Any) -> pd.DataFrame:
-    content = read_checked(_table_path(Path(folder or DATA), revision, table), MANIFEST, revision, "tables", table)
+    content = read_checked(table_path(Path(folder or DATA), revision, table), MANIFEST, revision, "tables", table)
     return pd.read_csv(io.BytesIO(content), **options)

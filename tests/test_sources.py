@@ -18,6 +18,7 @@ import pytest
 import popforecast as pf
 from popforecast import sources
 from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.tables import write_tables
 
 SIZES = {"wpp2019": 285, "wpp2024": 297}
 
@@ -177,7 +178,7 @@ def test_tampered_table_is_refused(
 def test_tables_written_are_the_tables_read(panel: pf.Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = sources.describe_source(panel.revision)
     projections = pf.load_projections(panel.revision) if panel.revision == "wpp2024" else None
-    for path in sources.write_tables(panel, tmp_path, source, projections):
+    for path in write_tables(panel, tmp_path, source, projections):
         if path.suffix == ".csv":
             assert path.read_bytes() == (sources.DATA / path.name).read_bytes()
     monkeypatch.setattr(sources, "DATA", tmp_path)
@@ -275,22 +276,17 @@ def test_cache_may_be_named_by_the_environment(
     assert pf.fetch("wpp2024", url=server.url).parent == tmp_path / "mine"
 
 
-def update(panel: pf.Panel, country: str, factor: float, aggregates: bool) -> pf.Panel:
-    """The panel with another series of a country, and with its aggregates summed anew or as they were."""
+def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
+    """The panel with another series of a country, and with its aggregates summed anew."""
     values, rows = panel.values.copy(), panel.locations.index.get_indexer
     code = panel.index.find(country)
-    change = np.rint(values[rows([code])[0]] * (factor - 1))
     holding = [sum_ for sum_, codes in sources.load_members(panel.revision).items() if code in codes]
-    values[rows([code, *(holding if aggregates else [])])] += change
+    values[rows([code, *holding])] += np.rint(values[rows([code])[0]] * (factor - 1))
     return pf.Panel(values, panel.years, panel.locations, panel.revision)
 
 
-@pytest.mark.parametrize("aggregates", [True, False])
-def test_file_with_a_series_that_the_un_has_replaced_is_fetched(
-    server: Server, tmp_path: Path, aggregates: bool
-) -> None:
-    """Whether the UN summed the regions anew or left them as they were."""
-    updated = update(pf.load_panel("wpp2024"), "Togo", 0.88, aggregates)
+def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, tmp_path: Path) -> None:
+    updated = update(pf.load_panel("wpp2024"), "Togo", 0.88)
     server.answer = gzip.compress(long_file(updated))
     assert pf.read(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
 
@@ -299,7 +295,7 @@ def test_file_with_a_series_that_the_un_has_replaced_is_fetched(
 def test_file_with_any_other_series_in_place_is_refused(
     server: Server, tmp_path: Path, country: str, factor: float, named: str
 ) -> None:
-    server.answer = gzip.compress(long_file(update(pf.load_panel("wpp2024"), country, factor, True)))
+    server.answer = gzip.compress(long_file(update(pf.load_panel("wpp2024"), country, factor)))
     with pytest.raises(FetchError, match=named):
         pf.fetch("wpp2024", tmp_path, server.url)
     assert list(tmp_path.iterdir()) == []

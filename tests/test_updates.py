@@ -13,15 +13,17 @@ import pytest
 import popforecast as pf
 from popforecast import inspection, sources, updates
 from popforecast.errors import PopforecastError, ReadError, StoreError, UnknownRevisionError
+from popforecast.replacements import read_update
 from popforecast.store import fitted_path
+from popforecast.tables import Tables, load_tables, write_tables
 from tests.updating import GHANA, INVENTED, TOGO, find_series, grow, write_long, write_wide
 
 BOUNDS = ["lower_80", "upper_80", "lower_95", "upper_95"]
 
 
 @pytest.fixture(scope="module")
-def tables() -> sources.Tables:
-    return sources.load_tables("wpp2024")
+def tables() -> Tables:
+    return load_tables("wpp2024")
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +32,24 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def updated(tables: sources.Tables, file: Path) -> sources.Tables:
-    return updates.apply_update(tables, updates.read_update(file, tables))
+def updated(tables: Tables, file: Path) -> Tables:
+    return updates.apply_update(tables, read_update(file, tables))
 
 
-def write(tables: sources.Tables, folder: Path) -> list[Path]:
-    return sources.write_tables(tables.panel, folder, tables.source, tables.projections, tables.members)
+def write(tables: Tables, folder: Path) -> list[Path]:
+    return write_tables(tables.panel, folder, tables.source, tables.projections, tables.members)
 
 
 # Figures --------------------------------------------------------------------------------------------------------
 
 
-def test_the_named_countries_have_the_files_figures_in_persons(updated: sources.Tables) -> None:
+def test_the_named_countries_have_the_files_figures_in_persons(updated: Tables) -> None:
     for code, invented in INVENTED.items():
         persons = [round(1000 * grow(invented, year)) for year in range(1950, 2024)]
         assert find_series(updated.panel, code).tolist() == persons
 
 
-def test_every_aggregate_moves_by_as_many_persons_as_its_countries(
-    tables: sources.Tables, updated: sources.Tables
-) -> None:
+def test_every_aggregate_moves_by_as_many_persons_as_its_countries(tables: Tables, updated: Tables) -> None:
     moved = {code: find_series(updated.panel, code) - find_series(tables.panel, code) for code in INVENTED}
     assert all((change != 0).any() for change in moved.values())
     for code in tables.panel.locations.index:
@@ -60,9 +60,9 @@ def test_every_aggregate_moves_by_as_many_persons_as_its_countries(
 
 @pytest.mark.parametrize("revision", pf.REVISIONS)
 def test_what_a_sum_has_beyond_its_countries_stays(revision: str, tmp_path: Path) -> None:
-    before = sources.load_tables(revision)
+    before = load_tables(revision)
     path = write_long(tmp_path / "2025-03-01.csv", origin=before.panel.origin)
-    after = updates.apply_update(before, updates.read_update(path, before))
+    after = updates.apply_update(before, read_update(path, before))
     write(after, tmp_path / "tables")
     members = sources.load_members(revision, tmp_path / "tables")
     assert members == before.members
@@ -74,7 +74,7 @@ def test_what_a_sum_has_beyond_its_countries_stays(revision: str, tmp_path: Path
         assert remainders[0].tolist() == remainders[1].tolist()
 
 
-def test_a_forecast_of_the_updated_tables_is_the_sum_of_its_countries(updated: sources.Tables) -> None:
+def test_a_forecast_of_the_updated_tables_is_the_sum_of_its_countries(updated: Tables) -> None:
     """Groups hold their members' persons, and regions too, but for rounding in the UN's own sums."""
     western = list(updated.members[914])
     fc = pf.forecast(updated.panel, [914], 2023, 2060, groups={"Mine": western})
@@ -86,16 +86,14 @@ def test_a_forecast_of_the_updated_tables_is_the_sum_of_its_countries(updated: s
 
 
 @pytest.mark.parametrize("last", [2023, 2100])
-def test_the_wide_form_is_read_alike(
-    tables: sources.Tables, updated: sources.Tables, tmp_path: Path, last: int
-) -> None:
-    wide = updates.read_update(write_wide(tmp_path / "update.csv", last=last), tables, "2026-01-19")
+def test_the_wide_form_is_read_alike(tables: Tables, updated: Tables, tmp_path: Path, last: int) -> None:
+    wide = read_update(write_wide(tmp_path / "update.csv", last=last), tables, "2026-01-19")
     assert updates.apply_update(tables, wide).panel.values.tolist() == updated.panel.values.tolist()
     assert (wide.projections is None) == (last == 2023)
 
 
 def test_a_long_file_may_name_its_estimates_and_may_have_one_variant(
-    tables: sources.Tables, updated: sources.Tables, tmp_path: Path, file: Path
+    tables: Tables, updated: Tables, tmp_path: Path, file: Path
 ) -> None:
     lines = file.read_text().splitlines()
     medium = [line for line in lines if ",Medium," in line]
@@ -103,7 +101,7 @@ def test_a_long_file_may_name_its_estimates_and_may_have_one_variant(
     for rows in (medium, named):
         path = tmp_path / "2026-01-19.csv"
         path.write_text("\n".join([lines[0], *rows]) + "\n")
-        again = updates.apply_update(tables, updates.read_update(path, tables))
+        again = updates.apply_update(tables, read_update(path, tables))
         assert again.panel.values.tolist() == updated.panel.values.tolist()
         kept = again.projections.set_index(["location_code", "year"])
         assert kept["population"].equals(updated.projections.set_index(["location_code", "year"])["population"])
@@ -113,9 +111,7 @@ def test_a_long_file_may_name_its_estimates_and_may_have_one_variant(
 # Projections ----------------------------------------------------------------------------------------------------
 
 
-def test_projections_are_replaced_and_sums_moved_and_bounds_of_sums_left_out(
-    tables: sources.Tables, updated: sources.Tables
-) -> None:
+def test_projections_are_replaced_and_sums_moved_and_bounds_of_sums_left_out(tables: Tables, updated: Tables) -> None:
     then, now = (t.projections.set_index(["location_code", "year"]) for t in (tables, updated))
     assert now.index.equals(then.index)
     years = range(2024, 2101)
@@ -130,10 +126,10 @@ def test_projections_are_replaced_and_sums_moved_and_bounds_of_sums_left_out(
 
 
 def test_without_projections_in_the_file_none_are_left_that_rest_on_replaced_figures(
-    tables: sources.Tables, tmp_path: Path
+    tables: Tables, tmp_path: Path
 ) -> None:
     path = write_long(tmp_path / "2026-01-19.csv", {768: TOGO}, last=None)
-    after = updates.apply_update(tables, updates.read_update(path, tables))
+    after = updates.apply_update(tables, read_update(path, tables))
     gone = set(tables.projections["location_code"]) - set(after.projections["location_code"])
     assert gone == {768} | {code for code, countries in tables.members.items() if 768 in countries}
     kept = tables.projections[~tables.projections["location_code"].isin(gone)].reset_index(drop=True)
@@ -141,7 +137,7 @@ def test_without_projections_in_the_file_none_are_left_that_rest_on_replaced_fig
     assert after.source["updates"][0]["projections"] == "left out"
     # The next update brings the country's own back; of sums there is nothing to move.
     path = write_long(tmp_path / "2026-02-19.csv", {768: TOGO})
-    later = updates.apply_update(after, updates.read_update(path, after))
+    later = updates.apply_update(after, read_update(path, after))
     assert set(later.projections["location_code"]) == set(after.projections["location_code"]) | {768}
 
 
@@ -149,10 +145,10 @@ def test_without_projections_in_the_file_none_are_left_that_rest_on_replaced_fig
 
 
 def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_written(
-    updated: sources.Tables, file: Path, tmp_path: Path
+    updated: Tables, file: Path, tmp_path: Path
 ) -> None:
     write(updated, tmp_path)
-    back = sources.load_tables("wpp2024", tmp_path)
+    back = load_tables("wpp2024", tmp_path)
     assert back.panel.values.tolist() == updated.panel.values.tolist()
     assert back.panel.checksum == updated.panel.checksum == sources.read_manifest(tmp_path)["wpp2024"]["panel_sha256"]
     pd.testing.assert_frame_equal(back.projections, updated.projections, check_dtype=False)
@@ -162,7 +158,7 @@ def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_writt
     assert b".0" not in (tmp_path / "wpp2024-projections.csv").read_bytes()
 
 
-def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: sources.Tables) -> None:
+def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables) -> None:
     fc = pf.forecast(updated.panel, ["TGO"], 2023, 2025, model="naive")
     assert fc.provenance["revision"] == "wpp2024"
     assert fc.provenance["source"] == updated.panel.source == "wpp2024 + update 2026-01-19"
@@ -172,15 +168,15 @@ def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: source
     assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.source
 
 
-def test_a_fit_to_the_earlier_figures_is_refused(updated: sources.Tables) -> None:
+def test_a_fit_to_the_earlier_figures_is_refused(updated: Tables) -> None:
     with pytest.raises(StoreError, match="fit it to this panel"):
         pf.load(fitted_path(sources.DATA, "wpp2024"), updated.panel)
 
 
-def test_the_checksum_changes_where_projections_alone_do(tables: sources.Tables, tmp_path: Path) -> None:
+def test_the_checksum_changes_where_projections_alone_do(tables: Tables, tmp_path: Path) -> None:
     """What is kept by the checksum of a panel, such as answers of the API, holds the medium variant, too."""
     changed = [
-        updates.apply_update(tables, updates.read_update(write_long(tmp_path / "2026-01-19.csv", last=last), tables))
+        updates.apply_update(tables, read_update(write_long(tmp_path / "2026-01-19.csv", last=last), tables))
         for last in (None, 2100)
     ]
     assert changed[0].panel.values.tolist() == changed[1].panel.values.tolist()
@@ -190,7 +186,7 @@ def test_the_checksum_changes_where_projections_alone_do(tables: sources.Tables,
 # One after another ----------------------------------------------------------------------------------------------
 
 
-def test_of_two_updates_of_a_country_the_later_one_counts(tables: sources.Tables, tmp_path: Path) -> None:
+def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_path: Path) -> None:
     first = write_long(tmp_path / "2026-01-19.csv")
     second = write_long(tmp_path / "2026-03-01.csv", {768: (1_300.0, 90.0), 566: (38_000.0, 2_500.0)})
     folder = tmp_path / "tables"
@@ -281,24 +277,22 @@ def test_what_is_no_update_is_refused_and_nothing_is_written(fault: str, tmp_pat
 
 
 @pytest.mark.parametrize("form", [write_long, write_wide])
-def test_years_of_another_edition_are_refused(
-    form: Callable[..., Path], tables: sources.Tables, tmp_path: Path
-) -> None:
+def test_years_of_another_edition_are_refused(form: Callable[..., Path], tables: Tables, tmp_path: Path) -> None:
     later = {"origin": 2025} if form is write_long else {"last": 2025}
     with pytest.raises(ReadError, match="estimates of 1950 to 2025; expected those of wpp2024, 1950 to 2023"):
-        updates.read_update(form(tmp_path / "2026-07-11.csv", **later), tables)
+        read_update(form(tmp_path / "2026-07-11.csv", **later), tables)
     earlier = {"origin": 2020} if form is write_long else {"last": 2020}
     with pytest.raises(ReadError, match=r"1950 to 2020.*it may belong to another edition"):
-        updates.read_update(form(tmp_path / "2026-07-11.csv", **earlier), tables)
+        read_update(form(tmp_path / "2026-07-11.csv", **earlier), tables)
 
 
-def test_a_row_without_figures_is_refused(tables: sources.Tables, tmp_path: Path) -> None:
+def test_a_row_without_figures_is_refused(tables: Tables, tmp_path: Path) -> None:
     path = write_wide(tmp_path / "2026-01-19.csv")
     rows = path.read_text().splitlines()
     rows[3] = ",".join(rows[3].split(",")[:7] + ["..."] * 74)
     path.write_text("\n".join(rows) + "\n")
     with pytest.raises(ReadError, match=r"row 4: Togo \(768\).*no figure in any year"):
-        updates.read_update(path, tables)
+        read_update(path, tables)
 
 
 @pytest.mark.parametrize(
@@ -313,10 +307,10 @@ def test_a_row_without_figures_is_refused(tables: sources.Tables, tmp_path: Path
     ],
 )
 def test_a_date_that_is_none_or_too_early_is_refused(
-    tables: sources.Tables, tmp_path: Path, name: str, day: str, named: str
+    tables: Tables, tmp_path: Path, name: str, day: str, named: str
 ) -> None:
     with pytest.raises(ReadError, match=named):
-        updates.read_update(write_long(tmp_path / name), tables, day)
+        read_update(write_long(tmp_path / name), tables, day)
 
 
 def test_a_revision_that_does_not_exist_or_is_no_revision_is_refused(tmp_path: Path, file: Path) -> None:
@@ -332,8 +326,8 @@ def test_a_revision_that_does_not_exist_or_is_no_revision_is_refused(tmp_path: P
         inspection.open_revision("wpp2024", folder=str(tmp_path), update=str(file))
 
 
-def test_tables_that_cannot_be_written_whole_are_as_they_were(updated: sources.Tables, tmp_path: Path) -> None:
-    write(sources.load_tables("wpp2024"), tmp_path)
+def test_tables_that_cannot_be_written_whole_are_as_they_were(updated: Tables, tmp_path: Path) -> None:
+    write(load_tables("wpp2024"), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     (tmp_path / "wpp2024-members.csv").unlink()
     (tmp_path / "wpp2024-members.csv").mkdir()

@@ -15,6 +15,7 @@ from popforecast import diagrams, preparation, sources
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.revisions import COUNTED_WITH, pair
+from popforecast.tables import write_tables
 from popforecast.vintages import UN, compare
 
 SIZES = {"wpp2010": (197, 197), "wpp2012": (236, 201)}
@@ -55,7 +56,7 @@ def test_the_embedded_tables_are_made_again_byte_for_byte(panel: pf.Panel, raw: 
     made, projections, source = preparation.prepare_vintage(
         raw.parent / "vintages" / f"{panel.revision}.csv", panel.revision
     )
-    for path in sources.write_tables(made, tmp_path, source, projections)[:-1]:
+    for path in write_tables(made, tmp_path, source, projections)[:-1]:
         assert path.read_bytes() == (sources.DATA / path.name).read_bytes(), path.name
     assert sources.read_manifest(tmp_path)[panel.revision] == sources.read_manifest(sources.DATA)[panel.revision]
 
