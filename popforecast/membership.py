@@ -108,7 +108,7 @@ def find_members(panel: Panel) -> Members:
 
 
 def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
-    """Return the aggregates that hold any of the countries.
+    """Return the aggregates that include any of the countries.
 
     Examples
     --------

@@ -22,7 +22,7 @@ KNOWN = "updates.json"
 LEAST_SHARE = 0.01
 
 OUTDATED = "the UN replaced this series on {}; the figures here are the earlier ones"
-HOLDING = "it holds {}, whose series the UN replaced on {}; the figures here are the earlier ones"
+HOLDING = "it includes {}, whose series the UN replaced on {}; the figures here are the earlier ones"
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """Interim updates: newer series of some countries, which the UN publishes between two revisions.
 
-An update replaces the series of the countries it names, and moves every aggregate that holds one of them by as many
+An update replaces the series of the countries it names, and moves every aggregate that includes one of them by as many
 persons, year by year. :mod:`popforecast.outdated` says which updates there are.
 """
 
@@ -16,11 +16,11 @@ from popforecast.tables import Tables
 
 
 def apply_update(tables: Tables, replacement: Replacement) -> Tables:
-    """Return the tables with the replacement's series, and every aggregate that holds one moved by as many persons.
+    """Return the tables with the replacement's series, and every aggregate that includes one moved by as many persons.
 
     What an aggregate has beyond its countries stays as it is. Its medium variant moves like its estimates; its bounds,
     which are no sums, are left out. Where the file has no projections, those of its countries and of the aggregates
-    that hold them are left out: they began at figures that are replaced.
+    that include them are left out: they began at figures that are replaced.
     """
     moved = replace_series(tables.panel, replacement.estimates, tables.members)
     updates = (*moved.updates, replacement.update)

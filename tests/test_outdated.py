@@ -21,7 +21,7 @@ from popforecast.explorer.views import write_notes
 from popforecast.panel import Update
 
 TOLD = "the UN replaced this series on 19 January 2026; the figures here are the earlier ones"
-HOLDING = "it holds Togo, whose series the UN replaced on 19 January 2026; the figures here are the earlier ones"
+HOLDING = "it includes Togo, whose series the UN replaced on 19 January 2026; the figures here are the earlier ones"
 ASKED = "location=TGO&location=914&location=900&from=2023&to=2025&model=naive"
 
 
