@@ -116,7 +116,7 @@ def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
     [0]
     """
     wanted = set(codes)
-    return [aggregate for aggregate, countries in members.items() if wanted & set(countries)]
+    return [aggregate for aggregate, countries in members.items() if not wanted.isdisjoint(countries)]
 
 
 def derive_members(panel: Panel, lists: Mapping[int, str]) -> Members:

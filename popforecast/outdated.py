@@ -11,10 +11,12 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from popforecast.groups import Membership
-from popforecast.membership import list_holding
+from popforecast.membership import Members, list_holding
 from popforecast.panel import Panel
-from popforecast.sources import DATA, load_members, say_date
+from popforecast.sources import DATA, REVISIONS, load_members, say_date
 
 KNOWN = "updates.json"
 
@@ -62,30 +64,32 @@ def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterato
     membership : Membership, optional
         The aggregates and groups that are sums (default: the revision's aggregates).
     """
-    outdated = find_outdated(panel)
-    if not outdated:
-        return
-    names, now = panel.locations["name"], dict(zip(panel.locations.index, panel.values[:, -1], strict=True))
-    yield from ((code, OUTDATED.format(say_date(day))) for code, day in outdated.items())
-    for aggregate, codes in _list_sums(panel, membership, outdated):
-        if aggregate in now and sum(now[code] for code in codes) >= LEAST_SHARE * now[aggregate]:
-            days = dict.fromkeys(outdated[code] for code in codes)
-            yield (
-                aggregate,
-                HOLDING.format(" and ".join(names[code] for code in codes), " and ".join(map(say_date, days))),
-            )
+    outdated, index = find_outdated(panel), panel.locations.index
+    for code, day in outdated.items():
+        yield code, OUTDATED.format(say_date(day))
+    for aggregate, codes in _list_sums(panel, membership, outdated) if outdated else ():
+        rows = [index.get_loc(code) for code in codes]
+        whole = panel.values[index.get_loc(aggregate), -1] if aggregate in index else np.inf
+        if panel.values[rows, -1].sum() >= LEAST_SHARE * whole:
+            names = " and ".join(panel.locations.at[code, "name"] for code in codes)
+            days = " and ".join(map(say_date, dict.fromkeys(outdated[code] for code in codes)))
+            yield aggregate, HOLDING.format(names, days)
 
 
 def _list_sums(
     panel: Panel, membership: Membership | None, codes: Iterable[Hashable]
-) -> list[tuple[Hashable, list[Hashable]]]:
-    """Return the sums that hold some of the countries, each with those that it holds."""
+) -> Iterator[tuple[Hashable, list[Hashable]]]:
+    """Yield the sums that include some of the countries, each with those that it includes."""
     if membership is None:
-        members = load_members(str(panel.revision))
-        return [(sum_, [code for code in codes if code in members[sum_]]) for sum_ in list_holding(members, codes)]
-    columns = {code: membership.countries.index(code) for code in codes if code in membership.countries}
-    held = {
-        aggregate: [code for code, column in columns.items() if membership.matrix[row, column]]
-        for row, aggregate in enumerate(membership.aggregates)
-    }
-    return [(aggregate, some) for aggregate, some in held.items() if some]
+        members = _load_members(str(panel.revision))
+        yield from ((sum_, [code for code in codes if code in members[sum_]]) for sum_ in list_holding(members, codes))
+        return
+    columns = [(code, membership.countries.index(code)) for code in codes if code in membership.countries]
+    held = membership.matrix[:, [column for _, column in columns]]
+    for row in np.flatnonzero(held.any(axis=1)):
+        yield membership.aggregates[row], [code for (code, _), is_in in zip(columns, held[row], strict=True) if is_in]
+
+
+@lru_cache(maxsize=len(REVISIONS))
+def _load_members(revision: str) -> Members:
+    return load_members(revision)
