@@ -97,8 +97,12 @@ def _check_fetched(path: Path, revision: str) -> None:
 
 
 def _update(embedded: Panel, fetched: Panel, path: Path) -> Iterator[Panel]:
-    """Yield the embedded figures with the file's series of countries that the UN is known to have replaced since."""
-    codes = list(find_outdated(embedded))
+    """Yield the embedded figures with the file's series of countries of which the UN has published two.
+
+    A file may be older or newer than an interim update, and the tables may have it or lack it.
+    """
+    applied = (code for update in embedded.updates for code in update.locations)
+    codes = list(dict.fromkeys([*find_outdated(embedded), *applied]))
     if codes:
         series = fetched.select(codes)
         values = series.values[:, np.isin(series.years, embedded.years)]

@@ -291,6 +291,20 @@ def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, 
     assert pf.read(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
 
 
+def test_file_without_an_update_that_the_tables_have_is_fetched(
+    server: Server, published: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wpp2024 = pf.load_panel("wpp2024")
+    newer = update(wpp2024, "Togo", 0.88)
+    entry = {"date": "2026-01-19", "locations": [768], "sha256": "0" * 64}
+    write_tables(newer, tmp_path / "data", {"updates": [entry]}, pf.load_projections("wpp2024"))
+    monkeypatch.setattr(sources, "DATA", tmp_path / "data")
+    assert pf.load_panel("wpp2024").source == "wpp2024 + update 2026-01-19"
+    server.answer = gzip.compress(published)
+    path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
+    assert pf.read(path, revision="wpp2024").panel.checksum == wpp2024.checksum
+
+
 @pytest.mark.parametrize(("country", "factor", "named"), [("Ghana", 0.88, r"\(\d+\) has"), ("Togo", 11, "times the")])
 def test_file_with_any_other_series_in_place_is_refused(
     server: Server, tmp_path: Path, country: str, factor: float, named: str
