@@ -12,6 +12,7 @@ from app.places import Group, read_locations, write_locations
 from app.query import Query, read_level, read_model, read_places, read_revision
 from app.writing import count_whole, write_csv, write_json
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.forecasts import join_notes
 from popforecast.milestones import USUAL_LEVEL, find_milestones
 from popforecast.periods import last_year
 from popforecast.record import HORIZONS
@@ -227,7 +228,8 @@ def write_when_csv(question: When) -> str:
     provenance = fc.provenance
     constants = {name: provenance[name] for name in ("revision", "checksum", "origin", "model", "intervals", "version")}
     rows = pd.DataFrame(found).astype(kinds)
-    return write_csv(rows, **constants, citation=fc.citation, source=provenance["source"])
+    notes = rows["location_code"].map(join_notes(fc.notes))
+    return write_csv(rows, **constants, citation=fc.citation, source=provenance["source"], note=notes)
 
 
 def _choose(frame: pd.DataFrame, **chosen: tuple[object, ...]) -> pd.DataFrame:

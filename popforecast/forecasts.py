@@ -166,16 +166,27 @@ def write_csv(
     notes : iterable of Note
         The last column: those of the row's location, parted by semicolons.
     """
-    told: dict[Hashable, list[str]] = {}
-    for note in notes:
-        told.setdefault(note.location_code, []).append(note.text)
     constants = {name: provenance[name] for name in PROVENANCE} | {
         "citation": citation,
         # Later columns come after earlier ones, for whoever counts them.
         "source": provenance["source"],
-        "note": rows["location_code"].map({code: "; ".join(texts) for code, texts in told.items()}),
+        "note": rows["location_code"].map(join_notes(notes)),
     }
     return rows.assign(**constants).to_csv(index=False, lineterminator="\n")
+
+
+def join_notes(notes: Iterable[Note]) -> dict[Hashable, str]:
+    """Return the notes of each location as one text, separated by semicolons.
+
+    Examples
+    --------
+    >>> join_notes([Note(768, "first"), Note(288, "other"), Note(768, "second")])
+    {768: 'first; second', 288: 'other'}
+    """
+    told: dict[Hashable, list[str]] = {}
+    for note in notes:
+        told.setdefault(note.location_code, []).append(note.text)
+    return {code: "; ".join(texts) for code, texts in told.items()}
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:

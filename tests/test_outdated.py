@@ -129,8 +129,11 @@ def test_page_and_api_have_the_note(client: FlaskClient) -> None:
     csv = pd.read_csv(io.StringIO(client.get(f"/api/v1/forecast.csv?{ASKED}").text))
     assert csv.columns[-3:].tolist() == ["citation", "source", "note"]
     assert csv.set_index("location")["note"].dropna().to_dict() == {"Togo": TOLD, "Western Africa": HOLDING}
-    when = client.get("/api/v1/milestones?location=TGO&model=naive").json
+    when = client.get("/api/v1/milestones?location=TGO&model=ar1").json
     assert TOLD in [note["text"] for note in when["notes"]]
+    csv = pd.read_csv(io.StringIO(client.get("/api/v1/milestones.csv?location=TGO&model=ar1").text))
+    assert csv.columns[-3:].tolist() == ["citation", "source", "note"]
+    assert csv["note"].str.startswith(TOLD).all()
 
 
 def test_every_answer_with_figures_names_its_source(client: FlaskClient) -> None:
