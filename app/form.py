@@ -19,7 +19,7 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.locations import ALIASES, normalise
 from popforecast.periods import last_year
 from popforecast.plots import SCALES
-from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, get_revision
+from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, cite, get_revision
 
 # What the form asks for until somebody changes it.
 START, END = "2030", "2050"
@@ -119,6 +119,7 @@ def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> d
         "last_year": last_year(panel),
         "origin": panel.origin,
         "source": get_revision(choice.revision),
+        "figures_citation": cite(panel),
         "licence_url": LICENCE_URL,
     }
 

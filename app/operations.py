@@ -68,7 +68,8 @@ def show_readiness() -> ResponseReturnValue:
 def show_version() -> ResponseReturnValue:
     """Say which version, data and commit answer."""
     revisions = {
-        name: {"checksum": load_panel(name).checksum, "origin": load_panel(name).origin} for name in pf.REVISIONS
+        name: {"source": panel.source, "checksum": panel.checksum, "origin": panel.origin}
+        for name, panel in ((name, load_panel(name)) for name in pf.REVISIONS)
     }
     return jsonify(version=pf.__version__, revisions=revisions, commit=_settings().commit)
 

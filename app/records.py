@@ -13,10 +13,11 @@ from app.query import Query, read_level, read_model, read_places, read_revision
 from app.writing import count_whole, write_csv, write_json
 from popforecast.display import VINTAGE_INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.forecasts import join_notes
 from popforecast.milestones import USUAL_LEVEL, find_milestones
 from popforecast.periods import last_year
 from popforecast.record import HORIZONS
-from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_revision
+from popforecast.sources import DEFAULT_REVISION, VINTAGES, cite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,7 +231,9 @@ def write_when_csv(question: When) -> str:
     kinds = dict.fromkeys(("year", "earliest", "latest", "last"), "Int64")
     provenance = fc.provenance
     constants = {name: provenance[name] for name in ("revision", "checksum", "origin", "model", "intervals", "version")}
-    return write_csv(pd.DataFrame(found).astype(kinds), **constants, citation=fc.citation)
+    rows = pd.DataFrame(found).astype(kinds)
+    notes = rows["location_code"].map(join_notes(fc.notes))
+    return write_csv(rows, **constants, citation=fc.citation, source=provenance["source"], note=notes)
 
 
 def _choose(frame: pd.DataFrame, **chosen: tuple[object, ...]) -> pd.DataFrame:
@@ -248,10 +251,18 @@ def _name(frame: pd.DataFrame, revision: str) -> pd.DataFrame:
 
 
 def _describe(revision: str) -> dict[str, Any]:
-    provenance = {"revision": revision, "checksum": load_panel(revision).checksum, "version": pf.__version__}
-    return {"provenance": provenance, "citation": get_revision(revision).citation}
+    panel = load_panel(revision)
+    provenance = {
+        "revision": revision,
+        "source": panel.source,
+        "checksum": panel.checksum,
+        "version": pf.__version__,
+    }
+    return {"provenance": provenance, "citation": cite(panel)}
 
 
 def _flatten(revision: str) -> dict[str, Any]:
     described = _describe(revision)
-    return {**described["provenance"], "citation": described["citation"]}
+    source = described["provenance"].pop("source")
+    # Later columns come after earlier ones, for whoever counts them.
+    return {**described["provenance"], "citation": described["citation"], "source": source}

@@ -86,6 +86,7 @@ class Source(Row):
     """Where figures come from."""
 
     revision: RevisionName
+    source: Annotated[str, Field(description="The revision and the interim updates of it that the figures hold.")]
     checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the figures.")]
     version: Annotated[str, Field(description="Of popforecast.")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from popforecast.display import format_population, guard_formulas, write_cell
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
-from popforecast.sources import REVISIONS, VINTAGES, get_edition
+from popforecast.sources import cite
 
 if TYPE_CHECKING:
     from popforecast.plots import Chart
@@ -45,7 +45,7 @@ class Forecast:
     notes : tuple of Note
         What readers must know, such as an explosive root.
     provenance : dict
-        Revision, checksum, origin, model and its parameters, package version.
+        Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
     """
 
     history: Panel
@@ -79,8 +79,7 @@ class Forecast:
     @property
     def citation(self) -> str | None:
         """How to cite the figures; None where they are the reader's own."""
-        revision = self.provenance["revision"]
-        return get_edition(revision).citation if revision in REVISIONS or revision in VINTAGES else None
+        return cite(self.history)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each location and year.
@@ -103,7 +102,7 @@ class Forecast:
 
     def to_csv(self) -> str:
         """Return :meth:`to_frame` as CSV, each row with where it came from: see :func:`write_csv`."""
-        return write_csv(self.to_frame(), self.provenance, self.citation)
+        return write_csv(self.to_frame(), self.provenance, self.citation, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
@@ -150,7 +149,9 @@ class Forecast:
         return write_cell(self.to_table(), repr(self), notes, max_cols=12)
 
 
-def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None) -> str:
+def write_csv(
+    rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None, notes: Iterable[Note] = ()
+) -> str:
     """Return the rows of a forecast as CSV, with where they came from as further columns, the same in every row.
 
     A file may be cut, joined and sent on: each of its rows still says what it is. A name that spreadsheets would take
@@ -161,12 +162,32 @@ def write_csv(rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str |
     rows : DataFrame
         As :meth:`Forecast.to_frame` returns it.
     provenance : mapping
-        Of which the columns are revision, checksum, origin, model, intervals and version.
+        Of which the columns are revision, checksum, origin, model, intervals, version and, after the citation, source.
     citation : str, optional
-        The last column.
+    notes : iterable of Note
+        The last column: those of the row's location, parted by semicolons.
     """
-    constants = {name: provenance[name] for name in PROVENANCE} | {"citation": citation}
+    constants = {name: provenance[name] for name in PROVENANCE} | {
+        "citation": citation,
+        # Later columns come after earlier ones, for whoever counts them.
+        "source": provenance["source"],
+        "note": rows["location_code"].map(join_notes(notes)),
+    }
     return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
+
+
+def join_notes(notes: Iterable[Note]) -> dict[Hashable, str]:
+    """Return the notes of each location as one text, separated by semicolons.
+
+    Examples
+    --------
+    >>> join_notes([Note(768, "first"), Note(288, "other"), Note(768, "second")])
+    {768: 'first; second', 288: 'other'}
+    """
+    told: dict[Hashable, list[str]] = {}
+    for note in notes:
+        told.setdefault(note.location_code, []).append(note.text)
+    return {code: "; ".join(texts) for code, texts in told.items()}
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:

@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 
 from popforecast.display import format_population
-from popforecast.errors import PanelError
+from popforecast.errors import PanelError, ReadError
 from popforecast.events import explain_break
+from popforecast.outdated import find_outdated
 from popforecast.panel import Panel
 from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
-from popforecast.sources import describe_source, get_revision, load_panel, load_projections, write_tables
+from popforecast.replacements import read_update
+from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_revision, say_date
+from popforecast.tables import Tables, load_tables, write_tables
+from popforecast.updates import apply_update, tabulate_changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +36,17 @@ class Opening:
         File, checksum, encoding, number of series, and what was dropped and why.
     path : Path or None
         The UN's file, if it was read and not the embedded tables.
+    tables : Tables or None
+        The tables, if they were read.
+    before : Panel or None
+        What the panel was before an update.
     """
 
     panel: Panel
     source: dict[str, Any]
     path: Path | None
+    tables: Tables | None = None
+    before: Panel | None = None
 
     @property
     def dropped(self) -> pd.DataFrame:
@@ -46,7 +56,10 @@ class Opening:
     @property
     def facts(self) -> dict[str, str]:
         """What is recorded of the source, for people."""
-        facts = {key: str(value) for key, value in self.source.items() if key != "dropped"}
+        facts = {key: str(value) for key, value in self.source.items() if key not in ("dropped", "updates")}
+        for update in self.source.get("updates", ()):
+            told = f"{update['file']}, SHA-256 {update['sha256']}, projections {update['projections']}"
+            facts[f"update {update['date']}"] = told
         return facts | {"series kept": str(len(self.panel)), "rows dropped": str(len(self.dropped))}
 
     def _repr_html_(self) -> str:
@@ -64,14 +77,21 @@ class Opening:
         return table.set_axis(range(1, len(table) + 1)).rename_axis("row")
 
 
-def open_revision(revision: str, raw: str = "") -> Opening:
-    """Open a revision: the embedded tables, or the UN's own file of it.
+def open_revision(revision: str = "", raw: str = "", folder: str = "", update: str = "", day: str = "") -> Opening:
+    """Open a revision: the embedded tables, others of a folder, with an update of them, or the UN's own file.
 
     Parameters
     ----------
     revision : {"wpp2019", "wpp2024"}
+        Empty for the first of them; for the newest where an update is named.
     raw : str
-        Path of the UN's file, wide or long; empty for the embedded tables.
+        Path of the UN's file, wide or long; empty for the tables.
+    folder : str
+        Where the tables are; empty for those that popforecast carries.
+    update : str
+        Path of an interim update, wide or long; empty for none.
+    day : str
+        When the UN published it, as in ``2026-01-19``; empty for the date in the file's name.
 
     Raises
     ------
@@ -83,17 +103,55 @@ def open_revision(revision: str, raw: str = "") -> Opening:
     >>> open_revision("wpp2019").dropped["name"].tolist()[:2]
     ['UN development groups', 'World Bank income groups']
     """
+    revision = revision or (DEFAULT_REVISION if update else min(REVISIONS))
     if not raw:
-        return Opening(load_panel(revision), describe_source(revision), None)
+        tables = load_tables(revision, folder or None)
+        return _apply_update(tables, update, day) if update else Opening(tables.panel, tables.source, None, tables)
+    if update or folder:
+        raise ReadError(
+            f"raw is {raw!r}, and {folder or update!r} was named, too; expected the tables of the raw file to be "
+            "written first, and then read or updated"
+        )
     reading = read(raw, revision=get_revision(revision).name)
     return Opening(add_geography(reading.panel), describe_reading(reading), Path(raw))
 
 
+def tabulate_update(opening: Opening) -> pd.DataFrame | None:
+    """Return what the update changed: location, year, before and after; None where none was applied."""
+    if opening.before is None:
+        return None
+    table = tabulate_changes(opening.before, opening.panel)
+    persons = {column: table[column].map("{:,}".format) for column in ("before", "after")}
+    change = [f"{percent:+z.2f}".replace("-", "−") for percent in table["change"]]
+    return table.assign(**persons, change=change).rename(columns={"change": "change, percent"}).set_index("location")
+
+
+def tell_updates(opening: Opening) -> str:
+    """Say which interim updates the panel holds, and which it lacks.
+
+    Examples
+    --------
+    >>> tell_updates(open_revision("wpp2019"))
+    'wpp2019 is as it was first published: no interim update is known.'
+    """
+    panel = opening.panel
+    names = panel.locations["name"]
+    said = [
+        f"The update of {say_date(update.date)} replaced {', '.join(names[code] for code in update.locations)}."
+        for update in panel.updates
+    ]
+    said += [
+        f"Not applied: on {say_date(day)} the UN replaced the series of {names[code]}."
+        for code, day in find_outdated(panel).items()
+    ]
+    return " ".join(said) or f"{panel.revision} is as it was first published: no interim update is known."
+
+
 def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
     """Write the tables that popforecast embeds, and return what was written; nothing if no folder is named."""
-    embedded = opening.path is None and get_revision(str(opening.panel.revision)).has_projections
-    projections = load_projections(str(opening.panel.revision)) if folder and embedded else None
-    paths = write_tables(opening.panel, folder, opening.source, projections) if folder else []
+    tables = opening.tables
+    known = {} if tables is None else {"projections": tables.projections, "members": tables.members}
+    paths = write_tables(opening.panel, folder, opening.source, **known) if folder else []
     rows = [(path.name, path.stat().st_size) for path in paths]
     return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"]).set_index(
         "written"
@@ -249,3 +307,8 @@ def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100
 def _measure_widest(totals: pd.DataFrame) -> float:
     """Return the largest gap in parts per million of the world; the table's column is rounded already."""
     return float((1e6 * totals["gap"] / totals["world"]).abs().max())
+
+
+def _apply_update(tables: Tables, file: str, day: str) -> Opening:
+    updated = apply_update(tables, read_update(file, tables, day))
+    return Opening(updated.panel, updated.source, None, updated, tables.panel)

@@ -102,7 +102,7 @@ class JoinedForecast:
         varying = {
             key: rows["location_code"].map({c: p[key] for c, p in own.items()}) for key in ("checksum", "origin")
         }
-        return write_csv(rows, {**shared, **varying}, self.citation)
+        return write_csv(rows, {**shared, **varying}, self.citation, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the forecasts as plain values that JSON can hold."""

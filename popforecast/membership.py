@@ -107,6 +107,18 @@ def find_members(panel: Panel) -> Members:
     return {code: found[code][1] for code in aggregates if code in found}
 
 
+def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
+    """Return the aggregates that include any of the countries.
+
+    Examples
+    --------
+    >>> list_holding({0: (1, 2), 9: (3,)}, [2])
+    [0]
+    """
+    wanted = set(codes)
+    return [aggregate for aggregate, countries in members.items() if not wanted.isdisjoint(countries)]
+
+
 def derive_members(panel: Panel, lists: Mapping[int, str]) -> Members:
     """Return the countries of every aggregate that the tree of parents, the lists and their joins can name.
 

@@ -13,7 +13,8 @@ from popforecast.coherence import Coherent, Groups
 from popforecast.errors import LevelError
 from popforecast.forecasts import Forecast
 from popforecast.groups import check_groups
-from popforecast.models.base import Array, Model, check_levels
+from popforecast.models.base import Array, Model, Note, check_levels
+from popforecast.outdated import note_outdated
 from popforecast.panel import Panel, describe_years
 from popforecast.periods import choose_years
 from popforecast.version import __version__
@@ -92,6 +93,8 @@ class Outlook:
             return np.hstack([before, after[:, steps]])
 
         codes = set(history.locations.index)
+        replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
+        notes = (*replaced, *whole.describe(horizon, levels))
         return Forecast(
             history,
             years,
@@ -100,7 +103,7 @@ class Outlook:
             {level: join(unknown, bound) for level, bound in path.upper.items()},
             path,
             self.model,
-            tuple(note for note in whole.describe(horizon, levels) if note.location_code in codes),
+            tuple(note for note in notes if note.location_code in codes),
             describe_provenance(self.panel, self.model) | {"intervals": self.intervals},
         )
 
@@ -126,9 +129,10 @@ def list_locations(locations: Locations) -> Locations:
 
 
 def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:
-    """Return where a number comes from: revision, checksum, origin, model and its parameters, version."""
+    """Return where a number comes from: revision and its updates, checksum, origin, model and parameters, version."""
     return {
         "revision": panel.revision,
+        "source": panel.source,
         "checksum": panel.checksum,
         "origin": panel.origin,
         "model": model.name,

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,24 @@ from popforecast.locations import COLUMNS, LocationIndex, build_index
 from popforecast.rectangles import Rectangles
 
 COUNTRY = "Country/Area"
+
+
+class Update(NamedTuple):
+    """An interim update of a revision: newer series of some countries, in place of the revision's own.
+
+    Attributes
+    ----------
+    date : str
+        When it was published, as in ``2026-01-19``.
+    locations : tuple
+        Codes of the countries whose series were replaced.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    date: str
+    locations: tuple[Hashable, ...]
+    sha256: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +53,8 @@ class Panel:
         Columns ``name``, ``type``, ``iso3``, ``parent``, ``region``; those that are absent are left empty.
     revision : str, optional
         The edition of World Population Prospects that the figures come from.
+    updates : tuple of Update
+        What replaced series of that edition since (:mod:`popforecast.updates`), the oldest first.
 
     Raises
     ------
@@ -54,6 +75,7 @@ class Panel:
     years: NDArray[np.int64]
     locations: pd.DataFrame = field(default_factory=pd.DataFrame)
     revision: str | None = None
+    updates: tuple[Update, ...] = ()
 
     def __post_init__(self) -> None:
         locations = _check_locations(self.locations)
@@ -106,6 +128,18 @@ class Panel:
         return panels[0] if len(panels) == 1 else Rectangles(panels, tuple(dict.fromkeys(frame[id].tolist())))
 
     @property
+    def source(self) -> str | None:
+        """Where the figures come from, in one line: the revision and the updates of it.
+
+        Examples
+        --------
+        >>> places = pd.DataFrame({"name": ["Togo"]}, index=[768])
+        >>> Panel([[1, 2]], [2022, 2023], places, "wpp2024", (Update("2026-01-19", (768,), ""),)).source
+        'wpp2024 + update 2026-01-19'
+        """
+        return self.revision and " + update ".join([self.revision, *(update.date for update in self.updates)])
+
+    @property
     def step(self) -> int:
         """Years between two columns."""
         return int(self.years[1] - self.years[0])
@@ -122,10 +156,13 @@ class Panel:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of codes, years and values: the same figures give the same checksum on any machine."""
+        """SHA-256 of codes, years, values and updates: the same figures give the same checksum on any machine."""
         digest = hashlib.sha256("\x1f".join(map(str, self.locations.index)).encode())
         digest.update(self.years.astype("<i8").tobytes())
         digest.update(self.values.astype("<f8").tobytes())
+        # An update may change projections alone: what is kept by this checksum must not outlive it.
+        for update in self.updates:
+            digest.update(f"{update.date} {update.sha256}".encode())
         return digest.hexdigest()
 
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
@@ -179,7 +216,7 @@ class Panel:
         """Return the panel of the rows given by number, in that order."""
         locations = self.locations.iloc[rows]
         if not len(locations) or not locations.index.is_unique:
-            return Panel(self.values[rows], self.years, locations, self.revision)
+            return Panel(self.values[rows], self.years, locations, self.revision, self.updates)
         return self._derive(self.values[rows], self.years, locations)
 
     def append(self, values: ArrayLike, locations: pd.DataFrame) -> Panel:
@@ -221,13 +258,14 @@ class Panel:
         # pandas copies what one of them changes, so that neither sees a change of the other's.
         object.__setattr__(panel, "locations", locations.copy(deep=False))
         object.__setattr__(panel, "revision", self.revision)
+        object.__setattr__(panel, "updates", self.updates)
         return panel
 
     def __len__(self) -> int:
         return len(self.locations)
 
     def __repr__(self) -> str:
-        source = f", {self.revision}" if self.revision else ""
+        source = f", {self.source}" if self.source else ""
         return f"<Panel: {len(self)} locations, {describe_years(self.years)}{source}>"
 
     def _repr_html_(self) -> str:

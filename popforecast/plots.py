@@ -18,7 +18,6 @@ from popforecast.figures import COLOURS, Drawing, label_ends, mark_origin, write
 from popforecast.lettering import clean
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
-from popforecast.sources import REVISIONS, VINTAGES, get_edition
 from popforecast.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 
 if TYPE_CHECKING:
@@ -208,12 +207,10 @@ def caption_forecast(forecast: Forecast) -> str:
     'popforecast 0.1.0: ar1 forecast from 2020, analytic intervals, on wpp2019 (ch'
     """
     provenance = forecast.provenance
-    revision = provenance["revision"]
-    known = revision in REVISIONS or revision in VINTAGES
     return (
         f"popforecast {provenance['version']}: {provenance['model']} forecast from {provenance['origin']}, "
-        f"{provenance['intervals']} intervals, on {revision or 'own figures'} (checksum "
-        f"{provenance['checksum'][:12]})." + (f" {get_edition(revision).citation}" if known else "")
+        f"{provenance['intervals']} intervals, on {provenance['source'] or 'own figures'} (checksum "
+        f"{provenance['checksum'][:12]})." + (f" {forecast.citation}" if forecast.citation else "")
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache, reduce
 from operator import getitem
 from pathlib import Path
@@ -14,10 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.errors import ReadError, StoreError, UnknownRevisionError
-from popforecast.files import write_together
-from popforecast.membership import Members, find_members
-from popforecast.panel import Panel
+from popforecast.errors import ReadError, UnknownRevisionError
+from popforecast.membership import Members
+from popforecast.panel import Panel, Update
 
 DATA = Path(__file__).parent / "data"
 MANIFEST = "revisions.json"
@@ -56,7 +56,13 @@ class Revision:
     @property
     def citation(self) -> str:
         """How to cite it, with the licence."""
-        return f"{PUBLISHER} ({self.edition}). {self.title}. {LICENCE}."
+        return self.cite()
+
+    def cite(self, *updates: str) -> str:
+        """Return how to cite it with updates of these dates."""
+        days = " and ".join(map(say_date, updates))
+        updated = f", with the update{'s' * (len(updates) > 1)} of {days}" if updates else ""
+        return f"{PUBLISHER} ({self.edition}). {self.title}{updated}. {LICENCE}."
 
 
 REVISIONS: dict[str, Revision] = {
@@ -120,12 +126,39 @@ def get_edition(name: str) -> Revision:
     return editions[name]
 
 
-def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
+def cite(panel: Panel) -> str | None:
+    """Return how to cite a panel's figures, with the updates in them; None where they are the reader's own.
+
+    Examples
+    --------
+    >>> cite(load_panel("wpp2019"))[-55:]
+    '(2019). World Population Prospects 2019. CC BY 3.0 IGO.'
+    """
+    edition = (REVISIONS | VINTAGES).get(str(panel.revision))
+    return edition and edition.cite(*(update.date for update in panel.updates))
+
+
+def say_date(text: str) -> str:
+    """Return an ISO date as people write it.
+
+    Examples
+    --------
+    >>> say_date("2026-01-19")
+    '19 January 2026'
+    """
+    day = date.fromisoformat(text)
+    return f"{day.day} {day:%B %Y}"
+
+
+def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Panel:
     """Load the embedded estimates of a revision: every location, in persons; no network.
 
     Parameters
     ----------
     revision : {"wpp2019", "wpp2024"} or a vintage, {"wpp2010", "wpp2012"}
+    folder : path, optional
+        Where its tables are, as :func:`popforecast.tables.write_tables` writes them (default: those that popforecast
+        carries).
 
     Raises
     ------
@@ -142,27 +175,33 @@ def load_panel(revision: str = DEFAULT_REVISION) -> Panel:
     <Panel: 236 locations, 1950 to 2010 by 5, wpp2012>
     """
     get_edition(revision)
-    estimates = _read_table(revision, "estimates").set_index("code")
-    locations = load_locations(revision)
+    estimates = _read_table(revision, "estimates", folder).set_index("code")
+    locations = load_locations(revision, folder)
     years = estimates.columns.astype(np.int64).to_numpy()
-    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision)
+    updates = tuple(
+        Update(entry["date"], tuple(entry["locations"]), entry["sha256"])
+        for entry in describe_source(revision, folder).get("updates", ())
+    )
+    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision, updates)
 
 
-def load_locations(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
+def load_locations(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> pd.DataFrame:
     """Load the locations of a revision, indexed by code: name, type, iso3, parent, region."""
     get_edition(revision)
-    table = _read_table(revision, "locations", dtype={"parent": "Int64"}, keep_default_na=False, na_values=[""])
+    options = {"dtype": {"parent": "Int64"}, "keep_default_na": False, "na_values": [""]}
+    table = _read_table(revision, "locations", folder, **options)
     table = table.set_index("code").astype(object)
     return table.where(table.notna(), None)
 
 
-def load_projections(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
+def load_projections(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> pd.DataFrame:
     """Load the UN's own medium variant and its prediction bounds, for comparison.
 
     Returns
     -------
     DataFrame
-        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons. ``wpp2010`` states no bounds.
+        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons. ``wpp2010`` states no bounds,
+        and none are known of aggregates that an update changed.
 
     Raises
     ------
@@ -172,10 +211,10 @@ def load_projections(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     if not get_edition(revision).has_projections:
         having = [name for name, edition in (REVISIONS | VINTAGES).items() if edition.has_projections]
         raise UnknownRevisionError(f"no projections are embedded for {revision!r}: expected one of {', '.join(having)}")
-    return _read_table(revision, "projections")
+    return _read_table(revision, "projections", folder)
 
 
-def load_members(revision: str = DEFAULT_REVISION) -> Members:
+def load_members(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Members:
     """Load the countries that make up each aggregate of a revision; a vintage states none.
 
     Returns
@@ -190,7 +229,8 @@ def load_members(revision: str = DEFAULT_REVISION) -> Members:
     """
     if get_edition(revision).name in VINTAGES:
         return {}
-    content = read_checked(_table_path(DATA, revision, "members"), MANIFEST, revision, "tables", "members")
+    path = table_path(Path(folder or DATA), revision, "members")
+    content = read_checked(path, MANIFEST, revision, "tables", "members")
     return dict(_parse_members(content))
 
 
@@ -200,60 +240,10 @@ def _parse_members(content: bytes) -> Members:
     return {int(row.aggregate): tuple(map(int, row.members.split())) for row in table.itertuples(index=False)}
 
 
-def describe_source(revision: str) -> dict[str, Any]:
-    """Return how an embedded table came to be: file read, its checksum, what was dropped and why."""
+def describe_source(revision: str, folder: str | Path | None = None) -> dict[str, Any]:
+    """Return how a table came to be: file read, its checksum, what was dropped and why, and updates of it."""
     get_edition(revision)
-    return read_manifest(DATA)[revision]["source"]
-
-
-def write_tables(
-    panel: Panel, folder: str | Path, source: dict[str, Any], projections: pd.DataFrame | None = None
-) -> list[Path]:
-    """Write the tables of a revision in the project's own schema, and record them in the manifest.
-
-    Parameters
-    ----------
-    panel : Panel
-        Estimates, with the revision's name.
-    folder : path
-        Where the tables go.
-    source : dict
-        What the manifest shall say of their origin.
-    projections : DataFrame, optional
-        As :func:`load_projections` returns it.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
-    folder = Path(folder)
-    revision = get_edition(str(panel.revision)).name
-    locations = panel.locations.astype({"parent": "Int64"}).reset_index()
-    tables = {"locations": locations, "estimates": _widen(panel)}
-    if projections is not None:
-        tables["projections"] = projections
-    if revision in REVISIONS:
-        tables["members"] = _list_members(find_members(panel))
-    contents = {name: table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
-    manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
-    manifest[revision] = {
-        "title": get_edition(revision).title,
-        "licence": LICENCE,
-        "unit": "persons, 1 July",
-        "panel_sha256": panel.checksum,
-        "tables": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
-        "source": source,
-    }
-    text = json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
-    files = {_table_path(folder, revision, name): content for name, content in contents.items()}
-    files[folder / MANIFEST] = text.encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_together(files)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error.strerror}): nothing was changed there") from error
-    return list(files)
+    return read_manifest(Path(folder or DATA))[revision]["source"]
 
 
 def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
@@ -261,18 +251,8 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def _widen(panel: Panel) -> pd.DataFrame:
-    whole = pd.DataFrame(np.rint(panel.values).astype(np.int64), columns=panel.years)
-    whole.insert(0, "code", panel.locations.index)
-    return whole
-
-
-def _list_members(members: Members) -> pd.DataFrame:
-    lists = [" ".join(map(str, codes)) for codes in members.values()]
-    return pd.DataFrame({"aggregate": list(members), "members": lists})
-
-
-def _table_path(folder: Path, revision: str, table: str) -> Path:
+def table_path(folder: Path, revision: str, table: str) -> Path:
+    """Return the path of a table."""
     return folder / f"{revision}-{table}.csv"
 
 
@@ -296,14 +276,20 @@ def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
         content = path.read_bytes()
         expected = reduce(getitem, keys, json.loads((path.parent / manifest).read_text(encoding="utf-8")))
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ReadError(
-            f"the embedded table {path.name} cannot be read ({error}): install popforecast again"
-        ) from error
+        raise ReadError(f"the {_name_table(path)} cannot be read ({error}): {_say_remedy(path)}") from error
     if hashlib.sha256(content).hexdigest() != expected:
-        raise ReadError(f"the embedded table {path.name} is not as it was published: install popforecast again")
+        raise ReadError(f"the {_name_table(path)} is not as it was published: {_say_remedy(path)}")
     return content
 
 
-def _read_table(revision: str, table: str, **options: Any) -> pd.DataFrame:
-    content = read_checked(_table_path(DATA, revision, table), MANIFEST, revision, "tables", table)
+def _name_table(path: Path) -> str:
+    return f"embedded table {path.name}" if path.parent == DATA else f"table {path}"
+
+
+def _say_remedy(path: Path) -> str:
+    return "install popforecast again" if path.parent == DATA else "write the tables of that folder again"
+
+
+def _read_table(revision: str, table: str, folder: str | Path | None, **options: Any) -> pd.DataFrame:
+    content = read_checked(table_path(Path(folder or DATA), revision, table), MANIFEST, revision, "tables", table)
     return pd.read_csv(io.BytesIO(content), **options)

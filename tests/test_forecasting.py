@@ -145,6 +145,7 @@ def test_explosive_root_is_noted_for_the_chosen_alone(wpp2019: pf.Panel) -> None
 def test_result_carries_where_it_came_from(wpp2024: pf.Panel) -> None:
     assert pf.forecast(wpp2024, "NGA", model=pf.AR(2, "ct")).provenance == {
         "revision": "wpp2024",
+        "source": "wpp2024",
         "checksum": wpp2024.checksum,
         "origin": 2023,
         "model": "AR(2, ct)",
@@ -188,7 +189,8 @@ def test_csv_reads_back_as_the_frame_with_where_it_came_from_in_every_row(wpp202
     frame = forecast.to_frame()
     back = pd.read_csv(io.StringIO(forecast.to_csv()), dtype=dict(frame.dtypes.astype(str)))
     pd.testing.assert_frame_equal(back[COLUMNS], frame)
-    constants = back.drop(columns=COLUMNS).drop_duplicates().to_dict("records")
+    assert back["note"].isna().all()
+    constants = back.drop(columns=[*COLUMNS, "note"]).drop_duplicates().to_dict("records")
     assert constants == [
         {
             "revision": "wpp2024",
@@ -198,6 +200,7 @@ def test_csv_reads_back_as_the_frame_with_where_it_came_from_in_every_row(wpp202
             "intervals": "real-time",
             "version": pf.__version__,
             "citation": forecast.citation,
+            "source": "wpp2024",
         }
     ]
     assert "World Population Prospects 2024" in forecast.citation

@@ -25,6 +25,7 @@ HEADINGS = {
         "The panel",
         "Do the countries add up to the world?",
         "Years that break with the rest",
+        "Interim updates",
         "The tables that popforecast carries",
     ],
     "2-validate-ar": [

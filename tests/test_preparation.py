@@ -11,6 +11,7 @@ import pytest
 import popforecast as pf
 from popforecast import preparation, sources
 from popforecast.errors import ReadError
+from popforecast.tables import write_tables
 
 
 def assert_embedded(folder: Path, revision: str) -> None:
@@ -22,13 +23,13 @@ def assert_embedded(folder: Path, revision: str) -> None:
 def test_file_of_2019_becomes_the_embedded_tables(raw: Path, tmp_path: Path) -> None:
     reading = pf.read(raw / "WPP2019_POP_F01_1_TOTAL_POPULATION_BOTH_SEXES.csv", revision="wpp2019")
     source = preparation.describe_reading(reading)
-    sources.write_tables(preparation.add_geography(reading.panel), tmp_path, source)
+    write_tables(preparation.add_geography(reading.panel), tmp_path, source)
     assert_embedded(tmp_path, "wpp2019")
 
 
 def test_tables_of_2024_become_the_embedded_tables(raw: Path, tmp_path: Path) -> None:
     panel, projections, source = preparation.prepare_wpp2024(raw.parent / "wpp2024")
-    sources.write_tables(panel, tmp_path, source, projections)
+    write_tables(panel, tmp_path, source, projections)
     assert_embedded(tmp_path, "wpp2024")
 
 

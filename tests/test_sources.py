@@ -19,6 +19,7 @@ import pytest
 import popforecast as pf
 from popforecast import sources
 from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.tables import write_tables
 
 SIZES = {"wpp2019": 285, "wpp2024": 297}
 
@@ -178,7 +179,7 @@ def test_tampered_table_is_refused(
 def test_tables_written_are_the_tables_read(panel: pf.Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = sources.describe_source(panel.revision)
     projections = pf.load_projections(panel.revision) if panel.revision == "wpp2024" else None
-    for path in sources.write_tables(panel, tmp_path, source, projections):
+    for path in write_tables(panel, tmp_path, source, projections):
         if path.suffix == ".csv":
             assert path.read_bytes() == (sources.DATA / path.name).read_bytes()
     monkeypatch.setattr(sources, "DATA", tmp_path)
@@ -279,6 +280,45 @@ def test_cache_may_be_named_by_the_environment(
     monkeypatch.setenv("POPFORECAST_CACHE", str(tmp_path / "mine"))
     server.answer = gzip.compress(published)
     assert pf.fetch("wpp2024", url=server.url).parent == tmp_path / "mine"
+
+
+def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
+    """The panel with another series of a country, and with its aggregates summed anew."""
+    values, rows = panel.values.copy(), panel.locations.index.get_indexer
+    code = panel.index.find(country)
+    holding = [sum_ for sum_, codes in sources.load_members(panel.revision).items() if code in codes]
+    values[rows([code, *holding])] += np.rint(values[rows([code])[0]] * (factor - 1))
+    return pf.Panel(values, panel.years, panel.locations, panel.revision)
+
+
+def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, tmp_path: Path) -> None:
+    updated = update(pf.load_panel("wpp2024"), "Togo", 0.88)
+    server.answer = gzip.compress(long_file(updated))
+    assert pf.read(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
+
+
+def test_file_without_an_update_that_the_tables_have_is_fetched(
+    server: Server, published: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wpp2024 = pf.load_panel("wpp2024")
+    newer = update(wpp2024, "Togo", 0.88)
+    entry = {"date": "2026-01-19", "locations": [768], "sha256": "0" * 64}
+    write_tables(newer, tmp_path / "data", {"updates": [entry]}, pf.load_projections("wpp2024"))
+    monkeypatch.setattr(sources, "DATA", tmp_path / "data")
+    assert pf.load_panel("wpp2024").source == "wpp2024 + update 2026-01-19"
+    server.answer = gzip.compress(published)
+    path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
+    assert pf.read(path, revision="wpp2024").panel.checksum == wpp2024.checksum
+
+
+@pytest.mark.parametrize(("country", "factor", "named"), [("Ghana", 0.88, r"\(\d+\) has"), ("Togo", 11, "times the")])
+def test_file_with_any_other_series_in_place_is_refused(
+    server: Server, tmp_path: Path, country: str, factor: float, named: str
+) -> None:
+    server.answer = gzip.compress(long_file(update(pf.load_panel("wpp2024"), country, factor)))
+    with pytest.raises(FetchError, match=named):
+        pf.fetch("wpp2024", tmp_path, server.url)
+    assert list(tmp_path.iterdir()) == []
 
 
 def without(country: str, content: bytes) -> bytes:

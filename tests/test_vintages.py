@@ -17,6 +17,7 @@ from popforecast.errors import ModelError, PanelError, PopforecastError, ReadErr
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.realtime import learn_as_published, list_published
 from popforecast.revisions import COUNTED_WITH, pair
+from popforecast.tables import write_tables
 from popforecast.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 
 SIZES = {"wpp2010": (197, 197), "wpp2012": (236, 201)}
@@ -57,7 +58,7 @@ def test_the_embedded_tables_are_made_again_byte_for_byte(panel: pf.Panel, raw: 
     made, projections, source = preparation.prepare_vintage(
         raw.parent / "vintages" / f"{panel.revision}.csv", panel.revision
     )
-    for path in sources.write_tables(made, tmp_path, source, projections)[:-1]:
+    for path in write_tables(made, tmp_path, source, projections)[:-1]:
         assert path.read_bytes() == (sources.DATA / path.name).read_bytes(), path.name
     assert sources.read_manifest(tmp_path)[panel.revision] == sources.read_manifest(sources.DATA)[panel.revision]
 

@@ -46,7 +46,7 @@ def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
     kind = f"; {INTERVALS[source['intervals']]}" if has_intervals else ""
     return [
         "",
-        f"{source['revision'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
+        f"{source['source'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
         "Persons, rounded to thousands above 10,000",
         *(["Notes:", *(f"  {note}" for note in notes)] if notes else []),
     ]

@@ -15,7 +15,7 @@ from popforecast.explorer.queries import Query
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
 from popforecast.plots import Chart
-from popforecast.sources import LICENCE, LICENCE_URL, get_revision
+from popforecast.sources import LICENCE, LICENCE_URL
 
 STYLE = Path(__file__).with_name("explorer.css")
 SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"
@@ -105,11 +105,11 @@ def write_source(forecasts: Sequence[Forecast], query: Query) -> str:
     names = ", ".join(forecast.model.name for forecast in forecasts)
     parts = (
         f"Model{'s' * (len(forecasts) > 1)} {names}, from the estimates to {made['origin']}",
-        f"revision {made['revision']}",
+        f"revision {made['source']}",
         f"SHA-256 {made['checksum'][:12]}",
         f"popforecast {made['version']}",
     )
-    citation = escape(get_revision(made["revision"]).citation)
+    citation = escape(str(forecasts[0].citation))
     linked = citation.replace(LICENCE, f'<a href="{LICENCE_URL}" rel="license noopener" target="_blank">{LICENCE}</a>')
     return (
         f'<p class="pf-links">{" ".join(_list_links(query))}</p>'

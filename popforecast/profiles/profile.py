@@ -259,7 +259,9 @@ def _load_medium(revision: str) -> pd.DataFrame:
 def _find_medium(revision: str, code: Hashable, years: Array) -> Array | None:
     if not get_edition(revision).has_projections:
         return None
-    return _load_medium(revision).loc[code, years].to_numpy(np.float64)
+    medium = _load_medium(revision)
+    # An update may leave projections out.
+    return medium.loc[code, years].to_numpy(np.float64) if code in medium.index else None
 
 
 def _answer(held: object) -> str:

@@ -115,7 +115,7 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
     changed[:, : -k - 1] = log[:, : -k - 1] + (changed[:, -k - 1] - log[:, -k - 1])[:, None]
     values = panel.values.copy()
     values[rows] = np.exp(changed)
-    return Panel(values, panel.years, panel.locations, panel.revision)
+    return Panel(values, panel.years, panel.locations, panel.revision, panel.updates)
 
 
 def _imagine_all(profile: Profile) -> Iterator[Scenario]:

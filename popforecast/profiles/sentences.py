@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from popforecast.display import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, joi
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
+from popforecast.outdated import note_outdated
 from popforecast.profiles.profile import (
     LEVEL,
     MIDDLE,
@@ -58,9 +61,9 @@ def tell_forecast(profile: Profile) -> str:
         f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: {bounds}"
         f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
-    if profile.medium is None:
-        return said
-    return f"{said} The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+    if profile.medium is not None:
+        said += f" The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+    return " ".join([said, *_tell_outdated(profile)])
 
 
 def tell_intervals(profile: Profile) -> str:
@@ -208,7 +211,7 @@ def describe_source(profile: Profile) -> str:
     """Say which figures, model and intervals these are."""
     panel, provenance = profile.panel, profile.forecast.provenance
     return (
-        f"{panel.revision}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
+        f"{panel.source}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
 
@@ -242,6 +245,14 @@ def _explain_intervals(record: pd.DataFrame) -> str:
         return ""
     each = (f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
     return "".join(each)
+
+
+def _tell_outdated(profile: Profile) -> Iterator[str]:
+    """Yield a sentence on figures that the UN has replaced since."""
+    whole = profile.outlook.whole
+    for code, text in note_outdated(whole.panel, whole.membership):
+        if code == profile.code:
+            yield f"{text[0].upper()}{text[1:]}."
 
 
 def _say_grown(growth: float) -> str:

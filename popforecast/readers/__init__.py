@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from popforecast.readers.cells import decode
-from popforecast.readers.long import LONG_COLUMNS, read_long, read_un_long
+from popforecast.readers.long import LONG_COLUMNS, list_variants, read_long, read_un_long
 from popforecast.readers.own import read_own, read_panel
 from popforecast.readers.reading import THOUSAND, WORLD, Reading, check_total
 from popforecast.readers.wide import read_un_wide
@@ -19,6 +19,8 @@ __all__ = [
     "WORLD",
     "Reading",
     "check_total",
+    "is_long",
+    "list_variants",
     "read",
     "read_long",
     "read_own",
@@ -36,7 +38,11 @@ def read(path: str | Path, revision: str | None = None) -> Reading:
     ReadError
         If the file has neither form, or as :func:`read_un_wide` and :func:`read_un_long` do.
     """
+    return read_un_long(path, revision=revision) if is_long(path) else read_un_wide(path, revision=revision)
+
+
+def is_long(path: str | Path) -> bool:
+    """Whether a UN file is of the long form, by its header."""
     head = decode(Path(path)).text[:100_000]
     first_lines = "\n".join(head.splitlines()[:40])
-    is_long = all(column in first_lines for column in LONG_COLUMNS)
-    return read_un_long(path, revision=revision) if is_long else read_un_wide(path, revision=revision)
+    return all(column in first_lines for column in LONG_COLUMNS)

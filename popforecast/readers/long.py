@@ -78,6 +78,18 @@ def read_un_long(
     return Reading(panel, tabulate_dropped(dropped), path.name, sha256, encoding, series)
 
 
+def list_variants(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the variants in the UN's long table, as it writes them.
+
+    Raises
+    ------
+    ReadError
+        If the file is cut or damaged.
+    """
+    path = Path(path)
+    return tuple(_parse(decode(path).text, path)["Variant"].unique())
+
+
 def read_long(path: str | Path, id: str, time: str, value: str, group: str | None = None) -> Panel:
     """Read any long CSV: one row for each location and year, in persons (or whatever is counted).
 

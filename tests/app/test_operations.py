@@ -74,7 +74,7 @@ def test_the_version_names_figures_and_commit() -> None:
         "version": pf.__version__,
         "commit": "0123abc",
         "revisions": {
-            name: {"checksum": pf.load_panel(name).checksum, "origin": pf.load_panel(name).origin}
+            name: {"source": name, "checksum": pf.load_panel(name).checksum, "origin": pf.load_panel(name).origin}
             for name in pf.REVISIONS
         },
     }

@@ -1,0 +1,95 @@
+"""Which series the UN has replaced since a revision, and what readers of a forecast from earlier ones must know.
+
+The updates that the UN has published stand in ``data/updates.json``. As long as the tables lack one, forecasts of its
+countries carry a note; :mod:`popforecast.updates` applies them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from popforecast.groups import Membership
+from popforecast.membership import Members, list_holding
+from popforecast.panel import Panel
+from popforecast.sources import DATA, REVISIONS, load_members, say_date
+
+KNOWN = "updates.json"
+
+# A sum carries a note if the country makes up so much of it: even its doubling would not move a larger sum by more.
+LEAST_SHARE = 0.01
+
+OUTDATED = "the UN replaced this series on {}; the figures here are the earlier ones"
+HOLDING = "it includes {}, whose series the UN replaced on {}; the figures here are the earlier ones"
+
+
+@lru_cache(maxsize=1)
+def load_known() -> tuple[Mapping[str, Any], ...]:
+    """Load the updates that the UN has published: revision, date, locations, what and source, the oldest first."""
+    known = json.loads((DATA / KNOWN).read_text(encoding="utf-8"))
+    return tuple(sorted(known, key=lambda update: update["date"]))
+
+
+def find_outdated(panel: Panel) -> dict[Hashable, str]:
+    """Return the latest date at which the UN replaced a series that the panel has as it was before, by location.
+
+    Examples
+    --------
+    >>> from popforecast.sources import load_panel
+    >>> find_outdated(load_panel("wpp2019"))
+    {}
+    """
+    return {
+        code: known["date"]
+        for known in load_known()
+        if known["revision"] == panel.revision
+        for code in known["locations"]
+        if code in panel.locations.index
+        and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)
+    }
+
+
+def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterator[tuple[Hashable, str]]:
+    """Yield what readers of a forecast must know of figures that the UN has replaced since: code and sentence.
+
+    The countries themselves have a note, and so has every sum of which they make up a hundredth or more.
+
+    Parameters
+    ----------
+    panel : Panel
+    membership : Membership, optional
+        The aggregates and groups that are sums (default: the revision's aggregates).
+    """
+    outdated, index = find_outdated(panel), panel.locations.index
+    for code, day in outdated.items():
+        yield code, OUTDATED.format(say_date(day))
+    for aggregate, codes in _list_sums(panel, membership, outdated) if outdated else ():
+        rows = [index.get_loc(code) for code in codes]
+        whole = panel.values[index.get_loc(aggregate), -1] if aggregate in index else np.inf
+        if panel.values[rows, -1].sum() >= LEAST_SHARE * whole:
+            names = " and ".join(panel.locations.at[code, "name"] for code in codes)
+            days = " and ".join(map(say_date, dict.fromkeys(outdated[code] for code in codes)))
+            yield aggregate, HOLDING.format(names, days)
+
+
+def _list_sums(
+    panel: Panel, membership: Membership | None, codes: Iterable[Hashable]
+) -> Iterator[tuple[Hashable, list[Hashable]]]:
+    """Yield the sums that include some of the countries, each with those that it includes."""
+    if membership is None:
+        members = _load_members(str(panel.revision))
+        yield from ((sum_, [code for code in codes if code in members[sum_]]) for sum_ in list_holding(members, codes))
+        return
+    columns = [(code, membership.countries.index(code)) for code in codes if code in membership.countries]
+    held = membership.matrix[:, [column for _, column in columns]]
+    for row in np.flatnonzero(held.any(axis=1)):
+        yield membership.aggregates[row], [code for (code, _), is_in in zip(columns, held[row], strict=True) if is_in]
+
+
+@lru_cache(maxsize=len(REVISIONS))
+def _load_members(revision: str) -> Members:
+    return load_members(revision)

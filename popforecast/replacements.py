@@ -1,0 +1,225 @@
+"""Reading an interim update: the file of the UN, checked against the tables that it is to update."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from popforecast.errors import ReadError
+from popforecast.panel import COUNTRY, Panel, Update, describe_years
+from popforecast.readers import Reading, is_long, list_variants, read, read_un_long
+from popforecast.sources import get_revision
+from popforecast.tables import Tables
+
+# The UN's names of what it projects, and ours.
+MEDIUM = "Medium"
+BOUNDS = {
+    "Lower 80 PI": "lower_80",
+    "Upper 80 PI": "upper_80",
+    "Lower 95 PI": "lower_95",
+    "Upper 95 PI": "upper_95",
+}
+
+DATE = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
+
+# Censuses move a series by a tenth or a quarter. What moves it tenfold is in another unit, or of another place.
+MOST_CHANGE = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Replacement:
+    """The series of an update file, read and checked against the tables that they are to update.
+
+    Attributes
+    ----------
+    update : Update
+        Date, countries and checksum.
+    file : str
+        The file's name.
+    estimates : Panel
+        The countries' past, in whole persons.
+    projections : DataFrame or None
+        Their medium variant and its bounds, as :func:`popforecast.load_projections` returns them; None where the file
+        has none.
+    """
+
+    update: Update
+    file: str
+    estimates: Panel
+    projections: pd.DataFrame | None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the manifest says of the update."""
+        return {
+            "date": self.update.date,
+            "locations": list(self.update.locations),
+            "file": self.file,
+            "sha256": self.update.sha256,
+            "projections": "replaced" if self.projections is not None else "left out",
+        }
+
+
+def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
+    """Read an update file: the UN's wide or long form, thousands of persons, the countries that it replaces alone.
+
+    Parameters
+    ----------
+    path : path
+    tables : Tables
+        What is to be updated.
+    day : str
+        The day on which the UN published it, as in ``2026-01-19`` (default: the one in the file's name).
+
+    Raises
+    ------
+    UnknownRevisionError
+        If the tables are of no revision.
+    ReadError
+        If the file cannot be read, has other years than the tables, a gap, a location that they lack, an aggregate or
+        figures in another unit, or its date is none or out of order; the error names the first fault.
+    """
+    path, panel = Path(path), tables.panel
+    revision = get_revision(str(panel.revision))
+    day = _check_date(day or _find_date(path), path, panel, revision.edition)
+    reading = read(path, revision.name)
+    empty = reading.dropped[reading.dropped["reason"] != "a label, without any figure"]
+    for row in empty.itertuples():
+        raise ReadError(f"{path.name}, row {row.row}: {row.name} ({row.code}) is {row.reason}; expected a whole series")
+    variants = {name.casefold(): name for name in list_variants(path)} if is_long(path) else {}
+    estimates = _cut_estimates(reading, tables, len(variants) <= 1)
+    _check_places(estimates, panel, path)
+    estimates = Panel(np.rint(estimates.values), estimates.years, estimates.locations, estimates.revision)
+    check_size(estimates, panel, path)
+    projections = None if tables.projections is None else _read_projections(path, reading, variants, tables)
+    return Replacement(
+        Update(day, tuple(estimates.locations.index.tolist()), reading.sha256), path.name, estimates, projections
+    )
+
+
+def check_size(series: Panel, panel: Panel, path: Path) -> None:
+    """Check that a series is of the size of the one that it replaces.
+
+    Raises
+    ------
+    ReadError
+        If it is more than ten times as large, or as small, in some year: in another unit, or of another place.
+    """
+    then = np.maximum(panel.values[panel.locations.index.get_indexer(series.locations.index)], 1)
+    factor = np.maximum(series.values, 1) / then
+    apart = np.abs(np.log(factor))
+    row, column = np.unravel_index(apart.argmax(), apart.shape)
+    if apart[row, column] > np.log(MOST_CHANGE):
+        code = series.locations.index[row]
+        raise ReadError(
+            f"{path.name}: {series.locations['name'][code]} ({code}) would have {series.values[row, column]:,.0f} "
+            f"persons in {series.years[column]}, {factor[row, column]:,.4g} times the {then[row, column]:,.0f} of "
+            f"{panel.source}; expected thousands of persons, and no change beyond {MOST_CHANGE} times"
+        )
+
+
+def _find_date(path: Path) -> str:
+    found = sorted(set(DATE.findall(path.name)))
+    if len(found) != 1:
+        raise ReadError(
+            f"{path.name}: the name holds {'no date' if not found else ' and '.join(found)}; expected the day on which "
+            "the UN published the update, such as 2026-01-19, there or as update_date"
+        )
+    return found[0]
+
+
+def _check_date(day: str, path: Path, panel: Panel, edition: int) -> str:
+    try:
+        year = date.fromisoformat(day).year if DATE.fullmatch(day) else 0
+    except ValueError:
+        year = 0
+    if not year:
+        raise ReadError(f"{path.name}: {day!r} is no date; expected the day of the update, such as 2026-01-19")
+    if year < edition:
+        raise ReadError(
+            f"{path.name}: an update of {day} is older than {panel.revision}, which was published in {edition}; "
+            "expected a later date"
+        )
+    if panel.updates and day <= panel.updates[-1].date:
+        raise ReadError(
+            f"{path.name}: an update of {day} does not come after that of {panel.updates[-1].date}, which {panel!r} "
+            "has already; expected updates in the order of their dates"
+        )
+    return day
+
+
+def _cut_estimates(reading: Reading, tables: Tables, whole: bool) -> Panel:
+    """Return the years of the tables; a file of one variant may go on to the last year that is projected."""
+    got, years = reading.panel.years, tables.panel.years
+    if np.array_equal(got, years):
+        return reading.panel
+    last = _list_projected(tables)[-1:]
+    if whole and got[0] == years[0] and reading.panel.step == tables.panel.step and np.array_equal(got[-1:], last):
+        return reading.panel.until(tables.panel.origin)
+    raise ReadError(
+        f"{reading.source} has estimates of {describe_years(got)}; expected those of {tables.panel.revision}, "
+        f"{describe_years(years)}: it may belong to another edition"
+    )
+
+
+def _check_places(series: Panel, panel: Panel, path: Path) -> None:
+    for code, name, iso3 in series.locations[["name", "iso3"]].itertuples():
+        said = f"{path.name}: {name} ({code})"
+        if code not in panel.locations.index:
+            raise ReadError(f"{said} is no location of {panel.revision}; an update replaces series that are there")
+        known = panel.locations.loc[code]
+        if known["type"] != COUNTRY:
+            raise ReadError(
+                f"{said} is an aggregate; expected countries and areas alone, from which aggregates are computed"
+            )
+        if isinstance(iso3, str) and iso3 != known["iso3"]:
+            raise ReadError(
+                f"{said} has the ISO3 code {iso3}, but {code} is {known['name']} ({known['iso3']}) in "
+                f"{panel.revision}; expected code and ISO3 code of one place"
+            )
+
+
+def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str], tables: Tables) -> pd.DataFrame | None:
+    """Return the medium variant and its bounds, as far as the file has them; None where it has no year to come."""
+    medium = read_un_long(path, variants[MEDIUM.casefold()]) if MEDIUM.casefold() in variants else reading
+    if medium.panel.origin <= tables.panel.origin:
+        return None
+    columns = {"population": medium.panel} | {
+        ours: read_un_long(path, variants[name.casefold()]).panel
+        for name, ours in BOUNDS.items()
+        if name.casefold() in variants
+    }
+    codes, years = reading.panel.locations.index, _list_projected(tables)
+    for column, panel in columns.items():
+        ahead = panel.years[panel.years > tables.panel.origin]
+        if not np.array_equal(ahead, years) or set(panel.locations.index) != set(codes):
+            raise ReadError(
+                f"{path.name}: its projections ({column}) are of {len(panel)} locations, {describe_years(ahead)}; "
+                f"expected the {len(codes)} of its estimates, and the years of {tables.panel.revision}, "
+                f"{describe_years(years)}"
+            )
+    table = pd.DataFrame({"location_code": np.repeat(codes, len(years)), "year": np.tile(years, len(codes))})
+    for column, panel in columns.items():
+        table[column] = np.rint(panel.select(codes.tolist()).values[:, -len(years) :]).ravel()
+    _check_bounds(table, path)
+    return table
+
+
+def _check_bounds(table: pd.DataFrame, path: Path) -> None:
+    stated = [name for name in ("lower_95", "lower_80", "population", "upper_80", "upper_95") if name in table]
+    # Each is rounded to whole persons on its own.
+    crossing = (np.diff(table[stated].to_numpy(), axis=1) < -1).any(axis=1)
+    if crossing.any():
+        code, year = table.loc[crossing, ["location_code", "year"]].iloc[0]
+        raise ReadError(f"{path.name}: the bounds of {code} in {year} cross; expected {' <= '.join(stated)}")
+
+
+def _list_projected(tables: Tables) -> np.ndarray:
+    """Return the years for which the tables have projections, if any."""
+    return np.array([], dtype=np.int64) if tables.projections is None else np.unique(tables.projections["year"])
