@@ -34,6 +34,9 @@ FEWEST = 30
 # Added to errors before their logarithm is taken: a forecast that was right to the person is luck, not precision.
 LUCK = 1e-4
 
+# Log errors are kept to so many decimals: what is smaller comes from taking logarithms and back, and is none.
+ROUNDED = 12
+
 # How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
 SLOWEST, FASTEST = 0.5, 1.0
 
@@ -165,7 +168,7 @@ def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> li
         if known.sum() * len(teachers) < FEWEST:
             break
         k = int(np.searchsorted(rolling.horizons, knot))
-        missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k])
+        missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k]).round(ROUNDED)
         missed[:, ~known] = np.nan
         errors = missed[np.ix_(teachers, np.flatnonzero(known))].T
         ages = (origin - past[known] - knot * panel.step)[:, None]
