@@ -35,7 +35,7 @@ FEWEST = 30
 LUCK = 1e-4
 
 # Log errors are kept to so many decimals: what is smaller comes from taking logarithms and back, and is none.
-ROUNDED = 12
+ROUNDED = 13
 
 # How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
 SLOWEST, FASTEST = 0.5, 1.0
