@@ -161,8 +161,8 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
         Whether intervals hold what a later revision will publish, or figures that are final.
     """
     if not fitted.model.calibrated:
-        return Coherent(panel, fitted, fitted.predict(horizon, levels))
-    calibration = intervals.from_arrays(fitted.arrays)
+        return Coherent(panel, fitted, intervals.predict(fitted, horizon, levels))
+    calibration = fitted.calibration
     longest = horizon if calibration is None else max(horizon, int(calibration.knots[-1]))
     growth = intervals.predict(fitted, longest, levels)
     risk = describe_risk(panel)[-1] if real_time else None

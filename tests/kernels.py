@@ -1,7 +1,7 @@
-"""The same figures on other processors: what one processor can run of the others' arithmetic, and how far figures part.
+"""The same figures on other processors: computed with what this processor can run of their arithmetic, and compared.
 
-A kernel is the code that linear algebra (OpenBLAS) and NumPy's own loops choose by the processor's instructions. A
-processor runs its own and those of the older ones, in a process that is told so before it begins.
+A kernel is what a processor's instructions make of linear algebra (OpenBLAS), of NumPy's own loops and of the C
+library's logarithms. A processor runs its own and those of older ones, in a process that is told so before it begins.
 """
 
 from __future__ import annotations
@@ -10,42 +10,67 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+Figures = dict[str, NDArray[np.float64]]
+
 ROOT = Path(__file__).parent.parent
 
 LEVELS = (80, 95, 99.9)
 
-# The instructions of a processor beyond x86-64-v2, as Linux names them, and as NumPy does (a set of them by one name).
-WIDE, WIDER = ("avx2", "fma"), ("avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl")
-X86_V3, X86_V4 = ("X86_V3",), ("X86_V4", "AVX512_ICL", "AVX512_SPR")
+# Two figures that differ by less, relative to the larger, are the same.
+TOLERANCE = 1e-9
 
-
-class Kernel(NamedTuple):
-    """A kernel by OpenBLAS's name: what it needs, what it calls itself, and what NumPy leaves alone with it."""
-
-    needs: tuple[str, ...]
-    reported: str
-    without: tuple[str, ...]
-
-
-# OpenBLAS builds Prescott's kernel for all before Nehalem, and calls it by the oldest; Zen has Haswell's.
-KERNELS: Mapping[str, Kernel] = {
-    "Prescott": Kernel((), "Katmai", X86_V3 + X86_V4),
-    "Nehalem": Kernel(("ssse3", "sse4_2"), "Nehalem", X86_V3 + X86_V4),
-    "Sandybridge": Kernel(("avx",), "Sandybridge", X86_V3 + X86_V4),
-    "Haswell": Kernel(WIDE, "Haswell", X86_V4),
-    "Zen": Kernel(WIDE, "Haswell", X86_V4),
-    "SkylakeX": Kernel(WIDE + WIDER, "SkylakeX", ()),
+# What NumPy and the C library leave alone on a processor without AVX-512, and on one without AVX2 and FMA.
+NO_AVX512 = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+NO_AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
 }
 
 
-class UnknownKernelError(ValueError):
+class Kernel(NamedTuple):
+    """A kernel: the instructions it needs, as Linux names them, what OpenBLAS calls it, and what the others leave."""
+
+    needs: tuple[str, ...]
+    reported: str
+    environment: Mapping[str, str]
+
+
+# By the names that OPENBLAS_CORETYPE takes. OpenBLAS has one kernel before Nehalem, and one for Haswell and Zen.
+KERNELS: Mapping[str, Kernel] = {
+    "Prescott": Kernel((), "Katmai", NO_AVX2),
+    "Nehalem": Kernel(("ssse3", "sse4_2"), "Nehalem", NO_AVX2),
+    "Sandybridge": Kernel(("avx",), "Sandybridge", NO_AVX2),
+    "Haswell": Kernel(("avx2", "fma"), "Haswell", NO_AVX512),
+    "Zen": Kernel(("avx2", "fma"), "Haswell", NO_AVX512),
+    "SkylakeX": Kernel(("avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"), "SkylakeX", {}),
+}
+
+
+class KernelError(ValueError):
     """There is no such kernel, or this processor cannot run it."""
+
+
+class Difference(NamedTuple):
+    """The largest difference between two sets of figures, relative to the larger figure, and where it is."""
+
+    value: float
+    figure: str
+    row: int
+    step: int
+
+    def __str__(self) -> str:
+        import popforecast as pf
+
+        panel = pf.load_panel(self.figure.split("/")[0])
+        year = panel.origin + panel.step * (self.step + 1)
+        return f"{self.figure}, {panel.locations['name'].iloc[self.row]} in {year}"
 
 
 def list_kernels() -> list[str]:
@@ -54,53 +79,56 @@ def list_kernels() -> list[str]:
     return [name for name, kernel in KERNELS.items() if flags.issuperset(kernel.needs)]
 
 
-def choose_environment(name: str) -> dict[str, str]:
+def choose_environment(name: str, threads: int = 1) -> dict[str, str]:
     """Return the environment in which a process computes with a kernel.
 
     Raises
     ------
-    UnknownKernelError
+    KernelError
         If there is no such kernel, or this processor lacks its instructions.
     """
     if name not in KERNELS:
-        raise UnknownKernelError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
-    missing = sorted(set(KERNELS[name].needs) - _read_flags())
-    if missing:
-        raise UnknownKernelError(
-            f"kernel {name} needs {', '.join(missing)}, which this processor lacks: expected one of "
+        raise KernelError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
+    lacking = sorted(set(KERNELS[name].needs) - _read_flags())
+    if lacking:
+        raise KernelError(
+            f"kernel {name} needs {', '.join(lacking)}, which this processor lacks: expected one of "
             f"{', '.join(list_kernels())}"
         )
-    found = [feature for feature in KERNELS[name].without if np._core._multiarray_umath.__cpu_features__.get(feature)]
-    return {
-        **os.environ,
-        "OPENBLAS_CORETYPE": name,
-        "OPENBLAS_NUM_THREADS": "1",
-        "NPY_DISABLE_CPU_FEATURES": " ".join(found),
-        "PYTHONPATH": str(ROOT),
-    }
+    own = {"OPENBLAS_CORETYPE": name, "OPENBLAS_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+    return os.environ | own | KERNELS[name].environment
 
 
-def compute_with(name: str, path: Path, *arguments: str) -> dict[str, NDArray[np.float64]]:
-    """Return the figures as a process computes them with a kernel (the arguments are those of :func:`main`)."""
-    command = [sys.executable, "-m", "tests.kernels", name, str(path), *arguments]
-    ran = subprocess.run(command, cwd=ROOT, env=choose_environment(name), capture_output=True, text=True)
-    if ran.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed: {ran.stderr}")
-    with np.load(path) as file:
-        return {key: file[key] for key in file.files}
+def compute_each(
+    runs: Iterable[tuple[str, int]], folder: Path, panels: Iterable[str], models: Iterable[str]
+) -> dict[tuple[str, int], Figures]:
+    """Return what :func:`compute` returns in a process of each kernel and number of threads; two run at a time.
+
+    Raises
+    ------
+    KernelError
+        If a kernel is unknown, cannot be run, or was not used.
+    """
+    runs = list(runs)
+    environments = [choose_environment(*run) for run in runs]
+    paths = [folder / f"{name}-{threads}.npz" for name, threads in runs]
+
+    def run(order: tuple[tuple[str, int], dict[str, str], Path]) -> Figures:
+        (name, _), environment, path = order
+        command = [sys.executable, "-m", "tests.kernels", name, str(path), ",".join(panels), ",".join(models)]
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        if ran.returncode:
+            raise KernelError(f"kernel {name} computed nothing: {ran.stderr.strip()}")
+        with np.load(path) as file:
+            return {key: file[key] for key in file.files}
+
+    panels, models = list(panels), list(models)
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(runs, pool.map(run, zip(runs, environments, paths, strict=True)), strict=True))
 
 
-def check_kernel(name: str) -> None:
-    """Check that this process computes with the kernel."""
-    from threadpoolctl import threadpool_info
-
-    found = {library["architecture"] for library in threadpool_info() if library["user_api"] == "blas"}
-    if found != {KERNELS[name].reported}:
-        raise UnknownKernelError(f"asked for kernel {name}, and OpenBLAS computes with {', '.join(sorted(found))}")
-
-
-def compute(names: Iterable[str], models: Iterable[str]) -> dict[str, NDArray[np.float64]]:
-    """Forecast every location of panels by models to the last year, at all levels.
+def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
+    """Forecast every location of panels by models to the last year: medians, and bounds at all levels.
 
     Returns
     -------
@@ -108,21 +136,20 @@ def compute(names: Iterable[str], models: Iterable[str]) -> dict[str, NDArray[np
         By "panel/model/how it was fitted/intervals/figure".
     """
     import popforecast as pf
-    from popforecast.forecasting import choose_intervals, fit as fit_anew
-    from popforecast.store import load_fitted
+    from popforecast.forecasting import ANALYTIC, FINAL, REAL_TIME
+    from popforecast.intervals import fit
 
     figures = {}
-    for name in names:
+    for name in panels:
         panel = pf.load_panel(name)
-        for model in models:
-            fits = {"fresh": fit_anew(panel, model)}
-            if model == "panel-ar" and name in pf.REVISIONS:
-                fits["embedded"] = load_fitted(name, panel)
-            kinds = {"real-time", "final"} if pf.models.get(model).calibrated else {choose_intervals(panel, pf.models.get(model))}
+        for model in map(pf.models.get, models):
+            fits = {"fresh": fit(panel, model)}
+            embedded = name in pf.REVISIONS and model == pf.models.get(pf.models.DEFAULT_MODEL)
+            fits |= {"embedded": pf.load_fitted(name, panel)} if embedded else {}
             for how, fitted in fits.items():
-                for kind in sorted(kinds):
-                    whole = pf.look_ahead(panel, fitted, LEVELS, None if kind == "analytic" else kind).whole.prediction
-                    key = f"{name}/{model}/{how}/{kind}"
+                for kind in (REAL_TIME, FINAL) if model.calibrated else (ANALYTIC,):
+                    outlook = pf.look_ahead(panel, fitted, LEVELS, kind if model.calibrated else None)
+                    whole, key = outlook.whole.prediction, f"{name}/{model.name}/{how}/{kind}"
                     figures[f"{key}/median"] = whole.population
                     for level in LEVELS:
                         figures[f"{key}/lower {level:g}"] = whole.lower[level]
@@ -130,14 +157,50 @@ def compute(names: Iterable[str], models: Iterable[str]) -> dict[str, NDArray[np
     return figures
 
 
+def compare(one: Figures, other: Figures) -> Difference:
+    """Return the largest relative difference between figures of the same names; what is below one person counts as one.
+
+    Examples
+    --------
+    >>> compare({"a": np.array([[2.0, np.inf]])}, {"a": np.array([[2.002, np.inf]])}).value.round(6)
+    0.000999
+    """
+    worst = Difference(0.0, next(iter(one)), 0, 0)
+    for key, ours in one.items():
+        theirs = other[key]
+        apart = np.where(ours == theirs, 0.0, np.abs(ours - theirs))
+        apart = apart / np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), 1)
+        # What one kernel has no number for differs by all there is.
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        row, step = np.unravel_index(apart.argmax(), apart.shape)
+        if apart[row, step] > worst.value:
+            worst = Difference(float(apart[row, step]), key, int(row), int(step))
+    return worst
+
+
+def compare_fits(figures: Figures) -> Difference:
+    """Return the largest relative difference between the embedded fits and fresh ones."""
+    embedded = {key: figure for key, figure in figures.items() if "/embedded/" in key}
+    return compare(embedded, {key: figures[key.replace("/embedded/", "/fresh/")] for key in embedded})
+
+
 def _read_flags() -> set[str]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return set(next(line for line in lines if line.startswith("flags")).split(":")[1].split())
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    return set(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def _check_kernel(name: str) -> None:
+    from threadpoolctl import threadpool_info
+
+    found = {library["architecture"] for library in threadpool_info() if library["user_api"] == "blas"}
+    if found != {KERNELS[name].reported}:
+        sys.exit(f"asked for {KERNELS[name].reported}, and OpenBLAS computes with {', '.join(sorted(found))}")
 
 
 if __name__ == "__main__":
-    kernel, path, names, models = sys.argv[1:]
-    import numpy  # noqa: F401
-
-    check_kernel(kernel)
-    np.savez(path, **compute(names.split(","), models.split(",")))
+    kernel, path, panels, models = sys.argv[1:]
+    _check_kernel(kernel)
+    np.savez(path, **compute(panels.split(","), models.split(",")))

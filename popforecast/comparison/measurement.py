@@ -21,7 +21,6 @@ from popforecast.realtime import learn_from_vintages, widen
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
 from popforecast.sources import REVISIONS, get_revision, load_panel
-from popforecast.store import load_fitted
 
 LEVELS = (80, 95)
 HORIZONS = (1, 5, 10, 20)
@@ -103,7 +102,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
     if not isinstance(year, int) or not after.origin < year <= last:
         raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
     pairing = pair(before, after)
-    outlooks = [_look_ahead(panel, specification) for panel in (before, after)]
+    outlooks = [look_ahead(panel, specification, LEVELS) for panel in (before, after)]
     return Comparison(
         pairing,
         specification.name,
@@ -119,11 +118,6 @@ def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
     changes = comparison.changes
     order = np.log(changes["forecast_now"] / changes["forecast_then"]).abs().sort_values(ascending=False, kind="stable")
     return changes.loc[order.index[:most]]
-
-
-def _look_ahead(panel: Panel, model: Model) -> Outlook:
-    stored = load_fitted(str(panel.revision), panel) if model.name == DEFAULT_MODEL else None
-    return look_ahead(panel, stored or model, LEVELS)
 
 
 def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -> pd.DataFrame:

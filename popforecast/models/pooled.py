@@ -118,9 +118,7 @@ def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], 
     """
     low, middle, high = np.percentile(rows, [25, 50, 75], axis=0)
     unit = high - low + 1e-9
-    scaled, asked = (
-        np.rint(np.clip((part - middle) / unit, -FARTHEST, FARTHEST) / GRID) for part in (rows, questions)
-    )
+    scaled, asked = (np.rint(np.clip((part - middle) / unit, -FARTHEST, FARTHEST) / GRID) for part in (rows, questions))
     count = min(count, len(rows))
     half = (scaled * scaled).sum(axis=1) / 2
     found = [np.empty(len(questions)) for _ in outcomes]

@@ -21,6 +21,7 @@ SUBJECTS = (
     "explorer",
     "reports",
     "scale",
+    "kernels",
     "peers",
 )
 
