@@ -16,7 +16,15 @@ from popforecast.models.panel_ar import interpolate
 from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
-from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
+from popforecast.reconcile import (
+    PastErrors,
+    add_widths,
+    combine_widths,
+    divide,
+    measure_shares,
+    sum_members,
+    surround_sums,
+)
 from popforecast.risk import WIDEST, describe_risk, measure_reach
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
@@ -37,6 +45,8 @@ class JointErrors:
         Their forecasts.
     growth : dict of float to ndarray, shape (2, n, horizon)
         By level, how far in logs growth may be off below and above.
+    spread : ndarray, shape (n, horizon)
+        The mean size of its errors, in logs.
     past : PastErrors or None
         Of growth, at the horizons that were calibrated.
     now : ndarray, shape (n, 1)
@@ -49,36 +59,47 @@ class JointErrors:
 
     population: Array
     growth: Mapping[float, Array]
+    spread: Array
     past: PastErrors | None
     now: Array
     base: Mapping[float, Array]
     revised: PastErrors | None
 
     def reach(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
-        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom."""
-        growth = self._reach_growth(matrix, levels)
-        if self.revised is None:
-            return growth
-        # Each is a variance of its own, and independent of the other.
-        based = combine_widths(self.now, {level: self.base[level] for level in levels}, matrix, self.revised)
-        return {level: np.sqrt(width**2 + based[level] ** 2) for level, width in growth.items()}
+        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom.
+
+        Widths of growth and of base figures are variances of their own, and independent of each other. No sum reaches
+        further than the bounds of its members together.
+        """
+        reached, members = self._reach_growth(matrix, levels), {level: self.growth[level] for level in levels}
+        if self.revised is not None:
+            base = {level: self.base[level] for level in levels}
+            based = combine_widths(self.now, base, matrix, self.revised)
+            reached, members = (
+                {level: np.hypot(width, revised[level]) for level, width in growth.items()}
+                for growth, revised in ((reached, based), (members, base))
+            )
+        return {
+            level: np.minimum(width, add_widths(self.population, members[level], matrix))
+            for level, width in reached.items()
+        }
 
     def _reach_growth(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
-        weights = matrix[:, None] * self.population.T[None]
-        weights /= weights.sum(axis=2, keepdims=True)
-        adding = {
-            level: np.stack([np.einsum("ahn,nh->ah", weights, side) for side in self.growth[level]]) for level in levels
-        }
         if self.past is None:
-            return adding
-        # Joint errors are known at the knots only: what they leave of the sum of widths is interpolated.
+            return {level: add_widths(self.population, self.growth[level], matrix) for level in levels}
+        # Joint errors are known at the knots only. Between them widths are interpolated, as those of countries are;
+        # beyond the last they grow as the errors of the countries do, whatever the level.
         knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)
+        far = steps > knots[-1]
+        growing = _average(matrix, self.population, self.spread)
+        beyond = divide(growing[:, far], growing[:, [knots[-1] - 1]])
         at_knots = {level: self.growth[level][..., knots - 1] for level in levels}
-        joint = combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past)
-        return {
-            level: np.stack([_follow(*pair, knots, steps) for pair in zip(joint[level], whole, strict=True)])
-            for level, whole in adding.items()
-        }
+        reached = {}
+        for level, joint in combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past).items():
+            widths = np.stack([interpolate(side, knots, steps) for side in joint])
+            widths[..., far] *= beyond
+            reached[level] = np.maximum.accumulate(widths, axis=-1)
+        return reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,23 +216,25 @@ def _join_errors(
         level: np.stack([measure_reach(population, bounds[level][rows]) for bounds in (growth.lower, growth.upper)])
         for level in growth.lower
     }
-    past = None
+    past, mean = None, np.zeros_like(population)
     if calibration is not None:
+        mean = calibration.spread(population.shape[1])[rows]
         errors, then, now = (getattr(calibration, name)[rows] for name in ("errors", "scale_then", "scale"))
         past = PastErrors(errors, then, now, calibration.knots, spacing)
     if risk is None:
-        return JointErrors(population, reaches, past, panel.values[rows, -1:], {}, None)
+        return JointErrors(population, reaches, mean, past, panel.values[rows, -1:], {}, None)
     spread = learn_from_vintages()
     revisions, scales = list_past_revisions(membership.countries, spread)
     scale = np.exp(risk[rows] @ spread.slope)[:, None]
     revised = PastErrors(revisions[..., None], scales[..., None], scale, np.array([1]))
     base = {level: np.stack(spread.reach(risk[rows], level))[..., None] for level in growth.lower}
-    return JointErrors(population, reaches, past, panel.values[rows, -1:], base, revised)
+    return JointErrors(population, reaches, mean, past, panel.values[rows, -1:], base, revised)
 
 
-def _follow(joint: Array, whole: Array, knots: Array, steps: Array) -> Array:
-    left = joint / np.maximum(whole[:, knots - 1], 1e-12)
-    return np.maximum.accumulate(interpolate(left, knots, steps) * whole, axis=1)
+def _average(matrix: Array, population: Array, values: Array) -> Array:
+    """Return the mean of values (n, h) in each aggregate, by population, shape (a, h)."""
+    weights = matrix.astype(np.float64)
+    return divide(weights @ (population * values), weights @ population)
 
 
 def _sum_prediction(

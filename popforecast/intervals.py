@@ -89,6 +89,10 @@ class Calibration:
         below, above = reach_quantiles(self.quantiles, level)
         return self._extend(below, horizon), self._extend(above, horizon)
 
+    def spread(self, horizon: int) -> Array:
+        """Return the mean size of errors, in logs, shape (n, horizon); it grows with the horizon as reaches do."""
+        return self._extend(np.abs(self.quantiles).mean(axis=1), horizon)
+
     def _extend(self, quantiles: Array, horizon: int) -> Array:
         widths = np.maximum.accumulate(self.scale * quantiles, axis=1)
         steps = np.arange(1, horizon + 1)

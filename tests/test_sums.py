@@ -1,0 +1,130 @@
+"""Intervals of sums are possible: they hold the forecast, nest, and lie within the bounds of their members together."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import popforecast as pf
+from popforecast.groups import Membership
+from popforecast.models import Prediction
+
+LEVELS = (1, 10, 30, 40, 50, 80, 95, 99, 99.9)
+CALIBRATED = [name for name in pf.models.MODELS if pf.models.get(name).calibrated]
+
+
+def find_faults(prediction: Prediction, membership: Membership) -> list[str]:
+    """What no interval of a sum may be; up to rounding, and a person where members are printed whole."""
+    faults = []
+    rows, levels = membership.aggregate_rows, sorted(prediction.lower)
+    point = prediction.population[rows]
+    chain = [
+        *(prediction.lower[level][rows] for level in reversed(levels)),
+        point,
+        *(prediction.upper[level][rows] for level in levels),
+    ]
+    assert not any(np.isnan(bound).any() for bound in chain)
+    crossing = sum(int((above < below * (1 - 1e-9)).sum()) for below, above in itertools.pairwise(chain))
+    if crossing:
+        faults.append(f"{crossing} cells cross")
+    matrix = membership.matrix.astype(float)
+    whole, members = matrix @ prediction.population[membership.country_rows], membership.country_rows
+    scale = np.divide(point, whole, out=np.ones_like(point), where=whole > 0)
+    for level in levels:
+        least, most = (scale * (matrix @ bound[level][members]) for bound in (prediction.lower, prediction.upper))
+        beyond = (prediction.lower[level][rows] < least * (1 - 1e-9) - 1) | (
+            prediction.upper[level][rows] > most * (1 + 1e-9) + 1
+        )
+        if beyond.any():
+            faults.append(f"{beyond.sum()} cells at {level}% reach beyond their members")
+    return faults
+
+
+@pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])
+@pytest.mark.parametrize("model", CALIBRATED)
+def test_every_aggregate_of_a_revision_has_possible_intervals(model: str, revision: str) -> None:
+    whole = pf.look_ahead(pf.load_panel(revision), model, LEVELS).whole
+    assert len(whole.membership.aggregates) >= 50
+    assert find_faults(whole.prediction, whole.membership) == []
+
+
+@pytest.mark.parametrize("intervals", ["final", "real-time"])
+def test_both_kinds_of_intervals_are_possible_at_past_origins(wpp2024: pf.Panel, intervals: str) -> None:
+    for origin in (1960, 1985, 2010):
+        whole = pf.look_ahead(wpp2024.until(origin), "damped-growth", LEVELS, intervals).whole
+        assert find_faults(whole.prediction, whole.membership) == []
+
+
+@pytest.fixture(scope="module")
+def outlook() -> pf.Outlook:
+    return pf.look_ahead(pf.load_panel("wpp2019"), "naive", LEVELS)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_every_group_has_possible_intervals(outlook: pf.Outlook, data: st.DataObject) -> None:
+    countries = outlook.whole.membership.countries
+    members = data.draw(st.lists(st.sampled_from(countries), min_size=1, max_size=40, unique=True))
+    whole = outlook.whole.add({"ours": members}, LEVELS)
+    assert find_faults(whole.prediction, whole.membership) == []
+
+
+def draw_panel(values: NDArray[np.float64]) -> pf.Panel:
+    n, t = values.shape
+    years = np.arange(2000 - t, 2000)
+    frame = pd.DataFrame({"id": np.repeat([f"a{i}" for i in range(n)], t), "year": np.tile(years, n)})
+    return pf.Panel.from_frame(frame.assign(population=values.ravel()), id="id", time="year", value="population")
+
+
+def grow(n: int, t: int, seed: int = 0) -> NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    return np.exp(rng.normal(12, 1, (n, 1)) + 0.01 * np.arange(t) + rng.normal(0, 0.002, (n, t)).cumsum(axis=1))
+
+
+def break_levels(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One year in which every series falls to a hundredth, and stays there."""
+    return np.where(np.arange(values.shape[1]) < values.shape[1] // 2, values, values / 100)
+
+
+PANELS = {
+    "a common level break": break_levels(grow(20, 40)),
+    "a break in one member": np.vstack([grow(9, 40), break_levels(grow(1, 40, seed=1))]),
+    "widths of nothing": np.repeat(np.exp(np.arange(8.0) + 5)[:, None], 40, axis=1),
+    "a member without error": np.vstack([grow(7, 40), np.full((1, 40), 5000.0)]),
+    "one past origin": grow(31, 6),
+    "two series": grow(2, 40),
+}
+
+
+@pytest.mark.parametrize("model", CALIBRATED)
+@pytest.mark.parametrize("case", PANELS)
+def test_groups_of_ones_own_series_have_possible_intervals(case: str, model: str) -> None:
+    panel = draw_panel(PANELS[case])
+    codes = panel.locations.index.tolist()
+    whole = pf.look_ahead(panel, model, LEVELS).whole.add({"all": codes, "half": codes[::2]}, LEVELS)
+    assert find_faults(whole.prediction, whole.membership) == []
+
+
+def test_sum_is_as_uncertain_as_its_members_where_one_level_alone_has_no_width(wpp2019: pf.Panel) -> None:
+    """`naive` never forecast too much of most countries: narrow bounds below are those of the forecast itself."""
+    fc = pf.forecast(wpp2019, "World", 2024, 2026, "naive", levels=(80, 95))
+    growth = fc.population / fc.history.values[:, -1:]
+    assert growth == pytest.approx(1)
+    for level in (80, 95):
+        assert (fc.lower[level] > 0.8 * fc.population).all()
+        assert (np.diff(fc.lower[level][0]) <= 0).all()
+
+
+def test_widths_between_two_knots_lie_between_theirs(wpp2024: pf.Panel) -> None:
+    path = pf.forecast(wpp2024, "World", 2024, 2063, "panel-ar", intervals="final").path
+    for bound in (path.lower, path.upper):
+        width = np.abs(np.log(bound[80] / path.population))[0]
+        assert (np.diff(width) >= -1e-12).all()
+        # From ten to twenty years ahead in a straight line, as widths of countries are.
+        assert np.ptp(np.diff(width[9:20])) < 0.25 * np.diff(width[9:20]).mean()
