@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from popforecast import intervals
 from popforecast.errors import ModelError
@@ -29,8 +30,10 @@ from popforecast.risk import WIDEST, describe_risk, measure_reach
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
+Remainders = dict[Hashable, Array]
 
 UNCALIBRATED = "too few past origins to calibrate on: the interval is analytic"
+BELOW_ZERO = "falls below zero from {}: the model sets no lower limit, so do not use it that far ahead"
 ALONE = "its countries are not all here: forecast on its own"
 BEYOND = "no past errors are left beyond {:g} %: the tails of the {:g} % interval are taken to be normal"
 
@@ -146,11 +149,36 @@ class Coherent:
         prediction = Prediction(np.vstack([self.prediction.population, sums.population]), *stacked)
         return Coherent(together, self.fitted, prediction, membership, self.errors)
 
+    def measure_remainders(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Remainders:
+        """Return the persons of each sum among some rows whom none of its countries holds, in some years.
+
+        The UN's totals include places that its tables do not list, and rounding. A forecast keeps their share.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Of the panel.
+        past, steps : ndarray of int
+            Columns of the panel and of the prediction: the years, in this order.
+        """
+        if self.membership is None:
+            return {}
+        sums = self.membership.take(np.flatnonzero(np.isin(self.membership.aggregate_rows, rows)))
+        if not sums.aggregates:
+            return {}
+        listed = self._read(sums.country_rows, past, steps)
+        listed = np.rint(listed) if is_whole(self.panel) else listed
+        remainders = self._read(sums.aggregate_rows, past, steps) - sums.matrix.astype(np.float64) @ listed
+        return dict(zip(sums.aggregates, remainders, strict=True))
+
+    def _read(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Array:
+        return np.hstack([self.panel.values[np.ix_(rows, past)], self.prediction.population[np.ix_(rows, steps)]])
+
     def describe(self, horizon: int, levels: Sequence[float]) -> tuple[Note, ...]:
         """Return what readers must know of a forecast that is shown so far ahead, at these levels."""
-        notes = list(self.fitted.notes(horizon))
+        notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
         if self.membership is None or self.errors is None:
-            return tuple(notes)
+            return (*notes, *below_zero)
         if self.errors.past is None:
             notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
         sums = set(self.membership.aggregates)
@@ -160,7 +188,13 @@ class Coherent:
         if horizon and self.errors.past is not None:
             beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
             notes += [Note(code, text) for text in beyond for code in self.panel.locations.index]
-        return tuple(notes)
+        return (*notes, *below_zero)
+
+    def _note_below_zero(self, horizon: int) -> list[Note]:
+        below = self.prediction.population[:, :horizon] < 0
+        codes = self.panel.locations.index.tolist()
+        years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
+        return [Note(codes[i], BELOW_ZERO.format(years[below[i]][0])) for i in np.flatnonzero(below.any(axis=1))]
 
 
 def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], real_time: bool) -> Coherent:
@@ -196,6 +230,11 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
             whole = _place(whole, sums, membership.aggregate_rows)
     # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
     return Coherent(panel, fitted, whole.take(steps=slice(horizon)), membership, errors)
+
+
+def is_whole(panel: Panel) -> bool:
+    """Return whether a panel's figures are whole persons."""
+    return bool((panel.values == np.rint(panel.values)).all())
 
 
 def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
@@ -234,16 +273,15 @@ def _join_errors(
 def _average(matrix: Array, population: Array, values: Array) -> Array:
     """Return the mean of values (n, h) in each aggregate, by population, shape (a, h)."""
     weights = matrix.astype(np.float64)
-    return divide(weights @ (population * values), weights @ population)
+    return divide(np.einsum("an,nh->ah", weights, population * values), np.einsum("an,nh->ah", weights, population))
 
 
 def _sum_prediction(
     panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors, levels: Sequence[float]
 ) -> Prediction:
     """Return the forecast of the membership's aggregates, shape (a, horizon), from one that holds their countries."""
-    persons = bool((panel.values == np.rint(panel.values)).all())
     shares = measure_shares(panel, membership)
-    points = sum_members(countries.population[membership.country_rows], membership, shares, whole=persons)
+    points = sum_members(countries.population[membership.country_rows], membership, shares, whole=is_whole(panel))
     return surround_sums(points, errors.reach(membership.matrix, levels), countries, membership)
 
 

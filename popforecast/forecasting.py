@@ -38,8 +38,9 @@ def forecast(
     """Forecast the population of locations from nothing but the panel's history.
 
     The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
-    of its countries, and its interval comes from their joint past errors; a plain autoregression (``ar1``, ``AR(...)``)
-    forecasts each series on its own, with analytic intervals.
+    of its countries (plus the share of the total that no listed country holds: see
+    :meth:`~popforecast.forecasts.Forecast.list_remainders`), and its interval comes from their joint past errors; a
+    plain autoregression (``ar1``, ``AR(...)``) forecasts each series on its own, with analytic intervals.
 
     Parameters
     ----------

@@ -90,6 +90,7 @@ class Outlook:
             return np.hstack([before, after[:, steps]])
 
         codes = set(history.locations.index)
+        remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)
         return Forecast(
             history,
             years,
@@ -100,6 +101,7 @@ class Outlook:
             self.model,
             tuple(note for note in whole.describe(horizon, levels) if note.location_code in codes),
             describe_provenance(self.panel, self.model) | {"intervals": self.intervals},
+            remainders,
         )
 
     def _check_levels(self, levels: Sequence[float]) -> tuple[float, ...]:

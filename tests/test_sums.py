@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 import popforecast as pf
 from popforecast.groups import Membership
+from popforecast.milestones import find_milestones
 from popforecast.models import Prediction
+from popforecast.sources import load_members
 
 LEVELS = (1, 10, 30, 40, 50, 80, 95, 99, 99.9)
 CALIBRATED = [name for name in pf.models.MODELS if pf.models.get(name).calibrated]
@@ -128,3 +130,65 @@ def test_widths_between_two_knots_lie_between_theirs(wpp2024: pf.Panel) -> None:
         assert (np.diff(width) >= -1e-12).all()
         # From ten to twenty years ahead in a straight line, as widths of countries are.
         assert np.ptp(np.diff(width[9:20])) < 0.25 * np.diff(width[9:20]).mean()
+
+
+# What a sum is ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])
+def test_every_aggregate_is_the_sum_of_its_countries_and_its_remainder(revision: str) -> None:
+    """In every year of the history and the forecast, to the person, from what anybody can read."""
+    panel = pf.load_panel(revision)
+    fc = pf.forecast(panel, None, int(panel.years[0]), 2100)
+    rows = fc.to_frame().set_index(["location_code", "year"])["population"].astype(float).unstack()
+    remainder = fc.list_remainders().set_index(["location_code", "year"])["persons"].astype(float).unstack()
+    members = load_members(revision)
+    assert set(remainder.index) == set(members)
+    for code, countries in members.items():
+        assert (rows.loc[list(countries)].sum() + remainder.loc[code] == rows.loc[code]).all(), code
+
+
+def test_remainder_of_the_world_is_small_and_keeps_its_share(wpp2024: pf.Panel) -> None:
+    fc = pf.forecast(wpp2024, "World", 2023, 2100)
+    persons = fc.list_remainders()["persons"].to_numpy(dtype=float)
+    assert 0 < persons.min() <= persons.max() < 1000
+    assert persons / fc.population[0] == pytest.approx(persons[0] / fc.population[0, 0], rel=2e-3)
+
+
+def test_group_of_ones_own_has_no_remainder_and_a_country_none_to_tell(wpp2024: pf.Panel) -> None:
+    fc = pf.forecast(wpp2024, ["NGA"], 2030, 2031, groups={"Two": ["NGA", "IND"]})
+    assert fc.list_remainders().to_dict("list") == {
+        "location_code": ["Two", "Two"],
+        "location": ["Two", "Two"],
+        "year": [2030, 2031],
+        "persons": [0, 0],
+    }
+    assert fc.to_dict()["remainder"] == fc.list_remainders().to_dict("records")
+
+
+def test_plain_model_forecasts_no_sums_and_has_no_remainders(wpp2024: pf.Panel) -> None:
+    assert pf.forecast(wpp2024, "World", 2030, 2031, "ar1").list_remainders().empty
+
+
+# Below zero -------------------------------------------------------------------------------------------------------
+
+
+def test_forecast_below_zero_is_noted_with_its_first_year(wpp2024: pf.Panel) -> None:
+    fc = pf.forecast(wpp2024, ["Montserrat", "Niue", "NGA"], 2030, 2100, "ar1")
+    assert fc.population[:2, -1] == pytest.approx([-5372, -866], abs=1)
+    noted = {note.location_code: note.text for note in fc.notes if "below zero" in note.text}
+    assert set(noted) == {500, 570}
+    years = fc.history.origin + 1 + np.arange(fc.path.population.shape[1])
+    for i, code in enumerate((500, 570)):
+        first = years[fc.path.population[i] < 0][0]
+        assert noted[code].startswith(f"falls below zero from {first}:")
+    told = {m.location_code: m for m in find_milestones(fc) if m.kind == "below-zero"}
+    assert set(told) == {500, 570}
+    assert f"Falls below zero in {told[500].year}" in told[500].sentence
+    assert str(told[500].year) in noted[500]
+
+
+def test_nothing_is_noted_of_a_year_below_zero_that_is_not_asked_for(wpp2024: pf.Panel) -> None:
+    fc = pf.forecast(wpp2024, ["Montserrat"], 2030, 2050, "ar1")
+    assert not [note for note in fc.notes if "below zero" in note.text]
+    assert not [m for m in find_milestones(fc) if m.kind == "below-zero"]
