@@ -22,6 +22,7 @@ SUBJECTS = (
     "reports",
     "scale",
     "kernels",
+    "sums",
     "peers",
 )
 
