@@ -1,4 +1,4 @@
-"""Intervals of sums are possible: over all models, revisions and aggregates, no bound crosses or exceeds its members."""
+"""Intervals of sums are possible: bounds that cross, or exceed their members, over all models and revisions."""
 
 from __future__ import annotations
 
