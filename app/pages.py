@@ -31,7 +31,7 @@ from app.form import choose, describe_form, describe_settings, drop_blanks, gues
 from app.outlooks import load_medium
 from app.published import has_report
 from app.query import Query
-from app.table import tabulate
+from app.table import say_remainders, tabulate
 from app.view import View, read_view
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.groups import GROUP
@@ -141,6 +141,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
     return describe_chart(view, fc) | {
         "table": tabulate(fc),
         "names": fc.locations["name"],
+        "remainder": say_remainders(fc),
         "revision": get_revision(view.query.revision),
         "answer": answer_in_words(fc),
         "intervals": describe_intervals(fc),

@@ -86,7 +86,9 @@ def write_forecast(query: Query) -> str:
     groups = [{"name": name, "members": list(codes)} for name, codes in query.groups]
     with take_turns(query):
         fc = query.answer()
-        return write_json(fc.describe() | {"groups": groups}, {"forecasts": fc.to_frame()})
+        return write_json(
+            fc.describe() | {"groups": groups}, {"forecasts": fc.to_frame(), "remainder": fc.list_remainders()}
+        )
 
 
 def write_forecast_csv(query: Query) -> str:

@@ -75,6 +75,15 @@ class Note(Row):
     text: str
 
 
+class Remainder(Row):
+    """Persons of a sum whom none of its countries holds: unlisted places, and rounding in the UN's totals."""
+
+    location_code: Code
+    location: str
+    year: int
+    persons: Annotated[int | float | None, Field(description="Below zero where the countries add up to more.")]
+
+
 class Group(Row):
     """A group of one's own, and the codes of its members."""
 
@@ -107,6 +116,7 @@ class Forecasts(Answer):
     """Population of locations and groups, year by year."""
 
     forecasts: list[ForecastRow]
+    remainder: list[Remainder]
     notes: list[Note]
     provenance: Provenance
     citation: str
@@ -137,7 +147,7 @@ class Milestone(Row):
 
     location_code: Code
     location: str
-    kind: Literal["peak", "passing", "falling", "doubling", "halving"]
+    kind: Literal["peak", "passing", "falling", "doubling", "halving", "below-zero"]
     persons: Annotated[int | float | None, Field(description="The population that is reached.")]
     year: Annotated[int | None, Field(description="When; null where it does not happen up to `last`.")]
     earliest: Year

@@ -15,6 +15,9 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 MOST_CELLS = 3000
 STRIDES = (1, 5, 10, 25)
 
+# So many sums are told apart from their countries.
+MOST_REMAINDERS = 3
+
 
 class Cell(NamedTuple):
     """A figure of the table, and its intervals."""
@@ -92,3 +95,25 @@ def _bounds(fc: pf.Forecast, level: float, j: int) -> Iterator[tuple[float, floa
 def _write_interval(level: float, lower: float, upper: float) -> str:
     # A narrow column breaks after the dash, and nowhere else.
     return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
+
+
+def say_remainders(fc: pf.Forecast) -> str:
+    """Return how many persons of the sums on the page no listed country holds, in the last year; nothing if none.
+
+    Examples
+    --------
+    >>> fc = pf.forecast(pf.load_panel("wpp2024"), ["World", "NGA"], 2020, 2020)
+    >>> say_remainders(fc).partition(": ")[2]
+    'in 2020, World is 524 above the sum of its countries.'
+    """
+    rows = fc.list_remainders()
+    rows = rows[(rows["year"] == fc.years[-1]) & (rows["persons"] != 0)]
+    if rows.empty:
+        return ""
+    largest = rows.sort_values("persons", key=abs, ascending=False, kind="stable").head(MOST_REMAINDERS)
+    said = ", ".join(
+        f"{row.location} is {abs(row.persons):,} {'above' if row.persons > 0 else 'below'} the sum of its countries"
+        for row in largest.itertuples()
+    )
+    more = f", and {len(rows) - len(largest)} more differ by less" if len(rows) > len(largest) else ""
+    return f"Totals include people in places the UN does not list, and rounding: in {fc.years[-1]}, {said}{more}."

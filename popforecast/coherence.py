@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from popforecast import intervals
 from popforecast.errors import ModelError
@@ -16,13 +17,23 @@ from popforecast.models.panel_ar import interpolate
 from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
-from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
+from popforecast.reconcile import (
+    PastErrors,
+    add_widths,
+    combine_widths,
+    divide,
+    measure_shares,
+    sum_members,
+    surround_sums,
+)
 from popforecast.risk import WIDEST, describe_risk, measure_reach
 from popforecast.sources import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
+Remainders = dict[Hashable, Array]
 
 UNCALIBRATED = "too few past origins to calibrate on: the interval is analytic"
+BELOW_ZERO = "falls below zero from {}: the model sets no lower limit, so do not use it that far ahead"
 ALONE = "its countries are not all here: forecast on its own"
 BEYOND = "no past errors are left beyond {:g} %: the tails of the {:g} % interval are taken to be normal"
 
@@ -37,6 +48,8 @@ class JointErrors:
         Their forecasts.
     growth : dict of float to ndarray, shape (2, n, horizon)
         By level, how far in logs growth may be off below and above.
+    spread : ndarray, shape (n, horizon)
+        The mean size of its errors, in logs.
     past : PastErrors or None
         Of growth, at the horizons that were calibrated.
     now : ndarray, shape (n, 1)
@@ -49,36 +62,47 @@ class JointErrors:
 
     population: Array
     growth: Mapping[float, Array]
+    spread: Array
     past: PastErrors | None
     now: Array
     base: Mapping[float, Array]
     revised: PastErrors | None
 
     def reach(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
-        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom."""
-        growth = self._reach_growth(matrix, levels)
-        if self.revised is None:
-            return growth
-        # Each is a variance of its own, and independent of the other.
-        based = combine_widths(self.now, {level: self.base[level] for level in levels}, matrix, self.revised)
-        return {level: np.sqrt(width**2 + based[level] ** 2) for level, width in growth.items()}
+        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom.
+
+        Widths of growth and of base figures are variances of their own, and independent of each other. No sum reaches
+        further than the bounds of its members together.
+        """
+        reached, members = self._reach_growth(matrix, levels), {level: self.growth[level] for level in levels}
+        if self.revised is not None:
+            base = {level: self.base[level] for level in levels}
+            based = combine_widths(self.now, base, matrix, self.revised)
+            reached, members = (
+                {level: np.hypot(width, revised[level]) for level, width in growth.items()}
+                for growth, revised in ((reached, based), (members, base))
+            )
+        return {
+            level: np.minimum(width, add_widths(self.population, members[level], matrix))
+            for level, width in reached.items()
+        }
 
     def _reach_growth(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
-        weights = matrix[:, None] * self.population.T[None]
-        weights /= weights.sum(axis=2, keepdims=True)
-        adding = {
-            level: np.stack([np.einsum("ahn,nh->ah", weights, side) for side in self.growth[level]]) for level in levels
-        }
         if self.past is None:
-            return adding
-        # Joint errors are known at the knots only: what they leave of the sum of widths is interpolated.
+            return {level: add_widths(self.population, self.growth[level], matrix) for level in levels}
+        # Joint errors are known at the knots only. Between them widths are interpolated, as those of countries are;
+        # beyond the last they grow as the errors of the countries do, whatever the level.
         knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)
+        far = steps > knots[-1]
+        growing = _average(matrix, self.population, self.spread)
+        beyond = divide(growing[:, far], growing[:, [knots[-1] - 1]])
         at_knots = {level: self.growth[level][..., knots - 1] for level in levels}
-        joint = combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past)
-        return {
-            level: np.stack([_follow(*pair, knots, steps) for pair in zip(joint[level], whole, strict=True)])
-            for level, whole in adding.items()
-        }
+        reached = {}
+        for level, joint in combine_widths(self.population[:, knots - 1], at_knots, matrix, self.past).items():
+            widths = np.stack([interpolate(side, knots, steps) for side in joint])
+            widths[..., far] *= beyond
+            reached[level] = np.maximum.accumulate(widths, axis=-1)
+        return reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +149,36 @@ class Coherent:
         prediction = Prediction(np.vstack([self.prediction.population, sums.population]), *stacked)
         return Coherent(together, self.fitted, prediction, membership, self.errors)
 
+    def measure_remainders(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Remainders:
+        """Return the persons of each sum among some rows whom none of its countries holds, in some years.
+
+        The UN's totals include places that its tables do not list, and rounding. A forecast keeps their share.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Of the panel.
+        past, steps : ndarray of int
+            Columns of the panel and of the prediction: the years, in this order.
+        """
+        if self.membership is None:
+            return {}
+        sums = self.membership.take(np.flatnonzero(np.isin(self.membership.aggregate_rows, rows)))
+        if not sums.aggregates:
+            return {}
+        listed = self._read(sums.country_rows, past, steps)
+        listed = np.rint(listed) if is_whole(self.panel) else listed
+        remainders = self._read(sums.aggregate_rows, past, steps) - sums.matrix.astype(np.float64) @ listed
+        return dict(zip(sums.aggregates, remainders, strict=True))
+
+    def _read(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Array:
+        return np.hstack([self.panel.values[np.ix_(rows, past)], self.prediction.population[np.ix_(rows, steps)]])
+
     def describe(self, horizon: int, levels: Sequence[float]) -> tuple[Note, ...]:
         """Return what readers must know of a forecast that is shown so far ahead, at these levels."""
-        notes = list(self.fitted.notes(horizon))
+        notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
         if self.membership is None or self.errors is None:
-            return tuple(notes)
+            return (*notes, *below_zero)
         if self.errors.past is None:
             notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
         sums = set(self.membership.aggregates)
@@ -139,7 +188,13 @@ class Coherent:
         if horizon and self.errors.past is not None:
             beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
             notes += [Note(code, text) for text in beyond for code in self.panel.locations.index]
-        return tuple(notes)
+        return (*notes, *below_zero)
+
+    def _note_below_zero(self, horizon: int) -> list[Note]:
+        below = self.prediction.population[:, :horizon] < 0
+        codes = self.panel.locations.index.tolist()
+        years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
+        return [Note(codes[i], BELOW_ZERO.format(years[below[i]][0])) for i in np.flatnonzero(below.any(axis=1))]
 
 
 def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], real_time: bool) -> Coherent:
@@ -161,8 +216,8 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
         Whether intervals hold what a later revision will publish, or figures that are final.
     """
     if not fitted.model.calibrated:
-        return Coherent(panel, fitted, fitted.predict(horizon, levels))
-    calibration = intervals.from_arrays(fitted.arrays)
+        return Coherent(panel, fitted, intervals.predict(fitted, horizon, levels))
+    calibration = fitted.calibration
     longest = horizon if calibration is None else max(horizon, int(calibration.knots[-1]))
     growth = intervals.predict(fitted, longest, levels)
     risk = describe_risk(panel)[-1] if real_time else None
@@ -175,6 +230,11 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
             whole = _place(whole, sums, membership.aggregate_rows)
     # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
     return Coherent(panel, fitted, whole.take(steps=slice(horizon)), membership, errors)
+
+
+def is_whole(panel: Panel) -> bool:
+    """Return whether a panel's figures are whole persons."""
+    return bool((panel.values == np.rint(panel.values)).all())
 
 
 def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
@@ -195,32 +255,33 @@ def _join_errors(
         level: np.stack([measure_reach(population, bounds[level][rows]) for bounds in (growth.lower, growth.upper)])
         for level in growth.lower
     }
-    past = None
+    past, mean = None, np.zeros_like(population)
     if calibration is not None:
+        mean = calibration.spread(population.shape[1])[rows]
         errors, then, now = (getattr(calibration, name)[rows] for name in ("errors", "scale_then", "scale"))
         past = PastErrors(errors, then, now, calibration.knots, spacing)
     if risk is None:
-        return JointErrors(population, reaches, past, panel.values[rows, -1:], {}, None)
+        return JointErrors(population, reaches, mean, past, panel.values[rows, -1:], {}, None)
     spread = learn_from_vintages()
     revisions, scales = list_past_revisions(membership.countries, spread)
     scale = np.exp(risk[rows] @ spread.slope)[:, None]
     revised = PastErrors(revisions[..., None], scales[..., None], scale, np.array([1]))
     base = {level: np.stack(spread.reach(risk[rows], level))[..., None] for level in growth.lower}
-    return JointErrors(population, reaches, past, panel.values[rows, -1:], base, revised)
+    return JointErrors(population, reaches, mean, past, panel.values[rows, -1:], base, revised)
 
 
-def _follow(joint: Array, whole: Array, knots: Array, steps: Array) -> Array:
-    left = joint / np.maximum(whole[:, knots - 1], 1e-12)
-    return np.maximum.accumulate(interpolate(left, knots, steps) * whole, axis=1)
+def _average(matrix: Array, population: Array, values: Array) -> Array:
+    """Return the mean of values (n, h) in each aggregate, by population, shape (a, h)."""
+    weights = matrix.astype(np.float64)
+    return divide(np.einsum("an,nh->ah", weights, population * values), np.einsum("an,nh->ah", weights, population))
 
 
 def _sum_prediction(
     panel: Panel, countries: Prediction, membership: Membership, errors: JointErrors, levels: Sequence[float]
 ) -> Prediction:
     """Return the forecast of the membership's aggregates, shape (a, horizon), from one that holds their countries."""
-    persons = bool((panel.values == np.rint(panel.values)).all())
     shares = measure_shares(panel, membership)
-    points = sum_members(countries.population[membership.country_rows], membership, shares, whole=persons)
+    points = sum_members(countries.population[membership.country_rows], membership, shares, whole=is_whole(panel))
     return surround_sums(points, errors.reach(membership.matrix, levels), countries, membership)
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from popforecast.errors import StoreError
 from popforecast.files import write_together
-from popforecast.forecasting import DEFAULT_MODEL, fit
+from popforecast.intervals import fit
+from popforecast.models import DEFAULT_MODEL, get
 from popforecast.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
 from popforecast.sources import DATA, REVISIONS, VINTAGES, load_panel
 from popforecast.store import fitted_path, pack
@@ -20,7 +21,7 @@ from popforecast.version import __version__
 
 
 def compute() -> dict[str, bytes]:
-    """Fit the default model, measure the track records, and return the files to keep, by name.
+    """Fit the default model anew, measure the track records, and return the files to keep, by name.
 
     The same code, tables and machine give the same bytes.
     """
@@ -32,7 +33,7 @@ def compute() -> dict[str, bytes]:
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(tables.items())},
     }
-    stored = [pack(fit(panels[name], DEFAULT_MODEL), fitted_path(DATA, name)) for name in REVISIONS]
+    stored = [pack(fit(panels[name], get(DEFAULT_MODEL)), fitted_path(DATA, name)) for name in REVISIONS]
     fitted = {path.name: content for files in stored for path, content in files.items()}
     return tables | fitted | {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
 

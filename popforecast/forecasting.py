@@ -9,16 +9,18 @@ from popforecast.coherence import Groups, predict_panel
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasts import Forecast
 from popforecast.groups import check_groups
-from popforecast.intervals import fit as fit_calibrated
+from popforecast.intervals import complete
+from popforecast.intervals import fit as fit_anew
 from popforecast.joined import JoinedForecast
-from popforecast.models.base import Fitted, Model, check_levels
+from popforecast.models import DEFAULT_MODEL
+from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.outlook import Outlook, list_locations
 from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.periods import choose_years, last_year
 from popforecast.rectangles import Rectangles
 from popforecast.sources import REVISIONS, VINTAGES
+from popforecast.store import find_embedded
 
-DEFAULT_MODEL = "panel-ar"
 DEFAULT_LEVELS = (80, 95)
 
 REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
@@ -37,8 +39,9 @@ def forecast(
     """Forecast the population of locations from nothing but the panel's history.
 
     The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
-    of its countries, and its interval comes from their joint past errors; a plain autoregression (``ar1``, ``AR(...)``)
-    forecasts each series on its own, with analytic intervals.
+    of its countries (plus the share of the total that no listed country holds: see
+    :meth:`~popforecast.forecasts.Forecast.list_remainders`), and its interval comes from their joint past errors; a
+    plain autoregression (``ar1``, ``AR(...)``) forecasts each series on its own, with analytic intervals.
 
     Parameters
     ----------
@@ -160,6 +163,10 @@ def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -
 def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     """Fit a model to every location of a panel, its intervals calibrated: what :func:`forecast` does first.
 
+    The default model's fit to a whole embedded revision is embedded too, and taken from there, so that every machine
+    has the same numbers. Where it is absent or of other data, the model is fitted; where it is damaged or of another
+    version, it is fitted, and the log says so.
+
     Parameters
     ----------
     panel : Panel
@@ -180,7 +187,31 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     '8,745,733,000'
     """
     check_panel(panel)
-    return fit_calibrated(panel, models.get(model))
+    specification = models.get(model)
+    embedded = find_embedded(panel) if specification == models.get(DEFAULT_MODEL) else None
+    return embedded or fit_anew(panel, specification)
+
+
+def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFAULT_LEVELS) -> Prediction:
+    """Forecast the whole panel of a fit so many steps ahead, with the intervals that :func:`forecast` gives by default.
+
+    Raises
+    ------
+    LevelError
+        If a level is not valid.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2019")
+    >>> predict(pf.fit(panel, "ar1"), 10).population[0, -1].round(-3).item()
+    8745733000.0
+    """
+    levels = check_levels(levels)
+    # Without levels there is nothing to calibrate.
+    fitted = complete(fitted) if levels else fitted
+    kind = choose_intervals(fitted.panel, fitted.model)
+    return predict_panel(fitted.panel, fitted, horizon, levels, kind == REAL_TIME).prediction
 
 
 def _forecast_each(
@@ -234,14 +265,15 @@ def _find_home(panel: Rectangles, name: str, members: Iterable[Hashable]) -> int
 
 
 def _fit_to(panel: Panel, model: str | Model | Fitted) -> Fitted:
-    fitted = model if isinstance(model, Fitted) else fit(panel, model)
-    if fitted.checksum != panel.checksum:
+    if not isinstance(model, Fitted):
+        return fit(panel, model)
+    if model.checksum != panel.checksum:
         raise ModelError(
-            f"{fitted.model.name} was fitted to another panel (origin {fitted.origin}, checksum "
-            f"{fitted.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
+            f"{model.model.name} was fitted to another panel (origin {model.origin}, checksum "
+            f"{model.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
             "this panel first"
         )
-    return fitted
+    return complete(model)
 
 
 def _look_ahead(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:

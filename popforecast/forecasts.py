@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Forecast:
         What readers must know, such as an explosive root.
     provenance : dict
         Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
+    remainders : mapping of location code to ndarray, shape (m,)
+        For each location that is a sum of countries, the persons whom none of them holds: see :meth:`list_remainders`.
     """
 
     history: Panel
@@ -57,9 +59,10 @@ class Forecast:
     model: Model
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
+    remainders: Mapping[Hashable, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        freeze(self.years, self.population, *self.lower.values(), *self.upper.values())
+        freeze(self.years, self.population, *self.lower.values(), *self.upper.values(), *self.remainders.values())
 
     @property
     def locations(self) -> pd.DataFrame:
@@ -108,7 +111,34 @@ class Forecast:
         """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
         # JSON has no infinity: what outgrew the computer's numbers is null, like what is not there.
         frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
-        return {"forecasts": frame.where(frame.notna(), None).to_dict("records")} | self.describe()
+        return {
+            "forecasts": frame.where(frame.notna(), None).to_dict("records"),
+            "remainder": self.list_remainders().to_dict("records"),
+        } | self.describe()
+
+    def list_remainders(self) -> pd.DataFrame:
+        """Return how many persons of each sum none of its countries holds, one row for each sum and year.
+
+        Columns: location_code, location, year, persons. The UN's totals include places that its tables do not list, and
+        rounding, so an aggregate is the sum of its countries and of this remainder. A group of one's own has none.
+
+        Examples
+        --------
+        >>> import popforecast as pf
+        >>> fc = pf.forecast(pf.load_panel("wpp2024"), ["World", "NGA"], 2020, 2020)
+        >>> fc.list_remainders().to_dict("records")
+        [{'location_code': 900, 'location': 'World', 'year': 2020, 'persons': 524}]
+        """
+        sums, m = self.locations[self.locations.index.isin(list(self.remainders))], len(self.years)
+        persons = np.array([self.remainders[code] for code in sums.index]).reshape(len(sums), m)
+        return pd.DataFrame(
+            {
+                "location_code": np.repeat(sums.index.to_numpy(), m),
+                "location": np.repeat(sums["name"].to_numpy(), m),
+                "year": np.tile(self.years, len(sums)),
+                "persons": _whole(persons),
+            }
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return what :meth:`to_dict` says beside the rows: notes, where the numbers come from, how to cite them."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from popforecast.coherence import predict_panel
-from popforecast.intervals import calibrate, choose_knots, choose_past, to_arrays
-from popforecast.models.base import Arrays, Fitted, Model, Prediction, check_levels
+from popforecast.intervals import calibrate, choose_knots, choose_past
+from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes, estimate, measure_scale, roll
 
@@ -50,17 +50,11 @@ def hindcast(
     lower, upper = ({level: np.empty(shape) for level in levels} for _ in range(2))
     for i, origin in enumerate(origins.tolist()):
         calibration = calibrate(errors, panel, origin) if errors else None
-        widths = to_arrays(calibration) if calibration else {}
-        then = _answer(model, panel.until(origin), estimates[origin] | widths, int(horizons.max()), levels)
+        fitted = Fitted(model, panel.until(origin), estimates[origin], calibration)
+        then = predict_panel(fitted.panel, fitted, int(horizons.max()), levels, real_time=False).prediction
         then = then.take(steps=horizons - 1)
         population[:, i] = then.population
         for level in levels:
             lower[level][:, i], upper[level][:, i] = then.lower[level], then.upper[level]
     outcome, scale = collect_outcomes(panel, origins, horizons), measure_scale(panel, origins)
     return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
-
-
-def _answer(model: Model, known: Panel, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-    codes = known.locations.index.tolist()
-    fitted = Fitted(model, codes, known.origin, known.step, known.revision, known.checksum, arrays)
-    return predict_panel(known, fitted, horizon, levels, real_time=False).prediction

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.models.base import Array, Fitted, Model, Prediction, check_levels
+from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
 from popforecast.models.committee import find_teachers
 from popforecast.models.panel_ar import interpolate
 from popforecast.panel import Panel
@@ -33,6 +33,12 @@ FEWEST = 30
 
 # Added to errors before their logarithm is taken: a forecast that was right to the person is luck, not precision.
 LUCK = 1e-4
+
+# Log errors are kept to so many decimals: what is smaller comes from taking logarithms and back, and is none.
+ROUNDED = 13
+
+# What the arrays of a calibration are called beside those of a model.
+PREFIX = "interval_"
 
 # How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
 SLOWEST, FASTEST = 0.5, 1.0
@@ -70,6 +76,9 @@ class Calibration:
     errors: Array
     scale_then: Array
 
+    def __post_init__(self) -> None:
+        freeze(*(getattr(self, field.name) for field in fields(self)))
+
     def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
         """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).
 
@@ -79,6 +88,10 @@ class Calibration:
         """
         below, above = reach_quantiles(self.quantiles, level)
         return self._extend(below, horizon), self._extend(above, horizon)
+
+    def spread(self, horizon: int) -> Array:
+        """Return the mean size of errors, in logs, shape (n, horizon); it grows with the horizon as reaches do."""
+        return self._extend(np.abs(self.quantiles).mean(axis=1), horizon)
 
     def _extend(self, quantiles: Array, horizon: int) -> Array:
         widths = np.maximum.accumulate(self.scale * quantiles, axis=1)
@@ -165,7 +178,7 @@ def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> li
         if known.sum() * len(teachers) < FEWEST:
             break
         k = int(np.searchsorted(rolling.horizons, knot))
-        missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k])
+        missed = np.log(rolling.outcome[:, columns, k] / rolling.prediction.population[:, columns, k]).round(ROUNDED)
         missed[:, ~known] = np.nan
         errors = missed[np.ix_(teachers, np.flatnonzero(known))].T
         ages = (origin - past[known] - knot * panel.step)[:, None]
@@ -202,25 +215,31 @@ def fit(panel: Panel, model: Model) -> Fitted:
     --------
     >>> import popforecast as pf
     >>> fitted = fit(pf.load_panel("wpp2024").countries(), pf.models.get("damped-growth"))
-    >>> fitted.arrays["interval_knots"].tolist()
+    >>> fitted.calibration.knots.tolist()
     [1, 3, 5, 10, 20, 30, 40]
     """
-    fitted = model.fit(panel)
-    past = choose_past(panel, panel.origin) if model.calibrated else []
+    return complete(model.fit(panel))
+
+
+def complete(fitted: Fitted) -> Fitted:
+    """Return a fit with its intervals calibrated, where they can be and are not yet.
+
+    They cannot where the model's are analytic, or where the panel has too few past origins.
+    """
+    model, panel = fitted.model, fitted.panel
+    past = choose_past(panel, panel.origin) if model.calibrated and fitted.calibration is None else []
     if not past:
         return fitted
-    calibration = calibrate(roll(model, panel, past[::-1], choose_knots(panel), ()), panel, panel.origin)
-    if calibration is None:
-        return fitted
-    return replace(fitted, arrays=fitted.arrays | to_arrays(calibration))
+    rolling = roll(model, panel, past[::-1], choose_knots(panel), ())
+    return replace(fitted, calibration=calibrate(rolling, panel, panel.origin))
 
 
 def predict(fitted: Fitted, horizon: int, levels: Sequence[float]) -> Prediction:
-    """Predict with calibrated intervals, or analytic ones where there is no calibration."""
-    calibration = from_arrays(fitted.arrays)
-    if calibration is None:
-        return fitted.predict(horizon, levels)
-    return surround(fitted.predict(horizon, ()).population, calibration, levels)
+    """Predict each series by the model, with calibrated intervals, or analytic ones where there is no calibration."""
+    model, arrays = fitted.model, fitted.arrays
+    if fitted.calibration is None:
+        return model.predict(arrays, horizon, levels)
+    return surround(model.predict(arrays, horizon, ()).population, fitted.calibration, levels)
 
 
 def surround(
@@ -262,7 +281,7 @@ def roll_calibrated(
         calibration = calibrate(every, panel, int(origin))
         if calibration is None:
             known = panel.until(int(origin))
-            around = model.fit(known).predict(int(horizons.max()), levels).take(steps=horizons - 1)
+            around = predict(model.fit(known), int(horizons.max()), levels).take(steps=horizons - 1)
         else:
             around = surround(population[:, i], calibration, levels, horizons)
         for level in levels:
@@ -271,20 +290,23 @@ def roll_calibrated(
     return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
 
 
-def to_arrays(calibration: Calibration) -> dict[str, Array]:
-    """Return a calibration as arrays that a stored model can hold."""
-    return {
-        "interval_knots": calibration.knots,
-        "interval_scale": calibration.scale,
-        "interval_quantiles": calibration.quantiles,
-        "interval_errors": calibration.errors,
-        "interval_scale_then": calibration.scale_then,
-    }
+def pack(fitted: Fitted) -> Arrays:
+    """Return a fit as plain arrays by name, those of its calibration among them; :func:`unpack` takes it apart."""
+    if fitted.calibration is None:
+        return fitted.arrays
+    held = {PREFIX + field.name: getattr(fitted.calibration, field.name) for field in fields(Calibration)}
+    return {**fitted.arrays, **held}
 
 
-def from_arrays(arrays: dict[str, Array]) -> Calibration | None:
-    """Return the calibration that a fitted model holds, if it holds one."""
-    if "interval_knots" not in arrays:
-        return None
-    names = ("knots", "scale", "quantiles", "errors", "scale_then")
-    return Calibration(*(arrays[f"interval_{name}"] for name in names))
+def unpack(arrays: Arrays) -> tuple[Arrays, Calibration | None]:
+    """Return what was estimated, and the calibration if there is one, from arrays as :func:`pack` returned them.
+
+    Raises
+    ------
+    KeyError
+        If a part of the calibration is missing.
+    """
+    own = {name: array for name, array in arrays.items() if not name.startswith(PREFIX)}
+    if len(own) == len(arrays):
+        return own, None
+    return own, Calibration(*(arrays[PREFIX + field.name] for field in fields(Calibration)))

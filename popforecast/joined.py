@@ -107,7 +107,14 @@ class JoinedForecast:
     def to_dict(self) -> dict[str, Any]:
         """Return the forecasts as plain values that JSON can hold."""
         frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
-        return {"forecasts": frame.where(frame.notna(), None).to_dict("records")} | self.describe()
+        return {
+            "forecasts": frame.where(frame.notna(), None).to_dict("records"),
+            "remainder": self.list_remainders().to_dict("records"),
+        } | self.describe()
+
+    def list_remainders(self) -> pd.DataFrame:
+        """Return how many persons of each sum none of its members holds, as :meth:`Forecast.list_remainders` does."""
+        return self._order([part.list_remainders() for part in self.parts])
 
     def describe(self) -> dict[str, Any]:
         """Return what :meth:`to_dict` says beside the rows."""

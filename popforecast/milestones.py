@@ -1,4 +1,7 @@
-"""When? The peak, the next round figure and the doubling of each location, each as a year with an interval."""
+"""When? The peak, the next round figure and the doubling of each location, each as a year with an interval.
+
+A model without a lower limit may fall below zero: that has a year, too.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from popforecast.forecasting import Forecast
 
 PEAK, PASSING, FALLING, DOUBLING, HALVING = "peak", "passing", "falling", "doubling", "halving"
+BELOW_ZERO = "below-zero"
 
 # What counts as round, times a power of ten.
 ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
@@ -37,8 +41,9 @@ class Milestone:
     Attributes
     ----------
     location_code : hashable
-    kind : {"peak", "passing", "falling", "doubling", "halving"}
-        A highest population, a round figure passed on the way up or down, twice or half the last estimate.
+    kind : {"peak", "passing", "falling", "doubling", "halving", "below-zero"}
+        A highest population, a round figure passed on the way up or down, twice or half the last estimate, a forecast
+        below zero.
     persons : float
         The population that is reached.
     year : int or None
@@ -94,7 +99,8 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     -------
     tuple of Milestone
         Three for each location, in the forecast's order: peak, round figure, doubling or halving. A location without
-        people has a peak alone.
+        people has a peak alone. Where the median falls below zero, which only a plain autoregression allows, that is a
+        fourth.
 
     Notes
     -----
@@ -145,6 +151,7 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
         _find_peaks(codes, history.years, history.values, paths),
         _find_round_figures(codes, last, paths),
         _find_doublings(codes, last, history.origin, paths),
+        _find_below_zero(codes, paths),
     )
     return tuple(found for row in zip(*by_kind, strict=True) for found in row if found)
 
@@ -217,6 +224,13 @@ def _find_doublings(codes: list[Hashable], last: Array, origin: int, paths: _Pat
             said = f"{verb.capitalize()}s by {years[0]}, in {years[0] - origin} years"
         kind = DOUBLING if grows[i] else HALVING
         yield _milestone(codes[i], kind, figures[i], years, paths, said) if last[i] > 0 else None
+
+
+def _find_below_zero(codes: list[Hashable], paths: _Paths) -> Iterator[Milestone | None]:
+    sides = (_first_years(side < 0, paths.years) for side in (paths.median, paths.lower, paths.upper))
+    for code, years in zip(codes, zip(*sides, strict=True), strict=True):
+        said = f"Falls below zero in {years[0]}, which no population can"
+        yield _milestone(code, BELOW_ZERO, 0, years, paths, said) if years[0] is not None else None
 
 
 def _find_highest(values: Array) -> NDArray[np.intp]:

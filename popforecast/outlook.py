@@ -95,6 +95,7 @@ class Outlook:
         codes = set(history.locations.index)
         replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
         notes = (*replaced, *whole.describe(horizon, levels))
+        remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)
         return Forecast(
             history,
             years,
@@ -105,6 +106,7 @@ class Outlook:
             self.model,
             tuple(note for note in notes if note.location_code in codes),
             describe_provenance(self.panel, self.model) | {"intervals": self.intervals},
+            remainders,
         )
 
     def _check_levels(self, levels: Sequence[float]) -> tuple[float, ...]:

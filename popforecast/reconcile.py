@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from popforecast.groups import Membership
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
-from popforecast.risk import reach_out
+from popforecast.risk import FARTHEST, reach_out
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
 PRIOR_OUTCOMES = 4
@@ -95,10 +95,37 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
     return total + (np.rint(remainder) if whole else remainder)
 
 
+def add_widths(population: Array, widths: Array, matrix: NDArray[np.bool_]) -> Array:
+    r"""Return how far, in logs, an aggregate's bounds lie from its forecast if all its countries are wrong together.
+
+    They are the sums of its countries' bounds, :math:`-\log \sum_i w_i e^{-l_i}` below and
+    :math:`\log \sum_i w_i e^{u_i}` above: nothing that each country's interval allows lies beyond.
+
+    Parameters
+    ----------
+    population : ndarray, shape (n, h)
+        Forecasts of the countries.
+    widths : ndarray, shape (2, n, h)
+        Log distances of their bounds below and above.
+    matrix : ndarray of bool, shape (a, n)
+
+    Returns
+    -------
+    ndarray, shape (2, a, h)
+
+    Examples
+    --------
+    >>> both = np.array([[True, True]])
+    >>> add_widths(np.array([[1.0], [3.0]]), np.log([[[2.0], [1.0]], [[3.0], [1.0]]]), both).round(4).tolist()
+    [[[0.1335]], [[0.4055]]]
+    """
+    return np.swapaxes(_add(_weigh(population, matrix), widths), -1, -2)
+
+
 def combine_widths(
     population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_], past: PastErrors
 ) -> dict[float, Array]:
-    r"""Return how far, in logs, each aggregate's bound lies from its point forecast.
+    r"""Return how far, in logs, each aggregate's bounds lie from its point forecast.
 
     With :math:`w_i` the country's share of the aggregate's forecast and :math:`c_i = w_i s_i q` its spread today (s its
     scale, q the root mean square of all countries' scaled errors at that horizon):
@@ -109,28 +136,30 @@ def combine_widths(
        errors were one, about 1/n if they were independent. Joint errors are few and overlap, so at each horizon it is
        shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and at
        the first towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
-       of the panel's countries. :math:`\nu` counts the outcomes that do not overlap, times :math:`1 - \theta`: where
-       one country is nearly all (:math:`\theta = \sum c_i^4 / (\sum c_i^2)^2` near 1), nothing is to be learned of how
-       errors combine, and its own calibration counts.
-    3. The width is :math:`\kappa` times a mixture: the weighted mean of the countries' widths (their tails), with the
-       weight :math:`\max(\theta, \kappa^4)`, and the normal :math:`z \sum c_i` (many independent errors add up to
-       a normal one) with the rest. :math:`\theta` and :math:`\kappa^4` are what is left of a kurtosis in a sum.
-    4. Widths never shrink with the horizon. Beyond the longest horizon with an outcome they grow as the countries' do;
-       without any known outcome errors count as one, and the widths are the weighted means.
+       of the panel's countries. It is a share: an estimate above 1 counts as 1. :math:`\nu` counts the outcomes that do
+       not overlap, times :math:`1 - \theta`: where one country is nearly all (:math:`\theta = \sum c_i^4 / (\sum
+       c_i^2)^2` near 1), nothing is to be learned of how errors combine, and its own calibration counts.
+    3. The width is :math:`\kappa` times a mixture: the width if all are wrong together (:func:`add_widths`: the tails
+       of the countries), with the weight :math:`\max(\theta, \kappa^4)`, and the normal :math:`z \sum c_i` (many
+       independent errors add up to a normal one) with the rest. :math:`\theta` and :math:`\kappa^4` are what is left of
+       a kurtosis in a sum. Both parts grow with the level, so that levels nest.
+    4. Widths do not shrink with the horizon, and never exceed those of step 3's first part: the sums of the countries'
+       bounds. At horizons without a known outcome the last known q and :math:`\kappa` count; without any, errors count
+       as one.
 
     Horizons must be all from the first on: a width depends on those before it, never on those after.
 
     Parameters
     ----------
     population : ndarray, shape (n, h)
-    widths : dict of float to ndarray, shape (..., n, h)
-        Log distance of the countries' bounds from their forecasts, by level in percent; perhaps of both sides.
+    widths : dict of float to ndarray, shape (2, n, h)
+        Log distances of the countries' bounds below and above their forecasts, by level in percent.
     matrix : ndarray of bool, shape (a, n)
     past : PastErrors
 
     Returns
     -------
-    dict of float to ndarray, shape (..., a, h)
+    dict of float to ndarray, shape (2, a, h)
     """
     weights = _weigh(population, matrix)
     today = past.rescale()
@@ -138,26 +167,27 @@ def combine_widths(
     scaled = np.divide(today, now[:, None], out=np.full_like(today, np.nan), where=now[:, None] > 0)
     usual = _root_mean_square(scaled)
     known = np.isfinite(usual)
-    # Bounds are of shape (..., h, a) here, which broadcasts over both sides.
-    adding = {level: np.einsum("han,...nh->...ha", weights, width) for level, width in widths.items()}
+    # Widths are of shape (2, h, a) here.
+    added = {level: _add(weights, width) for level, width in widths.items()}
     if not known.any():
-        return {level: _widen(width) for level, width in adding.items()}
+        return {level: np.swapaxes(width, -1, -2) for level, width in added.items()}
     # The horizon whose root mean square stands for each: its own, else the last before it that has one, or the first.
     latest = np.maximum.accumulate(np.where(known, np.arange(len(known)), known.argmax()))
     spread = weights * now.T[:, None]
-    parts = _divide(spread, spread.sum(axis=2, keepdims=True))
+    parts = divide(spread, spread.sum(axis=2, keepdims=True))
     squares = np.sum(parts**2, axis=2)
-    concentration = _divide(np.sum(parts**4, axis=2), squares**2)
+    concentration = divide(np.sum(parts**4, axis=2), squares**2)
     together = spread.sum(axis=2) * np.fmax.accumulate(usual)[latest][:, None]
     joint, outcomes = _join_errors(weights, matrix, today, past)
     rho = _correlate(scaled[:, :, 0])
     prior = rho + (1 - rho) * squares[0]
-    left = _shrink(_divide(joint, together**2), outcomes * (1 - concentration), prior)
-    shape = np.maximum(concentration, np.minimum(left, 1) ** 2)
+    left = _shrink(divide(joint, together**2), outcomes * (1 - concentration), prior)
+    shape = np.maximum(concentration, left**2)
     combined = {}
-    for level, width in adding.items():
-        normal = NormalDist().inv_cdf(0.5 + level / 200) * _divide(together, width)[..., latest, :] * width
-        combined[level] = _widen(np.sqrt(left) * (shape * width + (1 - shape) * normal))
+    for level, whole in added.items():
+        normal = NormalDist().inv_cdf(0.5 + level / 200) * together
+        mixed = np.maximum.accumulate(np.sqrt(left) * (shape * whole + (1 - shape) * normal), axis=1)
+        combined[level] = np.swapaxes(np.minimum(mixed, whole), -1, -2)
     return combined
 
 
@@ -178,7 +208,7 @@ def surround_sums(
     """
     single = membership.matrix.sum(axis=1) == 1
     only = membership.country_rows[membership.matrix[single].argmax(axis=1)]
-    scale = _divide(points[single], countries.population[only])
+    scale = divide(points[single], countries.population[only])
     lower, upper = {}, {}
     for level, width in widths.items():
         lower[level], upper[level] = reach_out(points, *width[..., : points.shape[1]])
@@ -187,15 +217,18 @@ def surround_sums(
     return Prediction(points, lower, upper)
 
 
-def _widen(widths: Array) -> Array:
-    """Return widths (..., h, a) as (..., a, h), none below that of the horizon before."""
-    return np.swapaxes(np.maximum.accumulate(widths, axis=-2), -1, -2)
-
-
 def _weigh(population: Array, matrix: NDArray[np.bool_]) -> Array:
     """Return the share of each country in each aggregate, shape (h, a, n)."""
     held = matrix * population.T[:, None]
-    return _divide(held, held.sum(axis=2, keepdims=True))
+    return divide(held, held.sum(axis=2, keepdims=True))
+
+
+def _add(weights: Array, widths: Array) -> Array:
+    """Return how far sums lie off, shape (2, h, a), where all members (2, n, h) do by their own widths at once."""
+    below, above = np.minimum(widths, FARTHEST)
+    down, up = (np.einsum("han,nh->ha", weights, change) for change in (np.expm1(-below), np.expm1(above)))
+    with np.errstate(divide="ignore"):
+        return np.minimum(np.stack([-np.log1p(np.maximum(down, -1)), np.log1p(up)]), FARTHEST)
 
 
 def _join_errors(weights: Array, matrix: NDArray[np.bool_], today: Array, past: PastErrors) -> tuple[Array, Array]:
@@ -205,7 +238,7 @@ def _join_errors(weights: Array, matrix: NDArray[np.bool_], today: Array, past: 
     joint = np.log1p(weights @ np.expm1(np.where(lost, 0, by_horizon)))
     seen = ~(matrix.astype(np.float64) @ lost > 0)
     count = seen.sum(axis=2)
-    mean_square = _divide(np.sum(np.where(seen, joint**2, 0), axis=2), count)
+    mean_square = divide(np.sum(np.where(seen, joint**2, 0), axis=2), count)
     return mean_square, count * np.minimum(1, past.spacing / past.horizons)[:, None]
 
 
@@ -222,7 +255,7 @@ def _correlate(scaled: Array) -> float:
 def _shrink(estimate: Array, outcomes: Array, prior: Array) -> Array:
     shrunk = np.empty_like(estimate)
     for h, (here, seen) in enumerate(zip(estimate, outcomes, strict=True)):
-        prior = (seen * here + PRIOR_OUTCOMES * prior) / (seen + PRIOR_OUTCOMES)
+        prior = np.minimum((seen * here + PRIOR_OUTCOMES * prior) / (seen + PRIOR_OUTCOMES), 1)
         shrunk[h] = prior
     return shrunk
 
@@ -234,7 +267,7 @@ def _root_mean_square(scaled: Array) -> Array:
     return np.sqrt(np.divide(squares, count, out=np.full(len(count), np.nan), where=count > 0))
 
 
-def _divide(numerator: Array, denominator: Array) -> Array:
+def divide(numerator: Array, denominator: Array) -> Array:
     """Divide; nothing of nothing is nothing."""
     out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
     return np.divide(numerator, denominator, out=out, where=denominator > 0)

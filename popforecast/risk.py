@@ -13,6 +13,9 @@ from popforecast.panel import Panel
 # The quantiles kept; a level's bounds are interpolated between them.
 PROBABILITIES = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.9975, 0.999]])
 
+# Scaled errors that differ by less are equal.
+DECIMALS = 9
+
 # The largest level that past errors speak of; beyond it their tails are taken to be normal.
 WIDEST = 99.8
 
@@ -63,7 +66,8 @@ def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[
     moments.flat[:: len(moments) + 1] += 1e-6
     slope = np.linalg.solve(moments, weighted.T @ np.log(np.abs(errors) + luck) / weights.sum())
     scaled = errors / np.exp(x @ slope)
-    order = np.argsort(scaled, kind="stable")
+    # Errors of equal size, such as none at all, go by position, not by the last bits of a logarithm.
+    order = np.argsort(scaled.round(DECIMALS), kind="stable")
     below = np.cumsum(weights[order])
     return slope, np.interp(PROBABILITIES, below / below[-1], scaled[order])
 

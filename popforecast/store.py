@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,20 @@ import popforecast.models as models
 from popforecast import intervals
 from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
-from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.models.base import Arrays, Fitted
+from popforecast.models import DEFAULT_MODEL
+from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
 from popforecast.risk import PROBABILITIES
-from popforecast.sources import DATA, DEFAULT_REVISION, get_revision, load_panel
+from popforecast.sources import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
 from popforecast.version import __version__
 
 FORMAT = 1
 
 # What writes the embedded models, and everything else that is computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"
+
+# The shapes of a model's arrays are learnt from estimates of so many locations: a side that differs counts them.
+FEW = (2, 3)
 
 # A stored model is tried so many steps ahead before it is believed, or further than its panel is long: beyond whatever
 # it holds by the step.
@@ -76,8 +81,8 @@ def save(fitted: Fitted, path: str | Path) -> Path:
 
 def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
     """Return what :func:`save` writes, by path: the arrays and their manifest."""
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **fitted.arrays)
+    content, arrays = io.BytesIO(), intervals.pack(fitted)
+    np.savez_compressed(content, allow_pickle=False, **arrays)
     manifest = {
         "format": FORMAT,
         "version": __version__,
@@ -87,7 +92,7 @@ def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
         "origin": fitted.origin,
         "step": fitted.step,
         "locations": len(fitted.codes),
-        "arrays": {name: list(array.shape) for name, array in fitted.arrays.items()},
+        "arrays": {name: list(array.shape) for name, array in arrays.items()},
         "npz_sha256": hashlib.sha256(content.getvalue()).hexdigest(),
     }
     manifest["manifest_sha256"] = _seal(manifest)
@@ -119,10 +124,13 @@ def load(path: str | Path, panel: Panel) -> Fitted:
         model = models.build(manifest["model"])
     except (PopforecastError, TypeError, KeyError) as error:
         raise StoreError(f"{manifest_path(path)} names a model that cannot be built: {error}") from error
-    codes = panel.locations.index.tolist()
-    fitted = Fitted(model, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
-    _try(path, fitted, panel)
-    return fitted
+    try:
+        own, calibration = intervals.unpack(arrays)
+        return _check(path, Fitted(model, panel, own, calibration))
+    except (PopforecastError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path} does not hold what {model.name} needs ({error}): fit it again") from error
 
 
 def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) -> Fitted | None:
@@ -162,6 +170,35 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     if fitted.model != expected:
         raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
     return fitted
+
+
+def find_embedded(panel: Panel) -> Fitted | None:
+    """Return the default model as it is embedded for a panel; None where none is, or it cannot be taken.
+
+    A panel that is not a whole embedded revision has none. What is damaged, or of another version, is not taken, and
+    the log says so once.
+
+    Examples
+    --------
+    >>> panel = load_panel("wpp2024")
+    >>> find_embedded(panel).origin, find_embedded(panel.until(2000))
+    (2023, None)
+    """
+    if panel.revision not in REVISIONS:
+        return None
+    path = fitted_path(DATA, str(panel.revision))
+    try:
+        if manifest_path(path).exists() and _read_manifest(path)["panel_sha256"] != panel.checksum:
+            return None
+        return load_fitted(str(panel.revision), panel)
+    except StoreError as error:
+        _warn_once(f"{error}. {DEFAULT_MODEL} is fitted anew meanwhile")
+        return None
+
+
+@lru_cache
+def _warn_once(text: str) -> None:
+    logging.getLogger(__name__).warning(text)
 
 
 def fitted_path(folder: Path, revision: str) -> Path:
@@ -221,35 +258,48 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
     return arrays
 
 
-def _try(path: Path, fitted: Fitted, panel: Panel) -> None:
-    """Prove that the arrays are those of the model: whoever can forge a checksum cannot break a forecast with it."""
-    own = {name: array for name, array in fitted.arrays.items() if not name.startswith("interval_")}
-    if not all(array.dtype.kind in "iufb" for array in fitted.arrays.values()):
+def _check(path: Path, fitted: Fitted) -> Fitted:
+    """Return the fit if its arrays are those of its model: who can forge a checksum cannot break a forecast with it."""
+    model, panel, calibration = fitted.model, fitted.panel, fitted.calibration
+    if not all(array.dtype.kind in "iufb" for array in intervals.pack(fitted).values()):
         raise StoreError(f"{path} holds other things than numbers: fit the model again")
-    horizon = max(TRIED, len(panel.years) + 1)
-    try:
-        with np.errstate(all="ignore"):
-            fitted.model.check_estimate(panel, own)
-            fitted.notes(horizon)
-            ahead = intervals.predict(fitted, horizon, (80,))
-        low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
-        sound = (
-            ahead.population.shape == (len(panel), horizon)
-            and not np.isnan(ahead.population).any()
-            and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
-            and _is_calibration(fitted.arrays, len(panel))
+    shapes, expected = {name: array.shape for name, array in fitted.arrays.items()}, _expect_shapes(model, panel)
+    if shapes != expected:
+        raise StoreError(
+            f"{path} does not hold what {model.name} needs: expected arrays of the shapes {expected} for {panel!r}, "
+            f"got {shapes}; fit it again"
         )
-    except (PopforecastError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise StoreError(f"{path} does not hold what {fitted.model.name} needs ({error}): fit it again") from error
+    horizon = max(TRIED, len(panel.years) + 1)
+    with np.errstate(all="ignore"):
+        model.check_estimate(panel, fitted.arrays)
+        fitted.notes(horizon)
+        ahead = intervals.predict(fitted, horizon, (80,))
+    low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
+    sound = (
+        ahead.population.shape == (len(panel), horizon)
+        and not np.isnan(ahead.population).any()
+        and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
+        and (calibration is None or _is_whole(calibration, len(panel)))
+    )
     if not sound:
-        raise StoreError(f"{path} does not hold what {fitted.model.name} needs: fit it again")
+        raise StoreError(f"{path} does not hold what {model.name} needs: fit it again")
+    return fitted
 
 
-def _is_calibration(arrays: Arrays, n: int) -> bool:
-    """Whether the arrays of the intervals belong together and are finite; errors may be unknown, and there be none."""
-    calibration = intervals.from_arrays(arrays)
-    if calibration is None:
-        return True
+def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of what a model estimates on a panel, learnt from a few of its locations."""
+    n = len(panel)
+    if n <= max(FEW):
+        return {name: array.shape for name, array in model.estimate(panel).items()}
+    fewer, more = (model.estimate(panel.take(np.arange(few))) for few in FEW)
+    return {
+        name: tuple(n if a != b else a for a, b in zip(array.shape, more[name].shape, strict=True))
+        for name, array in fewer.items()
+    }
+
+
+def _is_whole(calibration: intervals.Calibration, n: int) -> bool:
+    """Whether the arrays of a calibration belong together and are finite; errors may be unknown, and there be none."""
     k = len(calibration.knots)
     past = calibration.errors.shape
     return (

@@ -21,7 +21,6 @@ from popforecast.realtime import RevisionSpread, learn_as_published, learn_from_
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
 from popforecast.sources import REVISIONS, get_revision, load_panel
-from popforecast.store import load_fitted
 
 LEVELS = (80, 95)
 HORIZONS = (1, 5, 10, 20)
@@ -113,7 +112,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
     if not isinstance(year, int) or not after.origin < year <= last:
         raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
     pairing = pair(before, after)
-    fits = [_fit(panel, specification) for panel in (before, after)]
+    fits = [fit(panel, specification) for panel in (before, after)]
     outlooks = [look_ahead(*pair, LEVELS) for pair in zip((before, after), fits, strict=True)]
     return Comparison(
         pairing,
@@ -139,11 +138,6 @@ def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
 def is_small(comparison: Comparison) -> pd.Series:
     """Return which countries had fewer than 100,000 people in the base year, by either edition."""
     return comparison.changes[["base_then", "base_now"]].min(axis=1) < SMALL
-
-
-def _fit(panel: Panel, model: Model) -> Fitted:
-    stored = load_fitted(str(panel.revision), panel) if model.name == DEFAULT_MODEL else None
-    return stored or fit(panel, model)
 
 
 def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from popforecast.errors import ModelError, PanelError
-from popforecast.forecasting import DEFAULT_MODEL, fit, look_ahead
+from popforecast.forecasting import fit, look_ahead
 from popforecast.forecasts import Forecast
 from popforecast.locations import ALIASES, normalise
 from popforecast.models.base import Fitted, Model, check_levels
@@ -15,7 +15,6 @@ from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.plots import COLOURS
 from popforecast.sources import REVISIONS, get_revision, load_panel
-from popforecast.store import load_fitted
 
 # As many as there are colours that readers can tell apart.
 MOST_LINES = len(COLOURS)
@@ -118,9 +117,7 @@ def get_panel(revision: str) -> Panel:
 @lru_cache(maxsize=MOST_OUTLOOKS)
 def get_fitted(revision: str, model: Model) -> Fitted:
     """Return a model fitted to a revision, once; the default model's fit is embedded."""
-    panel = get_panel(revision)
-    stored = load_fitted(revision, panel) if model.name == DEFAULT_MODEL else None
-    return stored or fit(panel, model)
+    return fit(get_panel(revision), model)
 
 
 @lru_cache(maxsize=MOST_OUTLOOKS)

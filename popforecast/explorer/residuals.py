@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.intervals import choose_past, from_arrays
+from popforecast.intervals import choose_past
 from popforecast.models.ar import AR, choose_lags, least_squares, regress
 from popforecast.models.base import Array, log_positive
 from popforecast.models.guarded_ar import GuardedAR
@@ -61,7 +61,7 @@ def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
     whole, panel, model = outlook.whole, outlook.panel, outlook.model
     if isinstance(model, AR):
         return _regress(panel.select([code]), model)
-    calibration = from_arrays(whole.fitted.arrays)
+    calibration = whole.fitted.calibration
     if calibration is None or (whole.membership is not None and code in whole.membership.aggregates):
         return None
     if isinstance(model, GuardedAR):

@@ -14,6 +14,7 @@ from popforecast.models.panel_ar import PanelAR
 
 __all__ = [
     "AR",
+    "DEFAULT_MODEL",
     "MODELS",
     "DampedGrowth",
     "Drift",
@@ -28,6 +29,8 @@ __all__ = [
     "get_several",
     "specify",
 ]
+
+DEFAULT_MODEL = "panel-ar"
 
 MODELS: dict[str, Model] = {
     model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import NormalDist
-from typing import Any, ClassVar, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 from popforecast.errors import LevelError, ModelError
 from popforecast.panel import Panel
 
+if TYPE_CHECKING:
+    from popforecast.intervals import Calibration
+
 Array = NDArray[np.float64]
-Arrays = dict[str, NDArray[Any]]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 class Note(NamedTuple):
@@ -95,7 +99,7 @@ class Model(ABC):
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def fit(self, panel: Panel) -> Fitted:
-        """Fit the model to every location of the panel.
+        """Estimate the model on every location of the panel; what forecasts with it calibrates its intervals.
 
         Raises
         ------
@@ -104,8 +108,7 @@ class Model(ABC):
         """
         arrays = self.estimate(panel)
         self.check_estimate(panel, arrays)
-        codes = panel.locations.index.tolist()
-        return Fitted(self, codes, panel.origin, panel.step, panel.revision, panel.checksum, arrays)
+        return Fitted(self, panel, arrays)
 
     def check_estimate(self, panel: Panel, arrays: Arrays) -> None:
         """Check that every number of an estimate is finite.
@@ -127,37 +130,80 @@ class Model(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A model with the numbers estimated on one panel, and what that panel was.
+    """A model with the numbers estimated on one panel.
 
     Attributes
     ----------
     model : Model
         The specification.
-    codes : Index
-        Location codes, one for each row of the arrays.
-    origin, step : int
-        Last year of the panel, and years in a step.
-    revision, checksum : str
-        Where the panel came from, and its checksum.
-    arrays : dict of str to ndarray
-        What was estimated.
+    panel : Panel
+        What it was fitted to.
+    arrays : mapping of str to ndarray
+        What was estimated; read-only.
+    calibration : Calibration or None
+        How wide intervals must be, from past errors; None where they are analytic, or not calibrated yet: what
+        forecasts calibrates first (:func:`popforecast.intervals.complete`).
     """
 
     model: Model
-    codes: Sequence[Hashable]
-    origin: int
-    step: int
-    revision: str | None
-    checksum: str
+    panel: Panel
     arrays: Arrays
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        freeze(*self.arrays.values())
+        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fitted, (self.model, self.panel, dict(self.arrays), self.calibration)
+
+    @property
+    def codes(self) -> list[Hashable]:
+        """Location codes, one for each row of the arrays."""
+        return self.panel.locations.index.tolist()
+
+    @property
+    def origin(self) -> int:
+        """The last year of the panel."""
+        return self.panel.origin
+
+    @property
+    def step(self) -> int:
+        """Years in a step."""
+        return self.panel.step
+
+    @property
+    def revision(self) -> str | None:
+        """Where the panel came from."""
+        return self.panel.revision
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of the panel."""
+        return self.panel.checksum
 
     def predict(self, horizon: int, levels: Sequence[float] = (80, 95)) -> Prediction:
-        """Predict steps 1 to horizon after the origin, for every location."""
-        return self.model.predict(self.arrays, horizon, levels)
+        """Forecast steps 1 to horizon after the origin, for every location: the numbers of ``popforecast.forecast``.
+
+        What the model alone says, without sums and calibrated intervals, is ``model.predict(arrays, horizon, levels)``.
+
+        Examples
+        --------
+        >>> import popforecast as pf
+        >>> panel = pf.load_panel("wpp2024")
+        >>> path, fc = pf.fit(panel, "drift").predict(27), pf.forecast(panel, "World", 2050, 2050, "drift")
+        >>> bool(path.upper[80][0, -1].round() == fc.upper[80][0, 0].round())
+        True
+        """
+        # The one import upwards: a forecast is more than its model, and a fit is where people look for it.
+        from popforecast.forecasting import predict
+
+        return predict(self, horizon, levels)
 
     def notes(self, horizon: int = 1) -> tuple[Note, ...]:
         """Return what readers of a forecast so far ahead must know, by location."""
-        return tuple(Note(self.codes[row], text) for row, text in self.model.note(self.arrays, horizon))
+        codes = self.codes
+        return tuple(Note(codes[row], text) for row, text in self.model.note(self.arrays, horizon))
 
 
 def normal_quantile(level: float) -> float:

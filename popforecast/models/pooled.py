@@ -24,6 +24,10 @@ CHUNK = 300
 # Of how many rows the nearest is found first: most rows are then never sorted.
 BLOCK = 8
 
+# Features are compared in whole steps of this size, in interquartile ranges, and up to so many ranges from the median.
+# Distances are then sums of whole numbers below 2**53, which every processor adds up alike; equal ones go by position.
+GRID, FARTHEST = 2.0**-16, 2.0**7
+
 
 def use_one_thread() -> AbstractContextManager[object]:
     """Return a context in which linear algebra keeps to one thread.
@@ -92,7 +96,8 @@ def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array
 def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], count: int) -> list[Array]:
     """Return the median outcome of the rows most like each question, for each of several outcomes.
 
-    Distance is Euclidean in interquartile ranges.
+    Distance is Euclidean in interquartile ranges, of features rounded to :data:`GRID`: which rows are nearest must not
+    depend on the last bits of a logarithm. Of rows at the same distance, the first are nearest.
 
     Parameters
     ----------
@@ -113,7 +118,7 @@ def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], 
     """
     low, middle, high = np.percentile(rows, [25, 50, 75], axis=0)
     unit = high - low + 1e-9
-    scaled, asked = (((part - middle) / unit).astype(np.float32) for part in (rows, questions))
+    scaled, asked = (np.rint(np.clip((part - middle) / unit, -FARTHEST, FARTHEST) / GRID) for part in (rows, questions))
     count = min(count, len(rows))
     half = (scaled * scaled).sum(axis=1) / 2
     found = [np.empty(len(questions)) for _ in outcomes]

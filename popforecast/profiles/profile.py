@@ -19,7 +19,6 @@ from popforecast.panel import Panel
 from popforecast.periods import last_year
 from popforecast.record import load_record, load_vintage_record
 from popforecast.sources import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
-from popforecast.store import load_fitted
 
 # The years that tables show and sentences speak of; the charts have all.
 YEARS = (2030, 2040, 2050, 2075, 2100)
@@ -246,9 +245,7 @@ def grow_yearly(persons: Array, step: int) -> Array:
 
 @lru_cache(maxsize=2)
 def _look_ahead(revision: str, model: str) -> Outlook:
-    panel = load_panel(revision)
-    stored = load_fitted(revision, panel) if model == DEFAULT_MODEL else None
-    return look_ahead(panel, stored or model)
+    return look_ahead(load_panel(revision), model)
 
 
 @lru_cache(maxsize=2)

@@ -21,6 +21,8 @@ SUBJECTS = (
     "explorer",
     "reports",
     "scale",
+    "kernels",
+    "sums",
     "peers",
 )
 

@@ -25,7 +25,8 @@ class Figure:
         return self.value >= self.asked if self.at_least else self.value <= self.asked
 
     def __str__(self) -> str:
-        value = f"{self.value:,.{0 if self.value >= 100 else 2}f} {self.unit}"
+        small = 0 < self.value < 0.005
+        value = f"{self.value:.1e}" if small else f"{self.value:,.{0 if self.value >= 100 else 2}f} {self.unit}"
         asked = f"{'≥' if self.at_least else '≤'} {self.asked:g} {self.unit}"
         return f"{self.name:<46} {value:>10}   {asked:<9} {'yes' if self.holds else 'NO':<4} {self.beside}"
 

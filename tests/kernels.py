@@ -1,0 +1,206 @@
+"""The same figures on other processors: computed with what this processor can run of their arithmetic, and compared.
+
+A kernel is what a processor's instructions make of linear algebra (OpenBLAS), of NumPy's own loops and of the C
+library's logarithms. A processor runs its own and those of older ones, in a process that is told so before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Figures = dict[str, NDArray[np.float64]]
+
+ROOT = Path(__file__).parent.parent
+
+LEVELS = (80, 95, 99.9)
+
+# Two figures that differ by less, relative to the larger, are the same.
+TOLERANCE = 1e-9
+
+# What NumPy and the C library leave alone on a processor without AVX-512, and on one without AVX2 and FMA.
+NO_AVX512 = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+NO_AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+}
+
+
+class Kernel(NamedTuple):
+    """A kernel: the instructions it needs, as Linux names them, what OpenBLAS calls it, and what the others leave."""
+
+    needs: tuple[str, ...]
+    reported: str
+    environment: Mapping[str, str]
+
+
+# By the names that OPENBLAS_CORETYPE takes. OpenBLAS has one kernel before Nehalem, and one for Haswell and Zen.
+KERNELS: Mapping[str, Kernel] = {
+    "Prescott": Kernel((), "Katmai", NO_AVX2),
+    "Nehalem": Kernel(("ssse3", "sse4_2"), "Nehalem", NO_AVX2),
+    "Sandybridge": Kernel(("avx",), "Sandybridge", NO_AVX2),
+    "Haswell": Kernel(("avx2", "fma"), "Haswell", NO_AVX512),
+    "Zen": Kernel(("avx2", "fma"), "Haswell", NO_AVX512),
+    "SkylakeX": Kernel(("avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"), "SkylakeX", {}),
+}
+
+
+class KernelError(ValueError):
+    """There is no such kernel, or this processor cannot run it."""
+
+
+class Difference(NamedTuple):
+    """The largest difference between two sets of figures, relative to the larger figure, and where it is."""
+
+    value: float
+    figure: str
+    row: int
+    step: int
+
+    def __str__(self) -> str:
+        import popforecast as pf
+
+        panel = pf.load_panel(self.figure.split("/")[0])
+        year = panel.origin + panel.step * (self.step + 1)
+        return f"{self.figure}, {panel.locations['name'].iloc[self.row]} in {year}"
+
+
+def list_kernels() -> list[str]:
+    """Return the kernels that this processor can run, the oldest first."""
+    flags = _read_flags()
+    return [name for name, kernel in KERNELS.items() if flags.issuperset(kernel.needs)]
+
+
+def choose_environment(name: str, threads: int = 1) -> dict[str, str]:
+    """Return the environment in which a process computes with a kernel.
+
+    Raises
+    ------
+    KernelError
+        If there is no such kernel, or this processor lacks its instructions.
+    """
+    if name not in KERNELS:
+        raise KernelError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
+    lacking = sorted(set(KERNELS[name].needs) - _read_flags())
+    if lacking:
+        raise KernelError(
+            f"kernel {name} needs {', '.join(lacking)}, which this processor lacks: expected one of "
+            f"{', '.join(list_kernels())}"
+        )
+    own = {"OPENBLAS_CORETYPE": name, "OPENBLAS_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+    return os.environ | own | KERNELS[name].environment
+
+
+def compute_each(
+    runs: Iterable[tuple[str, int]], folder: Path, panels: Iterable[str], models: Iterable[str]
+) -> dict[tuple[str, int], Figures]:
+    """Return what :func:`compute` returns in a process of each kernel and number of threads; two run at a time.
+
+    Raises
+    ------
+    KernelError
+        If a kernel is unknown, cannot be run, or was not used.
+    """
+    runs = list(runs)
+    environments = [choose_environment(*run) for run in runs]
+    paths = [folder / f"{name}-{threads}.npz" for name, threads in runs]
+
+    def run(order: tuple[tuple[str, int], dict[str, str], Path]) -> Figures:
+        (name, _), environment, path = order
+        command = [sys.executable, "-m", "tests.kernels", name, str(path), ",".join(panels), ",".join(models)]
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        if ran.returncode:
+            raise KernelError(f"kernel {name} computed nothing: {ran.stderr.strip()}")
+        with np.load(path) as file:
+            return {key: file[key] for key in file.files}
+
+    panels, models = list(panels), list(models)
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(runs, pool.map(run, zip(runs, environments, paths, strict=True)), strict=True))
+
+
+def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
+    """Forecast every location of panels by models to the last year: medians, and bounds at all levels.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n, horizon)
+        By "panel/model/how it was fitted/intervals/figure".
+    """
+    import popforecast as pf
+    from popforecast.forecasting import ANALYTIC, FINAL, REAL_TIME
+    from popforecast.intervals import fit
+
+    figures = {}
+    for name in panels:
+        panel = pf.load_panel(name)
+        for model in map(pf.models.get, models):
+            fits = {"fresh": fit(panel, model)}
+            embedded = name in pf.REVISIONS and model == pf.models.get(pf.models.DEFAULT_MODEL)
+            fits |= {"embedded": pf.load_fitted(name, panel)} if embedded else {}
+            for how, fitted in fits.items():
+                for kind in (REAL_TIME, FINAL) if model.calibrated else (ANALYTIC,):
+                    outlook = pf.look_ahead(panel, fitted, LEVELS, kind if model.calibrated else None)
+                    whole, key = outlook.whole.prediction, f"{name}/{model.name}/{how}/{kind}"
+                    figures[f"{key}/median"] = whole.population
+                    for level in LEVELS:
+                        figures[f"{key}/lower {level:g}"] = whole.lower[level]
+                        figures[f"{key}/upper {level:g}"] = whole.upper[level]
+    return figures
+
+
+def compare(one: Figures, other: Figures) -> Difference:
+    """Return the largest relative difference between figures of the same names; what is below one person counts as one.
+
+    Examples
+    --------
+    >>> compare({"a": np.array([[2.0, np.inf]])}, {"a": np.array([[2.002, np.inf]])}).value.round(6)
+    0.000999
+    """
+    worst = Difference(0.0, next(iter(one)), 0, 0)
+    for key, ours in one.items():
+        theirs = other[key]
+        apart = np.where(ours == theirs, 0.0, np.abs(ours - theirs))
+        apart = apart / np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), 1)
+        # What one kernel has no number for differs by all there is.
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        row, step = np.unravel_index(apart.argmax(), apart.shape)
+        if apart[row, step] > worst.value:
+            worst = Difference(float(apart[row, step]), key, int(row), int(step))
+    return worst
+
+
+def compare_fits(figures: Figures) -> Difference:
+    """Return the largest relative difference between the embedded fits and fresh ones."""
+    embedded = {key: figure for key, figure in figures.items() if "/embedded/" in key}
+    return compare(embedded, {key: figures[key.replace("/embedded/", "/fresh/")] for key in embedded})
+
+
+def _read_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    return set(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def _check_kernel(name: str) -> None:
+    from threadpoolctl import threadpool_info
+
+    found = {library["architecture"] for library in threadpool_info() if library["user_api"] == "blas"}
+    if found != {KERNELS[name].reported}:
+        sys.exit(f"asked for {KERNELS[name].reported}, and OpenBLAS computes with {', '.join(sorted(found))}")
+
+
+if __name__ == "__main__":
+    kernel, path, panels, models = sys.argv[1:]
+    _check_kernel(kernel)
+    np.savez(path, **compute(panels.split(","), models.split(",")))
