@@ -37,6 +37,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from math import isfinite
 
 import numpy as np
@@ -183,10 +184,15 @@ def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
         for level in chart.list_levels(line)
     ]
     for kind, years, values in chart.list_courses(line):
-        look = choose_stroke(kind) if chart.shows_fans else replace(choose_stroke(kind), width=THIN)
         if path := trace(frame.points(years, values)):
-            parts.append(f'<path class="{CLASSES[kind]}" d="{path}" {stroke} {look.attributes}/>')
+            parts.append(f'<path class="{CLASSES[kind]}" d="{path}" {stroke} {_look(kind, chart.shows_fans)}/>')
     return "".join([*parts, *_draw_label(line, i, frame, stroke), "</g>"])
+
+
+@cache
+def _look(kind: Kind, few: bool) -> str:
+    stroke = choose_stroke(kind)
+    return (stroke if few else replace(stroke, width=THIN)).attributes
 
 
 def _draw_label(line: Line, i: int, frame: Frame, stroke: str) -> Iterator[str]:
