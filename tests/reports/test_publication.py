@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 
 from popforecast.errors import ReportError
 from popforecast.reports import make_reports
+from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import find_notebooks
 from tests.reports.starting import start_python
 
@@ -60,13 +61,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-CHANGED = "divisor-3.names-ar1-naive-e9a5f93c"
+CHANGED = "divisor-3.names-ar1-naive-422550d8"
 
 
 @pytest.fixture(scope="module")
 def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small notebooks, published with parameters of our own."""
     output = tmp_path_factory.mktemp("made")
+    assert name_page(find_notebooks(folder)["alpha"], {"divisor": 3, "names": ["ar1", "naive"]}) == f"alpha.{CHANGED}"
     results = make_reports(None, {"divisor": "3", "names": "ar1,naive"}, output, jobs=2, folder=folder)
     assert [(result.name, result.title, result.ok, result.error, result.path) for result in results] == [
         (name, f"The {name} report", True, None, output / f"{name}.{CHANGED}.html") for name in ("alpha", "beta")
@@ -256,6 +258,7 @@ def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
     assert soup(output / "alpha.html").footer is not None
 
 
+@pytest.mark.kernel
 def test_the_command_exits_with_an_error_when_a_report_fails(tmp_path: Path):
     command = [sys.executable, "-m", "popforecast", "report", "3-backtest", "-p", "revision", "wpp1999"]
     done = subprocess.run([*command, "--output", str(tmp_path)], capture_output=True, text=True)
