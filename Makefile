@@ -8,6 +8,8 @@ JOBS ?= 2
 ARGS ?=
 # How many files of tests run side by side: some wait for kernels and browsers, so one more than there are cores.
 WORKERS ?= 3
+# The tests that need nothing but Python and the packages; tests/conftest.py tells which those are.
+UNIT := not (browser or install or kernel or service)
 # The Python that makes the environment (default: the first of those below that is new enough).
 PYTHON ?=
 
@@ -21,7 +23,7 @@ PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reports repeat serve explore lab test lint bench soak audit browser services pins clean
+.PHONY: help setup reports repeat serve explore lab check test lint bench soak audit browser services pins clean
 
 help:  ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ explore: setup  ## Serve the explorer (Voilà), on PORT
 
 lab: setup  ## Open JupyterLab on the notebooks
 	JUPYTER_CONFIG_PATH=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab notebooks $(ARGS)
+
+check: setup  ## Run the unit tests alone: no browser, no Redis, no kernel, nothing to install
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "$(UNIT)" $(ARGS)
 
 test: setup browser services  ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)

@@ -55,7 +55,7 @@ def show_report(name: str) -> ResponseReturnValue:
     if name == INDEX:
         return redirect(url_for(".show_index"), 308)
     folder = _find_folder()
-    series = [path.parent.name for path in folder.glob(f"*/{INDEX}")]
+    series = [path.parent.name for path in folder.glob(f"*/{INDEX}") if _is_inside(path)]
     if (bare := name.removesuffix(f"/{INDEX}")) in series:
         return redirect(url_for(".show_report", name=f"{bare}/"), 308)
     # A name that is not on a list is no name of ours, whatever it would mean to the file system.
@@ -75,8 +75,8 @@ def show_report(name: str) -> ResponseReturnValue:
 
 def has_report(name: str) -> bool:
     """Return whether a report of this name is published here."""
-    folder = next((folder for folder in FOLDERS if (folder / INDEX).is_file()), None)
-    return folder is not None and (folder / name).is_file()
+    folder = next((folder for folder in FOLDERS if _is_inside(folder / INDEX)), None)
+    return folder is not None and _is_inside(folder / name)
 
 
 def read_parts(page: str) -> dict[str, str]:
@@ -109,17 +109,22 @@ def _show(page: Path) -> Response:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    published = (path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    published = (path for path in folder.iterdir() if path.suffix in ENDINGS and _is_inside(path))
     return next((path for path in published if path.name == name), None)
 
 
 def _list_pages(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("*.html") if path.name != INDEX)
+    return sorted(path.name for path in folder.glob("*.html") if path.name != INDEX and _is_inside(path))
+
+
+def _is_inside(path: Path) -> bool:
+    """Return whether a file is one of the reports, and no link that leads to another part of the disk."""
+    return path.is_file() and any(path.resolve().is_relative_to(folder.resolve()) for folder in FOLDERS)
 
 
 def _find_folder() -> Path:
     for folder in FOLDERS:
-        if (folder / INDEX).is_file():
+        if _is_inside(folder / INDEX):
             return folder
     raise NotFound(
         "No reports have been made here. The command `popforecast report` makes them, into a folder `reports` where "

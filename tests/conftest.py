@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,37 @@ SHARED = ROOT.parent / "shared" / "data"
 # The same examples in every run, and none failed for a machine that is busy.
 settings.register_profile("popforecast", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("popforecast")
+
+# What a test needs beyond Python and the packages, told from the functions that it, or a fixture of its, calls, be it
+# in a script for another process, and else from a fixture's name: nobody has to remember a mark. `make check` leaves
+# these out. Tests of tests/browser say it of their whole modules.
+NEEDS = {
+    "kernel": {"make_reports", "make_series", "start_python", "execute_notebook", "workers"},
+    "service": {"serve", "run_redis", "web"},
+    "install": {"wheel"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        functions = [getattr(item, "function", None)]
+        functions += [one.func for found in fixtures.name2fixturedefs.values() for one in found] if fixtures else []
+        used = {*getattr(item, "fixturenames", ())}.union(*map(find_calls, functions))
+        for mark, names in NEEDS.items():
+            if used & names:
+                item.add_marker(mark)
+
+
+def find_calls(function: object, module: str | None = None) -> set[str]:
+    """Return what a function calls, and what those of its own module do that it calls."""
+    code = getattr(function, "__code__", None)
+    if code is None or module not in (None, function.__module__):
+        return set()
+    scripts = [constant for constant in code.co_consts if isinstance(constant, str)]
+    called = {*code.co_names, *re.findall(r"(\w+)\(", " ".join(scripts))}
+    others = [function.__globals__.get(name) for name in code.co_names if name != code.co_name]
+    return called.union(*(find_calls(other, function.__module__) for other in others))
 
 
 @pytest.fixture(scope="session")

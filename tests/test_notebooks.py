@@ -179,4 +179,4 @@ def test_the_validation_shows_history_where_the_period_is_past(tmp_path: Path):
 def test_the_notebooks_run_on_the_other_revision_too(tmp_path: Path):
     results = make_reports(["1-prepare", "2-validate-ar"], {"revision": "wpp2024"}, tmp_path, jobs=2)
     assert [result.error for result in results] == [None, None]
-    assert "Kuwait" in (tmp_path / "1-prepare.html").read_text(encoding="utf-8")
+    assert "Kuwait" in results[0].path.read_text(encoding="utf-8")

@@ -182,7 +182,7 @@ def test_the_conda_environment_is_pyproject_with_every_extra() -> None:
 
 
 def test_make_lists_and_knows_every_task() -> None:
-    tasks = {"setup", "reports", "test", "serve", "explore", "lab", "bench", "lint", "pins", "clean"}
+    tasks = {"setup", "reports", "test", "serve", "explore", "lab", "check", "bench", "lint", "pins", "clean"}
     listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert tasks <= {line.split()[1] for line in listed.stdout.splitlines()}
     for task in tasks:
@@ -199,6 +199,32 @@ def test_make_says_which_python_it_needs(tmp_path: Path) -> None:
     assert "needs Python 3.11 or later" in refused.stderr
     assert "Python 3.9.2" in refused.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def test_make_check_asks_for_no_browser_and_no_service() -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "check"]
+    planned = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert '-m "not (browser or install or kernel or service)"' in planned
+    assert not re.search("chromium|install-services", planned)
+
+
+def test_unit_tests_are_told_from_those_that_need_more_and_reach_every_room() -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m"]
+    chosen = {
+        marks: subprocess.run([*command, marks], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for marks in ("not (browser or install or kernel or service)", "browser", "install", "kernel", "service")
+    }
+    unit, *others = (set(re.findall(r"^(\S+)::", listed, re.M)) for listed in chosen.values())
+    assert [min(files) for files in others] == [
+        *("tests/browser/site/test_every_page.py", "tests/test_wheel.py", "tests/browser/test_same_numbers.py"),
+        "tests/app/test_limits.py",
+    ]
+    rooms = {path.parent for path in (ROOT / "tests").rglob("test_*.py")} - {
+        *(ROOT / "tests" / "browser", ROOT / "tests" / "browser" / "site"),
+    }
+    assert rooms <= {(ROOT / file).parent for file in unit}
+    # Each module's examples, too.
+    assert {"popforecast/panel.py", "popforecast/reports/names.py", "app/published.py"} <= unit
 
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])

@@ -113,5 +113,4 @@ def conclude(results: Sequence[Result], index: Path, seconds: float) -> str:
     listed = sum(result.listed for result in results)
     if listed == len(results):
         return f"{index}: {done}"
-    pages = "pages" if len(results) > 1 else "page"
-    return f"{done}; {index} does not list {pages} with changed parameters"
+    return f"{done}; {index} does not list pages with changed parameters"

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -199,8 +200,10 @@ def _find_tables(folders: Iterable[Path]) -> list[Path]:
 def _find_named(values: Iterable[Any]) -> Iterator[Path]:
     """Yield the files that parameters name."""
     for value in values:
-        if isinstance(value, str) and value and Path(value).is_file():
-            yield Path(value)
+        # A text that is too long for a file name names none, which Path says with an error.
+        with suppress(OSError, ValueError):
+            if isinstance(value, str) and value and Path(value).is_file():
+                yield Path(value)
 
 
 def _read_checksum(path: Path) -> tuple[str, str]:

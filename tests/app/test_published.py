@@ -258,3 +258,35 @@ def test_a_forecast_leads_to_the_profiles_that_are_published(client: FlaskClient
     asked = "location=BEL&location=NGA&group=../3-backtest:BEL&from=2030&to=2031&level=76"
     links = [link["href"] for link in Elements(client.get(f"/forecast?{asked}").text).find("a")]
     assert [link for link in links if "country-profile" in link] == ["/reports/country-profile/NGA.html"]
+
+
+@pytest.mark.parametrize("path", ["secret.html", "secret.svg", "elsewhere/", "elsewhere/secret.html", "NGA.html"])
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(
+    client: FlaskClient, profiles: Path, tmp_path: Path, path: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    page = (ROOT / "reports" / PAGES[0]).read_text(encoding="utf-8")
+    for name in ("index.html", "secret.html", "secret.svg"):
+        (outside / name).write_text(page.replace("<title>", "<title>A secret: "), encoding="utf-8")
+    folder = profiles.parent
+    for name in ("secret.html", "secret.svg"):
+        (folder / name).symlink_to(outside / name)
+    (folder / "elsewhere").symlink_to(outside, target_is_directory=True)
+    (folder / "NGA.html").symlink_to(outside / "secret.html")
+    answer = client.get(f"/reports/{path}")
+    assert answer.status_code == 404
+    assert "A secret" not in answer.text
+    # Nor is it named among what there is.
+    assert "secret.html," not in client.get("/reports/nothing.html").text
+    assert not published.has_report("elsewhere/secret.html")
+
+
+def test_a_link_that_stays_in_the_folder_and_a_folder_that_is_a_link_are_followed(
+    client: FlaskClient, installed: Path
+) -> None:
+    shutil.copytree(ROOT / "reports", installed / "releases")
+    (installed / "reports").symlink_to(installed / "releases", target_is_directory=True)
+    (installed / "reports" / "latest.html").symlink_to(PAGES[0])
+    for path in ("", PAGES[0], "latest.html"):
+        assert client.get(f"/reports/{path}").status_code == 200

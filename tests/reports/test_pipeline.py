@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import threading
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from popforecast.errors import ReportError
-from popforecast.reports import make_reports, plan_reports
+from popforecast.reports import make_reports, plan_reports, site
 from popforecast.reports.notebooks import find_notebooks
 from popforecast.reports.pipeline import run_in_order
 
+ROOT = Path(__file__).parents[2]
 PARAMETERS = 'lags = 1  # how many\ntable = ""  # a file to read, or to write\n'
 
 
@@ -75,10 +78,105 @@ def test_what_is_fresh_is_not_run_and_no_byte_changes(own):
     assert plan(folder, output) == ["first: fresh", "second: fresh (after first)", "third: fresh (after first)"]
 
 
-def test_a_checkout_without_executed_notebooks_is_fresh(own):
+def test_a_fresh_clone_runs_every_notebook_once_and_changes_no_byte_that_git_carries(own):
     folder, output = own
+    before = published(output)
     shutil.rmtree(output / "notebooks")
+    assert plan(folder, output)[0] == "first: stale: not made in this checkout"
+    # Until then, and in the index of who makes one of them only, the committed pages are listed.
+    make_reports(["third"], None, output, folder=folder)
+    assert published(output) == before
+    assert [result.fresh for result in make_reports(None, None, output, folder=folder)] == [False, False, True]
     assert all(result.fresh for result in make_reports(None, None, output, folder=folder))
+    assert published(output) == before
+
+
+def test_a_page_that_another_checkout_made_is_made_again_here(own, tmp_path: Path):
+    folder, output = own
+    write_notebook(folder, "second", "1 + 1", after=["first"])
+    pulled = shutil.copytree(output, tmp_path / "pulled")
+    make_reports(None, None, output, folder=folder)
+    for name in ("second.html", "status.json"):
+        shutil.copy(output / name, pulled / name)
+    assert plan(folder, pulled) == [
+        *("first: fresh", "second: stale: not made in this checkout (after first)", "third: fresh (after first)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("first.html", "first.html is missing"),
+        ("notebooks/first.ipynb", "notebooks/first.ipynb is missing"),
+        ("notebooks/made.json", "not made in this checkout"),
+        ("status.json", "never made"),
+    ],
+)
+def test_what_is_deleted_by_hand_is_made_again(own, name: str, reason: str):
+    folder, output = own
+    before = published(output)
+    (output / name).unlink()
+    assert plan(folder, output)[0] == f"first: stale: {reason}"
+    make_reports(None, None, output, folder=folder)
+    assert published(output) == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"first": 3}', '{"first": {"good": null}}'])
+def test_a_damaged_record_of_what_was_made_here_counts_as_none(own, content: str):
+    folder, output = own
+    (output / "notebooks/made.json").write_text(content)
+    assert plan(folder, output)[0] == "first: stale: not made in this checkout"
+
+
+def test_changed_parameters_make_a_page_of_their_own_and_leave_the_others(own):
+    folder, output = own
+    before = snapshot(output)
+    (one,) = make_reports(["second"], {"lags": "2"}, output, folder=folder)
+    (two,) = make_reports(["second"], {"lags": 3, "table": "no/such table"}, output, folder=folder)
+    assert one.path == output / "second.lags-2.html"
+    assert re.fullmatch(r"second\.lags-3\.table-such-table-[0-9a-f]{8}\.html", two.path.name)
+    now = snapshot(output)
+    kept = {name for name in before if now[name] == before[name]}
+    assert before.keys() - kept == {"index.html", "status.json", "notebooks/made.json"}
+    text = one.path.read_text()
+    assert "With changed parameters: lags 2" in text
+    assert "(lags 2) · popforecast</title>" in text
+    assert "With changed parameters" not in (output / "second.html").read_text()
+    index = (output / "index.html").read_text()
+    # Each by its own address, and the notebook's own before those that somebody tried.
+    assert re.findall(r'<h2><a href="([^"]+)"', index) == [
+        *("first.html", "second.html", "second.lags-2.html", two.path.name, "third.html"),
+    ]
+    assert index.count("With changed parameters") == 2
+    assert all(result.fresh for result in make_reports(None, None, output, folder=folder))
+    assert make_reports(["second"], {"lags": 2}, output, folder=folder)[0].fresh
+
+
+def test_a_parameter_that_is_as_the_notebook_has_it_changes_nothing(own):
+    folder, output = own
+    before = snapshot(output)
+    (result,) = make_reports(["second"], {"lags": "1", "table": ""}, output, folder=folder)
+    assert (result.fresh, result.path) == (True, output / "second.html")
+    assert snapshot(output) == before
+
+
+def test_what_git_carries_stays_as_it_is_when_somebody_tries_parameters(own, monkeypatch: pytest.MonkeyPatch):
+    folder, output = own
+    monkeypatch.setattr(site, "COMMITTED", output)
+    before = snapshot(output)
+    (result,) = make_reports(["second"], {"lags": 2}, output, folder=folder)
+    assert (result.ok, result.listed) == (True, False)
+    (failed,) = make_reports(["second"], {"table": "x" * 300}, output, folder=folder, timeout=60)
+    assert failed.ok
+    new = {name for name, content in snapshot(output).items() if content != before.get(name)}
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    carried = {
+        name for name in new if not any(fnmatch(f"reports/{name}", rule + "*" * rule.endswith("/")) for rule in ignored)
+    }
+    assert carried == set()
+    assert make_reports(["second"], {"lags": 2}, output, folder=folder)[0].fresh
+    # The same checksums, read from where git does not look.
+    assert plan(folder, output, {"lags": 2})[1].startswith("second.lags-2: fresh")
 
 
 def test_a_notebook_that_was_touched_is_made_again_and_no_other(own):
@@ -90,7 +188,7 @@ def test_a_notebook_that_was_touched_is_made_again_and_no_other(own):
     assert [result.name for result in results if not result.fresh] == ["second"]
     changed = {name for name, content in snapshot(output).items() if content != before.get(name)}
     assert changed == {
-        *("second.html", "status.json", "index.html", "notebooks/second.ipynb", "notebooks/times.json"),
+        *("second.html", "status.json", "index.html", "notebooks/second.ipynb", "notebooks/made.json"),
     }
 
 
@@ -102,10 +200,10 @@ def test_the_plan_says_what_changed(own):
     (output / "status.json").write_text(json.dumps(status))
     (output / "first.html").write_text("mine")
     (output / "second.html").unlink()
-    assert plan(folder, output, {"lags": 2}) == [
-        "first: stale: package changed, parameter lags: 1 -> 2, first.html was changed by hand",
-        "second: stale: data changed, parameter lags: 1 -> 2, second.html is missing (after first)",
-        "third: stale: lock file changed, parameter lags: 1 -> 2 (after first)",
+    assert plan(folder, output) == [
+        "first: stale: not made in this checkout, package changed, first.html changed since",
+        "second: stale: not made in this checkout, data changed, second.html is missing (after first)",
+        "third: stale: not made in this checkout, lock file changed (after first)",
     ]
     # Nothing but a plan.
     assert (output / "first.html").read_text() == "mine"
@@ -131,7 +229,7 @@ def test_a_real_report_made_twice_in_two_folders_has_the_same_bytes(tmp_path: Pa
         (result,) = make_reports(["5-peers"], None, tmp_path / name, force=True)
         assert result.error is None
     assert published(tmp_path / "one") == published(tmp_path / "two")
-    times = json.loads((tmp_path / "one/notebooks/times.json").read_text())["5-peers"]
+    times = json.loads((tmp_path / "one/notebooks/made.json").read_text())["5-peers"]
     # The only place that tells the time.
     assert times["seconds"] > 0
     assert times["ended"][:10].encode() not in b"".join(published(tmp_path / "one").values())
@@ -168,7 +266,7 @@ def test_what_the_first_wrote_makes_the_second_stale(tmp_path: Path):
     first, second = make_reports(None, parameters | {"lags": 2}, tmp_path / "out", folder=folder)
     assert table.read_text() == "2"
     assert (first.fresh, second.fresh) == (False, False)
-    assert "2\n" in (tmp_path / "out/second.html").read_text()
+    assert "2\n" in second.path.read_text()
 
 
 def test_a_report_that_writes_elsewhere_is_never_fresh(tmp_path: Path):
@@ -176,7 +274,7 @@ def test_a_report_that_writes_elsewhere_is_never_fresh(tmp_path: Path):
     write_notebook(folder, "first", writes=["table"])
     make_reports(None, {"table": "elsewhere"}, tmp_path / "out", folder=folder)
     assert plan(folder, tmp_path / "out", {"table": "elsewhere"}) == [
-        "first: stale: table elsewhere is to be written",
+        "first.table-elsewhere: stale: table elsewhere is to be written",
     ]
 
 

@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 
 from popforecast.errors import ReportError
 from popforecast.reports import make_reports
+from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import find_notebooks
 from tests.reports.starting import start_python
 
@@ -60,13 +61,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+CHANGED = "divisor-3.names-ar1-naive-422550d8"
+
+
 @pytest.fixture(scope="module")
 def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small notebooks, published with parameters of our own."""
     output = tmp_path_factory.mktemp("made")
+    assert name_page(find_notebooks(folder)["alpha"], {"divisor": 3, "names": ["ar1", "naive"]}) == f"alpha.{CHANGED}"
     results = make_reports(None, {"divisor": "3", "names": "ar1,naive"}, output, jobs=2, folder=folder)
     assert [(result.name, result.title, result.ok, result.error, result.path) for result in results] == [
-        (name, f"The {name} report", True, None, output / f"{name}.html") for name in ("alpha", "beta")
+        (name, f"The {name} report", True, None, output / f"{name}.{CHANGED}.html") for name in ("alpha", "beta")
     ]
     return output
 
@@ -79,12 +84,12 @@ def snapshot(output: Path) -> dict[str, bytes]:
     return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
-def snapshot_but_times(output: Path) -> dict[str, bytes]:
-    return {name: content for name, content in snapshot(output).items() if name != "notebooks/times.json"}
+def snapshot_but_record(output: Path) -> dict[str, bytes]:
+    return {name: content for name, content in snapshot(output).items() if name != "notebooks/made.json"}
 
 
 def test_a_report_shows_its_finding_its_figure_and_how_to_make_it_again(made: Path):
-    page = soup(made / "alpha.html")
+    page = soup(made / f"alpha.{CHANGED}.html")
     assert page.h1.text == "The alpha report"
     assert page.find(class_="finding").text == "Six divided is 2.0 or 5\u00a0%"
     assert page.select_one("figure svg")["aria-label"] == "Two bars, percent: left 1.0; right -2.0."
@@ -93,17 +98,22 @@ def test_a_report_shows_its_finding_its_figure_and_how_to_make_it_again(made: Pa
 
 def test_the_index_shows_each_finding_and_figure(made: Path):
     alpha, beta = soup(made / "index.html").select(".reports > li")
-    assert alpha.find("a", string="The alpha report")["href"] == "alpha.html"
-    assert beta.find("a", string="The beta report")["href"] == "beta.html"
+    assert alpha.find("a", string="The alpha report")["href"] == f"alpha.{CHANGED}.html"
+    assert beta.find("a", string="The beta report")["href"] == f"beta.{CHANGED}.html"
     assert [item.find(class_="finding").text for item in (alpha, beta)] == ["Six divided is 2.0 or 5\u00a0%"] * 2
     assert (alpha.svg is None, beta.svg is None) == (False, True)
 
 
-def test_a_failed_report_is_listed_and_its_last_good_page_stays(folder: Path, made: Path, tmp_path: Path):
+def test_a_failed_report_is_listed_and_its_last_good_page_stays(tmp_path: Path):
+    folder, made = tmp_path / "notebooks", tmp_path / "made"
+    write_notebook(folder, "alpha")
+    write_notebook(folder, "beta")
+    make_reports(None, None, made, folder=folder)
     output = shutil.copytree(made, tmp_path / "out")
-    (failed,) = make_reports(["alpha"], {"divisor": 0}, output, folder=folder)
+    write_notebook(folder, "alpha", "1 / 0")
+    (failed,) = make_reports(["alpha"], None, output, folder=folder)
     assert not failed.ok
-    assert failed.error == "Cell 3: ZeroDivisionError: division by zero"
+    assert failed.error == "Cell 4: ZeroDivisionError: division by zero"
     assert failed.path == output / "alpha.html"
     changed = {name for name, content in snapshot(output).items() if content != snapshot(made)[name]}
     assert changed == {"index.html", "status.json"}
@@ -136,7 +146,7 @@ def test_a_report_made_again_alone_changes_no_byte_of_anything(published: Path, 
     output = shutil.copytree(published, tmp_path / "out")
     (output / "3-backtest.html").unlink()
     make_reports(["3-backtest"], None, output)
-    assert snapshot_but_times(output) == snapshot_but_times(published)
+    assert snapshot_but_record(output) == snapshot_but_record(published)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,6 @@ def test_an_output_that_is_a_file_is_refused(folder: Path, tmp_path: Path):
 
 def test_a_page_that_cannot_be_written_is_said_and_leaves_the_rest_as_it_was(folder: Path, made: Path, tmp_path: Path):
     output = shutil.copytree(made, tmp_path / "out")
-    (output / "alpha.html").unlink()
     (output / "alpha.html").mkdir()
     before = snapshot(output)
     with pytest.raises(ReportError, match=r"cannot be written to .*out \(alpha\.html is a folder\)"):
@@ -241,7 +250,7 @@ def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
         "index.html",
         "notebooks/.lock",
         "notebooks/alpha.ipynb",
-        "notebooks/times.json",
+        "notebooks/made.json",
         "sort.js",
         "status.json",
         "style.css",
@@ -249,6 +258,7 @@ def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):
     assert soup(output / "alpha.html").footer is not None
 
 
+@pytest.mark.kernel
 def test_the_command_exits_with_an_error_when_a_report_fails(tmp_path: Path):
     command = [sys.executable, "-m", "popforecast", "report", "3-backtest", "-p", "revision", "wpp1999"]
     done = subprocess.run([*command, "--output", str(tmp_path)], capture_output=True, text=True)
@@ -260,7 +270,7 @@ def test_the_command_exits_with_an_error_when_a_report_fails(tmp_path: Path):
 def test_the_real_reports_are_those_of_the_design(published: Path):
     assert tuple(find_notebooks()) == REPORTS
     assert sorted(snapshot(published)) == sorted(
-        ["index.html", "sort.js", "status.json", "style.css", "notebooks/.lock", "notebooks/times.json"]
+        ["index.html", "sort.js", "status.json", "style.css", "notebooks/.lock", "notebooks/made.json"]
         + [f"{name}.{ending}" for name in REPORTS for ending in ("html", "svg")]
         + [f"notebooks/{name}.ipynb" for name in REPORTS]
     )

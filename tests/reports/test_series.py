@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,13 +245,32 @@ def test_what_changed_is_made_again_and_nothing_else(few, tmp_path: Path):
     assert all(times(site)[slug] != again[slug] for slug in made)
 
 
-def test_another_parameter_makes_every_page_anew(few, tmp_path: Path):
+def test_another_parameter_makes_a_series_of_its_own_and_leaves_the_first(few, tmp_path: Path):
     folder = write_notebook(tmp_path / "notebooks")
     make_series("small", "country", None, tmp_path, folder=folder)
+    before = snapshot(tmp_path / "small")
     make_series("small", "country", {"revision": "wpp2024"}, tmp_path, folder=folder)
-    assert {soup(path).find(class_="finding").text for path in (tmp_path / "small").glob("???.html")} == {
+    own = tmp_path / "small.revision-wpp2024"
+    assert {soup(path).find(class_="finding").text for path in own.glob("???.html")} == {
         f"{place.slug} of wpp2024" for place in few
     }
+    assert "With changed parameters: revision wpp2024" in soup(own / "index.html").text
+    # The place is what a page is about, and no change.
+    assert "With changed parameters: revision wpp2024 " in soup(own / "NGA.html").text.replace("\n", " ")
+    assert "With changed parameters" not in soup(tmp_path / "small" / "NGA.html").text
+    assert snapshot(tmp_path / "small") == before
+
+
+def test_a_series_that_another_checkout_made_is_made_again(few, tmp_path: Path):
+    folder = write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    before, made = snapshot(tmp_path / "small"), times(tmp_path / "small")
+    # What git carries to a clone.
+    shutil.rmtree(tmp_path / "notebooks")
+    write_notebook(tmp_path / "notebooks")
+    make_series("small", "country", None, tmp_path, folder=folder)
+    assert all(times(tmp_path / "small")[slug] != made[slug] for slug in made)
+    assert snapshot(tmp_path / "small") == before
 
 
 def test_a_page_that_fails_is_listed_and_tried_again(few, tmp_path: Path):
@@ -269,7 +289,7 @@ def test_a_damaged_record_of_what_was_made_makes_all_again(few, tmp_path: Path):
     folder = write_notebook(tmp_path / "notebooks")
     make_series("small", "country", None, tmp_path, folder=folder)
     made = times(tmp_path / "small")
-    (tmp_path / "small" / "status.json").write_text('{"NGA": 3}')
+    (tmp_path / "notebooks" / "small.series.json").write_text('{"NGA": 3}')
     assert all(result.ok for result in make_series("small", "country", None, tmp_path, folder=folder))
     assert all(times(tmp_path / "small")[slug] != made[slug] for slug in made)
 
