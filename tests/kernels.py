@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -203,7 +203,19 @@ def _check_kernel(name: str) -> None:
         sys.exit(f"asked for {KERNELS[name].reported}, and OpenBLAS computes with {', '.join(sorted(found))}")
 
 
+def _run(name: str, command: Sequence[str]) -> int:
+    """Run a command with a kernel, and return its status."""
+    try:
+        return subprocess.run(command, env=choose_environment(name)).returncode
+    except KernelError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
 if __name__ == "__main__":
+    # "run KERNEL COMMAND ..." runs any command with a kernel; what compute_each() starts writes figures.
+    if sys.argv[1:2] == ["run"]:
+        sys.exit(_run(sys.argv[2], sys.argv[3:]))
     kernel, path, panels, models = sys.argv[1:]
     _check_kernel(kernel)
     np.savez(path, **compute(panels.split(","), models.split(",")))
