@@ -14,7 +14,7 @@ import popforecast as pf
 from popforecast import intervals, models
 from popforecast.intervals import Calibration, calibrate, choose_knots, choose_past
 from popforecast.models.bounded import GrowthModel
-from popforecast.risk import PROBABILITIES, describe_risk
+from popforecast.risk import PROBABILITIES, describe_risk, scale_errors
 from popforecast.rolling import roll
 
 GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)]
@@ -286,3 +286,15 @@ def test_stored_intervals_come_back_to_the_bit(wpp2024: pf.Panel, tmp_path: Path
         assert (ours.lower[level] == theirs.lower[level]).all()
         assert (ours.upper[level] == theirs.upper[level]).all()
     assert loaded.notes(77) == fitted.notes(77)
+
+
+def test_rounding_of_errors_changes_no_quantile() -> None:
+    """Many forecasts that were right, of different weight: their order must not rest on the last bits of an error."""
+    rng = np.random.default_rng(3)
+    errors = np.where(rng.random(400) < 0.5, 0.0, rng.normal(0, 0.05, 400))
+    x, weights = np.ones((400, 1)), rng.uniform(0.1, 1, 400)
+    _, expected = scale_errors(errors, x, weights, 1e-4)
+    for seed in range(5):
+        noise = 1e-16 * np.random.default_rng(seed).normal(size=400)
+        _, quantiles = scale_errors(errors + noise, x, weights, 1e-4)
+        assert quantiles == pytest.approx(expected, rel=1e-9, abs=1e-9)
