@@ -10,6 +10,8 @@ ARGS ?=
 WORKERS ?= 3
 # The tests that need nothing but Python and the packages; tests/conftest.py tells which those are.
 UNIT := not (browser or install or kernel or service)
+# The older processor that `make repeat` computes as: Nehalem has neither AVX2 nor FMA.
+KERNEL ?= Nehalem
 # The Python that makes the environment (default: the first of those below that is new enough).
 PYTHON ?=
 
@@ -33,10 +35,12 @@ setup: $(SET_UP)  ## Set up the environment (all others do it when needed)
 reports: setup  ## Run the notebooks whose pages are stale into reports/ (JOBS at a time)
 	$(BIN)/popforecast report --jobs $(JOBS) $(ARGS)
 
-repeat: setup  ## Make every report twice and compare their bytes
+repeat: setup  ## Make every report three times, once as an older processor (KERNEL), and compare their bytes
 	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/one
 	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/two
+	$(BIN)/python -m tests.kernels run $(KERNEL) $(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/three
 	diff --recursive --exclude=notebooks artifacts/repeat/one artifacts/repeat/two
+	diff --recursive --exclude=notebooks artifacts/repeat/one artifacts/repeat/three
 
 serve: PORT ?= 5000
 serve: setup  ## Serve the web app with the Procfile's own command, on HOST and PORT

@@ -279,7 +279,7 @@ def _check(path: Path, fitted: Fitted) -> Fitted:
         ahead.population.shape == (len(panel), horizon)
         and not np.isnan(ahead.population).any()
         and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
-        and (calibration is None or _is_whole(calibration, len(panel)))
+        and (calibration is None or _is_whole(calibration, panel))
     )
     if not sound:
         raise StoreError(f"{path} does not hold what {model.name} needs: fit it again")
@@ -298,15 +298,14 @@ def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _is_whole(calibration: intervals.Calibration, n: int) -> bool:
-    """Whether the arrays of a calibration belong together and are finite; errors may be unknown, and there be none."""
-    k = len(calibration.knots)
-    past = calibration.errors.shape
+def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
+    """Whether the arrays of a calibration are of this panel, belong together and are finite; errors may be unknown."""
+    n, k = calibration.scale.shape
+    past = (len(panel), len(intervals.choose_past(panel, panel.origin)), k)
     return (
-        bool((np.diff(calibration.knots, prepend=0) > 0).all())
-        and (len(past), past[0], past[-1]) == (3, n, k)
-        and calibration.scale_then.shape == past
-        and calibration.scale.shape == (n, k)
+        n == len(panel)
+        and calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
+        and calibration.errors.shape == calibration.scale_then.shape == past
         and calibration.quantiles.shape == (k, len(PROBABILITIES))
         and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
         and not np.isinf(calibration.errors).any()

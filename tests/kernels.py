@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -73,30 +73,32 @@ class Difference(NamedTuple):
         return f"{self.figure}, {panel.locations['name'].iloc[self.row]} in {year}"
 
 
-def list_kernels() -> list[str]:
-    """Return the kernels that this processor can run, the oldest first."""
-    flags = _read_flags()
-    return [name for name, kernel in KERNELS.items() if flags.issuperset(kernel.needs)]
+def list_kernels(flags: Set[str] | None = None) -> list[str]:
+    """Return the kernels that a processor with these instructions can run (default: this one), the oldest first."""
+    flags = _read_flags() if flags is None else flags
+    return [name for name, kernel in KERNELS.items() if flags >= set(kernel.needs)]
 
 
-def choose_environment(name: str, threads: int = 1) -> dict[str, str]:
+def choose_environment(name: str, threads: int = 1, flags: Set[str] | None = None) -> dict[str, str]:
     """Return the environment in which a process computes with a kernel.
 
     Raises
     ------
     KernelError
-        If there is no such kernel, or this processor lacks its instructions.
+        If there is no such kernel, or the processor lacks its instructions.
     """
+    flags = _read_flags() if flags is None else flags
     if name not in KERNELS:
         raise KernelError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
-    lacking = sorted(set(KERNELS[name].needs) - _read_flags())
+    lacking = sorted(set(KERNELS[name].needs) - flags)
     if lacking:
         raise KernelError(
-            f"kernel {name} needs {', '.join(lacking)}, which this processor lacks: expected one of "
-            f"{', '.join(list_kernels())}"
+            f"kernel {name} needs {', '.join(lacking)}, which the processor lacks: expected one of "
+            f"{', '.join(list_kernels(flags))}"
         )
     own = {"OPENBLAS_CORETYPE": name, "OPENBLAS_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
-    return os.environ | own | KERNELS[name].environment
+    given = {key: value for key, value in os.environ.items() if key not in NO_AVX2}
+    return given | own | KERNELS[name].environment
 
 
 def compute_each(
@@ -168,10 +170,11 @@ def compare(one: Figures, other: Figures) -> Difference:
     worst = Difference(0.0, next(iter(one)), 0, 0)
     for key, ours in one.items():
         theirs = other[key]
-        apart = np.where(ours == theirs, 0.0, np.abs(ours - theirs))
-        apart = apart / np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), 1)
-        # What one kernel has no number for differs by all there is.
-        apart = np.where(np.isnan(apart), np.inf, apart)
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(ours - theirs) / np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), 1)
+        # What one kernel has no number for, and the other has, differs by all there is.
+        same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+        apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
         row, step = np.unravel_index(apart.argmax(), apart.shape)
         if apart[row, step] > worst.value:
             worst = Difference(float(apart[row, step]), key, int(row), int(step))
@@ -200,7 +203,19 @@ def _check_kernel(name: str) -> None:
         sys.exit(f"asked for {KERNELS[name].reported}, and OpenBLAS computes with {', '.join(sorted(found))}")
 
 
+def _run(name: str, command: Sequence[str]) -> int:
+    """Run a command with a kernel, and return its status."""
+    try:
+        return subprocess.run(command, env=choose_environment(name)).returncode
+    except KernelError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
 if __name__ == "__main__":
+    # "run KERNEL COMMAND ..." runs any command with a kernel; what compute_each() starts writes figures.
+    if sys.argv[1:2] == ["run"]:
+        sys.exit(_run(sys.argv[2], sys.argv[3:]))
     kernel, path, panels, models = sys.argv[1:]
     _check_kernel(kernel)
     np.savez(path, **compute(panels.split(","), models.split(",")))

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import embedding, record, sources, store
+from popforecast import embedding, intervals, record, sources, store
 from popforecast.errors import ReadError, StoreError, UnknownRevisionError
 
 STALE = (
@@ -59,13 +59,12 @@ def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: st
     panel = pf.load_panel(revision)
     fresh = pf.load(made / f"{revision}-panel-ar.npz", panel)
     assert fresh.model == kept.model == pf.models.get("panel-ar")
-    assert fresh.arrays.keys() == kept.arrays.keys(), STALE
-    for name, array in fresh.arrays.items():
-        close = array.shape == kept.arrays[name].shape and np.allclose(
-            array, kept.arrays[name], rtol=1e-9, atol=1e-12, equal_nan=True
-        )
+    ours, theirs = (intervals.pack(each) for each in (kept, fresh))
+    assert ours.keys() == theirs.keys(), STALE
+    for name, array in theirs.items():
+        close = array.shape == ours[name].shape and np.allclose(array, ours[name], rtol=1e-9, atol=1e-9, equal_nan=True)
         assert close, f"{name} of {revision}: {STALE}"
-    ours, theirs = (pf.forecast(panel, None, 2030, 2100, each).to_frame() for each in (kept, "panel-ar"))
+    ours, theirs = (pf.forecast(panel, None, 2030, 2100, each).to_frame() for each in (kept, fresh))
     figures = ["population", "lower_80", "upper_80", "lower_95", "upper_95"]
     assert np.allclose(ours[figures].astype(float), theirs[figures].astype(float), rtol=1e-9, atol=1), STALE
 
@@ -100,9 +99,10 @@ def test_all_embedded_files_together_stay_below_three_megabytes() -> None:
 AGAIN = """
 import hashlib, pathlib
 import popforecast as pf
-from popforecast import embedding, record, store
+from popforecast import embedding, intervals, record, store
+fitted = intervals.fit(pf.load_panel("wpp2019"), pf.PanelAR())
 contents = {record.VINTAGE_RECORD: embedding._write_csv(record.measure_vintage_record())}
-for path, content in store.pack(pf.fit(pf.load_panel("wpp2019")), pathlib.Path("wpp2019-panel-ar.npz")).items():
+for path, content in store.pack(fitted, pathlib.Path("wpp2019-panel-ar.npz")).items():
     contents[path.name] = content
 for name, content in contents.items():
     print(name, hashlib.sha256(content).hexdigest())
@@ -132,6 +132,49 @@ def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
         (data / f"wpp2024-panel-ar.{suffix}").unlink()
     assert pf.load_fitted("wpp2024") is None
     assert pf.load_fitted("wpp2019") is not None
+
+
+@pytest.mark.parametrize("revision", pf.REVISIONS)
+def test_the_default_fit_is_the_embedded_one(revision: str) -> None:
+    panel = pf.load_panel(revision)
+    kept = pf.load_fitted(revision, panel)
+    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.look_ahead(panel).whole.fitted):
+        assert np.array_equal(fitted.arrays["rise"], kept.arrays["rise"])
+        assert np.array_equal(fitted.calibration.quantiles, kept.calibration.quantiles)
+
+
+def test_part_of_a_revision_and_other_parameters_are_fitted(
+    wpp2024: pf.Panel, caplog: pytest.LogCaptureFixture
+) -> None:
+    for panel in (wpp2024.until(2000), wpp2024.select(["NGA", "IND", "JPN"])):
+        assert pf.fit(panel).checksum == panel.checksum
+    assert pf.fit(wpp2024, pf.PanelAR(damping=0.9)).model.damping == 0.9
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "no manifest", "no manifest of ours", "another version"])
+def test_a_damaged_embedded_fit_is_refused_and_the_model_fitted_and_the_log_says_so_once(
+    data: Path, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, panel = data / "wpp2019-panel-ar.npz", pf.load_panel("wpp2019")
+    content = path.read_bytes()
+    if damage == "changed":
+        path.write_bytes(content[:1000] + b"!" + content[1001:])
+    elif damage == "cut":
+        path.write_bytes(content[:-7])
+    elif damage == "no manifest":
+        path.with_suffix(".json").unlink()
+    elif damage == "no manifest of ours":
+        path.with_suffix(".json").write_text("{}")
+    else:
+        monkeypatch.setattr(store, "__version__", "9.9.9")
+    whole = pf.fit(panel)
+    pf.fit(panel)
+    assert whole.calibration is not None
+    (said,) = caplog.records
+    assert said.levelname == "WARNING"
+    assert "wpp2019-panel-ar" in said.getMessage()
+    assert said.getMessage().endswith("panel-ar is fitted anew meanwhile")
 
 
 @pytest.mark.parametrize("suffix", ["npz", "json"])

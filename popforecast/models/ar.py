@@ -24,9 +24,6 @@ CRITERIA = ("aic", "bic")
 # A regressor whose part not explained by those before it is smaller than this share of it adds only rounding noise.
 RANK_TOLERANCE = 1e-12
 
-# Two values of an information criterion that differ by less are equal.
-CRITERION_DECIMALS = 6
-
 # A root this little above one is one, up to rounding.
 ROOT_TOLERANCE = 1e-9
 
@@ -275,14 +272,12 @@ def select_lags(y: Array, max_lags: int, trend: str = "c", criterion: str = "bic
         raise ModelError(f"criterion {criterion!r}: expected one of {', '.join(CRITERIA)}")
     nobs = y.shape[1] - max_lags
     penalty = 2 if criterion == "aic" else np.log(nobs)
-    least = np.maximum((RANK_TOLERANCE * np.abs(y).mean(axis=1)) ** 2, np.finfo(float).tiny)
     values = []
     for lags in range(0 if TRENDS[trend] else 1, max_lags + 1):
-        # A fit is perfect up to rounding, and more lags fit the rounding only.
-        variance = np.maximum(regress(y, lags, trend, hold_back=max_lags).variance, least)
+        # A perfect fit has no variance to take the logarithm of; it wins over every other order.
+        variance = np.maximum(regress(y, lags, trend, hold_back=max_lags).variance, np.finfo(float).tiny)
         values.append(nobs * np.log(variance) + penalty * (len(TRENDS[trend]) + lags))
-    # Orders that are equally good but for rounding: the fewest lags.
-    return np.argmin(np.round(values, CRITERION_DECIMALS), axis=0) + (0 if TRENDS[trend] else 1)
+    return np.argmin(values, axis=0) + (0 if TRENDS[trend] else 1)
 
 
 def choose_lags(model: AR, panel: Panel) -> list[AR]:

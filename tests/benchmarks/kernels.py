@@ -30,4 +30,4 @@ def measure() -> Iterator[Figure]:
 
 
 def _show(name: str, difference: Difference) -> Figure:
-    return Figure(name, difference.value, "", TOLERANCE, str(difference))
+    return Figure(name, difference.value, "", TOLERANCE, str(difference) if difference.value else "none")

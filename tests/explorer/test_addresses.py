@@ -97,10 +97,10 @@ def test_the_code_gives_the_numbers_on_show(query: Query) -> None:
     forecasts = made if isinstance(made, list) else [made]
     assert write_code(query).count("\n") == 2
     for ours, theirs in zip(query.answer(), forecasts, strict=True):
-        np.testing.assert_array_equal(ours.population, theirs.population)
+        np.testing.assert_allclose(ours.population, theirs.population, rtol=1e-9)
         assert ours.levels == tuple(map(float, theirs.levels))
         for level in theirs.levels:
-            np.testing.assert_array_equal(ours.upper[float(level)], theirs.upper[level])
+            np.testing.assert_allclose(ours.upper[float(level)], theirs.upper[level], rtol=1e-9)
 
 
 def test_the_web_app_is_linked_where_there_is_one(page: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:

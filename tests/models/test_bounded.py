@@ -63,7 +63,7 @@ def test_no_forecast_leaves_the_growth_ever_observed_and_a_note_says_where_it_wo
     panel = make_panel(walk(8, years, spread=spread))
     fitted = model.fit(panel)
     log = np.log(panel.values)
-    growth = np.log(fitted.predict(40, ()).population) - log[:, -1:]
+    growth = np.log(model.predict(fitted.arrays, 40, ()).population) - log[:, -1:]
     free = fitted.model.accumulate(fitted.arrays, 40)
     bounds = np.array([find_bounds(log, steps) for steps in range(1, 41)]).T
     assert (growth >= bounds[0] - 1e-9).all()

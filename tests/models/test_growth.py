@@ -23,8 +23,13 @@ def make_panel(*series: list[float]) -> pf.Panel:
     return pf.Panel(series, range(2000, 2000 + len(series[0])), names)
 
 
+def predict(model: pf.Model, panel: pf.Panel, horizon: int, levels: tuple = (80, 95)) -> pf.models.Prediction:
+    """What the model alone says, with its own intervals."""
+    return model.predict(model.estimate(panel), horizon, levels)
+
+
 def test_naive_repeats_the_last_with_the_width_of_a_random_walk() -> None:
-    ours = pf.Naive().fit(make_panel(SERIES)).predict(10, (80,))
+    ours = predict(pf.Naive(), make_panel(SERIES), 10, (80,))
     reach = Z80 * np.sqrt(np.mean(CHANGES**2)) * np.sqrt(H)
     assert ours.population[0] == pytest.approx(160)
     assert ours.lower[80][0] == pytest.approx(160 * np.exp(-reach))
@@ -32,7 +37,7 @@ def test_naive_repeats_the_last_with_the_width_of_a_random_walk() -> None:
 
 
 def test_drift_continues_the_line_from_first_to_last() -> None:
-    ours = pf.Drift().fit(make_panel(SERIES)).predict(10, (80,))
+    ours = predict(pf.Drift(), make_panel(SERIES), 10, (80,))
     changes, change = np.diff(SERIES), (SERIES[-1] - SERIES[0]) / 4
     deviation = np.sqrt(np.sum((changes - change) ** 2) / 3) * np.sqrt(H * (1 + H / 4))
     assert ours.population[0] == pytest.approx(160 + change * H)
@@ -66,7 +71,7 @@ def test_drift_of_a_population_that_shrinks_stays_above_zero_and_says_why() -> N
 
 
 def test_drift_of_logarithms_continues_mean_growth() -> None:
-    ours = pf.Drift(transform="log").fit(make_panel(SERIES)).predict(10, (80,))
+    ours = predict(pf.Drift(transform="log"), make_panel(SERIES), 10, (80,))
     growth = (LOG[-1] - LOG[0]) / 4
     deviation = np.sqrt(np.sum((CHANGES - growth) ** 2) / 3) * np.sqrt(H * (1 + H / 4))
     assert np.log(ours.population[0]) == pytest.approx(LOG[-1] + growth * H)
@@ -79,16 +84,16 @@ RULES = [pf.Naive(), pf.Drift(), pf.Drift("log")]
 
 @pytest.mark.parametrize("model", RULES)
 def test_choosing_series_never_changes_a_number(wpp2024: pf.Panel, model: pf.Model) -> None:
-    whole = model.fit(wpp2024).predict(40)
+    whole = predict(model, wpp2024, 40)
     rows = np.array([280, 5, 140])
-    part = model.fit(wpp2024.take(rows)).predict(40)
-    assert (whole.population[rows] == part.population).all()
-    assert (whole.upper[95][rows] == part.upper[95]).all()
+    part = predict(model, wpp2024.take(rows), 40)
+    assert part.population == pytest.approx(whole.population[rows], rel=1e-9)
+    assert part.upper[95] == pytest.approx(whole.upper[95][rows], rel=1e-9)
 
 
 @pytest.mark.parametrize("model", RULES)
 def test_two_years_are_enough_and_a_constant_has_no_width(model: pf.Model) -> None:
-    ours = model.fit(make_panel([100, 100])).predict(5)
+    ours = predict(model, make_panel([100, 100]), 5)
     assert ours.lower[95] == pytest.approx(np.full((1, 5), 100.0))
     assert ours.upper[95] == pytest.approx(np.full((1, 5), 100.0))
 
@@ -100,7 +105,7 @@ def test_zero_is_refused_with_place_and_year(model: pf.Model) -> None:
 
 
 def test_growth_beyond_the_computers_numbers_is_infinite_and_silent() -> None:
-    ours = pf.Drift("log").fit(make_panel([1, 1e6, 1e12])).predict(150)
+    ours = predict(pf.Drift("log"), make_panel([1, 1e6, 1e12]), 150)
     assert np.isinf(ours.population[0, -1])
     assert not any(np.isnan(path).any() for path in (ours.population, ours.lower[95], ours.upper[95]))
 
@@ -119,7 +124,7 @@ def test_damped_growth_is_the_closed_formula(damping: float, step: int) -> None:
 def test_damped_growth_sees_the_last_step_alone() -> None:
     one, other = make_panel([100, 300, 110, 112], [1, 2, 3, 4]), make_panel([100, 90, 110, 112], [1, 2, 3, 4])
     ours, theirs = (pf.DampedGrowth().fit(panel).predict(5, ()).population for panel in (one, other))
-    assert (ours == theirs).all()
+    assert ours == pytest.approx(theirs, rel=1e-9)
 
 
 def test_damped_growth_comes_to_rest() -> None:
@@ -130,7 +135,7 @@ def test_damped_growth_comes_to_rest() -> None:
 
 def test_uncalibrated_interval_is_that_of_a_growth_rate_that_wanders() -> None:
     """A random walk of growth: the forecast error is the sum of 1 to h shocks, each with as many steps to act."""
-    ours = pf.DampedGrowth().fit(make_panel(SERIES)).predict(10, (80,))
+    ours = predict(pf.DampedGrowth(), make_panel(SERIES), 10, (80,))
     deviation = np.sqrt(np.mean(np.diff(CHANGES) ** 2)) + 2e-4
     reach = Z80 * deviation * np.array([np.sqrt(sum(k**2 for k in range(1, h + 1))) for h in H])
     assert np.log(ours.upper[80] / ours.population)[0] == pytest.approx(reach)

@@ -33,7 +33,7 @@ def test_where_nothing_is_wild_it_is_the_plain_autoregression_of_growth() -> Non
     low, high = np.log(panel.values.min()), np.log(panel.values.max())
     assert high - low > 0
     for key in ("coefficients", "root", "tail"):
-        assert (ours.arrays[key] == plain.arrays[key]).all()
+        assert ours.arrays[key] == pytest.approx(plain.arrays[key], rel=1e-9)
     assert ours.predict(20, ()).population == pytest.approx(plain.predict(20, ()).population)
     assert ours.notes(20) == ()
 
@@ -43,7 +43,8 @@ def test_on_the_worlds_countries_the_calm_ones_are_untouched(wpp2024: pf.Panel) 
     noted = [wpp2024.locations.index.get_loc(note.location_code) for note in ours.notes(10)]
     calm = np.setdiff1d(np.arange(len(wpp2024)), noted)
     assert len(calm) > 200
-    assert ours.predict(10, ()).population[calm] == pytest.approx(plain.predict(10, ()).population[calm])
+    growing, free = (each.model.predict(each.arrays, 10, ()).population[calm] for each in (ours, plain))
+    assert growing == pytest.approx(free)
 
 
 def largest_roots(coefficients: np.ndarray) -> np.ndarray:
@@ -108,7 +109,7 @@ def test_coarse_panels_can_be_fitted_with_intervals(step: int) -> None:
     """Its past origins have few years before them, down to three."""
     values = simulate([0.5], n=40, t=15).values
     fitted = pf.fit(make_panel(values, step=step), "ar")
-    assert "interval_knots" in fitted.arrays
+    assert fitted.calibration is not None
 
 
 def test_two_years_are_too_few() -> None:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import intervals
 from popforecast.errors import ModelError
 from popforecast.models.bounded import damp
 from popforecast.models.panel_ar import interpolate
@@ -33,7 +32,7 @@ def revert(n: int, t: int, pull: float = 0.15, seed: int = 0) -> tuple[pf.Panel,
 
 
 def grown(panel: pf.Panel, model: pf.Model, horizon: int) -> np.ndarray:
-    return np.log(model.fit(panel).predict(horizon, ()).population / panel.values[:, -1:])
+    return np.log(model.predict(model.estimate(panel), horizon, ()).population / panel.values[:, -1:])
 
 
 # What it learns ---------------------------------------------------------------------------------------------------
@@ -202,4 +201,4 @@ def test_window_and_warm_up_matter() -> None:
 
 def test_intervals_of_the_world_are_calibrated(wpp2024: pf.Panel) -> None:
     fitted = pf.fit(wpp2024, "panel-ar")
-    assert intervals.from_arrays(fitted.arrays).knots.tolist() == [1, 3, 5, 10, 20, 30, 40]
+    assert fitted.calibration.knots.tolist() == [1, 3, 5, 10, 20, 30, 40]

@@ -127,3 +127,15 @@ def test_least_values_are_the_first_of_a_stable_sort(data: st.DataObject, m: int
     values = data.draw(st.lists(st.integers(0, 5), min_size=n * m, max_size=n * m))
     table = np.array(values, dtype=np.float32).reshape(n, m)
     assert (find_least(table, count) == np.argsort(table, axis=1, kind="stable")[:, :count]).all()
+
+
+def test_rounding_of_features_changes_no_neighbour() -> None:
+    """Histories as alike as can be, seen through the last bits of a logarithm: equal distances go by position."""
+    rng = np.random.default_rng(8)
+    rows, outcome = rng.integers(0, 3, (200, 3)) / 7, rng.normal(size=200)
+    questions = rows[:30].copy()
+    (found,) = follow_neighbours(rows, questions, [outcome], 15)
+    for seed in range(5):
+        noise = 1e-13 * np.random.default_rng(seed).normal(size=rows.shape)
+        (moved,) = follow_neighbours(rows + noise, questions - noise[:30], [outcome], 15)
+        assert moved == pytest.approx(found, rel=1e-9)
