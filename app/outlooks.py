@@ -10,7 +10,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import popforecast as pf
-from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.groups import Membership, build_membership
 from popforecast.integrity import check_embedded
 from popforecast.sources import get_revision, load_members
@@ -103,14 +102,9 @@ def load_membership(revision: str) -> Membership:
 def fit(revision: str, model: str) -> pf.Fitted:
     """Return the model fitted to a revision, once: the default model's fit is kept beside the figures.
 
-    Raises
-    ------
-    StoreError
-        If what is kept there disagrees with the figures or the version.
+    Where what is kept there disagrees with the figures or the version, the model is fitted anew, and the log says why.
     """
-    panel = load_panel(revision)
-    stored = pf.load_fitted(revision, panel) if model == DEFAULT_MODEL else None
-    return stored or pf.fit(panel, model)
+    return pf.fit(load_panel(revision), model)
 
 
 @remember()

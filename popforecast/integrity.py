@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from popforecast import record, sources
 from popforecast.errors import ReadError
 from popforecast.sources import DATA, REVISIONS, VINTAGES
+from popforecast.version import __version__
 
 
 def check_embedded() -> int:
@@ -15,7 +16,8 @@ def check_embedded() -> int:
     Raises
     ------
     ReadError
-        If one is absent or altered, or a track record was measured on other figures than these; the error names it.
+        If one is absent or altered, or a track record was measured on other figures than these, or by another version;
+        the error names it.
 
     Examples
     --------
@@ -26,7 +28,13 @@ def check_embedded() -> int:
     for name, manifest, keys in list_embedded():
         sources.read_checked(DATA / name, manifest, *keys)
         checked += 1
-    measured = sources.read_manifest(DATA, record.MANIFEST).get("panels", {})
+    manifest = sources.read_manifest(DATA, record.MANIFEST)
+    if manifest.get("version") != __version__:
+        raise ReadError(
+            f"the embedded track records were measured by popforecast {manifest.get('version')}, and this is "
+            f"{__version__}: python -m popforecast.embedding makes them anew"
+        )
+    measured = manifest.get("panels", {})
     for edition, facts in sources.read_manifest(DATA).items():
         if measured.get(edition) != facts["panel_sha256"]:
             raise ReadError(

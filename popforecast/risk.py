@@ -99,8 +99,10 @@ def measure_reach(population: Array, bound: Array) -> Array:
     >>> measure_reach(np.array([100.0, 100.0]), np.array([50.0, 0.0])).round(3).tolist()
     [0.693, 700.0]
     """
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        reach = np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
+    # Nobody, or more than the computer can count, is no distance from itself.
+    return np.where(bound == population, 0.0, reach)
 
 
 def reach_out(population: Array, below: Array, above: Array) -> tuple[Array, Array]:

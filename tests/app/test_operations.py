@@ -102,8 +102,6 @@ def test_the_check_before_a_release_says_what_holds() -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        ("popforecast/data/wpp2024-panel-ar.npz", None, b"PK\x03\x04"),
-        ("popforecast/data/wpp2024-panel-ar.json", b'"panel_sha256": "', b'"panel_sha256": "f'),
         ("popforecast/data/wpp2024-estimates.csv", b"\n4,", b"\n4,1"),
         ("popforecast/data/wpp2024-projections.csv", b"1", b"7"),
         ("popforecast/data/wpp2019-members.csv", b"4", b"5"),
@@ -114,14 +112,9 @@ def test_the_check_before_a_release_says_what_holds() -> None:
     ],
 )
 def test_it_neither_starts_nor_is_released_with_data_that_disagree(
-    tmp_path: Path, path: str, old: bytes | None, new: bytes
+    tmp_path: Path, path: str, old: bytes, new: bytes
 ) -> None:
-    for package in ("app", "popforecast"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    damaged = tmp_path / path
-    before = damaged.read_bytes()
-    damaged.write_bytes(before.replace(old, new, 1) if old else new)
-    assert damaged.read_bytes() != before
+    copy_damaged(tmp_path, path, old, new)
     for module in (
         ["app.check"],
         ["gunicorn", "--config", "app/gunicorn.conf.py", "--bind", "127.0.0.1:0", "app:create_app()"],
@@ -132,6 +125,26 @@ def test_it_neither_starts_nor_is_released_with_data_that_disagree(
         sentence = ended.stderr.splitlines()[-1]
         assert re.match(r"not fit for release: |popforecast does not start: ", sentence), ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_a_damaged_fit_is_fitted_anew_and_the_log_says_so(tmp_path: Path) -> None:
+    copy_damaged(tmp_path, "popforecast/data/wpp2024-panel-ar.npz", b"PK\x03\x04", b"PK\x03\x05")
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.check"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0
+    assert "12 figures as known" in ended.stdout
+    assert "wpp2024-panel-ar.npz does not have the checksum" in ended.stderr
+    assert "panel-ar is fitted anew meanwhile" in ended.stderr
+
+
+def copy_damaged(folder: Path, path: str, old: bytes, new: bytes) -> None:
+    """Copy package and app, with one file altered."""
+    for package in ("app", "popforecast"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = (folder / path).read_bytes()
+    (folder / path).write_bytes(before.replace(old, new, 1))
+    assert (folder / path).read_bytes() != before
 
 
 def test_the_server_names_the_commit_of_its_platform(counted: Server) -> None:
