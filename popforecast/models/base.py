@@ -202,7 +202,8 @@ class Fitted:
 
     def notes(self, horizon: int = 1) -> tuple[Note, ...]:
         """Return what readers of a forecast so far ahead must know, by location."""
-        return tuple(Note(self.panel.locations.index[row], text) for row, text in self.model.note(self.arrays, horizon))
+        codes = self.codes
+        return tuple(Note(codes[row], text) for row, text in self.model.note(self.arrays, horizon))
 
 
 def normal_quantile(level: float) -> float:
