@@ -123,3 +123,9 @@ def test_a_fit_can_be_sent_to_another_process(wpp2024: pf.Panel) -> None:
 def test_a_fit_refuses_levels_that_are_none(wpp2024: pf.Panel, levels: object) -> None:
     with pytest.raises(LevelError):
         pf.fit(wpp2024, "naive").predict(5, levels)
+
+
+def test_notes_name_locations_by_codes_that_json_takes(wpp2024: pf.Panel) -> None:
+    notes = pf.fit(wpp2024, "ar1").notes()
+    assert notes
+    assert {type(note.location_code) for note in notes} == {int}
