@@ -113,7 +113,7 @@ def test_a_failed_report_is_listed_and_its_last_good_page_stays(tmp_path: Path):
     write_notebook(folder, "alpha", "1 / 0")
     (failed,) = make_reports(["alpha"], None, output, folder=folder)
     assert not failed.ok
-    assert failed.error == "Cell 4: ZeroDivisionError: division by zero"
+    assert failed.error == "Cell 3: ZeroDivisionError: division by zero"
     assert failed.path == output / "alpha.html"
     changed = {name for name, content in snapshot(output).items() if content != snapshot(made)[name]}
     assert changed == {"index.html", "status.json"}
