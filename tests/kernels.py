@@ -164,7 +164,7 @@ def compare(one: Figures, other: Figures) -> Difference:
 
     Examples
     --------
-    >>> compare({"a": np.array([[2.0, np.inf]])}, {"a": np.array([[2.002, np.inf]])}).value.round(6)
+    >>> round(compare({"a": np.array([[2.0, np.inf]])}, {"a": np.array([[2.002, np.inf]])}).value, 6)
     0.000999
     """
     worst = Difference(0.0, next(iter(one)), 0, 0)

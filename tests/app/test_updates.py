@@ -94,7 +94,8 @@ def test_an_update_reaches_every_answer_and_no_earlier_one_is_served(
     past = write_long(tmp_path / "2026-01-19.csv", {768: TOGO}, last=None)
     done = installation.update(past)
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "pages" / "1-prepare.html").read_text()
+    (made,) = (tmp_path / "pages").glob("1-prepare.*.html")
+    page = made.read_text()
     assert "The update of 19 January 2026 replaced Togo." in page
     assert "9,304,337" in page
     assert f"{round(1000 * grow(TOGO, 2023)):,}" in page

@@ -103,9 +103,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[int]], s
     nbformat.write(notebook, folder / "numbers.ipynb")
     (result,) = make_reports(["numbers"], {"questions": asked}, folder / "site", folder=folder)
     assert result.error is None
-    executed = nbformat.read(folder / "site" / "notebooks" / "numbers.ipynb", as_version=4)
+    # Its parameter is changed, so that the page has a name of its own.
+    (page,) = (folder / "site").glob("numbers.*.html")
+    executed = nbformat.read(folder / "site" / "notebooks" / f"{page.stem}.ipynb", as_version=4)
     (printed,) = [cell.outputs[0].text for cell in executed.cells if "numbers" in cell.metadata.get("tags", ())]
-    return json.loads(printed), (folder / "site" / "numbers.html").read_text()
+    return json.loads(printed), page.read_text()
 
 
 @pytest.fixture(scope="module")

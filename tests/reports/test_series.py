@@ -297,7 +297,7 @@ def test_a_damaged_record_of_what_was_made_makes_all_again(few, tmp_path: Path):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_whole_pages_no_kernel_and_goes_on(tmp_path: Path, how: signal.Signals):
     folder = write_notebook(tmp_path / "notebooks", "import time; time.sleep(delay)")
-    site = tmp_path / "out" / "small"
+    site = tmp_path / "out" / "small.delay-0.3"
     script = (
         "from pathlib import Path; from popforecast.reports import make_series; "
         f"make_series('small', 'country', {{'delay': 0.3}}, {str(site.parent)!r}, 2, folder=Path({str(folder)!r}))"
