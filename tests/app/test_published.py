@@ -94,7 +94,7 @@ def test_a_reader_of_citations_finds_what_a_page_is_and_where_it_comes_from(clie
     report = client.get("/reports/2-validate-ar.html").text
     forecast = client.get("/forecast?location=NGA&from=2030&to=2035").text
     for page, title, source in (
-        (report, "2. Validate the original model, AR(1)", "World Population Prospects: wpp2019, 1950 to 2020"),
+        (report, "2. Validate the plain autoregression", "World Population Prospects: wpp2019, 1950 to 2020"),
         (forecast, "Population of Nigeria, 2030–2035", "United Nations, Department of Economic and Social Affairs"),
     ):
         cited = {meta["name"]: meta["content"] for meta in Elements(page).find("meta") if "name" in meta}
