@@ -73,7 +73,8 @@ class RateLimit:
         """Return the error for a client that asked too often: it says how often it may, and when again."""
         # The whole window: what is left of it only the counter knows, and asking might fail.
         return TooManyRequests(
-            f"Too many requests: expected at most {self.item} from one address. Ask again in a minute.",
+            f"Too many requests: expected at most {self.item} from one client (an IPv4 address or an IPv6 /64 "
+            "network). Ask again in a minute.",
             retry_after=self.item.get_expiry(),
         )
 

@@ -76,7 +76,7 @@ class Note(Row):
 
 
 class Remainder(Row):
-    """Persons of a sum whom none of its countries holds: unlisted places, and rounding in the UN's totals."""
+    """Persons of a sum whom none of its countries holds: the Holy See in wpp2024, and rounding."""
 
     location_code: Code
     location: str

@@ -116,4 +116,4 @@ def say_remainders(fc: pf.Forecast) -> str:
         for row in largest.itertuples()
     )
     more = f", and {len(rows) - len(largest)} more differ by less" if len(rows) > len(largest) else ""
-    return f"Totals include people in places the UN does not list, and rounding: in {fc.years[-1]}, {said}{more}."
+    return f"UN totals differ slightly from the sums of the countries listed here: in {fc.years[-1]}, {said}{more}."

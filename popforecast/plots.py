@@ -105,7 +105,11 @@ class Chart(Drawing):
         else:
             axes.yaxis.set_major_formatter("{x:,g}")
         if self.scale == "absolute":
-            axes.set_ylim(bottom=min(0, *(line.median.min() for line in self.lines)))
+            drawn = [line.median for line in self.lines]
+            drawn += [line.bounds[level][0] for line in self.lines for level in self.list_levels(line)]
+            lowest = min(0.0, *(float(np.min(values)) for values in drawn))
+            # Below zero the lowest bound needs room of its own.
+            axes.set_ylim(bottom=lowest * 1.05)
         axes.margins(x=0)
         axes.set_title(self.unit, loc="left", fontsize=9)
         if self.has_forecast and len(self.lines[0].years):

@@ -199,7 +199,7 @@ def check_known_table() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Years by the two locations as the forecast gives them, rounded to thousands as the source has them, and
+        Years by the two locations as the forecast gives them, rounded to thousands above 10,000, and
         whether both are what is published.
 
     Raises

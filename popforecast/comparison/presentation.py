@@ -175,8 +175,8 @@ def tell_small(comparison: Comparison) -> str:
     ]
     why = f": {' and '.join(whole)} gives whole thousands, which are coarse for them" if whole else ""
     return (
-        f"Left out here are {len(rows)} places that had fewer than {SMALL:,} people in {base} by either edition{why} "
-        "(*1. Prepare* draws the same line). They count in all other figures, and *Every country* lists them."
+        f"Left out here are {len(rows)} places that had fewer than {SMALL:,} people in {base} by either edition{why}. "
+        "They count in all other figures, and *Every country* lists them."
     )
 
 

@@ -66,7 +66,7 @@ class AR(Model):
     >>> fitted.predict(2).population.round(6).tolist()
     [[32.0, 64.0]]
     >>> fitted.notes()[0].text
-    'explosive: the largest root is 2.0000, so its growth speeds up without limit'
+    'explosive: the largest root is 2.0000, so its change speeds up without limit'
     """
 
     lags: int | str = 1
@@ -130,7 +130,7 @@ class AR(Model):
         """Flag every explosive root."""
         roots = arrays["root"]
         return [
-            (int(row), f"explosive: the largest root is {roots[row]:.4f}, so its growth speeds up without limit")
+            (int(row), f"explosive: the largest root is {roots[row]:.4f}, so its change speeds up without limit")
             for row in np.flatnonzero(roots > 1 + ROOT_TOLERANCE)
         ]
 

@@ -132,7 +132,7 @@ def test_estimates_at_many_origins_are_those_of_the_panel_until_then(wpp2024: pf
         alone = pf.PanelAR().estimate(wpp2024.until(origin))
         assert arrays.keys() == alone.keys()
         for key, array in arrays.items():
-            assert (array == alone[key]).all(), (origin, key)
+            assert array == pytest.approx(alone[key], rel=1e-9, abs=1e-12), (origin, key)
 
 
 def test_aggregates_teach_nothing(wpp2024: pf.Panel) -> None:
@@ -140,7 +140,7 @@ def test_aggregates_teach_nothing(wpp2024: pf.Panel) -> None:
     whole = pf.PanelAR().estimate(wpp2024)
     alone = pf.PanelAR().estimate(countries)
     rows = wpp2024.rows(countries.locations.index)
-    assert whole["rise"][rows] == pytest.approx(alone["rise"], rel=1e-12, abs=1e-15)
+    assert whole["rise"][rows] == pytest.approx(alone["rise"], rel=1e-9, abs=1e-12)
 
 
 def test_groups_enter_the_rules() -> None:
