@@ -9,7 +9,7 @@ ARGS ?=
 # How many files of tests run side by side: some wait for kernels and browsers, so one more than there are cores.
 WORKERS ?= 3
 # The tests that need nothing but Python and the packages; tests/conftest.py tells which those are.
-UNIT := not (browser or install or kernel or service)
+UNIT := not (browser or embedding or install or kernel or process or service)
 # The older processor that `make repeat` computes as: Nehalem has neither AVX2 nor FMA.
 KERNEL ?= Nehalem
 # The Python that makes the environment (default: the first of those below that is new enough).

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from hypothesis import settings
@@ -29,7 +30,9 @@ settings.load_profile("popforecast")
 # in a script for another process, and else from a fixture's name: nobody has to remember a mark. `make check` leaves
 # these out. Tests of tests/browser say it of their whole modules.
 NEEDS = {
-    "kernel": {"make_reports", "make_series", "start_python", "execute_notebook", "workers"},
+    "kernel": {"make_reports", "make_series", "start_python", "execute_notebook", "workers", "pages"},
+    "process": {"subprocess", "Popen", "compute_each", "kill_workers", "LocalCluster"},
+    "embedding": {"computed"},
     "service": {"serve", "run_redis", "web"},
     "install": {"wheel"},
 }
@@ -47,13 +50,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def find_calls(function: object, module: str | None = None) -> set[str]:
-    """Return what a function calls, and what those of its own module do that it calls."""
-    code = getattr(function, "__code__", None)
-    if code is None or module not in (None, function.__module__):
+    """Return what a function, or a class's methods, call, and what those of its own module do that they call."""
+    if module not in (None, getattr(function, "__module__", None)):
         return set()
-    scripts = [constant for constant in code.co_consts if isinstance(constant, str)]
-    called = {*code.co_names, *re.findall(r"(\w+)\(", " ".join(scripts))}
-    others = [function.__globals__.get(name) for name in code.co_names if name != code.co_name]
+    if isinstance(function, type):
+        return set().union(*(find_calls(method, function.__module__) for method in vars(function).values()))
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return set()
+    # Comprehensions and inner functions have code of their own.
+    codes = [code]
+    for one in codes:
+        codes += [constant for constant in one.co_consts if isinstance(constant, CodeType)]
+    names = {name for one in codes for name in one.co_names}
+    scripts = [constant for one in codes for constant in one.co_consts if isinstance(constant, str)]
+    others = [function.__globals__.get(name) for name in names if name != code.co_name]
+    called = names | set(re.findall(r"(\w+)\(", " ".join(scripts)))
     return called.union(*(find_calls(other, function.__module__) for other in others))
 
 

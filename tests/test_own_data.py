@@ -163,6 +163,7 @@ def test_the_tutorial_runs_as_it_is() -> None:
     assert "DACH" in shown
 
 
+@pytest.mark.kernel
 def test_the_commands_of_the_tutorial_do_what_it_does(tmp_path: Path) -> None:
     """They are run on the tutorial's own file, as they stand in its last cell."""
     nbformat = pytest.importorskip("nbformat")

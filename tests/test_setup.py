@@ -204,13 +204,13 @@ def test_make_says_which_python_it_needs(tmp_path: Path) -> None:
 def test_make_check_asks_for_no_browser_and_no_service() -> None:
     command = ["make", "--no-print-directory", "--dry-run", "check"]
     planned = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert '-m "not (browser or install or kernel or service)"' in planned
+    assert '-m "not (browser or embedding or install or kernel or process or service)"' in planned
     assert not re.search("chromium|install-services", planned)
 
 
 def test_unit_tests_are_told_from_those_that_need_more_and_reach_every_room() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m"]
-    command.append("not (browser or install or kernel or service)")
+    command.append("not (browser or embedding or install or kernel or process or service)")
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     unit = {ROOT / file for file in re.findall(r"^(\S+?)::", listed, re.M)}
     more = [*(ROOT / "tests" / "browser").rglob("test_*.py"), ROOT / "tests" / "test_wheel.py"]

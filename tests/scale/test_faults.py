@@ -61,7 +61,7 @@ POISON: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
 }
 
 
-@pytest.mark.parametrize("engine", ["local", "dask"])
+@pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.process)])
 @pytest.mark.parametrize("kind", POISON)
 def test_a_poison_series_is_named_or_listed(kind: str, engine: str, rows: pd.DataFrame, tmp_path: Path) -> None:
     if engine == "dask" and kind != "negative":
@@ -287,7 +287,7 @@ def test_parts_of_another_run_are_not_mixed_with_this_one(history: Path, tmp_pat
         forecast(history, tmp_path / "mine")
 
 
-@pytest.mark.parametrize("engine", ["local", "dask"])
+@pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.process)])
 def test_a_full_disk_stops_the_run_and_leaves_no_half_part(engine: str, tmp_path: Path) -> None:
     data, output = tmp_path / "data.parquet", tmp_path / "out"
     make_rows(3000).to_parquet(data, row_group_size=60_000)

@@ -76,7 +76,7 @@ def test_identifiers_may_be_numbers_categories_or_text_without_statistics(rows: 
         pd.testing.assert_frame_equal(parts.drop(columns="location_code"), expected, check_dtype=False)
 
 
-@pytest.mark.parametrize("engine", ["local", "dask"])
+@pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.process)])
 def test_identifiers_without_sign_stay_what_they_are(engine: str, rows: pd.DataFrame, tmp_path: Path) -> None:
     few = rows[: 30 * 50]
     ids = few["id"].str[1:].astype(np.uint64) + np.uint64(2**64 - 100)
@@ -128,6 +128,7 @@ def test_sample_is_the_same_whatever_the_partitions(tmp_path: Path, monkeypatch:
     assert not one.equals(forecast_whole(rows, "panel-ar"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("model", ["ar1", "panel-ar"])
 def test_dask_writes_the_same_bytes_with_two_and_four_workers(model: str, history: Path, tmp_path: Path) -> None:
     forecast_in_parts(history, tmp_path / "local", model, partition_rows=2000)
