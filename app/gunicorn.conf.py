@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -61,6 +62,25 @@ if settings.metrics and not settings.metrics_folder:
 with suppress(AttributeError, OSError):
     for parameter, number in ((-8, 2), (-3, 256 * 1024), (-1, 1024 * 1024)):
         ctypes.CDLL(None).mallopt(parameter, number)
+
+
+# A worker told to end before it listens for signals would not hear of it, and be killed after graceful_timeout.
+ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001
+    """See to it that the server itself hears signals again once it has forked a worker."""
+    os.register_at_fork(after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS))
+
+
+def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Keep signals waiting until there is someone to hear them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+    """Hear the signals that came while the worker started."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001

@@ -16,7 +16,7 @@ MOST_CELLS = 3000
 STRIDES = (1, 5, 10, 25)
 
 # So many sums are told apart from their countries.
-MOST_REMAINDERS = 3
+MOST_REMAINDERS, FEWEST_REMAINDER = 3, 100
 
 
 class Cell(NamedTuple):
@@ -107,7 +107,8 @@ def say_remainders(fc: pf.Forecast) -> str:
     'in 2020, World is 524 above the sum of its countries.'
     """
     rows = fc.list_remainders()
-    rows = rows[(rows["year"] == fc.years[-1]) & (rows["persons"] != 0)]
+    # A few persons are the rounding of the countries, and nothing that the table beside it could show.
+    rows = rows[(rows["year"] == fc.years[-1]) & (rows["persons"].abs() >= FEWEST_REMAINDER)]
     if rows.empty:
         return ""
     largest = rows.sort_values("persons", key=abs, ascending=False, kind="stable").head(MOST_REMAINDERS)
@@ -115,5 +116,6 @@ def say_remainders(fc: pf.Forecast) -> str:
         f"{row.location} is {abs(row.persons):,} {'above' if row.persons > 0 else 'below'} the sum of its countries"
         for row in largest.itertuples()
     )
-    more = f", and {len(rows) - len(largest)} more differ by less" if len(rows) > len(largest) else ""
+    others = len(rows) - len(largest)
+    more = f"; {others} other{'s differ' if others > 1 else ' differs'} by less" if others else ""
     return f"UN totals differ slightly from the sums of the countries listed here: in {fc.years[-1]}, {said}{more}."

@@ -107,7 +107,7 @@ def format_population(persons: float | None) -> str:
         return "–"
     if math.isinf(persons):
         return "∞" if persons > 0 else "−∞"
-    return f"{round(persons) if abs(persons) < WHOLE_BELOW else round(persons, -3):,.0f}"
+    return f"{round(persons) if abs(persons) < WHOLE_BELOW else round(persons, -3):,.0f}".replace("-", "−")
 
 
 def say_population(persons: float) -> str:

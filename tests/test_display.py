@@ -21,7 +21,7 @@ from popforecast.display import format_percent, format_population
         (1, "1"),
         (0, "0"),
         (-0.4, "0"),
-        (-12_345.0, "-12,000"),
+        (-12_345.0, "−12,000"),
         (1e21, "1,000,000,000,000,000,000,000"),
         (float("inf"), "∞"),
         (float("-inf"), "−∞"),

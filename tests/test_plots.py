@@ -311,3 +311,15 @@ def test_labels_of_any_height_stay_within_their_frame_and_off_each_other(labels)
 
 def test_labels_that_are_apart_stay_where_they_are():
     assert spread(np.array([0.1, 0.9, 0.5]), 0.1).tolist() == [0.1, 0.9, 0.5]
+
+
+@pytest.mark.parametrize("last", [2050, 2100])
+def test_a_fan_below_zero_is_drawn_whole(wpp2024, last):
+    """Of 2050 the median is above zero, and its lower bound is not."""
+    fc = pf.forecast(wpp2024, "Montserrat", 2024, last, "ar1")
+    axes = fc.plot().draw().axes[0]
+    # Whatever the unit of the axis is: the lowest part of what is drawn lies above its end.
+    drawn = [path.vertices[:, 1].min() for fan in axes.collections for path in fan.get_paths()]
+    assert min(bound.min() for bound in fc.path.lower.values()) < 0
+    assert min(drawn) < 0
+    assert axes.get_ylim()[0] < min(drawn)

@@ -185,8 +185,8 @@ def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) ->
     told = "None" if not known else f"All {known}" if known == len(misses) else f"{known} of the {len(misses)}"
     return (
         f"The largest errors of {model} after {horizon} {_name_steps(panel)}, one for each location. Above zero the "
-        f"forecast was too high. {told} followed an event that no history of totals announced and whose cause is "
-        "beyond doubt."
+        f"forecast was too high. {told} followed an event that popforecast has on record, and that no history of "
+        "totals announced."
     )
 
 

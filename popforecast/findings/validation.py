@@ -58,10 +58,7 @@ def tell_residuals(tests: pd.DataFrame) -> str:
     found = [f"{tests['what a rejection says'][test]} ({shares[test]:.0f}%)" for test in tests.index[shares > USUAL]]
     if not found:
         return "No test rejects many more series than chance would: these residuals are much as the model assumes."
-    return (
-        f"In more series than chance would have it, {join_words(found)}. The model's intervals assume the opposite; "
-        "what that costs them is measured in [the backtest](3-backtest.html)."
-    )
+    return f"In more series than chance would have it, {join_words(found)}. The model's intervals assume the opposite."
 
 
 def tell_left_out(panel: Panel, model: AR) -> str:

@@ -121,16 +121,19 @@ def chart_difference(profile: Profile) -> Courses | None:
     """
     if profile.medium is None:
         return None
+    # A path that falls below zero is nothing to compare with from there on.
+    end = len(profile.years) if (profile.median > 0).all() else int(np.argmax(profile.median <= 0))
+    years = profile.years[:end]
     lower, medium, upper = (
-        100 * (values / profile.median - 1)
+        100 * (values[:end] / profile.median[:end] - 1)
         for values in (profile.forecast.lower[LEVEL][0], profile.medium, profile.forecast.upper[LEVEL][0])
     )
-    ours = Course(Kind.FORECAST, profile.years, np.zeros(len(profile.years)))
+    ours = Course(Kind.FORECAST, years, np.zeros(len(years)))
     title = f"The UN's medium variant beside our forecast of {profile.name}"
     unit = "percent of our forecast"
     description = (
-        f"{title}, {unit}, with our {LEVEL} % interval. In {profile.years[-1]}: {medium[-1]:+.1f}, interval "
+        f"{title}, {unit}, with our {LEVEL} % interval. In {years[-1]}: {medium[-1]:+.1f}, interval "
         f"{lower[-1]:+.1f} to {upper[-1]:+.1f}."
     )
-    courses = (ours, Course(Kind.REFERENCE, profile.years, medium))
-    return Courses(title, unit, description, courses, (profile.years, lower, upper), profile.panel.origin)
+    courses = (ours, Course(Kind.REFERENCE, years, medium))
+    return Courses(title, unit, description, courses, (years, lower, upper), profile.panel.origin)

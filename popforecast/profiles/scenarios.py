@@ -78,7 +78,7 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
             for year in years
             for text in (
                 format_population(profile.at(scenario.population, year)),
-                f"{compare(profile, scenario, year):+.1f}".replace("-", "−"),
+                _write_change(compare(profile, scenario, year)),
             )
         ]
     columns = [text for year in years for text in (str(year), f"{year}: change, percent")]
@@ -86,8 +86,16 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
 
 
 def compare(profile: Profile, scenario: Scenario, year: int) -> float:
-    """Return how far a scenario lies above our forecast in a year, in percent."""
-    return 100 * (profile.at(scenario.population, year) / profile.at(profile.median, year) - 1)
+    """Return how far a scenario lies above our forecast in a year, in percent; NaN where either is no population.
+
+    A plain autoregression may fall below zero, and a share of less than nobody says nothing.
+    """
+    theirs, ours = profile.at(scenario.population, year), profile.at(profile.median, year)
+    return 100 * (theirs / ours - 1) if min(theirs, ours) > 0 else np.nan
+
+
+def _write_change(percent: float) -> str:
+    return "–" if np.isnan(percent) else f"{percent:+.1f}".replace("-", "−")
 
 
 def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:

@@ -77,7 +77,9 @@ def tell_intervals(profile: Profile) -> str:
     """
     levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}{PERCENT}"
     model = profile.forecast.model
-    notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes)
+    # What the UN has replaced since stands in the finding.
+    outdated = {text for _, text in note_outdated(profile.outlook.whole.panel, profile.outlook.whole.membership)}
+    notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes if note.text not in outdated)
     if not model.calibrated:
         return (
             f"The line is the forecast of {model.name}; the fan is what its formula gives for {levels} and allows for "
@@ -85,8 +87,8 @@ def tell_intervals(profile: Profile) -> str:
         )
     revised = " and for the UN revising its figures" if profile.forecast.provenance["intervals"] == REAL_TIME else ""
     return (
-        f"The line is the median of {model.name}: half of the possible outcomes lie above it. The fan holds {levels} "
-        f"of them; it allows for the model's own past errors{revised}.{notes}"
+        f"The line is the median of {model.name}: outcomes are as likely above it as below. The fan shows its {levels} "
+        f"intervals, which allow for the model's own past errors{revised}.{notes}"
     )
 
 
@@ -149,8 +151,8 @@ def tell_vintages(profile: Profile) -> str:
     record = find_vintages(profile)
     if record.empty:
         return (
-            f"In real time nothing can be said of {profile.name}: the editions of 2010 and 2012 do not have it, or "
-            "define it otherwise."
+            f"In real time nothing can be said of {profile.name}: we have no figures for it from the editions of "
+            "2010 and 2012 that are defined alike."
         )
     last = record.sort_values(["vintage", "year"], kind="stable").iloc[-1]
     ours, theirs = last["ape"], last["un_ape"]
@@ -199,10 +201,9 @@ def list_milestones(profile: Profile) -> str:
 
 def tell_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> str:
     """Say what each scenario is and does, the strongest first, as a list in Markdown."""
-    ordered = sorted(scenarios, key=lambda scenario: -abs(compare(profile, scenario, MIDDLE)))
+    ordered = sorted(scenarios, key=lambda scenario: -abs(_move(profile, scenario)))
     return "\n".join(
-        f"- If {scenario.meaning}, the forecast for {MIDDLE} would be "
-        f"{_say_changed(compare(profile, scenario, MIDDLE))}."
+        f"- If {scenario.meaning}, the forecast for {MIDDLE} would be {_say_moved(profile, scenario)}."
         for scenario in ordered
     )
 
@@ -242,7 +243,7 @@ def _name_forecast(profile: Profile) -> str:
 def _explain_intervals(record: pd.DataFrame) -> str:
     """Say what our intervals allow for in the table of these errors, where it has some."""
     if record["held_95"].isna().all():
-        return ""
+        return " Our intervals are scored for countries only."
     each = (f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
     return "".join(each)
 
@@ -267,7 +268,15 @@ def _say_apart(percent: float) -> str:
     return f"{abs(percent):.1f}{PERCENT} {'above' if percent > 0 else 'below'} the UN's"
 
 
-def _say_changed(percent: float) -> str:
+def _move(profile: Profile, scenario: Scenario) -> float:
+    """Return how many persons a scenario adds to our forecast."""
+    return profile.at(scenario.population, MIDDLE) - profile.at(profile.median, MIDDLE)
+
+
+def _say_moved(profile: Profile, scenario: Scenario) -> str:
+    percent, persons = compare(profile, scenario, MIDDLE), _move(profile, scenario)
+    if np.isnan(percent):
+        return f"{say_population(abs(persons))} people {'higher' if persons > 0 else 'lower'}"
     if abs(percent) < SLIGHT:
         return f"hardly different ({_sign(percent)})"
     return f"{abs(percent):.1f}{PERCENT} {'higher' if percent > 0 else 'lower'}"

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,9 +128,23 @@ def test_every_request_is_in_the_log_when_the_server_was_told_to_end(tmp_path: P
         for number in range(3):
             assert server.ask("/healthz", X_Request_ID=f"asked-before-the-end-{number}").status == 200
         server.process.terminate()
-        assert server.process.wait(20) == 0
+        assert server.process.wait(60) == 0
         logged = [json.loads(line).get("request_id") for line in server.read_log().splitlines()]
     assert [f"asked-before-the-end-{number}" in logged for number in range(3)] == [True] * 3
+
+
+def test_a_worker_told_to_end_while_it_starts_ends(tmp_path: Path) -> None:
+    config = tmp_path / "late.conf.py"
+    late = "def post_fork(server, worker):\n    time.sleep(2 * (worker.age == 2))\n"
+    config.write_text(f"import time\nexec(open('app/gunicorn.conf.py').read())\n{late}")
+    with serve(tmp_path / "log.txt", command=f"gunicorn --config {config} 'app:create_app()'") as server:
+        while len(server.find_workers()) < 2:
+            time.sleep(0.01)
+        server.process.terminate()
+        assert server.process.wait(60) == 0
+        said = server.read_log()
+    # One that does not hear of it is killed instead, and says nothing.
+    assert said.count("Worker exiting") == 2
 
 
 def test_lines_are_written_together_once_there_are_many(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,3 +39,9 @@ def test_fall_below_zero_is_on_the_page_in_the_json_and_in_the_csv(client: Flask
     assert said in client.get(f"/api/v1/forecast.csv?{FALLING}").text
     milestones = client.get("/api/v1/milestones?location=Montserrat&model=ar1").json["milestones"]
     assert [row["year"] for row in milestones if row["kind"] == "below-zero"] == [first]
+
+
+def test_page_tells_no_remainder_that_its_table_could_not_show(client: FlaskClient) -> None:
+    fc = pf.forecast(pf.load_panel("wpp2024"), "Polynesia", 2030, 2030)
+    assert 0 < abs(fc.list_remainders()["persons"][0]) < 100
+    assert "differ slightly" not in client.get("/forecast?location=Polynesia&from=2030&to=2030").text

@@ -383,7 +383,8 @@ def the_finding_states_the_forecast_of_the_model_that_was_asked_for(page: Page) 
     made, at = opened = open_profile(page)
     assert opened
     median, lower, upper = (made.population[0, at], made.lower[80][0, at], made.upper[80][0, at])
-    assert f"{say_population(median)} in 2050 (80%: {say_population(lower)} to {say_population(upper)}" in page.summary
+    stated = f"{say_population(median)} in 2050 (80%: {say_population(lower)} to {say_population(upper)}"
+    assert _tidy(stated) in page.summary
     page.find(rf"(?:median|forecast) of {re.escape(page.asked['model'])}(?![\w-])")
     projected = get_edition(page.asked["revision"]).has_projections
     assert ("The UN's medium variant says" in page.summary) == projected

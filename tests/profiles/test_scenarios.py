@@ -102,3 +102,15 @@ def test_the_table_and_the_sentences_hold_the_same_changes():
     sizes = [abs(compare(profile, scenario, 2050)) for scenario in scenarios]
     first = scenarios[int(np.argmax(sizes))]
     assert told.splitlines()[0].startswith(f"- If {first.meaning}")
+
+
+def test_below_zero_a_scenario_is_told_in_persons_and_no_percentage():
+    """What a share of less than nobody would be is of no use, and has the wrong sign."""
+    profile = profiles.make_profile("Montserrat", model="ar1")
+    assert profile.median[-1] < 0
+    scenarios = profiles.imagine(profile)
+    table = profiles.tabulate_scenarios(profile, scenarios)
+    assert set(table["2100: change, percent"].iloc[1:]) == {"–"}
+    drawn = profiles.chart_difference(profile)
+    assert all(np.isfinite(course.values).all() for course in drawn.courses)
+    assert drawn.courses[0].years[-1] == profile.years[profile.median > 0][-1]
