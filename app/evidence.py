@@ -12,12 +12,12 @@ import popforecast as pf
 from app.outlooks import load_panel, load_record, load_vintage_record
 from app.query import Query
 from app.table import NO_BREAK
-from popforecast.display import INTERVALS, format_percent, say_population
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
-from popforecast.periods import last_year
+from popforecast.panel.years import last_year
 from popforecast.record import FIRST_ORIGIN, tell_coverage
 from popforecast.sources import get_edition
+from popforecast.text import INTERVALS, format_percent, say_population
 
 # The horizons of the sentence; the table beside it has them all.
 NEAR, FAR = 5, 10

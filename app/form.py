@@ -16,8 +16,8 @@ from app.query import PARAMETERS, read_levels
 from app.view import View
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.locations import ALIASES, normalise
-from popforecast.periods import last_year
+from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.years import last_year
 from popforecast.plots import SCALES
 from popforecast.sources import DEFAULT_REVISION, LICENCE_URL, cite, get_revision
 

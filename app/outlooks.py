@@ -10,8 +10,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import popforecast as pf
-from popforecast.groups import Membership, build_membership
 from popforecast.integrity import check_embedded
+from popforecast.panel.groups import Membership, build_membership
 from popforecast.sources import get_revision, load_members
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from app.query import Query
 from app.table import say_remainders, tabulate
 from app.view import View, read_view
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.groups import GROUP
+from popforecast.panel.groups import GROUP
 from popforecast.plots import Chart, caption_forecast, chart_forecast
 from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.strokes import Kind

@@ -12,7 +12,7 @@ from app.places import EVERY, LONGEST_GROUP_NAME, LONGEST_NAME, MOST_GROUPS, MOS
 from app.query import MOST_LEVELS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.milestones import USUAL_LEVEL
-from popforecast.periods import last_year
+from popforecast.panel.years import last_year
 from popforecast.record import HORIZONS
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
 

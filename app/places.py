@@ -7,9 +7,9 @@ import unicodedata
 import popforecast as pf
 from app.arguments import MOST_NAMED, ArgumentError, Arguments, capitalise, quote, take_several
 from app.outlooks import load_membership, load_panel
-from popforecast.display import FORMULA
 from popforecast.errors import UnknownLocationError
-from popforecast.groups import add_groups
+from popforecast.panel.groups import add_groups
+from popforecast.text import FORMULA
 
 # Every location of a revision may be asked for at once, and no more than that makes sense.
 MOST_LOCATIONS = 300

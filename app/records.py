@@ -11,13 +11,13 @@ from app.outlooks import load_panel, load_record, load_vintage_record
 from app.places import Group, read_locations, write_locations
 from app.query import Query, read_level, read_model, read_places, read_revision
 from app.writing import count_whole, write_csv, write_json
-from popforecast.display import VINTAGE_INTERVALS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasts import join_notes
 from popforecast.milestones import USUAL_LEVEL, find_milestones
-from popforecast.periods import last_year
+from popforecast.panel.years import last_year
 from popforecast.record import HORIZONS
 from popforecast.sources import DEFAULT_REVISION, VINTAGES, cite
+from popforecast.text import VINTAGE_INTERVALS
 
 if TYPE_CHECKING:
     import pandas as pd

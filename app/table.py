@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import popforecast as pf
-from popforecast.display import format_population
+from popforecast.text import format_population
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

@@ -16,9 +16,9 @@ from popforecast.forecasts import Forecast
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
 from popforecast.outlook import Outlook
 from popforecast.panel import Panel
+from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
 from popforecast.record import load_record, load_vintage_record
-from popforecast.rectangles import Rectangles
 from popforecast.sources import REVISIONS, load_panel, load_projections
 from popforecast.store import load, load_fitted, save
 from popforecast.version import __version__

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
-from popforecast.groups import check_groups
+from popforecast.panel.groups import check_groups
 from popforecast.urls import split_credentials
 
 if TYPE_CHECKING:

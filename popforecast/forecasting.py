@@ -8,7 +8,6 @@ import popforecast.models as models
 from popforecast.coherence import Groups, predict_panel
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasts import Forecast
-from popforecast.groups import check_groups
 from popforecast.intervals import complete
 from popforecast.intervals import fit as fit_anew
 from popforecast.joined import JoinedForecast
@@ -16,8 +15,9 @@ from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.outlook import Outlook, list_locations
 from popforecast.panel import Panel, check_panel, describe_years
-from popforecast.periods import choose_years, last_year
-from popforecast.rectangles import Rectangles
+from popforecast.panel.groups import check_groups
+from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.years import choose_years, last_year
 from popforecast.sources import REVISIONS, VINTAGES
 from popforecast.store import find_embedded
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population, guard_formulas, write_cell
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
 from popforecast.sources import cite
+from popforecast.text import format_population, guard_formulas, write_cell
 
 if TYPE_CHECKING:
     from popforecast.plots import Chart

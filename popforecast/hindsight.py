@@ -10,12 +10,12 @@ import pandas as pd
 
 from popforecast.backtest import Backtest
 from popforecast.backtest import backtest as run_backtest
-from popforecast.display import format_population
 from popforecast.errors import ScoreError
 from popforecast.events import explain_turn
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
 from popforecast.sources import VINTAGES
+from popforecast.text import format_population
 from popforecast.vintages import RAW, compare
 
 

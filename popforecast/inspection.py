@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population
 from popforecast.errors import PanelError, ReadError
 from popforecast.events import explain_break
 from popforecast.outdated import find_outdated
@@ -22,6 +21,7 @@ from popforecast.readers import WORLD, read
 from popforecast.replacements import read_update
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_revision, say_date
 from popforecast.tables import Tables, load_tables, write_tables
+from popforecast.text import format_population
 from popforecast.updates import apply_update, tabulate_changes
 
 

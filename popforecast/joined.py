@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population, write_cell
 from popforecast.forecasts import ESTIMATES, Forecast, write_csv
 from popforecast.models.base import Array, Model, Note
 from popforecast.panel import describe_years
+from popforecast.text import format_population, write_cell
 
 
 @dataclass(frozen=True, eq=False, repr=False)

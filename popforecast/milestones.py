@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.display import say_population, say_round_figure
 from popforecast.models.base import Array
+from popforecast.text import say_population, say_round_figure
 
 if TYPE_CHECKING:
     from popforecast.forecasting import Forecast

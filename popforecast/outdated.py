@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from popforecast.groups import Membership
 from popforecast.membership import Members, list_holding
 from popforecast.panel import Panel
+from popforecast.panel.groups import Membership
 from popforecast.sources import DATA, REVISIONS, load_members, say_date
 
 KNOWN = "updates.json"

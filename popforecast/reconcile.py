@@ -9,9 +9,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.groups import Membership
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
+from popforecast.panel.groups import Membership
 from popforecast.risk import FARTHEST, reach_out
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
@@ -84,7 +84,7 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
 
     Examples
     --------
-    >>> from popforecast.groups import Membership
+    >>> from popforecast.panel.groups import Membership
     >>> both = Membership((1, 2), (0,), np.array([1, 2]), np.array([0]), np.array([[True, True]]))
     >>> sum_members(np.array([[1000.4], [2000.4]]), both, np.array([0.001]))
     array([[3003.]])

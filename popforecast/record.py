@@ -12,8 +12,8 @@ import popforecast.models as models
 from popforecast import intervals, scores
 from popforecast.backtest import backtest
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
-from popforecast.groups import Membership, build_membership
 from popforecast.panel import Panel
+from popforecast.panel.groups import Membership, build_membership
 from popforecast.reconcile import measure_shares, sum_members
 from popforecast.revisions import take_years
 from popforecast.sources import (

@@ -8,10 +8,10 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.bootstrap import Ratio, bound_ratio
-from popforecast.display import VINTAGE_INTERVALS, VINTAGE_NAMES
 from popforecast.forecasting import REAL_TIME
 from popforecast.halves import REPORTED, choose
 from popforecast.realtime import list_published
+from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES
 from popforecast.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 
 KEYS = ["vintage", "year", "basis"]

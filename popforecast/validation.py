@@ -8,15 +8,15 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from popforecast.display import format_population
 from popforecast.errors import ModelError
 from popforecast.forecasting import forecast
 from popforecast.models.ar import AR, ROOT_TOLERANCE, TRENDS, regress
 from popforecast.models.base import Array
 from popforecast.panel import Panel
-from popforecast.periods import last_year
+from popforecast.panel.years import last_year
 from popforecast.readers import THOUSAND
 from popforecast.sources import REVISIONS, load_panel
+from popforecast.text import format_population
 
 # What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
 KNOWN_TABLE = {

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from popforecast import intervals, scores
-from popforecast.display import write_cell
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.models import get_several
@@ -19,6 +18,7 @@ from popforecast.realtime import learn_as_published, widen, widen_crossfitted
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
+from popforecast.text import write_cell
 
 PUBLISHED = "published"
 STATED = "stated"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popforecast.groups import Membership
 from popforecast.models import Prediction
+from popforecast.panel.groups import Membership
 
 ROUNDING = 1e-9
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.client import RequestError, request_csv, request_forecast
-from popforecast.display import format_population
+from popforecast.text import format_population
 from tests.serving import serve_in_thread
 
 

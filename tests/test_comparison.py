@@ -9,8 +9,8 @@ import pytest
 
 import popforecast as pf
 from popforecast import comparison
-from popforecast.display import format_population
 from popforecast.errors import UnknownModelError, UnknownRevisionError, YearError
+from popforecast.text import format_population
 from popforecast.vintages import compare
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from popforecast.display import format_percent, format_population
+from popforecast.text import format_percent, format_population
 
 
 @pytest.mark.parametrize(

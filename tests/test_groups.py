@@ -9,7 +9,7 @@ import pytest
 import popforecast as pf
 from popforecast.client import request_forecast
 from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
-from popforecast.groups import GROUP, add_groups, build_membership
+from popforecast.panel.groups import GROUP, add_groups, build_membership
 from popforecast.sources import load_members
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.errors import RepeatedLocationError, UnknownLocationError
-from popforecast.locations import ALIASES, build_index, normalise
+from popforecast.panel.locations import ALIASES, build_index, normalise
 
 # What the 2019 revision has no series of its own for; in the 2024 revision nothing is absent but the Holy See.
 ABSENT = {"wpp2019": {"XKX", "GGY", "JEY"}, "wpp2024": {"VAT"}}

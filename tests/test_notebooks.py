@@ -11,9 +11,9 @@ import nbstripout
 import pytest
 
 from popforecast import sources, validation
-from popforecast.display import format_population
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import FOLDERS, find_notebooks
+from popforecast.text import format_population
 
 REPORTS = [notebook.path for notebook in find_notebooks().values()]
 WIDE_2019 = "WPP2019_POP_F01_1_TOTAL_POPULATION_BOTH_SEXES.csv"

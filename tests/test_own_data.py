@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.cli import main
-from popforecast.display import format_population
 from popforecast.errors import ModelError, PanelError, YearError
+from popforecast.text import format_population
 from tests.soak.files import ROOT, attack
 
 SHORT, ENDED, WHOLE = "Nigeria", "Japan", "France"

@@ -12,7 +12,7 @@ import pytest
 import popforecast as pf
 from popforecast import halves, peers, retrospect, standings
 from popforecast.cli import main
-from popforecast.display import VINTAGE_NAMES
+from popforecast.text import VINTAGE_NAMES
 from popforecast.vintages import PUBLISHED, UN, Vintages, compare
 
 ROOT = Path(__file__).parent.parent

@@ -12,12 +12,12 @@ import pytest
 
 import popforecast as pf
 from popforecast import diagrams, preparation, sources
-from popforecast.display import VINTAGE_INTERVALS
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.realtime import learn_as_published, list_published
 from popforecast.revisions import COUNTED_WITH, pair
 from popforecast.tables import write_tables
+from popforecast.text import VINTAGE_INTERVALS
 from popforecast.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 
 SIZES = {"wpp2010": (197, 197), "wpp2012": (236, 201)}

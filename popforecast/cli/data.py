@@ -13,8 +13,8 @@ import click
 from popforecast.cli.parsing import Parsed, parse_condition
 from popforecast.errors import MOST_NAMED, PopforecastError
 from popforecast.panel import Panel
+from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read_own
-from popforecast.rectangles import Rectangles
 from popforecast.sources import load_panel
 
 

@@ -12,9 +12,9 @@ from popforecast.cli.data import OwnData, open_panel, take_data
 from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
-from popforecast.display import VINTAGE_INTERVALS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.sources import DEFAULT_REVISION, VINTAGES
+from popforecast.text import VINTAGE_INTERVALS
 from popforecast.vintages import BOTH, KINDS, compare
 
 

@@ -16,7 +16,7 @@ from popforecast.hindcast import hindcast
 from popforecast.models.base import Fitted, Model, Prediction
 from popforecast.outlook import Outlook
 from popforecast.panel import Panel
-from popforecast.periods import last_year
+from popforecast.panel.years import last_year
 from popforecast.realtime import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from popforecast.comparison.measurement import LEVELS, PLAIN, SINCE, SMALL, THEN, Comparison, find_moved, is_small
-from popforecast.display import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
 from popforecast.realtime import list_published
 from popforecast.revisions import take_years
 from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
+from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
 
 # Changes, in percent, that are counted; and what counts as far.
 LARGE = (1, 5, 10)

@@ -7,7 +7,6 @@ from html import escape
 
 import numpy as np
 
-from popforecast.display import format_percent
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.queries import Query, choose_levels, get_outlook, name_location
@@ -17,6 +16,7 @@ from popforecast.explorer.views import frame_table
 from popforecast.models.base import Model
 from popforecast.outlook import Outlook
 from popforecast.record import FIRST_ORIGIN, HORIZONS, tell_coverage
+from popforecast.text import format_percent
 
 SIGNIFICANCE = 0.05
 

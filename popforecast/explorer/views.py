@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from popforecast.display import INTERVALS, format_population
 from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
@@ -16,6 +15,7 @@ from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
 from popforecast.plots import Chart
 from popforecast.sources import LICENCE, LICENCE_URL
+from popforecast.text import INTERVALS, format_population
 
 STYLE = Path(__file__).with_name("explorer.css")
 SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from popforecast.backtest import Backtest
-from popforecast.display import join_words
 from popforecast.events import UNEXPLAINED
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.halves import TUNING, choose
@@ -17,6 +16,7 @@ from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel
 from popforecast.sources import REVISIONS, get_edition
+from popforecast.text import join_words
 
 PERCENT = "\u00a0%"
 

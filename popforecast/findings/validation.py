@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from popforecast.display import format_population, join_words
 from popforecast.models.ar import AR
 from popforecast.panel import Panel
 from popforecast.readers import THOUSAND
 from popforecast.sources import load_panel
+from popforecast.text import format_population, join_words
 from popforecast.validation import (
     AGREEMENTS,
     KNOWN_TABLE,

@@ -15,12 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.coherence import predict_panel
-from popforecast.display import format_population
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
 from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile
 from popforecast.revisions import pair
 from popforecast.sources import REVISIONS, VINTAGES, get_edition, load_members, load_panel
+from popforecast.text import format_population
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from popforecast.display import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
@@ -26,6 +25,7 @@ from popforecast.profiles.profile import (
 from popforecast.profiles.scenarios import Scenario, compare
 from popforecast.record import FIRST_ORIGIN
 from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_edition
+from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
 
 # Growth per year, in percent, that nobody would call growth.
 STILL = 0.05

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
+from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.spans import arrange
 from popforecast.readers.reading import tabulate_dropped
-from popforecast.rectangles import Rectangles
-from popforecast.spans import arrange
 
 CANONICAL = re.compile(r"0|[1-9][0-9]{0,17}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")

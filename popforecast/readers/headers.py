@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from popforecast.errors import MOST_LETTERS, ReadError
-from popforecast.frames import name_nearest
+from popforecast.panel.frames import name_nearest
 from popforecast.readers.cells import clean
 
 # csv.Sniffer guesses from letters that repeat, and takes a decimal comma for a delimiter. The columns are known.

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
-from popforecast.frames import read_numbers, read_years
 from popforecast.panel import Panel
+from popforecast.panel.frames import read_numbers, read_years
+from popforecast.panel.rectangles import Rectangles
 from popforecast.readers.assembly import Figures, assemble
 from popforecast.readers.parquet import is_parquet, read_parquet
 from popforecast.readers.reading import Reading
 from popforecast.readers.streams import EncodingError, Source, open_source
 from popforecast.readers.tables import Query, read_table
-from popforecast.rectangles import Rectangles
 
 
 def read_panel(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from popforecast.errors import ReadError, shorten
-from popforecast.frames import name_nearest
+from popforecast.panel.frames import name_nearest
 
 MAGIC = b"PAR1"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from popforecast.errors import ReadError
-from popforecast.frames import LATEST
+from popforecast.panel.frames import LATEST
 from popforecast.readers.cells import clean
 
 WHOLE = re.compile(r"(-?[0-9]{1,7})(\.0+)?")

@@ -130,7 +130,7 @@ def list_places(revision: str, each: str) -> tuple[Place, ...]:
     >>> len(places), places[0]
     (236, Place(slug='AFG', name='Afghanistan', group='Asia'))
     """
-    from popforecast.locations import normalise
+    from popforecast.panel.locations import normalise
 
     table = load_panel(revision).locations
     kept = table[(table["type"] == COUNTRY) == (each == COUNTRIES)]

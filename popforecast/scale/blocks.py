@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
-from popforecast.frames import are_years
 from popforecast.models.base import Array
+from popforecast.panel.frames import are_years
 from popforecast.scale.source import TEXT, Columns, Partition, Piece, describe_disorder, first_line
 
 # Rows read at once: two thousand series of seventy years, whose work arrays stay in the processor's cache.

@@ -18,7 +18,7 @@ from popforecast.models import Model, Prediction
 from popforecast.models.base import Array
 from popforecast.models.pooled import use_one_thread
 from popforecast.panel import Panel
-from popforecast.periods import MOST_STEPS
+from popforecast.panel.years import MOST_STEPS
 from popforecast.scale.blocks import Block, read_blocks
 from popforecast.scale.learning import Learnt, Rows, Taken, choose_least, find_noted, take_sample, takes_zero
 from popforecast.scale.manifest import Done, part_path

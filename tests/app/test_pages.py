@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 import popforecast as pf
 from app import create_app
-from popforecast.locations import ALIASES, normalise
+from popforecast.panel.locations import ALIASES, normalise
 
 Table = dict[int, tuple[int, int]]
 

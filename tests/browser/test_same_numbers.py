@@ -20,8 +20,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Page
 
 import popforecast as pf
-from popforecast.display import format_population
 from popforecast.reports import make_reports
+from popforecast.text import format_population
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 import popforecast as pf
 from popforecast.cli import main
-from popforecast.display import VINTAGE_INTERVALS
+from popforecast.text import VINTAGE_INTERVALS
 
 WORLD = ["8,745,733,000", "8,844,029,000", "8,942,922,000", "9,042,415,000", "9,142,512,000", "9,243,217,000"]
 MORE_DEVELOPED = ["1,304,051,000", "1,306,841,000", "1,309,584,000", "1,312,279,000", "1,314,927,000", "1,317,530,000"]

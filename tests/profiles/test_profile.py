@@ -8,9 +8,9 @@ import pytest
 
 import popforecast as pf
 from popforecast import profiles
-from popforecast.display import format_percent, format_population
 from popforecast.errors import UnknownLocationError, UnknownModelError, UnknownRevisionError
 from popforecast.profiles.profile import grow_yearly, hold_medium, measure_growth
+from popforecast.text import format_percent, format_population
 
 GIANT, MICRO, SHRINKING, WORLD = "India", "Tokelau", "Bulgaria", "World"
 

@@ -9,8 +9,8 @@ import pytest
 
 import popforecast as pf
 from popforecast import profiles
-from popforecast.display import say_population
 from popforecast.milestones import find_milestones
+from popforecast.text import say_population
 
 
 def number(text: str, pattern: str) -> float:

@@ -92,7 +92,7 @@ def test_the_same_contents_have_the_same_keys_in_another_place_at_another_time(c
 @pytest.mark.parametrize(
     ("file", "part", "names"),
     [
-        ("popforecast/panel.py", "package", [*NOTEBOOKS]),
+        ("popforecast/panel/panel.py", "package", [*NOTEBOOKS]),
         ("popforecast/reports/markup.py", "package", [*NOTEBOOKS]),
         ("popforecast/templates/report/frame.html.j2", "package", [*NOTEBOOKS]),
         ("popforecast/hindsight.py", "package", ["3-backtest"]),

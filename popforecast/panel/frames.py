@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, shorten
-from popforecast.spans import arrange
+from popforecast.panel.spans import arrange
 
 # Not a bound on what is plausible, but on what can be a year at all.
 LATEST = 1_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.panel import Panel
+from popforecast.panel.panel import Panel
 
 DEFAULT_STEPS = 10
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, RepeatedLocationError, shorten
-from popforecast.panel import COUNTRY, Panel
+from popforecast.panel.panel import COUNTRY, Panel
 
 GROUP = "Group"
 EXAMPLE = "{'Home': ['NGA', 356]}"

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from popforecast.display import write_cell
 from popforecast.errors import PanelError, YearError
-from popforecast.frames import are_years, read_frame
-from popforecast.locations import COLUMNS, LocationIndex, build_index
-from popforecast.rectangles import Rectangles
+from popforecast.panel.frames import are_years, read_frame
+from popforecast.panel.locations import COLUMNS, LocationIndex, build_index
+from popforecast.panel.rectangles import Rectangles
+from popforecast.text import write_cell
 
 COUNTRY = "Country/Area"
 
@@ -98,8 +98,8 @@ class Panel:
         """Build a panel from a long table: one row for each location and year.
 
         Years may be dates, where all are of one day of the year. Locations may begin and end in different years: then
-        the result is :class:`~popforecast.rectangles.Rectangles`, one panel for each span of years, which ``forecast``
-        and ``backtest`` take as they take a panel.
+        the result is :class:`~popforecast.panel.rectangles.Rectangles`, one panel for each span of years, which
+        ``forecast`` and ``backtest`` take as they take a panel.
 
         Parameters
         ----------

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.display import write_cell
 from popforecast.errors import PanelError, YearError
-from popforecast.locations import LocationIndex, build_index
+from popforecast.panel.locations import LocationIndex, build_index
+from popforecast.text import write_cell
 
 if TYPE_CHECKING:
     from popforecast.panel import Panel

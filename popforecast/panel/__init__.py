@@ -1,0 +1,5 @@
+"""What a panel is: equally spaced totals of many locations, where they lie, and what belongs together."""
+
+from popforecast.panel.panel import COUNTRY, Panel, Update, check_panel, describe_years
+
+__all__ = ["COUNTRY", "Panel", "Update", "check_panel", "describe_years"]
