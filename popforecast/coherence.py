@@ -13,7 +13,7 @@ from popforecast.errors import ModelError
 from popforecast.intervals import EVERY
 from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
-from popforecast.models.pooled import use_one_thread
+from popforecast.models.regression import use_one_thread
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership, add_groups, build_membership
 from popforecast.realtime import learn_from_vintages, list_past_revisions, widen

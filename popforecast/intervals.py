@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
-from popforecast.models.committee import find_teachers
 from popforecast.models.panel_ar import interpolate
+from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
 from popforecast.risk import describe_risk, reach_out, reach_quantiles, scale_errors
 from popforecast.rolling import Rolling, check_horizons, check_origins, roll

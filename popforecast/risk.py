@@ -6,8 +6,8 @@ import numpy as np
 
 from popforecast.models.base import Array, normal_quantile
 from popforecast.models.bounded import ROUNDING
-from popforecast.models.committee import find_teachers
 from popforecast.models.features import LONG, USUAL, average, relate_size
+from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
 
 # The quantiles kept; a level's bounds are interpolated between them.

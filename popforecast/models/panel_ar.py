@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from popforecast.errors import ModelError
 from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel, damp
-from popforecast.models.committee import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
-from popforecast.models.pooled import use_one_thread
+from popforecast.models.regression import use_one_thread
+from popforecast.models.rules import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
 from popforecast.panel import Panel
 
 # Years ahead that are learnt directly; growth per year is interpolated between them.

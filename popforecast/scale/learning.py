@@ -15,8 +15,8 @@ from popforecast.intervals import Calibration, choose_knots, choose_past, surrou
 from popforecast.models import AR, Model, PanelAR, Prediction
 from popforecast.models.base import Array, Arrays
 from popforecast.models.bounded import GrowthModel, observe_growth
-from popforecast.models.committee import Rules, describe_lesson, prepare_lesson
 from popforecast.models.features import LONG, measure_size
+from popforecast.models.rules import Rules, describe_lesson, prepare_lesson
 from popforecast.panel import Panel
 from popforecast.risk import describe_risk, join_risk
 from popforecast.rolling import roll

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from popforecast.models.pooled import CHUNK, find_least, follow_neighbours, regress_robustly
+from popforecast.models.regression import CHUNK, find_least, follow_neighbours, regress_robustly
 
 PLANTED = np.array([0.8, -2.0, 0.0, 30.0])
 

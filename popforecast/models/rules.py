@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from popforecast.models.base import Array
 from popforecast.models.features import USUAL, describe, grow_groups, relate_size
-from popforecast.models.pooled import follow_neighbours, regress_robustly
+from popforecast.models.regression import follow_neighbours, regress_robustly
 from popforecast.panel import COUNTRY, Panel
 
 # The columns of a panel's locations that may group them, from large groups to small.
