@@ -5,7 +5,7 @@ from __future__ import annotations
 import popforecast as pf
 from app.outlooks import check_tables, load_medium, load_record, load_vintage_record, look_ahead
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 
 def prepare() -> None:

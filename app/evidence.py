@@ -16,8 +16,8 @@ from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.milestones import find_milestones
 from popforecast.panel.years import last_year
 from popforecast.record import FIRST_ORIGIN, tell_coverage
-from popforecast.sources import get_edition
 from popforecast.text import INTERVALS, format_percent, say_population
+from popforecast.wpp.editions import get_edition
 
 # The horizons of the sentence; the table beside it has them all.
 NEAR, FAR = 5, 10

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 import popforecast as pf
 from app.arguments import ArgumentError, Arguments, QueryError, quote, take_one, write_sentence
 from app.outlooks import load_panel
-from popforecast.sources import LICENCE_URL
+from popforecast.wpp.editions import LICENCE_URL
 
 JSON, CSV = "application/json", "text/csv"
 

@@ -15,7 +15,7 @@ from app.bodies import FORMS
 from app.parameters import Parameter, list_codes, list_parameters
 from app.resources import RESOURCES, Resource
 from app.security import LARGEST_BODY, LONGEST_ADDRESS
-from popforecast.sources import LICENCE, LICENCE_URL
+from popforecast.wpp.editions import LICENCE, LICENCE_URL
 
 Node = dict[str, Any]
 

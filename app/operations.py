@@ -15,7 +15,7 @@ from app.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 # AR(1) with constant on the levels of WPP 2019, 1950-2020: World and More developed regions by year, in thousands. It
 # was computed by others before this project began, so that it tests data and arithmetic at once.

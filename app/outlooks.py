@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import popforecast as pf
 from popforecast.integrity import check_embedded
 from popforecast.panel.groups import Membership, build_membership
-from popforecast.sources import get_revision, load_members
+from popforecast.wpp.editions import get_revision, load_members
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -36,9 +36,9 @@ from app.view import View, read_view
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.panel.groups import GROUP
 from popforecast.plots import Chart, caption_forecast, chart_forecast
-from popforecast.sources import DEFAULT_REVISION, get_revision
 from popforecast.strokes import Kind
 from popforecast.svg import draw_chart
+from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 # More notes than these are folded away.
 MOST_NOTES = 6

@@ -14,7 +14,7 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.milestones import USUAL_LEVEL
 from popforecast.panel.years import last_year
 from popforecast.record import HORIZONS
-from popforecast.sources import DEFAULT_REVISION, VINTAGES
+from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
 Schema = dict[str, Any]
 

@@ -21,7 +21,7 @@ from app.places import Group, read_groups, read_locations, write_group, write_lo
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
 from popforecast.panel.years import DEFAULT_STEPS, check_years, last_year
-from popforecast.sources import DEFAULT_REVISION, get_revision
+from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 PARAMETERS = ("location", "group", "from", "to", "model", "revision", "level")
 MOST_LEVELS = 9

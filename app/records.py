@@ -16,8 +16,8 @@ from popforecast.forecasts import join_notes
 from popforecast.milestones import USUAL_LEVEL, find_milestones
 from popforecast.panel.years import last_year
 from popforecast.record import HORIZONS
-from popforecast.sources import DEFAULT_REVISION, VINTAGES, cite
 from popforecast.text import VINTAGE_INTERVALS
+from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, cite
 
 if TYPE_CHECKING:
     import pandas as pd

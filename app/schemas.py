@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import popforecast as pf
-from popforecast.sources import VINTAGES
+from popforecast.wpp.editions import VINTAGES
 
 Persons = Annotated[int | float | None, Field(description="Persons, at 1 July; null for more than a computer counts.")]
 Percent = Annotated[float, Field(ge=0, description="In percent.")]

@@ -10,7 +10,6 @@
 from popforecast import models, scale, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
-from popforecast.fetching import fetch
 from popforecast.forecasting import fit, forecast, look_ahead
 from popforecast.forecasts import Forecast
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
@@ -19,10 +18,11 @@ from popforecast.panel import Panel
 from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
 from popforecast.record import load_record, load_vintage_record
-from popforecast.sources import REVISIONS, load_panel, load_projections
 from popforecast.store import load, load_fitted, save
 from popforecast.version import __version__
 from popforecast.vintages import Vintages, compare
+from popforecast.wpp.editions import REVISIONS, load_panel, load_projections
+from popforecast.wpp.fetching import fetch
 
 __all__ = [
     "AR",

@@ -27,7 +27,7 @@ from popforecast.reconcile import (
     surround_sums,
 )
 from popforecast.risk import WIDEST, describe_risk, measure_reach
-from popforecast.sources import REVISIONS, VINTAGES, load_members
+from popforecast.wpp.editions import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
 Remainders = dict[Hashable, Array]

@@ -15,9 +15,9 @@ from popforecast.files import write_together
 from popforecast.intervals import fit
 from popforecast.models import DEFAULT_MODEL, get
 from popforecast.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
-from popforecast.sources import DATA, REVISIONS, VINTAGES, load_panel
 from popforecast.store import fitted_path, pack
 from popforecast.version import __version__
+from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES, load_panel
 
 
 def compute() -> dict[str, bytes]:

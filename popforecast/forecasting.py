@@ -18,8 +18,8 @@ from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import Rectangles
 from popforecast.panel.years import choose_years, last_year
-from popforecast.sources import REVISIONS, VINTAGES
 from popforecast.store import find_embedded
+from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 DEFAULT_LEVELS = (80, 95)
 

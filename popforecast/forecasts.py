@@ -11,8 +11,8 @@ import pandas as pd
 
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
-from popforecast.sources import cite
 from popforecast.text import format_population, guard_formulas, write_cell
+from popforecast.wpp.editions import cite
 
 if TYPE_CHECKING:
     from popforecast.plots import Chart

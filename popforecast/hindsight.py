@@ -14,9 +14,9 @@ from popforecast.errors import ScoreError
 from popforecast.events import explain_turn
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
-from popforecast.sources import VINTAGES
 from popforecast.text import format_population
 from popforecast.vintages import RAW, compare
+from popforecast.wpp.editions import VINTAGES
 
 
 def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd.DataFrame:

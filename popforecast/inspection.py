@@ -14,15 +14,15 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.events import explain_break
-from popforecast.outdated import find_outdated
 from popforecast.panel import Panel
-from popforecast.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.readers import WORLD, read
-from popforecast.replacements import read_update
-from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_revision, say_date
-from popforecast.tables import Tables, load_tables, write_tables
 from popforecast.text import format_population
-from popforecast.updates import apply_update, tabulate_changes
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision, say_date
+from popforecast.wpp.outdated import find_outdated
+from popforecast.wpp.preparation import add_geography, describe_reading, find_anomalies
+from popforecast.wpp.replacements import read_update
+from popforecast.wpp.tables import Tables, load_tables, write_tables
+from popforecast.wpp.updates import apply_update, tabulate_changes
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from popforecast import record, sources
+from popforecast import record
 from popforecast.errors import ReadError
-from popforecast.sources import DATA, REVISIONS, VINTAGES
 from popforecast.version import __version__
+from popforecast.wpp import editions
+from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES
 
 
 def check_embedded() -> int:
@@ -26,16 +27,16 @@ def check_embedded() -> int:
     """
     checked = 0
     for name, manifest, keys in list_embedded():
-        sources.read_checked(DATA / name, manifest, *keys)
+        editions.read_checked(DATA / name, manifest, *keys)
         checked += 1
-    manifest = sources.read_manifest(DATA, record.MANIFEST)
+    manifest = editions.read_manifest(DATA, record.MANIFEST)
     if manifest.get("version") != __version__:
         raise ReadError(
             f"the embedded track records were measured by popforecast {manifest.get('version')}, and this is "
             f"{__version__}: python -m popforecast.embedding makes them anew"
         )
     measured = manifest.get("panels", {})
-    for edition, facts in sources.read_manifest(DATA).items():
+    for edition, facts in editions.read_manifest(DATA).items():
         if measured.get(edition) != facts["panel_sha256"]:
             raise ReadError(
                 f"the embedded track records were measured on other figures of {edition} than are embedded: "
@@ -50,6 +51,6 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables = {"locations": True, "estimates": True}
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
-            yield f"{name}-{table}.csv", sources.MANIFEST, (name, "tables", table)
+            yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
     for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS)):
         yield name, record.MANIFEST, ("files", name)

@@ -13,11 +13,11 @@ from popforecast.coherence import Coherent, Groups
 from popforecast.errors import LevelError
 from popforecast.forecasts import Forecast
 from popforecast.models.base import Array, Model, Note, check_levels
-from popforecast.outdated import note_outdated
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.years import choose_years
 from popforecast.version import __version__
+from popforecast.wpp.outdated import note_outdated
 
 Locations = Iterable[Hashable] | Hashable | None
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
-from popforecast.revisions import pair
 from popforecast.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
-from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel
+from popforecast.wpp.pairing import pair
 
 # Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
 LUCK = 1e-3

@@ -15,8 +15,8 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership, build_membership
 from popforecast.reconcile import measure_shares, sum_members
-from popforecast.revisions import take_years
-from popforecast.sources import (
+from popforecast.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
+from popforecast.wpp.editions import (
     DATA,
     DEFAULT_REVISION,
     REVISIONS,
@@ -28,7 +28,7 @@ from popforecast.sources import (
     load_projections,
     read_checked,
 )
-from popforecast.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
+from popforecast.wpp.pairing import take_years
 
 MANIFEST = "embedding.json"
 VINTAGE_RECORD = "vintage-record.csv"

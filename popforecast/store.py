@@ -23,8 +23,8 @@ from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
 from popforecast.risk import PROBABILITIES
-from popforecast.sources import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
 from popforecast.version import __version__
+from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
 
 FORMAT = 1
 

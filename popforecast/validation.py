@@ -15,8 +15,8 @@ from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.readers import THOUSAND
-from popforecast.sources import REVISIONS, load_panel
 from popforecast.text import format_population
+from popforecast.wpp.editions import REVISIONS, load_panel
 
 # What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
 KNOWN_TABLE = {

@@ -15,10 +15,10 @@ from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.realtime import learn_as_published, widen, widen_crossfitted
-from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
-from popforecast.sources import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
 from popforecast.text import write_cell
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
+from popforecast.wpp.pairing import Pairing, pair, take_years
 
 PUBLISHED = "published"
 STATED = "stated"
@@ -44,7 +44,7 @@ class Vintages:
         Indexed by code: location and reason, for the countries left out.
     base_errors : DataFrame
         Indexed by code: how the truth revised the vintage's last figures, as
-        :meth:`popforecast.revisions.Pairing.measure_base` returns it.
+        :meth:`popforecast.wpp.pairing.Pairing.measure_base` returns it.
     errors : DataFrame
         One row for each source, basis, kind of intervals, location and year: source, basis, intervals, location_code,
         location, region, year, horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import embedding, intervals, record, sources, store
+from popforecast import embedding, intervals, record, store
 from popforecast.errors import ReadError, StoreError, UnknownRevisionError
+from popforecast.wpp import editions
 
 STALE = (
     "what is embedded is not what this code computes: run python -m popforecast.embedding, and commit what it writes"
@@ -40,8 +41,8 @@ def made(computed: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the embedded files that a test may damage."""
     folder = tmp_path / "data"
-    shutil.copytree(sources.DATA, folder)
-    for module in (sources, store, record):
+    shutil.copytree(editions.DATA, folder)
+    for module in (editions, store, record):
         monkeypatch.setattr(module, "DATA", folder)
     return folder
 
@@ -71,7 +72,7 @@ def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: st
 
 @pytest.mark.parametrize("name", [*map(record.record_name, pf.REVISIONS), record.VINTAGE_RECORD])
 def test_the_embedded_records_are_what_the_code_measures_today(made: Path, name: str) -> None:
-    kept, fresh = (pd.read_csv(folder / name) for folder in (sources.DATA, made))
+    kept, fresh = (pd.read_csv(folder / name) for folder in (editions.DATA, made))
     assert kept.columns.tolist() == fresh.columns.tolist(), STALE
     texts = [column for column in fresh if not pd.api.types.is_numeric_dtype(fresh[column])]
     assert kept[texts].equals(fresh[texts]), STALE
@@ -83,14 +84,14 @@ def test_the_embedded_records_are_what_the_code_measures_today(made: Path, name:
 
 
 def test_the_manifest_is_of_this_version_and_of_the_embedded_panels() -> None:
-    manifest = json.loads((sources.DATA / record.MANIFEST).read_text())
+    manifest = json.loads((editions.DATA / record.MANIFEST).read_text())
     assert manifest["version"] == pf.__version__, STALE
     assert manifest["panels"] == {name: pf.load_panel(name).checksum for name in manifest["panels"]}, STALE
-    assert set(manifest["panels"]) == set(pf.REVISIONS) | set(sources.VINTAGES)
+    assert set(manifest["panels"]) == set(pf.REVISIONS) | set(editions.VINTAGES)
 
 
 def test_all_embedded_files_together_stay_below_three_megabytes() -> None:
-    assert sum(path.stat().st_size for path in sources.DATA.iterdir()) < 3_000_000
+    assert sum(path.stat().st_size for path in editions.DATA.iterdir()) < 3_000_000
 
 
 # Made -----------------------------------------------------------------------------------------------------------

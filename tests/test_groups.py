@@ -10,7 +10,7 @@ import popforecast as pf
 from popforecast.client import request_forecast
 from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
 from popforecast.panel.groups import GROUP, add_groups, build_membership
-from popforecast.sources import load_members
+from popforecast.wpp.editions import load_members
 
 
 @pytest.fixture

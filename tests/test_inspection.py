@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import popforecast as pf
-from popforecast import inspection, sources
+from popforecast import inspection
 from popforecast.events import UNEXPLAINED
+from popforecast.wpp import editions
 
 
 def test_the_embedded_tables_tell_what_file_they_came_from():
@@ -23,7 +24,7 @@ def test_the_uns_file_is_shown_as_it_came_and_gives_the_embedded_panel(raw: Path
     opening = inspection.open_revision("wpp2019", str(next(raw.glob("WPP2019*.csv"))))
     assert opening.show_rows(2, 3).to_numpy().tolist()[0][0] == "Index"
     assert opening.panel.checksum == pf.load_panel("wpp2019").checksum
-    assert opening.source == sources.describe_source("wpp2019")
+    assert opening.source == editions.describe_source("wpp2019")
 
 
 def test_an_unknown_revision_is_refused(tmp_path: Path):
@@ -36,8 +37,8 @@ def test_an_unknown_revision_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])
 def test_the_embedded_tables_can_be_written_again_byte_for_byte(revision: str, tmp_path: Path):
     written = inspection.write_revision(inspection.open_revision(revision), str(tmp_path))
-    for name in written.index.drop(sources.MANIFEST):
-        assert (tmp_path / name).read_bytes() == (sources.DATA / name).read_bytes(), name
+    for name in written.index.drop(editions.MANIFEST):
+        assert (tmp_path / name).read_bytes() == (editions.DATA / name).read_bytes(), name
 
 
 def test_nothing_is_written_without_a_folder():

@@ -12,7 +12,7 @@ import pytest
 from popforecast import integrity
 from popforecast.errors import ReadError
 from popforecast.integrity import check_embedded, list_embedded
-from popforecast.sources import DATA
+from popforecast.wpp.editions import DATA
 
 TABLES = [name for name, *_ in list_embedded()]
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast.sources import VINTAGES
 from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
+from popforecast.wpp.editions import VINTAGES
 from tests.kernels import (
     KERNELS,
     ROOT,

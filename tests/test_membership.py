@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import sources
-from popforecast.membership import UNLISTED, find_members, prove_members
+from popforecast.wpp import editions
+from popforecast.wpp.membership import UNLISTED, find_members, prove_members
 
 # World, Europe, Southern Europe, the joins that hold them, and the group without an income: all hold the Vatican.
 HOLDS_THE_VATICAN = {900, 908, 925, 901, 1829, 5502, 1518}
@@ -21,7 +21,7 @@ def panel(request: pytest.FixtureRequest) -> pf.Panel:
 
 @pytest.fixture
 def members(panel: pf.Panel) -> dict:
-    return sources.load_members(panel.revision)
+    return editions.load_members(panel.revision)
 
 
 def remainder(panel: pf.Panel, code: int, countries: tuple[int, ...]) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_members_are_found_again_from_the_figures(panel: pf.Panel, members: dict
 
 
 def test_wrong_list_is_not_proven(wpp2024: pf.Panel) -> None:
-    members = sources.load_members("wpp2024")
+    members = editions.load_members("wpp2024")
     africa = members[903]
     tokelau = 772
     proof = prove_members(wpp2024, {903: (*africa, tokelau), 941: members[941][1:]})
@@ -104,6 +104,6 @@ def test_panel_without_types_has_no_members() -> None:
 
 
 def test_vintage_states_no_members() -> None:
-    assert sources.load_members("wpp2012") == {}
+    assert editions.load_members("wpp2012") == {}
     with pytest.raises(pf.errors.UnknownRevisionError):
-        sources.load_members("wpp1998")
+        editions.load_members("wpp1998")

@@ -10,10 +10,11 @@ import nbformat
 import nbstripout
 import pytest
 
-from popforecast import sources, validation
+from popforecast import validation
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import FOLDERS, find_notebooks
 from popforecast.text import format_population
+from popforecast.wpp import editions
 
 REPORTS = [notebook.path for notebook in find_notebooks().values()]
 WIDE_2019 = "WPP2019_POP_F01_1_TOTAL_POPULATION_BOTH_SEXES.csv"
@@ -166,8 +167,8 @@ def test_preparing_the_uns_own_file_writes_the_embedded_tables(raw: Path, tmp_pa
     assert "2 536 431" in result.path.read_text(encoding="utf-8")
     for table in ("locations", "estimates"):
         name = f"wpp2019-{table}.csv"
-        assert (tmp_path / "tables" / name).read_bytes() == (sources.DATA / name).read_bytes(), name
-    assert sources.read_manifest(tmp_path / "tables")["wpp2019"] == sources.read_manifest(sources.DATA)["wpp2019"]
+        assert (tmp_path / "tables" / name).read_bytes() == (editions.DATA / name).read_bytes(), name
+    assert editions.read_manifest(tmp_path / "tables")["wpp2019"] == editions.read_manifest(editions.DATA)["wpp2019"]
 
 
 def test_the_validation_shows_history_where_the_period_is_past(tmp_path: Path):

@@ -15,10 +15,11 @@ from flask.testing import FlaskClient
 import popforecast as pf
 from app import create_app
 from app.settings import Settings
-from popforecast import inspection, outdated, profiles
+from popforecast import inspection, profiles
 from popforecast.cli.printing import write_forecast
 from popforecast.explorer.views import write_notes
 from popforecast.panel import Update
+from popforecast.wpp import outdated
 
 TOLD = "the UN replaced this series on 19 January 2026; the figures here are the earlier ones"
 HOLDING = "it includes Togo, whose series the UN replaced on 19 January 2026; the figures here are the earlier ones"

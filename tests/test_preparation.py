@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import preparation, sources
 from popforecast.errors import ReadError
-from popforecast.tables import write_tables
+from popforecast.wpp import editions, preparation
+from popforecast.wpp.tables import write_tables
 
 
 def assert_embedded(folder: Path, revision: str) -> None:
     for path in folder.glob(f"{revision}-*.csv"):
-        assert path.read_bytes() == (sources.DATA / path.name).read_bytes(), path.name
-    assert sources.read_manifest(folder)[revision] == sources.read_manifest(sources.DATA)[revision]
+        assert path.read_bytes() == (editions.DATA / path.name).read_bytes(), path.name
+    assert editions.read_manifest(folder)[revision] == editions.read_manifest(editions.DATA)[revision]
 
 
 def test_file_of_2019_becomes_the_embedded_tables(raw: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import popforecast as pf
 from popforecast.models import Prediction
 from popforecast.panel.groups import Membership, add_groups, build_membership
 from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
-from popforecast.sources import load_members
+from popforecast.wpp.editions import load_members
 
 Array = NDArray[np.float64]
 Z = {level: NormalDist().inv_cdf(0.5 + level / 200) for level in (80, 95)}

@@ -8,8 +8,8 @@ import pytest
 
 import popforecast as pf
 from popforecast.record import HORIZONS, tell_coverage
-from popforecast.sources import VINTAGES
 from popforecast.vintages import PUBLISHED, compare
+from popforecast.wpp.editions import VINTAGES
 
 
 @pytest.fixture(scope="module", params=sorted(pf.REVISIONS))

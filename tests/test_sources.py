@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import sources
 from popforecast.errors import FetchError, ReadError, UnknownRevisionError
-from popforecast.tables import write_tables
+from popforecast.wpp import editions
+from popforecast.wpp.tables import write_tables
 
 SIZES = {"wpp2019": 285, "wpp2024": 297}
 
@@ -139,19 +139,19 @@ def test_revision_without_projections_says_which_have_them() -> None:
 
 @pytest.mark.parametrize("name", ["wpp2022", "WPP2024", "", None, 2024, ["wpp2024"], "../wpp2024"])
 def test_unknown_revision_names_those_there_are(name: object) -> None:
-    for verb in (pf.load_panel, pf.load_projections, sources.load_locations, sources.describe_source, pf.fetch):
+    for verb in (pf.load_panel, pf.load_projections, editions.load_locations, editions.describe_source, pf.fetch):
         with pytest.raises(UnknownRevisionError, match="wpp2019, wpp2024"):
             verb(name)
 
 
 def test_tables_are_small_plain_and_as_the_manifest_says() -> None:
-    manifest = sources.read_manifest(sources.DATA)
-    assert sum(path.stat().st_size for path in sources.DATA.iterdir()) < 3_000_000
+    manifest = editions.read_manifest(editions.DATA)
+    assert sum(path.stat().st_size for path in editions.DATA.iterdir()) < 3_000_000
     for revision, entry in manifest.items():
         assert entry["licence"] == "CC BY 3.0 IGO"
         assert entry["panel_sha256"] == pf.load_panel(revision).checksum
         for table, checksum in entry["tables"].items():
-            content = (sources.DATA / f"{revision}-{table}.csv").read_bytes()
+            content = (editions.DATA / f"{revision}-{table}.csv").read_bytes()
             assert hashlib.sha256(content).hexdigest() == checksum
             assert b"\r" not in content
             content.decode("utf-8")
@@ -163,37 +163,37 @@ def test_tampered_table_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, damage: Callable[[bytes], bytes] | None
 ) -> None:
     folder = tmp_path / "data"
-    shutil.copytree(sources.DATA, folder)
+    shutil.copytree(editions.DATA, folder)
     if damage is None:
         (folder / table).unlink()
     elif table == "revisions.json":
         (folder / table).write_bytes(b"{}")
     else:
         (folder / table).write_bytes(damage((folder / table).read_bytes()))
-    monkeypatch.setattr(sources, "DATA", folder)
+    monkeypatch.setattr(editions, "DATA", folder)
     revision = table[:7] if table.startswith("wpp") else "wpp2019"
     with pytest.raises(ReadError, match="install popforecast again"):
         pf.load_panel(revision)
 
 
 def test_tables_written_are_the_tables_read(panel: pf.Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = sources.describe_source(panel.revision)
+    source = editions.describe_source(panel.revision)
     projections = pf.load_projections(panel.revision) if panel.revision == "wpp2024" else None
     for path in write_tables(panel, tmp_path, source, projections):
         if path.suffix == ".csv":
-            assert path.read_bytes() == (sources.DATA / path.name).read_bytes()
-    monkeypatch.setattr(sources, "DATA", tmp_path)
+            assert path.read_bytes() == (editions.DATA / path.name).read_bytes()
+    monkeypatch.setattr(editions, "DATA", tmp_path)
     again = pf.load_panel(panel.revision)
     assert again.checksum == panel.checksum
     assert again.locations.equals(panel.locations)
 
 
 def test_each_revision_says_where_it_comes_from(panel: pf.Panel) -> None:
-    revision = sources.get_revision(panel.revision)
+    revision = editions.get_revision(panel.revision)
     assert revision.url.startswith("https://population.un.org/")
     assert revision.title == f"World Population Prospects {revision.edition}"
     assert "CC BY 3.0 IGO" in revision.citation
-    assert sources.describe_source(panel.revision)["series"] >= len(panel)
+    assert editions.describe_source(panel.revision)["series"] >= len(panel)
 
 
 # Fetched --------------------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
     """The panel with another series of a country, and with its aggregates summed anew."""
     values, rows = panel.values.copy(), panel.locations.index.get_indexer
     code = panel.index.find(country)
-    holding = [sum_ for sum_, codes in sources.load_members(panel.revision).items() if code in codes]
+    holding = [sum_ for sum_, codes in editions.load_members(panel.revision).items() if code in codes]
     values[rows([code, *holding])] += np.rint(values[rows([code])[0]] * (factor - 1))
     return pf.Panel(values, panel.years, panel.locations, panel.revision)
 
@@ -304,7 +304,7 @@ def test_file_without_an_update_that_the_tables_have_is_fetched(
     newer = update(wpp2024, "Togo", 0.88)
     entry = {"date": "2026-01-19", "locations": [768], "sha256": "0" * 64}
     write_tables(newer, tmp_path / "data", {"updates": [entry]}, pf.load_projections("wpp2024"))
-    monkeypatch.setattr(sources, "DATA", tmp_path / "data")
+    monkeypatch.setattr(editions, "DATA", tmp_path / "data")
     assert pf.load_panel("wpp2024").source == "wpp2024 + update 2026-01-19"
     server.answer = gzip.compress(published)
     path = pf.fetch("wpp2024", tmp_path / "cache", server.url)

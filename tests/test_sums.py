@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import popforecast as pf
 from popforecast.milestones import find_milestones
-from popforecast.sources import load_members
+from popforecast.wpp.editions import load_members
 from tests.sums import count_faults
 
 LEVELS = (1, 10, 30, 40, 50, 80, 95, 99, 99.9)

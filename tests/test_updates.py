@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import inspection, sources, updates
+from popforecast import inspection
 from popforecast.errors import PopforecastError, ReadError, StoreError, UnknownRevisionError
-from popforecast.replacements import read_update
 from popforecast.store import fitted_path
-from popforecast.tables import Tables, load_tables, write_tables
+from popforecast.wpp import editions, updates
+from popforecast.wpp.replacements import read_update
+from popforecast.wpp.tables import Tables, load_tables, write_tables
 from tests.updating import GHANA, INVENTED, TOGO, find_series, grow, write_long, write_wide
 
 BOUNDS = ["lower_80", "upper_80", "lower_95", "upper_95"]
@@ -64,7 +65,7 @@ def test_what_a_sum_has_beyond_its_countries_stays(revision: str, tmp_path: Path
     path = write_long(tmp_path / "2025-03-01.csv", origin=before.panel.origin)
     after = updates.apply_update(before, read_update(path, before))
     write(after, tmp_path / "tables")
-    members = sources.load_members(revision, tmp_path / "tables")
+    members = editions.load_members(revision, tmp_path / "tables")
     assert members == before.members
     for code, countries in members.items():
         remainders = [
@@ -150,7 +151,7 @@ def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_writt
     write(updated, tmp_path)
     back = load_tables("wpp2024", tmp_path)
     assert back.panel.values.tolist() == updated.panel.values.tolist()
-    assert back.panel.checksum == updated.panel.checksum == sources.read_manifest(tmp_path)["wpp2024"]["panel_sha256"]
+    assert back.panel.checksum == updated.panel.checksum == editions.read_manifest(tmp_path)["wpp2024"]["panel_sha256"]
     pd.testing.assert_frame_equal(back.projections, updated.projections, check_dtype=False)
     reading = pf.read(file)
     entry = {"date": "2026-01-19", "locations": [768, 288], "file": file.name, "sha256": reading.sha256}
@@ -170,7 +171,7 @@ def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables
 
 def test_a_fit_to_the_earlier_figures_is_refused(updated: Tables) -> None:
     with pytest.raises(StoreError, match="fit it to this panel"):
-        pf.load(fitted_path(sources.DATA, "wpp2024"), updated.panel)
+        pf.load(fitted_path(editions.DATA, "wpp2024"), updated.panel)
 
 
 def test_the_checksum_changes_where_projections_alone_do(tables: Tables, tmp_path: Path) -> None:

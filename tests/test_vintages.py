@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import diagrams, preparation, sources
+from popforecast import diagrams
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.realtime import learn_as_published, list_published
-from popforecast.revisions import COUNTED_WITH, pair
-from popforecast.tables import write_tables
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.vintages import BOTH, KINDS, PUBLISHED, UN, compare
+from popforecast.wpp import editions, preparation
+from popforecast.wpp.pairing import COUNTED_WITH, pair
+from popforecast.wpp.tables import write_tables
 
 SIZES = {"wpp2010": (197, 197), "wpp2012": (236, 201)}
 
@@ -59,8 +60,8 @@ def test_the_embedded_tables_are_made_again_byte_for_byte(panel: pf.Panel, raw: 
         raw.parent / "vintages" / f"{panel.revision}.csv", panel.revision
     )
     for path in write_tables(made, tmp_path, source, projections)[:-1]:
-        assert path.read_bytes() == (sources.DATA / path.name).read_bytes(), path.name
-    assert sources.read_manifest(tmp_path)[panel.revision] == sources.read_manifest(sources.DATA)[panel.revision]
+        assert path.read_bytes() == (editions.DATA / path.name).read_bytes(), path.name
+    assert editions.read_manifest(tmp_path)[panel.revision] == editions.read_manifest(editions.DATA)[panel.revision]
 
 
 def test_a_vintage_is_a_five_yearly_panel_of_persons(panel: pf.Panel) -> None:
@@ -98,12 +99,12 @@ def test_only_the_later_vintage_states_bounds_and_they_never_cross() -> None:
 
 
 def test_vintages_load_like_revisions_and_are_not_offered_as_such() -> None:
-    assert set(sources.VINTAGES).isdisjoint(pf.REVISIONS)
+    assert set(editions.VINTAGES).isdisjoint(pf.REVISIONS)
     with pytest.raises(UnknownRevisionError, match="wpp2010, wpp2012"):
         pf.load_panel("wpp2008")
     with pytest.raises(UnknownRevisionError, match=r"expected one of wpp2019, wpp2024$"):
-        sources.get_revision("wpp2012")
-    assert sources.get_edition("wpp2012").citation.endswith("(2012). World Population Prospects 2012. CC BY 3.0 IGO.")
+        editions.get_revision("wpp2012")
+    assert editions.get_edition("wpp2012").citation.endswith("(2012). World Population Prospects 2012. CC BY 3.0 IGO.")
 
 
 def test_a_location_that_no_revision_knows_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import popforecast as pf
 from popforecast.cli.options import folder_path, format_option, level_option
 from popforecast.cli.parsing import Parsed, parse_group
 from popforecast.cli.printing import write_answer
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 
 @click.command()

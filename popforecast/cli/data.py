@@ -15,7 +15,7 @@ from popforecast.errors import MOST_NAMED, PopforecastError
 from popforecast.panel import Panel
 from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read_own
-from popforecast.sources import load_panel
+from popforecast.wpp.editions import load_panel
 
 
 @dataclass(frozen=True)

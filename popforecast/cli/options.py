@@ -8,7 +8,7 @@ import click
 
 import popforecast as pf
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 revision_option = click.option(
     "--revision", default=DEFAULT_REVISION, show_default=True, help=f"One of {', '.join(pf.REVISIONS)}."

@@ -13,9 +13,9 @@ from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.sources import DEFAULT_REVISION, VINTAGES
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.vintages import BOTH, KINDS, compare
+from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
 
 @click.command()

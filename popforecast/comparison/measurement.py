@@ -18,9 +18,9 @@ from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.realtime import RevisionSpread, learn_as_published, learn_from_vintages, widen
-from popforecast.revisions import Pairing, pair, take_years
 from popforecast.risk import describe_risk
-from popforecast.sources import REVISIONS, get_revision, load_panel
+from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
+from popforecast.wpp.pairing import Pairing, pair, take_years
 
 LEVELS = (80, 95)
 HORIZONS = (1, 5, 10, 20)

@@ -7,9 +7,9 @@ import pandas as pd
 
 from popforecast.comparison.measurement import LEVELS, PLAIN, SINCE, SMALL, THEN, Comparison, find_moved, is_small
 from popforecast.realtime import list_published
-from popforecast.revisions import take_years
-from popforecast.sources import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
+from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
+from popforecast.wpp.pairing import take_years
 
 # Changes, in percent, that are counted; and what counts as far.
 LARGE = (1, 5, 10)

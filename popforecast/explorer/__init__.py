@@ -12,7 +12,7 @@ from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models import get_several
 from popforecast.models.base import Model, check_levels
-from popforecast.sources import DEFAULT_REVISION
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 if TYPE_CHECKING:
     from ipywidgets import VBox

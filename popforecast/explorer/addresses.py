@@ -13,8 +13,8 @@ from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_pan
 from popforecast.explorer.specifications import is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
 from popforecast.plots import SCALES
-from popforecast.sources import get_revision
 from popforecast.urls import split_credentials
+from popforecast.wpp.editions import get_revision
 
 # The web app's words, so that one address serves both; the last is the chart's.
 PARAMETERS = ("location", "from", "to", "model", "revision", "level", "scale")

@@ -14,7 +14,7 @@ from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.locations import ALIASES, normalise
 from popforecast.plots import COLOURS
-from popforecast.sources import REVISIONS, get_revision, load_panel
+from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 
 # As many as there are colours that readers can tell apart.
 MOST_LINES = len(COLOURS)

@@ -14,8 +14,8 @@ from popforecast.explorer.queries import Query
 from popforecast.figures import COLOURS
 from popforecast.forecasts import Forecast
 from popforecast.plots import Chart
-from popforecast.sources import LICENCE, LICENCE_URL
 from popforecast.text import INTERVALS, format_population
+from popforecast.wpp.editions import LICENCE, LICENCE_URL
 
 STYLE = Path(__file__).with_name("explorer.css")
 SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"

@@ -28,7 +28,7 @@ from popforecast.explorer.queries import (
 )
 from popforecast.forecasts import Forecast
 from popforecast.plots import SCALES
-from popforecast.sources import REVISIONS
+from popforecast.wpp.editions import REVISIONS
 
 LEVELS = ((80.0, 95.0), (50.0,), (80.0,), (90.0,), (95.0,))
 MODEL_LABELS = ("Model", "Beside it", "And")

@@ -15,8 +15,8 @@ from popforecast.halves import TUNING, choose
 from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel
-from popforecast.sources import REVISIONS, get_edition
 from popforecast.text import join_words
+from popforecast.wpp.editions import REVISIONS, get_edition
 
 PERCENT = "\u00a0%"
 

@@ -7,7 +7,6 @@ import pandas as pd
 from popforecast.models.ar import AR
 from popforecast.panel import Panel
 from popforecast.readers import THOUSAND
-from popforecast.sources import load_panel
 from popforecast.text import format_population, join_words
 from popforecast.validation import (
     AGREEMENTS,
@@ -19,6 +18,7 @@ from popforecast.validation import (
     list_known_table,
     say_agreement,
 )
+from popforecast.wpp.editions import load_panel
 
 # Rejections, in percent of the series, that say nothing against a model: twice what chance gives.
 USUAL = 200 * SIGNIFICANCE

@@ -59,7 +59,7 @@ def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]
     panel : Panel
         Any panel; where no location is of the type of a country, all that have no members count as countries.
     members : mapping of code to codes
-        As :func:`popforecast.sources.load_members` returns it; empty for a panel of one's own.
+        As :func:`popforecast.wpp.editions.load_members` returns it; empty for a panel of one's own.
 
     Examples
     --------

@@ -54,7 +54,7 @@ class Panel:
     revision : str, optional
         The edition of World Population Prospects that the figures come from.
     updates : tuple of Update
-        What replaced series of that edition since (:mod:`popforecast.updates`), the oldest first.
+        What replaced series of that edition since (:mod:`popforecast.wpp.updates`), the oldest first.
 
     Raises
     ------

@@ -11,8 +11,8 @@ from popforecast.figures import COLOURS, GREY, HEIGHT, WIDTH, Drawing, mark_orig
 from popforecast.models.base import Array
 from popforecast.plots import Chart, chart_forecast
 from popforecast.profiles.profile import LEVEL, Profile, grow_yearly
-from popforecast.sources import load_projections
 from popforecast.strokes import FAINT, Entry, Kind, choose_stroke, list_key
+from popforecast.wpp.editions import load_projections
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ import re
 from popforecast.events import Event, list_events
 from popforecast.profiles.profile import RECENT, Profile
 from popforecast.profiles.sentences import tell_forecast
-from popforecast.sources import load_members
+from popforecast.wpp.editions import load_members
 
 
 def tell_events(profile: Profile) -> str:

@@ -17,8 +17,8 @@ from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.record import load_record, load_vintage_record
-from popforecast.sources import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
 from popforecast.text import VINTAGE_NAMES, format_percent, format_population
+from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
 
 # The years that tables show and sentences speak of; the charts have all.
 YEARS = (2030, 2040, 2050, 2075, 2100)

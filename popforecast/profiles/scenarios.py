@@ -18,9 +18,9 @@ from popforecast.coherence import predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
 from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile
-from popforecast.revisions import pair
-from popforecast.sources import REVISIONS, VINTAGES, get_edition, load_members, load_panel
 from popforecast.text import format_population
+from popforecast.wpp.editions import REVISIONS, VINTAGES, get_edition, load_members, load_panel
+from popforecast.wpp.pairing import pair
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ import pandas as pd
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
-from popforecast.outdated import note_outdated
 from popforecast.profiles.profile import (
     LEVEL,
     MIDDLE,
@@ -24,8 +23,9 @@ from popforecast.profiles.profile import (
 )
 from popforecast.profiles.scenarios import Scenario, compare
 from popforecast.record import FIRST_ORIGIN
-from popforecast.sources import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
+from popforecast.wpp.outdated import note_outdated
 
 # Growth per year, in percent, that nobody would call growth.
 STILL = 0.05

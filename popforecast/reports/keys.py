@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.reports.notebooks import PACKAGE, Notebook
-from popforecast.sources import DATA
+from popforecast.wpp.editions import DATA
 
 LOCK_FILE = PACKAGE.parent / "requirements-dev.txt"
 

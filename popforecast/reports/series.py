@@ -23,7 +23,7 @@ from popforecast.reports.pages import render_template
 from popforecast.reports.publication import TIMEOUT, Result, check_installed
 from popforecast.reports.site import INDEX, LOCK, SORTING, STYLE, UNPUBLISHED
 from popforecast.reports.warm import Worker
-from popforecast.sources import DEFAULT_REVISION, load_panel
+from popforecast.wpp.editions import DEFAULT_REVISION, load_panel
 
 # What there may be a page for each of, and how the index says it.
 COUNTRIES, AGGREGATES = "country", "aggregate"

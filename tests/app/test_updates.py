@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import popforecast as pf
-from popforecast import sources
+from popforecast.wpp import editions
 from tests.updating import TOGO, find_series, grow, write_long
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ def test_an_update_reaches_every_answer_and_no_earlier_one_is_served(
     with pytest.raises(pf.PopforecastError, match="fit it to this panel"):
         pf.load(installation.data / "wpp2024-panel-ar.npz", panel)
     assert pf.forecast(panel, ["TGO"], 2024, 2024).provenance["checksum"] == panel.checksum
-    assert sources.read_manifest(installation.data)["wpp2019"] == sources.read_manifest(sources.DATA)["wpp2019"]
+    assert editions.read_manifest(installation.data)["wpp2019"] == editions.read_manifest(editions.DATA)["wpp2019"]
 
 
 def test_a_refused_update_changes_nothing(installation: Installation, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import popforecast as pf
-from popforecast.sources import VINTAGES
+from popforecast.wpp.editions import VINTAGES
 from tests.kernels import TOLERANCE, Difference, compare, compare_fits, compute_each, list_kernels
 
 from .figure import Figure

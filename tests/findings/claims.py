@@ -26,11 +26,11 @@ from popforecast.events import list_events
 from popforecast.models import MODELS
 from popforecast.peers import compare as score_peers
 from popforecast.peers import load_peers
-from popforecast.revisions import pair
-from popforecast.sources import get_edition, load_members
 from popforecast.text import say_population
 from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.vintages import UN, compare
+from popforecast.wpp.editions import get_edition, load_members
+from popforecast.wpp.pairing import pair
 
 EVERY = "every report"
 WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import popforecast as pf
 from popforecast.cli import main
-from popforecast.sources import VINTAGES
+from popforecast.wpp.editions import VINTAGES
 
 FOLDER = Path(__file__).parent
 

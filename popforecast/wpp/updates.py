@@ -1,7 +1,7 @@
 """Interim updates: newer series of some countries, which the UN publishes between two revisions.
 
 An update replaces the series of the countries it names, and moves every aggregate that includes one of them by as many
-persons, year by year. :mod:`popforecast.outdated` says which updates there are.
+persons, year by year. :mod:`popforecast.wpp.outdated` says which updates there are.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from popforecast.membership import Members, list_holding
 from popforecast.panel import COUNTRY, Panel
-from popforecast.replacements import Replacement
-from popforecast.tables import Tables
+from popforecast.wpp.membership import Members, list_holding
+from popforecast.wpp.replacements import Replacement
+from popforecast.wpp.tables import Tables
 
 
 def apply_update(tables: Tables, replacement: Replacement) -> Tables:

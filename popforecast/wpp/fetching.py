@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from popforecast.errors import FetchError, ReadError
-from popforecast.outdated import find_outdated
 from popforecast.panel import Panel
 from popforecast.readers import read
-from popforecast.replacements import check_size
-from popforecast.sources import DEFAULT_REVISION, get_revision, load_members, load_panel
-from popforecast.updates import replace_series
 from popforecast.urls import split_credentials
+from popforecast.wpp.editions import DEFAULT_REVISION, get_revision, load_members, load_panel
+from popforecast.wpp.outdated import find_outdated
+from popforecast.wpp.replacements import check_size
+from popforecast.wpp.updates import replace_series
 
 # A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
 FETCH_TOLERANCE = 1e-3

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import ReadError, UnknownRevisionError
-from popforecast.membership import Members
 from popforecast.panel import Panel, Update
+from popforecast.wpp.membership import Members
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 MANIFEST = "revisions.json"
 DEFAULT_REVISION = "wpp2024"
 LICENCE = "CC BY 3.0 IGO"
@@ -157,8 +157,8 @@ def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = Non
     ----------
     revision : {"wpp2019", "wpp2024"} or a vintage, {"wpp2010", "wpp2012"}
     folder : path, optional
-        Where its tables are, as :func:`popforecast.tables.write_tables` writes them (default: those that popforecast
-        carries).
+        Where its tables are, as :func:`popforecast.wpp.tables.write_tables` writes them (default: those that
+        popforecast carries).
 
     Raises
     ------
@@ -220,7 +220,7 @@ def load_members(revision: str = DEFAULT_REVISION, folder: str | Path | None = N
     Returns
     -------
     dict of int to tuple of int
-        Codes of countries by the code of the aggregate, as :func:`popforecast.membership.find_members` proved them.
+        Codes of countries by the code of the aggregate, as :func:`popforecast.wpp.membership.find_members` proved them.
 
     Examples
     --------

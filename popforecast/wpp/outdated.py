@@ -1,7 +1,7 @@
 """Which series the UN has replaced since a revision, and what readers of a forecast from earlier ones must know.
 
 The updates that the UN has published stand in ``data/updates.json``. As long as the tables lack one, forecasts of its
-countries carry a note; :mod:`popforecast.updates` applies them.
+countries carry a note; :mod:`popforecast.wpp.updates` applies them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from popforecast.membership import Members, list_holding
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
-from popforecast.sources import DATA, REVISIONS, load_members, say_date
+from popforecast.wpp.editions import DATA, REVISIONS, load_members, say_date
+from popforecast.wpp.membership import Members, list_holding
 
 KNOWN = "updates.json"
 
@@ -39,7 +39,7 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
 
     Examples
     --------
-    >>> from popforecast.sources import load_panel
+    >>> from popforecast.wpp.editions import load_panel
     >>> find_outdated(load_panel("wpp2019"))
     {}
     """

@@ -11,7 +11,7 @@ import pandas as pd
 from popforecast.errors import ReadError
 from popforecast.panel import COUNTRY, Panel
 from popforecast.readers import THOUSAND, Reading, check_total
-from popforecast.sources import load_locations
+from popforecast.wpp.editions import load_locations
 
 # M49 subregions and the geographic region each belongs to; the 2019 file itself groups by SDG regions.
 REGION_OF = {
@@ -119,7 +119,7 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
     -------
     panel : Panel
     projections : DataFrame
-        As :func:`popforecast.sources.load_projections` returns it.
+        As :func:`popforecast.wpp.editions.load_projections` returns it.
     source : dict
         What the manifest says of their origin.
     """

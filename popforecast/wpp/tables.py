@@ -13,9 +13,8 @@ import pandas as pd
 
 from popforecast.errors import StoreError
 from popforecast.files import write_together
-from popforecast.membership import Members, find_members
 from popforecast.panel import Panel
-from popforecast.sources import (
+from popforecast.wpp.editions import (
     DEFAULT_REVISION,
     LICENCE,
     MANIFEST,
@@ -28,6 +27,7 @@ from popforecast.sources import (
     read_manifest,
     table_path,
 )
+from popforecast.wpp.membership import Members, find_members
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def write_tables(
     projections : DataFrame, optional
         As :func:`popforecast.load_projections` returns it.
     members : dict, optional
-        As :func:`popforecast.sources.load_members` returns it (default: what the figures prove).
+        As :func:`popforecast.wpp.editions.load_members` returns it (default: what the figures prove).
 
     Returns
     -------

@@ -15,8 +15,8 @@ import pandas as pd
 from popforecast.errors import ReadError
 from popforecast.panel import COUNTRY, Panel, Update, describe_years
 from popforecast.readers import Reading, is_long, list_variants, read, read_un_long
-from popforecast.sources import get_revision
-from popforecast.tables import Tables
+from popforecast.wpp.editions import get_revision
+from popforecast.wpp.tables import Tables
 
 # The UN's names of what it projects, and ours.
 MEDIUM = "Medium"

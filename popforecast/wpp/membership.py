@@ -91,7 +91,7 @@ def find_members(panel: Panel) -> Members:
 
     Examples
     --------
-    >>> from popforecast.sources import load_panel
+    >>> from popforecast.wpp.editions import load_panel
     >>> find_members(load_panel("wpp2024"))[927]
     (36, 554)
     """
