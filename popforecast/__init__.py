@@ -11,14 +11,14 @@ from popforecast import models, scale, scores
 from popforecast.backtest import Backtest, backtest
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import fit, forecast, look_ahead
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.outlook import Outlook
+from popforecast.forecasting.result import Forecast
+from popforecast.forecasting.store import load, load_fitted, save
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
-from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
 from popforecast.record import load_record, load_vintage_record
-from popforecast.store import load, load_fitted, save
 from popforecast.version import __version__
 from popforecast.vintages import Vintages, compare
 from popforecast.wpp.editions import REVISIONS, load_panel, load_projections

@@ -12,11 +12,11 @@ import popforecast.models as models
 from popforecast import scores
 from popforecast.errors import ModelError, YearError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 from popforecast.hindcast import hindcast
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.rectangles import Rectangles
-from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 from popforecast.text import write_cell
 
 HORIZONS = (1, 3, 5, 10, 20)

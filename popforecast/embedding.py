@@ -12,10 +12,10 @@ import pandas as pd
 
 from popforecast.errors import StoreError
 from popforecast.files import write_together
-from popforecast.intervals import fit
+from popforecast.forecasting.calibration import fit
+from popforecast.forecasting.store import fitted_path, pack
 from popforecast.models import DEFAULT_MODEL, get
 from popforecast.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
-from popforecast.store import fitted_path, pack
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES, load_panel
 

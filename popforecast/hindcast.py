@@ -6,11 +6,19 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from popforecast.coherence import predict_panel
-from popforecast.intervals import calibrate, choose_knots, choose_past
+from popforecast.forecasting.calibration import calibrate, choose_knots, choose_past
+from popforecast.forecasting.coherence import predict_panel
+from popforecast.forecasting.rolling import (
+    Rolling,
+    check_horizons,
+    check_origins,
+    collect_outcomes,
+    estimate,
+    measure_scale,
+    roll,
+)
 from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.panel import Panel
-from popforecast.rolling import Rolling, check_horizons, check_origins, collect_outcomes, estimate, measure_scale, roll
 
 
 def hindcast(
@@ -25,7 +33,7 @@ def hindcast(
     Parameters
     ----------
     model, panel, origins, horizons, levels
-        As for :func:`popforecast.rolling.roll`. The intervals hold final figures.
+        As for :func:`popforecast.forecasting.rolling.roll`. The intervals hold final figures.
 
     Examples
     --------

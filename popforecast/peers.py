@@ -20,10 +20,10 @@ import pandas as pd
 
 from popforecast import scores as measures
 from popforecast.errors import ScoreError
+from popforecast.forecasting.rolling import roll
 from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
-from popforecast.rolling import roll
 
 PACKAGE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.bootstrap import Ratio, bound_ratio
 from popforecast.forecasting import REAL_TIME
+from popforecast.forecasting.revision_error import list_published
 from popforecast.halves import REPORTED, choose
-from popforecast.realtime import list_published
 from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES
 from popforecast.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from popforecast import intervals, scores
+from popforecast import scores
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
+from popforecast.forecasting.risk import describe_risk
 from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
-from popforecast.realtime import learn_as_published, widen, widen_crossfitted
-from popforecast.risk import describe_risk
 from popforecast.text import write_cell
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
 from popforecast.wpp.pairing import Pairing, pair, take_years

@@ -139,7 +139,7 @@ def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
     """
     import popforecast as pf
     from popforecast.forecasting import ANALYTIC, FINAL, REAL_TIME
-    from popforecast.intervals import fit
+    from popforecast.forecasting.calibration import fit
 
     figures = {}
     for name in panels:

@@ -8,8 +8,8 @@ import pytest
 from statsmodels.tsa.ar_model import AutoReg
 
 import popforecast as pf
-from popforecast import intervals
 from popforecast.errors import LevelError, ModelError, UnknownLocationError, UnknownModelError, YearError
+from popforecast.forecasting import calibration as intervals
 
 Z = {80: 1.2815515655446004, 95: 1.959963984540054}
 SOME = ["NGA", "JPN", "TKL", "KWT"]

@@ -14,8 +14,10 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import embedding, intervals, record, store
+from popforecast import embedding, record
 from popforecast.errors import ReadError, StoreError, UnknownRevisionError
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting import store
 from popforecast.wpp import editions
 
 STALE = (

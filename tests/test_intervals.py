@@ -11,11 +11,12 @@ import pytest
 import statsmodels.api as sm
 
 import popforecast as pf
-from popforecast import intervals, models
-from popforecast.intervals import Calibration, calibrate, choose_knots, choose_past
+from popforecast import models
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.calibration import Calibration, calibrate, choose_knots, choose_past
+from popforecast.forecasting.risk import PROBABILITIES, describe_risk, scale_errors
+from popforecast.forecasting.rolling import roll
 from popforecast.models.bounded import GrowthModel
-from popforecast.risk import PROBABILITIES, describe_risk, scale_errors
-from popforecast.rolling import roll
 
 GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)]
 KNOTS = (1, 3, 5, 10, 20, 30, 40)

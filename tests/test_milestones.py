@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import popforecast as pf
-from popforecast.milestones import ROUND, Milestone, find_milestones, find_round_figures
+from popforecast.forecasting.milestones import ROUND, Milestone, find_milestones, find_round_figures
 from popforecast.models.base import Prediction
 
 PLACES = ["World", "JPN", "CHN", "NGA", "NIU", "DEU"]

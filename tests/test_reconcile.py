@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import popforecast as pf
+from popforecast.forecasting.reconciliation import (
+    PastErrors,
+    combine_widths,
+    measure_shares,
+    sum_members,
+    surround_sums,
+)
 from popforecast.models import Prediction
 from popforecast.panel.groups import Membership, add_groups, build_membership
-from popforecast.reconcile import PastErrors, combine_widths, measure_shares, sum_members, surround_sums
 from popforecast.wpp.editions import load_members
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.errors import LevelError, YearError
-from popforecast.rolling import check_horizons, check_origins, collect_outcomes, roll
+from popforecast.forecasting.rolling import check_horizons, check_origins, collect_outcomes, roll
 
 ORIGINS, HORIZONS = [1990, 2005, 2022], [1, 5, 20]
 SOME = ["World", "NGA", "JPN", "TKL", "KWT"]

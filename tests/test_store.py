@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast import intervals, store
 from popforecast.errors import StoreError
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting import store
 
 EVERY = [*pf.models.MODELS.values(), pf.AR(2, "ct"), pf.AR("bic"), pf.AR(np.int64(1), "c", "growth")]
 

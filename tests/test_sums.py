@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import popforecast as pf
-from popforecast.milestones import find_milestones
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.wpp.editions import load_members
 from tests.sums import count_faults
 

@@ -13,7 +13,7 @@ import pytest
 import popforecast as pf
 from popforecast import inspection
 from popforecast.errors import PopforecastError, ReadError, StoreError, UnknownRevisionError
-from popforecast.store import fitted_path
+from popforecast.forecasting.store import fitted_path
 from popforecast.wpp import editions, updates
 from popforecast.wpp.replacements import read_update
 from popforecast.wpp.tables import Tables, load_tables, write_tables

@@ -13,8 +13,8 @@ import pytest
 import popforecast as pf
 from popforecast import diagrams
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
+from popforecast.forecasting.revision_error import learn_as_published, list_published
 from popforecast.models.base import Arrays, Model, Prediction
-from popforecast.realtime import learn_as_published, list_published
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 from popforecast.wpp import editions, preparation

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 import popforecast as pf
 from popforecast.cli import main
-from popforecast.coherence import UNCALIBRATED
 from popforecast.errors import LevelError
+from popforecast.forecasting.coherence import UNCALIBRATED
 
 LEVELS = (50, 80, 95, 99.9)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from popforecast.explorer.residuals import Residuals
 from popforecast.figures import COLOURS
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.result import Forecast
 from popforecast.interactive import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers, write_text
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel

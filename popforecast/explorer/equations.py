@@ -7,12 +7,12 @@ from html import escape
 
 import numpy as np
 
+from popforecast.forecasting.outlook import Outlook
 from popforecast.models.ar import AR
 from popforecast.models.base import Arrays, Fitted
 from popforecast.models.growth import DampedGrowth, Drift, Naive
 from popforecast.models.guarded_ar import LARGEST_ROOT, GuardedAR
 from popforecast.models.panel_ar import PanelAR
-from popforecast.outlook import Outlook
 from popforecast.text import format_population
 
 # What y is, by the transform of an autoregression.

@@ -13,8 +13,8 @@ from popforecast.explorer.queries import Query, choose_levels, get_outlook, name
 from popforecast.explorer.records import find_record, find_vintage_record
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
 from popforecast.explorer.views import frame_table
+from popforecast.forecasting.outlook import Outlook
 from popforecast.models.base import Model
-from popforecast.outlook import Outlook
 from popforecast.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 from popforecast.text import format_percent
 

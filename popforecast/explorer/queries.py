@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from popforecast.errors import ModelError, PanelError
 from popforecast.forecasting import fit, look_ahead
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.outlook import Outlook
+from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Fitted, Model, check_levels
-from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.locations import ALIASES, normalise
 from popforecast.plots import COLOURS

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.intervals import choose_past
+from popforecast.forecasting.calibration import choose_past
+from popforecast.forecasting.outlook import Outlook
 from popforecast.models.ar import AR, choose_lags, least_squares, regress
 from popforecast.models.base import Array, log_positive
 from popforecast.models.guarded_ar import GuardedAR
-from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 
 # How many residuals back the tests look, as in the report of validation.

@@ -26,7 +26,7 @@ from popforecast.explorer.queries import (
     list_options,
     name_location,
 )
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.result import Forecast
 from popforecast.plots import SCALES
 from popforecast.wpp.editions import REVISIONS
 

@@ -16,7 +16,7 @@ from popforecast.errors import LevelError, ModelError
 from popforecast.panel import Panel
 
 if TYPE_CHECKING:
-    from popforecast.intervals import Calibration
+    from popforecast.forecasting.calibration import Calibration
 
 Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
@@ -142,7 +142,7 @@ class Fitted:
         What was estimated; read-only.
     calibration : Calibration or None
         How wide intervals must be, from past errors; None where they are analytic, or not calibrated yet: what
-        forecasts calibrates first (:func:`popforecast.intervals.complete`).
+        forecasts calibrates first (:func:`popforecast.forecasting.calibration.complete`).
     """
 
     model: Model

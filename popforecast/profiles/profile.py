@@ -11,9 +11,9 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.forecasting import DEFAULT_MODEL, look_ahead
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.outlook import Outlook
+from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
-from popforecast.outlook import Outlook
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.record import load_record, load_vintage_record

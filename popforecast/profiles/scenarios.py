@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.coherence import predict_panel
+from popforecast.forecasting.coherence import predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
 from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile

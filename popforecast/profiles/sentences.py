@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
-from popforecast.milestones import find_milestones
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
 from popforecast.profiles.profile import (
     LEVEL,

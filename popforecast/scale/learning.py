@@ -11,15 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
-from popforecast.intervals import Calibration, choose_knots, choose_past, surround, teach_widths
+from popforecast.forecasting.calibration import Calibration, choose_knots, choose_past, surround, teach_widths
+from popforecast.forecasting.risk import describe_risk, join_risk
+from popforecast.forecasting.rolling import roll
 from popforecast.models import AR, Model, PanelAR, Prediction
 from popforecast.models.base import Array, Arrays
 from popforecast.models.bounded import GrowthModel, observe_growth
 from popforecast.models.features import LONG, measure_size
 from popforecast.models.rules import Rules, describe_lesson, prepare_lesson
 from popforecast.panel import Panel
-from popforecast.risk import describe_risk, join_risk
-from popforecast.rolling import roll
 from popforecast.scale.blocks import Block
 from popforecast.scale.rectangles import find_rectangles
 

@@ -15,7 +15,7 @@ from app.evidence import (
 )
 from app.query import Query
 from app.table import choose_stride, tabulate
-from popforecast.milestones import find_milestones
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.record import tell_coverage
 
 

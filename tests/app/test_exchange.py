@@ -225,7 +225,7 @@ def test_both_kinds_of_intervals_stand_in_json_and_csv_each_with_its_meaning(cli
 
 
 def test_milestones_are_those_of_the_module(client: FlaskClient) -> None:
-    from popforecast.milestones import find_milestones
+    from popforecast.forecasting.milestones import find_milestones
 
     answer = client.get("/api/v1/milestones?location=JPN&location=NGA&level=95").json
     fc = pf.forecast(pf.load_panel("wpp2024"), ["JPN", "NGA"], 2024, 2100, levels=[95])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 
 import popforecast as pf
-from popforecast.milestones import find_milestones
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.plots import chart_forecast
 from popforecast.svg import draw_chart
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import popforecast as pf
-from popforecast import intervals, models
+from popforecast import models
 from popforecast.errors import ModelError, PanelError
+from popforecast.forecasting import calibration as intervals
 from popforecast.models.bounded import GrowthModel, damp, limit_growth, observe_growth
 
 GROWTH = [model for model in models.MODELS.values() if isinstance(model, GrowthModel)] + [pf.Drift("log")]

@@ -8,8 +8,8 @@ import pytest
 from statsmodels.tsa.ar_model import AutoReg
 
 import popforecast as pf
-from popforecast import intervals
 from popforecast.errors import ModelError
+from popforecast.forecasting import calibration as intervals
 
 SERIES = np.array([100.0, 120.0, 110.0, 150.0, 160.0])
 LOG = np.log(SERIES)

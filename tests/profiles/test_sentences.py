@@ -9,7 +9,7 @@ import pytest
 
 import popforecast as pf
 from popforecast import profiles
-from popforecast.milestones import find_milestones
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.text import say_population
 
 

@@ -31,6 +31,7 @@ import pandas as pd
 
 import popforecast as pf
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.forecasting.rolling import roll
 from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.peers import (
     KEYS,
@@ -40,7 +41,6 @@ from popforecast.peers import (
     relate,
     save_peers,
 )
-from popforecast.rolling import roll
 from popforecast.standings import tabulate
 
 from ..figure import Figure

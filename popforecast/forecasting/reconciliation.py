@@ -9,10 +9,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from popforecast.forecasting.risk import FARTHEST, reach_out
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
-from popforecast.risk import FARTHEST, reach_out
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
 PRIOR_OUTCOMES = 4

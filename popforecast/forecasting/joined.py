@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.forecasts import ESTIMATES, Forecast, write_csv
+from popforecast.forecasting.result import ESTIMATES, Forecast, write_csv
 from popforecast.models.base import Array, Model, Note
 from popforecast.panel import describe_years
 from popforecast.text import format_population, write_cell

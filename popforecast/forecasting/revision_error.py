@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from popforecast.forecasting.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
 from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
-from popforecast.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel
 from popforecast.wpp.pairing import pair
 
@@ -26,13 +26,14 @@ class RevisionSpread:
     r"""How far base figures are revised, for locations like this one.
 
     The log revision of a base figure is taken to be :math:`e^{x' b} q`, with x and q as in
-    :class:`popforecast.intervals.Calibration`, estimated over countries from vintages and a later revision.
+    :class:`popforecast.forecasting.calibration.Calibration`, estimated over countries from vintages and a later
+    revision.
 
     Attributes
     ----------
     slope : ndarray, shape (3,)
     quantiles : ndarray
-        Of the scaled revisions, at :data:`popforecast.risk.PROBABILITIES`.
+        Of the scaled revisions, at :data:`popforecast.forecasting.risk.PROBABILITIES`.
     """
 
     slope: Array

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast import intervals
 from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.risk import PROBABILITIES
 from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
-from popforecast.risk import PROBABILITIES
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
 

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast import intervals
 from popforecast.errors import ModelError
-from popforecast.intervals import EVERY
-from popforecast.models.base import Array, Fitted, Note, Prediction
-from popforecast.models.panel_ar import interpolate
-from popforecast.models.regression import use_one_thread
-from popforecast.panel import Panel
-from popforecast.panel.groups import Membership, add_groups, build_membership
-from popforecast.realtime import learn_from_vintages, list_past_revisions, widen
-from popforecast.reconcile import (
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.calibration import EVERY
+from popforecast.forecasting.reconciliation import (
     PastErrors,
     add_widths,
     combine_widths,
@@ -26,7 +20,13 @@ from popforecast.reconcile import (
     sum_members,
     surround_sums,
 )
-from popforecast.risk import WIDEST, describe_risk, measure_reach
+from popforecast.forecasting.revision_error import learn_from_vintages, list_past_revisions, widen
+from popforecast.forecasting.risk import WIDEST, describe_risk, measure_reach
+from popforecast.models.base import Array, Fitted, Note, Prediction
+from popforecast.models.panel_ar import interpolate
+from popforecast.models.regression import use_one_thread
+from popforecast.panel import Panel
+from popforecast.panel.groups import Membership, add_groups, build_membership
 from popforecast.wpp.editions import REVISIONS, VINTAGES, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
@@ -201,8 +201,8 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
     """Forecast every location of a panel.
 
     A country's forecast is the model's. An aggregate whose countries the panel has is their sum, and its interval comes
-    from their joint past errors (:mod:`popforecast.reconcile`). A plain autoregression forecasts each series on its
-    own. No number depends on how far ahead others are asked for.
+    from their joint past errors (:mod:`popforecast.forecasting.reconciliation`). A plain autoregression forecasts each
+    series on its own. No number depends on how far ahead others are asked for.
 
     Parameters
     ----------

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.coherence import Coherent, Groups
 from popforecast.errors import LevelError
-from popforecast.forecasts import Forecast
+from popforecast.forecasting.coherence import Coherent, Groups
+from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array, Model, Note, check_levels
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.groups import check_groups

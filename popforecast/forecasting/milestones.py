@@ -17,7 +17,7 @@ from popforecast.models.base import Array
 from popforecast.text import say_population, say_round_figure
 
 if TYPE_CHECKING:
-    from popforecast.forecasting import Forecast
+    from popforecast.forecasting.result import Forecast
 
 PEAK, PASSING, FALLING, DOUBLING, HALVING = "peak", "passing", "falling", "doubling", "halving"
 BELOW_ZERO = "below-zero"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 import popforecast.models as models
-from popforecast.coherence import Groups, predict_panel
 from popforecast.errors import ModelError, PanelError, YearError
-from popforecast.forecasts import Forecast
-from popforecast.intervals import complete
-from popforecast.intervals import fit as fit_anew
-from popforecast.joined import JoinedForecast
+from popforecast.forecasting.calibration import complete
+from popforecast.forecasting.calibration import fit as fit_anew
+from popforecast.forecasting.coherence import Groups, predict_panel
+from popforecast.forecasting.joined import JoinedForecast
+from popforecast.forecasting.outlook import Outlook, list_locations
+from popforecast.forecasting.result import Forecast
+from popforecast.forecasting.store import find_embedded
 from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Fitted, Model, Prediction, check_levels
-from popforecast.outlook import Outlook, list_locations
 from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import Rectangles
 from popforecast.panel.years import choose_years, last_year
-from popforecast.store import find_embedded
 from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 DEFAULT_LEVELS = (80, 95)
@@ -40,14 +40,14 @@ def forecast(
 
     The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
     of its countries (plus the share of the total that no listed country holds: see
-    :meth:`~popforecast.forecasts.Forecast.list_remainders`), and its interval comes from their joint past errors; a
-    plain autoregression (``ar1``, ``AR(...)``) forecasts each series on its own, with analytic intervals.
+    :meth:`~popforecast.forecasting.result.Forecast.list_remainders`), and its interval comes from their joint past
+    errors; a plain autoregression (``ar1``, ``AR(...)``) forecasts each series on its own, with analytic intervals.
 
     Parameters
     ----------
     panel : Panel or Rectangles
         The history; its last year is the origin. Of rectangles, each location's own last year is, and the result is a
-        :class:`~popforecast.joined.JoinedForecast`.
+        :class:`~popforecast.forecasting.joined.JoinedForecast`.
     locations : code, ISO3, name or alias, or several, optional
         Which series to return, in this order (default: every series of the panel).
     start, end : int, optional

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
+from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, roll
 from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
 from popforecast.models.panel_ar import interpolate
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
-from popforecast.risk import describe_risk, reach_out, reach_quantiles, scale_errors
-from popforecast.rolling import Rolling, check_horizons, check_origins, roll
 
 # Years ahead at which errors are collected; widths are interpolated between them.
 KNOTS = (1, 3, 5, 10, 20, 30, 40)
@@ -168,7 +168,7 @@ def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> li
     rolling, panel, origin
         As for :func:`calibrate`.
     risk : ndarray, shape (t, n, p)
-        What :func:`popforecast.risk.describe_risk` says of the panel.
+        What :func:`popforecast.forecasting.risk.describe_risk` says of the panel.
     """
     past = np.array(choose_past(panel, origin), dtype=np.int64)
     rows, columns = np.searchsorted(panel.years, past), np.searchsorted(rolling.origins, past)
@@ -263,7 +263,7 @@ def roll_calibrated(
     Parameters
     ----------
     model, panel, origins, horizons, levels
-        As for :func:`popforecast.rolling.roll`.
+        As for :func:`popforecast.forecasting.rolling.roll`.
     """
     levels = check_levels(levels)
     if not model.calibrated or not levels:
