@@ -12,10 +12,10 @@ import popforecast as pf
 from app.outlooks import load_panel, load_record, load_vintage_record
 from app.query import Query
 from app.table import NO_BREAK
+from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
-from popforecast.record import FIRST_ORIGIN, tell_coverage
 from popforecast.text import INTERVALS, format_percent, say_population
 from popforecast.wpp.editions import get_edition
 

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import popforecast as pf
-from popforecast.integrity import check_embedded
+from popforecast.evaluation.integrity import check_embedded
 from popforecast.panel.groups import Membership, build_membership
 from popforecast.wpp.editions import get_revision, load_members
 

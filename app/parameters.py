@@ -10,10 +10,10 @@ from app.exchange import RELEASE, name_release
 from app.outlooks import load_panel
 from app.places import EVERY, LONGEST_GROUP_NAME, LONGEST_NAME, MOST_GROUPS, MOST_LOCATIONS
 from app.query import MOST_LEVELS
+from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.panel.years import last_year
-from popforecast.record import HORIZONS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
 Schema = dict[str, Any]

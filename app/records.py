@@ -11,11 +11,11 @@ from app.outlooks import load_panel, load_record, load_vintage_record
 from app.places import Group, read_locations, write_locations
 from app.query import Query, read_level, read_model, read_places, read_revision
 from app.writing import count_whole, write_csv, write_json
+from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones
 from popforecast.forecasting.result import join_notes
 from popforecast.panel.years import last_year
-from popforecast.record import HORIZONS
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, cite
 

@@ -7,9 +7,12 @@
 '8,745,733,000'
 """
 
-from popforecast import models, scale, scores
-from popforecast.backtest import Backtest, backtest
+from popforecast import models, scale
 from popforecast.errors import PopforecastError
+from popforecast.evaluation import scores
+from popforecast.evaluation.backtesting import Backtest, backtest
+from popforecast.evaluation.record import load_record, load_vintage_record
+from popforecast.evaluation.vintages import Vintages, compare
 from popforecast.forecasting import fit, forecast, look_ahead
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
@@ -18,9 +21,7 @@ from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model
 from popforecast.panel import Panel
 from popforecast.panel.rectangles import Rectangles
 from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
-from popforecast.record import load_record, load_vintage_record
 from popforecast.version import __version__
-from popforecast.vintages import Vintages, compare
 from popforecast.wpp.editions import REVISIONS, load_panel, load_projections
 from popforecast.wpp.fetching import fetch
 

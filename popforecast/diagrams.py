@@ -230,7 +230,7 @@ def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
     Parameters
     ----------
     scores : DataFrame
-        As :meth:`popforecast.vintages.Vintages.scores` returns it, with a column ``vintage``.
+        As :meth:`popforecast.evaluation.vintages.Vintages.scores` returns it, with a column ``vintage``.
     basis : {"raw", "rebased"}
 
     Raises

@@ -11,11 +11,11 @@ import click
 import pandas as pd
 
 from popforecast.errors import StoreError
+from popforecast.evaluation.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
 from popforecast.files import write_together
 from popforecast.forecasting.calibration import fit
 from popforecast.forecasting.store import fitted_path, pack
 from popforecast.models import DEFAULT_MODEL, get
-from popforecast.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES, load_panel
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from popforecast.backtest import Backtest
-from popforecast.backtest import backtest as run_backtest
 from popforecast.errors import ScoreError
+from popforecast.evaluation.backtesting import Backtest
+from popforecast.evaluation.backtesting import backtest as run_backtest
+from popforecast.evaluation.vintages import RAW, compare
 from popforecast.events import explain_turn
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
 from popforecast.text import format_population
-from popforecast.vintages import RAW, compare
 from popforecast.wpp.editions import VINTAGES
 
 

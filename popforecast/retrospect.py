@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 import popforecast.models as models
-from popforecast.bootstrap import Ratio, bound_ratio
+from popforecast.evaluation.bootstrap import Ratio, bound_ratio
+from popforecast.evaluation.halves import REPORTED, choose
+from popforecast.evaluation.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 from popforecast.forecasting import REAL_TIME
 from popforecast.forecasting.revision_error import list_published
-from popforecast.halves import REPORTED, choose
 from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES
-from popforecast.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 
 KEYS = ["vintage", "year", "basis"]
 

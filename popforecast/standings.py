@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from popforecast.bootstrap import Ratio, bound_ratio
 from popforecast.diagrams import Curves
+from popforecast.evaluation.bootstrap import Ratio, bound_ratio
+from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
+from popforecast.evaluation.peers import KEYS, Peers, relate, take, widen
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.panel import Panel
-from popforecast.peers import KEYS, Peers, relate, take, widen
 
 SETS = (TUNING, REPORTED, ALL)
 
@@ -35,7 +35,7 @@ def bound_ratios(
     Parameters
     ----------
     errors, scores : DataFrame
-        As :func:`popforecast.peers.list_errors` and :func:`popforecast.peers.score` return them.
+        As :func:`popforecast.evaluation.peers.list_errors` and :func:`popforecast.evaluation.peers.score` return them.
     countries : {"tuning", "reported", "all"}
     measure : {"mape", "median_ape"}
     model : str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from popforecast.bootstrap import REPLICATES, Ratio, bound_ratio, draw
 from popforecast.errors import ScoreError
+from popforecast.evaluation.bootstrap import REPLICATES, Ratio, bound_ratio, draw
 
 
 @pytest.fixture(scope="module")

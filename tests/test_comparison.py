@@ -10,8 +10,8 @@ import pytest
 import popforecast as pf
 from popforecast import comparison
 from popforecast.errors import UnknownModelError, UnknownRevisionError, YearError
+from popforecast.evaluation.vintages import compare
 from popforecast.text import format_population
-from popforecast.vintages import compare
 
 
 @pytest.fixture(scope="module")

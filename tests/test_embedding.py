@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import embedding, record
+from popforecast import embedding
 from popforecast.errors import ReadError, StoreError, UnknownRevisionError
+from popforecast.evaluation import record
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting import store
 from popforecast.wpp import editions

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import popforecast as pf
+from popforecast.evaluation.hindcast import hindcast
 from popforecast.forecasting.calibration import choose_past
-from popforecast.hindcast import hindcast
 from popforecast.models.base import Array, Arrays
 
 ORIGINS, HORIZONS = [1990, 1991, 2005], [1, 10]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from popforecast import integrity
 from popforecast.errors import ReadError
-from popforecast.integrity import check_embedded, list_embedded
+from popforecast.evaluation import integrity
+from popforecast.evaluation.integrity import check_embedded, list_embedded
 from popforecast.wpp.editions import DATA
 
 TABLES = [name for name, *_ in list_embedded()]

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import popforecast as pf
-from popforecast import halves, peers, retrospect, standings
+from popforecast import retrospect, standings
 from popforecast.cli import main
+from popforecast.evaluation import halves, peers
+from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
 from popforecast.text import VINTAGE_NAMES
-from popforecast.vintages import PUBLISHED, UN, Vintages, compare
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast.record import HORIZONS, tell_coverage
-from popforecast.vintages import PUBLISHED, compare
+from popforecast.evaluation.record import HORIZONS, tell_coverage
+from popforecast.evaluation.vintages import PUBLISHED, compare
 from popforecast.wpp.editions import VINTAGES
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from popforecast import retrospect
-from popforecast.bootstrap import bound_ratio
-from popforecast.vintages import PUBLISHED, UN, Vintages, compare
+from popforecast.evaluation.bootstrap import bound_ratio
+from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
 
 Results = dict[str, Vintages]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popforecast import scores
 from popforecast.errors import ScoreError
+from popforecast.evaluation import scores
 
 OUTCOME = [100.0, 200.0, 400.0]
 FORECAST = [110.0, 150.0, 500.0]  # errors 10, 50, 100: 10 %, 25 %, 25 %

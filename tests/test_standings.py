@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import halves, peers, standings
-from popforecast.bootstrap import bound_ratio
+from popforecast import standings
+from popforecast.evaluation import halves, peers
+from popforecast.evaluation.bootstrap import bound_ratio
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import pytest
 import popforecast as pf
 from popforecast import diagrams
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
+from popforecast.evaluation.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 from popforecast.forecasting.revision_error import learn_as_published, list_published
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.text import VINTAGE_INTERVALS
-from popforecast.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 from popforecast.wpp import editions, preparation
 from popforecast.wpp.pairing import COUNTED_WITH, pair
 from popforecast.wpp.tables import write_tables

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import click
 
 import popforecast as pf
-from popforecast.backtest import HORIZONS
 from popforecast.cli.data import OwnData, open_panel, take_data
 from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
+from popforecast.evaluation.backtesting import HORIZONS
+from popforecast.evaluation.vintages import BOTH, KINDS, compare
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.text import VINTAGE_INTERVALS
-from popforecast.vintages import BOTH, KINDS, compare
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast import scores
 from popforecast.errors import UnknownRevisionError, YearError
+from popforecast.evaluation import scores
+from popforecast.evaluation.hindcast import hindcast
 from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, look_ahead
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.revision_error import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.forecasting.risk import describe_risk
-from popforecast.hindcast import hindcast
 from popforecast.models.base import Fitted, Model, Prediction
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.queries import Query, choose_levels, get_outlook, name_location
@@ -15,7 +16,6 @@ from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
 from popforecast.explorer.views import frame_table
 from popforecast.forecasting.outlook import Outlook
 from popforecast.models.base import Model
-from popforecast.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 from popforecast.text import format_percent
 
 SIGNIFICANCE = 0.05

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import pandas as pd
 
-from popforecast.backtest import backtest
+from popforecast.evaluation.backtesting import backtest
+from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, load_record, load_vintage_record
 from popforecast.explorer.queries import MOST_OUTLOOKS, get_panel
 from popforecast.explorer.specifications import is_named
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.models.base import Model
-from popforecast.record import FIRST_ORIGIN, HORIZONS, load_record, load_vintage_record
 
 
 def find_record(revision: str, model: Model) -> pd.DataFrame:

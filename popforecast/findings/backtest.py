@@ -8,10 +8,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from popforecast.backtest import Backtest
+from popforecast.evaluation.backtesting import Backtest
+from popforecast.evaluation.halves import TUNING, choose
 from popforecast.events import UNEXPLAINED
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.halves import TUNING, choose
 from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
+from popforecast.evaluation.record import load_record, load_vintage_record
 from popforecast.forecasting import DEFAULT_MODEL, look_ahead
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
-from popforecast.record import load_record, load_vintage_record
 from popforecast.text import VINTAGE_NAMES, format_percent, format_population
 from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from popforecast.evaluation.record import FIRST_ORIGIN
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
@@ -22,7 +23,6 @@ from popforecast.profiles.profile import (
     measure_growth,
 )
 from popforecast.profiles.scenarios import Scenario, compare
-from popforecast.record import FIRST_ORIGIN
 from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated

@@ -32,7 +32,7 @@ TEMPLATES = PACKAGE / "templates" / "report"
 # The tables that every module may load, and those that only one reads: named here, because all pages would rest on
 # what this module imports.
 TABLES = (".csv", ".json", ".npz", ".gz")
-OWN_TABLES = {"popforecast.peers": (PACKAGE.parent / "tests/benchmarks/peers", PACKAGE / "data/peers")}
+OWN_TABLES = {"popforecast.evaluation.peers": (PACKAGE.parent / "tests/benchmarks/peers", PACKAGE / "data/peers")}
 
 IMPORT = re.compile(
     r"^[ \t]*(?:import (popforecast[\w.]*)|from (popforecast[\w.]*) import (\([^)]*\)|.*))", re.MULTILINE

@@ -15,8 +15,8 @@ from app.evidence import (
 )
 from app.query import Query
 from app.table import choose_stride, tabulate
+from popforecast.evaluation.record import tell_coverage
 from popforecast.forecasting.milestones import find_milestones
-from popforecast.record import tell_coverage
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 
 import popforecast as pf
 from popforecast import explorer
+from popforecast.evaluation.record import tell_coverage
 from popforecast.explorer import evidence
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.queries import get_outlook
 from popforecast.explorer.records import find_record
 from popforecast.explorer.residuals import find_residuals, list_tests
 from popforecast.explorer.widgets import Explorer
-from popforecast.record import tell_coverage
 
 
 def read_numbers(html: str) -> list[float]:

@@ -22,13 +22,13 @@ from statsmodels.stats.diagnostic import acorr_ljungbox
 from statsmodels.tsa.api import AutoReg
 
 import popforecast as pf
+from popforecast.evaluation.peers import compare as score_peers
+from popforecast.evaluation.peers import load_peers
+from popforecast.evaluation.vintages import UN, compare
 from popforecast.events import list_events
 from popforecast.models import MODELS
-from popforecast.peers import compare as score_peers
-from popforecast.peers import load_peers
 from popforecast.text import say_population
 from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
-from popforecast.vintages import UN, compare
 from popforecast.wpp.editions import get_edition, load_members
 from popforecast.wpp.pairing import pair
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from popforecast import peers
+from popforecast.evaluation import peers
 from popforecast.reports import keys
 from popforecast.reports.notebooks import find_notebooks
 
@@ -53,7 +53,7 @@ def test_what_a_notebook_loads_is_part_of_its_key():
     modules = keys.read_modules()
     reached = keys.reach(keys.find_imports("from popforecast import validation"), modules)
     assert {name for name in loaded if name in modules} <= reached
-    assert "popforecast.peers" not in reached
+    assert "popforecast.evaluation.peers" not in reached
     assert "popforecast.cli" not in reached
 
 

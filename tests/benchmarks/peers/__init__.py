@@ -30,10 +30,8 @@ from typing import Any
 import pandas as pd
 
 import popforecast as pf
-from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.forecasting.rolling import roll
-from popforecast.halves import ALL, REPORTED, TUNING, choose
-from popforecast.peers import (
+from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
+from popforecast.evaluation.peers import (
     KEYS,
     Peers,
     compare,
@@ -41,6 +39,8 @@ from popforecast.peers import (
     relate,
     save_peers,
 )
+from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.forecasting.rolling import roll
 from popforecast.standings import tabulate
 
 from ..figure import Figure

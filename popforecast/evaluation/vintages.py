@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from popforecast import scores
 from popforecast.errors import ModelError, PanelError, YearError
+from popforecast.evaluation import scores
 from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast import scores
-from popforecast.backtest import backtest
+from popforecast.evaluation import scores
+from popforecast.evaluation.backtesting import backtest
+from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.reconciliation import measure_shares, sum_members
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership, build_membership
-from popforecast.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
 from popforecast.wpp.editions import (
     DATA,
     DEFAULT_REVISION,

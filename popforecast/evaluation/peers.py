@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast import scores as measures
 from popforecast.errors import ScoreError
+from popforecast.evaluation import scores as measures
+from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.forecasting.rolling import roll
-from popforecast.halves import ALL, REPORTED, TUNING, choose
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 # In a checkout they lie beside what makes them; an installed wheel carries them inside the package.
 FOLDERS = (PACKAGE.parent / "tests" / "benchmarks" / "peers", PACKAGE / "data" / "peers")

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast import scores
 from popforecast.errors import ModelError, YearError
+from popforecast.evaluation import scores
+from popforecast.evaluation.hindcast import hindcast
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
-from popforecast.hindcast import hindcast
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.rectangles import Rectangles

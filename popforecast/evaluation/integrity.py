@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from popforecast import record
 from popforecast.errors import ReadError
+from popforecast.evaluation import record
 from popforecast.version import __version__
 from popforecast.wpp import editions
 from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES
