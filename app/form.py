@@ -14,11 +14,11 @@ from app.arguments import Arguments
 from app.outlooks import FORM_LEVELS, load_panel
 from app.query import PARAMETERS, read_levels
 from app.view import View
+from popforecast.charts.forecast import SCALES
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.panel.locations import ALIASES, normalise
 from popforecast.panel.years import last_year
-from popforecast.plots import SCALES
 from popforecast.wpp.editions import DEFAULT_REVISION, LICENCE_URL, cite, get_revision
 
 # What the form asks for until somebody changes it.

@@ -33,11 +33,11 @@ from app.published import has_report
 from app.query import Query
 from app.table import say_remainders, tabulate
 from app.view import View, read_view
+from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast
+from popforecast.charts.strokes import Kind
+from popforecast.charts.svg import draw_chart
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.panel.groups import GROUP
-from popforecast.plots import Chart, caption_forecast, chart_forecast
-from popforecast.strokes import Kind
-from popforecast.svg import draw_chart
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 # More notes than these are folded away.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.arguments import ArgumentError, Arguments, Faults, QueryError, quote, take_one
 from app.query import Query, read_query
-from popforecast.plots import SCALES
+from popforecast.charts.forecast import SCALES
 
 
 @dataclass(frozen=True)

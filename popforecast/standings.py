@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from popforecast.diagrams import Curves
+from popforecast.charts.scores import Curves
 from popforecast.evaluation.bootstrap import Ratio, bound_ratio
 from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.evaluation.peers import KEYS, Peers, relate, take, widen

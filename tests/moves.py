@@ -60,7 +60,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "popforecast.plots": "popforecast.charts.forecast",
         "popforecast.diagrams": "popforecast.charts.scores",
         "popforecast.interactive": "popforecast.charts.plotly",
-        "popforecast.lettering": "popforecast.charts.svg.lettering",
+        "popforecast.lettering": "popforecast.charts.lettering",
         "popforecast.svg": "popforecast.charts.svg.__init__",
         **{
             f"popforecast.svg.{name}": f"popforecast.charts.svg.{name}"

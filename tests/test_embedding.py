@@ -103,8 +103,10 @@ def test_all_embedded_files_together_stay_below_three_megabytes() -> None:
 AGAIN = """
 import hashlib, pathlib
 import popforecast as pf
-from popforecast import embedding, intervals, record, store
-fitted = intervals.fit(pf.load_panel("wpp2019"), pf.PanelAR())
+from popforecast import embedding
+from popforecast.evaluation import record
+from popforecast.forecasting import calibration, store
+fitted = calibration.fit(pf.load_panel("wpp2019"), pf.PanelAR())
 contents = {record.VINTAGE_RECORD: embedding._write_csv(record.measure_vintage_record())}
 for path, content in store.pack(fitted, pathlib.Path("wpp2019-panel-ar.npz")).items():
     contents[path.name] = content

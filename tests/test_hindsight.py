@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast import diagrams, hindsight
+from popforecast import charts, hindsight
 from popforecast.errors import ScoreError
 
 BOUNDS = [1_000_000, 10_000_000, 100_000_000]
@@ -106,6 +106,6 @@ def test_what_was_not_run_is_refused(backtest: pf.Backtest, model: str, horizon:
 
 
 def test_scores_by_size_are_drawn_one_line_each(backtest: pf.Backtest):
-    chart = diagrams.chart_scores(hindsight.score_by_size(backtest, "ar1", BOUNDS), lines="size")
+    chart = charts.chart_scores(hindsight.score_by_size(backtest, "ar1", BOUNDS), lines="size")
     assert chart.table.columns.tolist()[0] == "below 1 million"
     assert ">100 million or more<" in chart.svg()

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import popforecast as pf
+from popforecast.charts.plotly import describe_figure
 from popforecast.explorer import charts
 from popforecast.explorer.queries import get_outlook
 from popforecast.explorer.residuals import find_residuals
-from popforecast.interactive import describe_figure
 
 
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import popforecast as pf
-from popforecast.lettering import ELLIPSIS, clean, measure, wrap
+from popforecast.charts.lettering import ELLIPSIS, clean, measure, wrap
 
 WIDTHS = st.floats(20, 200)
 

@@ -24,11 +24,11 @@ import popforecast as pf
 from app import create_app
 from app.settings import Settings
 from popforecast import explorer
+from popforecast.charts.svg import draw_chart
 from popforecast.cli import main
 from popforecast.explorer.preview import write_preview
 from popforecast.models.base import Note
 from popforecast.reports import make_reports
-from popforecast.svg import draw_chart
 from popforecast.text import guard_formulas
 
 MARKUP = """<img class="hostile" src=x onerror=a()>"'&amp;</b>-->"""

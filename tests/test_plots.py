@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import popforecast as pf
-from popforecast import diagrams, plots
-from popforecast.figures import spread
+from popforecast import charts
+from popforecast.charts.style import spread
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,13 +34,13 @@ def scores(wpp2019: pf.Panel) -> pd.DataFrame:
 
 
 @pytest.fixture(params=["forecast", "panel", "scores", "coverage", "bars"])
-def chart(request, wpp2019, forecast, scores) -> plots.Drawing:
+def chart(request, wpp2019, forecast, scores) -> charts.forecast.Drawing:
     return {
         "forecast": forecast.plot(),
-        "panel": plots.chart_panel(wpp2019.select(["Africa", "Europe"])),
-        "scores": diagrams.chart_scores(scores),
-        "coverage": diagrams.chart_coverage(scores),
-        "bars": diagrams.chart_bars(pd.Series({"a & b": 1.0, "c": -2.0}), 'A "title"', "percent"),
+        "panel": charts.forecast.chart_panel(wpp2019.select(["Africa", "Europe"])),
+        "scores": charts.chart_scores(scores),
+        "coverage": charts.chart_coverage(scores),
+        "bars": charts.chart_bars(pd.Series({"a & b": 1.0, "c": -2.0}), 'A "title"', "percent"),
     }[request.param]
 
 
@@ -102,7 +102,7 @@ def test_the_description_names_model_period_and_ends(forecast):
     assert "the ar1 forecast for 2025 to 2050. In 2050: WORLD 10.83; " in description
 
 
-@pytest.mark.parametrize("scale", plots.SCALES)
+@pytest.mark.parametrize("scale", charts.forecast.SCALES)
 def test_every_scale_draws(forecast, scale):
     chart = forecast.plot(scale)
     assert chart.unit == ("2020 = 100" if scale == "indexed" else "billion")
@@ -130,7 +130,7 @@ def test_a_forecast_wholly_in_history_is_drawn_as_history(wpp2019):
 
 
 def test_since_leaves_out_earlier_history(forecast):
-    assert plots.chart_forecast(forecast, since=2000).lines[0].years[0] == 2000
+    assert charts.forecast.chart_forecast(forecast, since=2000).lines[0].years[0] == 2000
 
 
 def test_many_locations_are_drawn_and_the_largest_are_named(wpp2019):
@@ -150,10 +150,10 @@ def beside(wpp2024: pf.Panel) -> tuple[pf.Forecast, pd.DataFrame]:
     return forecast, pf.load_projections("wpp2024")
 
 
-@pytest.mark.parametrize("scale", plots.SCALES)
+@pytest.mark.parametrize("scale", charts.forecast.SCALES)
 def test_the_medium_variant_goes_on_from_the_last_estimate_to_the_forecasts_last_year(beside, scale):
     forecast, medium = beside
-    nigeria, group = plots.chart_forecast(forecast, scale, medium=medium).lines
+    nigeria, group = charts.forecast.chart_forecast(forecast, scale, medium=medium).lines
     years, values = nigeria.reference
     assert years.tolist() == list(range(2023, 2061))
     assert values[0] == pytest.approx(nigeria.values[-1])
@@ -164,7 +164,7 @@ def test_the_medium_variant_goes_on_from_the_last_estimate_to_the_forecasts_last
 
 def test_plotly_draws_the_medium_variant_beside_the_location_that_has_it(beside):
     forecast, medium = beside
-    alone, together = (plots.chart_forecast(forecast, medium=table).plotly() for table in (None, medium))
+    alone, together = (charts.forecast.chart_forecast(forecast, medium=table).plotly() for table in (None, medium))
     # The line, and its sample in the key.
     assert len(together.data) == len(alone.data) + 2
     added, _ = (trace for trace in together.data if trace.line.dash not in (None, "solid"))
@@ -184,17 +184,17 @@ NAMES = {
 }
 
 
-def draw_names(name: str) -> list[plots.Drawing]:
+def draw_names(name: str) -> list[charts.forecast.Drawing]:
     """Return every kind of drawing, with a name wherever it holds one."""
     panel = pf.Panel(np.geomspace([1e3, 2e3], [3e3, 5e3], 40).T, range(40), pd.DataFrame({"name": [name, "b"]}))
     horizons = pd.Index([1, 10])
     places = pd.MultiIndex.from_tuples([(name, name), (name, "b")])
     return [
-        plots.chart_panel(panel),
+        charts.forecast.chart_panel(panel),
         pf.forecast(panel, None, 40, 50, model="naive").plot("log"),
-        diagrams.chart_bars(pd.Series({name: 1.0}), name, name),
-        diagrams.Curves(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 1.0]}, horizons), [(1.5, name)]),
-        diagrams.Dots(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 3.0]}, places)),
+        charts.chart_bars(pd.Series({name: 1.0}), name, name),
+        charts.Curves(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 1.0]}, horizons), [(1.5, name)]),
+        charts.Dots(name, name, name, pd.DataFrame({name: [1.0, 2.0], "b": [2.0, 3.0]}, places)),
     ]
 
 
@@ -219,14 +219,14 @@ def test_plotly_takes_a_name_for_neither_markup_nor_formula(name, shown):
 
 def test_a_caption_names_data_origin_model_version_and_whom_to_cite(beside):
     forecast, _ = beside
-    caption = plots.caption_forecast(forecast)
+    caption = charts.forecast.caption_forecast(forecast)
     for text in (
         pf.__version__, "damped-growth", "2023", "real-time", "wpp2024", forecast.provenance["checksum"][:12],
         pf.REVISIONS["wpp2024"].citation,
     ):  # fmt: skip
         assert text in caption
     own = pf.Panel(np.geomspace(1e3, 2e3, 20)[None], range(2000, 2020), pd.DataFrame({"name": ["Arda"]}))
-    said = plots.caption_forecast(pf.forecast(own, model="ar1"))
+    said = charts.forecast.caption_forecast(pf.forecast(own, model="ar1"))
     assert "own figures" in said
     assert "United Nations" not in said
 
@@ -264,29 +264,29 @@ def test_a_description_has_no_infinite_number():
 
 def test_scores_without_the_measure_say_which_there_are(scores):
     with pytest.raises(pf.PopforecastError, match="measure 'rmse': expected one of mape, median_ape"):
-        diagrams.chart_scores(scores, "rmse")
+        charts.chart_scores(scores, "rmse")
 
 
 def test_no_bars_is_an_error():
     with pytest.raises(pf.PopforecastError, match="no value to draw"):
-        diagrams.chart_bars(pd.Series(dtype=float), "Nothing", "percent")
+        charts.chart_bars(pd.Series(dtype=float), "Nothing", "percent")
 
 
 def test_every_line_and_dot_that_a_chart_names_is_drawn():
     """However many there are: six models with two levels have twelve lines."""
     names = [f"model {i}" for i in range(12)]
     table = pd.DataFrame(np.arange(24.0).reshape(2, 12), pd.Index([1, 10]), names)
-    curves = diagrams.Curves("Title", "percent", "Text.", table).draw().axes[0]
+    curves = charts.Curves("Title", "percent", "Text.", table).draw().axes[0]
     assert [line.get_ydata()[-1] for line in curves.lines] == table.iloc[-1].tolist()
     assert [text.get_text() for text in curves.texts] == names
     places = pd.MultiIndex.from_product([["a", "b"], range(6)])
     marks = pd.DataFrame(np.arange(60.0).reshape(12, 5), places, names[:5])
-    dots = diagrams.Dots("Title", "percent", "Text.", marks).draw().axes[0]
+    dots = charts.Dots("Title", "percent", "Text.", marks).draw().axes[0]
     assert [text.get_text() for text in dots.get_legend().get_texts()] == names[:5]
 
 
 def test_coverage_is_drawn_beside_its_promise(scores):
-    svg = diagrams.chart_coverage(scores).svg()
+    svg = charts.chart_coverage(scores).svg()
     for text in ("promised: 80 %", "promised: 95 %", "ar1, 80 %", "naive, 95 %"):
         assert text in svg
 

@@ -17,13 +17,13 @@ from matplotlib.colors import to_hex
 
 import popforecast as pf
 from popforecast import profiles
+from popforecast.charts.forecast import Chart, chart_forecast, chart_panel
+from popforecast.charts.plotly import describe_figure
+from popforecast.charts.strokes import FAINT, Kind, choose_stroke, list_key
+from popforecast.charts.style import GREY
+from popforecast.charts.svg import draw_layout
+from popforecast.charts.svg.framing import NARROW, WIDE
 from popforecast.explorer.charts import PLOTLY, chart_answer, draw_answer
-from popforecast.figures import GREY
-from popforecast.interactive import describe_figure
-from popforecast.plots import Chart, chart_forecast, chart_panel
-from popforecast.strokes import FAINT, Kind, choose_stroke, list_key
-from popforecast.svg import draw_layout
-from popforecast.svg.framing import NARROW, WIDE
 
 SVG = "{http://www.w3.org/2000/svg}"
 SEVEN = ["NGA", "IND", "CHN", "USA", "COD", "BRA", "JPN"]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import diagrams
+from popforecast import charts
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
 from popforecast.evaluation.vintages import BOTH, KINDS, PUBLISHED, UN, compare
 from popforecast.forecasting.revision_error import learn_as_published, list_published
@@ -386,7 +386,7 @@ def test_a_comparison_shows_itself() -> None:
     assert "<table" in result._repr_html_()
 
 
-@pytest.mark.parametrize("chart", [diagrams.chart_sources, diagrams.chart_bounds])
+@pytest.mark.parametrize("chart", [charts.chart_sources, charts.chart_bounds])
 def test_charts_name_every_source_and_are_the_same_each_time(scores: pd.DataFrame, chart) -> None:
     svg = chart(scores, "rebased").svg()
     assert svg == chart(scores, "rebased").svg()
@@ -399,8 +399,8 @@ def test_charts_name_every_source_and_are_the_same_each_time(scores: pd.DataFram
 
 def test_a_chart_of_bounds_leaves_out_who_states_none() -> None:
     bare = pd.concat({"wpp2010": compare("wpp2010", models=["naive"]).scores()}, names=["vintage"])
-    chart = diagrams.chart_bounds(bare.reset_index("vintage"))
+    chart = charts.chart_bounds(bare.reset_index("vintage"))
     assert set(chart.table.index.get_level_values("source")) == {"naive"}
     alone = compare("wpp2010", models=[]).scores().assign(vintage="wpp2010")
     with pytest.raises(PopforecastError, match="no source states bounds"):
-        diagrams.chart_bounds(alone)
+        charts.chart_bounds(alone)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from popforecast.charts.lettering import clean
 from popforecast.forecasting import Forecast
-from popforecast.lettering import clean
 from popforecast.text import INTERVALS, format_population, guard_formulas
 
 # Beyond this many locations a table with one column each no longer fits a terminal.

@@ -8,11 +8,11 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from popforecast.charts.forecast import SCALES
 from popforecast.errors import LevelError, PopforecastError, YearError, shorten
 from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_panel
 from popforecast.explorer.specifications import is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
-from popforecast.plots import SCALES
 from popforecast.urls import split_credentials
 from popforecast.wpp.editions import get_revision
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from popforecast.charts.forecast import Chart, Line, chart_forecast
+from popforecast.charts.plotly import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers, write_text
+from popforecast.charts.style import COLOURS
 from popforecast.explorer.residuals import Residuals
-from popforecast.figures import COLOURS
 from popforecast.forecasting.result import Forecast
-from popforecast.interactive import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers, write_text
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
-from popforecast.plots import Chart, Line, chart_forecast
 
 PLOTLY = "application/vnd.plotly.v1+json"
 

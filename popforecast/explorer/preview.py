@@ -6,9 +6,9 @@ from html import escape
 
 import ipywidgets as widgets
 
-from popforecast.plots import Chart
-from popforecast.svg.drawing import draw_layout
-from popforecast.svg.framing import NARROW, WIDE
+from popforecast.charts.forecast import Chart
+from popforecast.charts.svg.drawing import draw_layout
+from popforecast.charts.svg.framing import NARROW, WIDE
 
 
 def write_preview(explorer: widgets.DOMWidget, chart: Chart | None) -> str:

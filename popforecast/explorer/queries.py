@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from popforecast.charts.forecast import COLOURS
 from popforecast.errors import ModelError, PanelError
 from popforecast.forecasting import fit, look_ahead
 from popforecast.forecasting.outlook import Outlook
@@ -13,7 +14,6 @@ from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Fitted, Model, check_levels
 from popforecast.panel import Panel
 from popforecast.panel.locations import ALIASES, normalise
-from popforecast.plots import COLOURS
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 
 # As many as there are colours that readers can tell apart.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from popforecast.charts.forecast import Chart
+from popforecast.charts.style import COLOURS
 from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
-from popforecast.figures import COLOURS
 from popforecast.forecasting.result import Forecast
-from popforecast.plots import Chart
 from popforecast.text import INTERVALS, format_population
 from popforecast.wpp.editions import LICENCE, LICENCE_URL
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from popforecast.charts.forecast import SCALES
 from popforecast.errors import PopforecastError, RepeatedLocationError
 from popforecast.explorer import evidence, views
 from popforecast.explorer.addresses import is_page, read_address, read_year
@@ -27,7 +28,6 @@ from popforecast.explorer.queries import (
     name_location,
 )
 from popforecast.forecasting.result import Forecast
-from popforecast.plots import SCALES
 from popforecast.wpp.editions import REVISIONS
 
 LEVELS = ((80.0, 95.0), (50.0,), (80.0,), (90.0,), (95.0,))

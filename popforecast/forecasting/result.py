@@ -15,7 +15,7 @@ from popforecast.text import format_population, guard_formulas, write_cell
 from popforecast.wpp.editions import cite
 
 if TYPE_CHECKING:
-    from popforecast.plots import Chart
+    from popforecast.charts.forecast import Chart
 
 ESTIMATES, FORECAST = "estimates", "forecast"
 
@@ -164,7 +164,7 @@ class Forecast:
 
     def plot(self, scale: str = "absolute") -> Chart:
         """Return the chart of history and forecast, which shows itself in a notebook cell."""
-        from popforecast.plots import chart_forecast
+        from popforecast.charts.forecast import chart_forecast
 
         return chart_forecast(self, scale=scale)
 

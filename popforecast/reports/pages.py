@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from popforecast.figures import NARROW_SVG
+from popforecast.charts.style import NARROW_SVG
 from popforecast.reports.keys import Key, read_key, read_modules, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.names import describe_changes, name_page, write_value

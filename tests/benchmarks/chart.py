@@ -8,9 +8,9 @@ from collections.abc import Callable
 from statistics import median
 
 import popforecast as pf
+from popforecast.charts.forecast import chart_forecast
+from popforecast.charts.svg import draw_chart
 from popforecast.forecasting.milestones import find_milestones
-from popforecast.plots import chart_forecast
-from popforecast.svg import draw_chart
 
 from .figure import Figure, compare
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from popforecast.figures import house_style, new_figure, render_svg
+from popforecast.charts.style import house_style, new_figure, render_svg
 from popforecast.reports.markup import style_by_attributes
 
 pytestmark = pytest.mark.browser

@@ -10,11 +10,11 @@ import pytest
 
 import popforecast as pf
 from popforecast import explorer
+from popforecast.charts.plotly import LAYOUT
 from popforecast.explorer import views
 from popforecast.explorer.queries import MOST_LINES, list_options
 from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
-from popforecast.interactive import LAYOUT
 from tests.explorer.reading import draw, read_table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from popforecast import profiles
-from popforecast.figures import NARROW, WIDTH, house_style
+from popforecast.charts.style import NARROW, WIDTH, house_style
 
 
 @pytest.fixture(params=["India", "Tokelau", "Bulgaria", "World"])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from popforecast.figures import house_style, new_figure, render_svg
+from popforecast.charts.style import house_style, new_figure, render_svg
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import Notebook
 from popforecast.reports.pages import read_report, render_page

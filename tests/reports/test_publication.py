@@ -33,7 +33,7 @@ names = ["ar1"]  # a list
 """
 FIGURE = """
 import pandas as pd
-from popforecast.diagrams import chart_bars
+from popforecast.charts.scores import chart_bars
 
 chart_bars(pd.Series({"left": 1.0, "right": -2.0}), "Two bars", "percent")
 """

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import popforecast as pf
-from popforecast.plots import MOST_FANS, SCALES, Chart, Line, chart_forecast, chart_panel
-from popforecast.svg import MOST_READ, draw_chart, draw_layout
-from popforecast.svg.framing import NARROW, WIDE
-from popforecast.svg.paths import UNSEEN, thin, trace
+from popforecast.charts.forecast import MOST_FANS, SCALES, Chart, Line, chart_forecast, chart_panel
+from popforecast.charts.svg import MOST_READ, draw_chart, draw_layout
+from popforecast.charts.svg.framing import NARROW, WIDE
+from popforecast.charts.svg.paths import UNSEEN, thin, trace
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIVE = ["NGA", "IND", "CHN", "USA", "COD"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popforecast.svg.scales import choose_scale, choose_years
+from popforecast.charts.svg.scales import choose_scale, choose_years
 
 ENDS = st.one_of(st.floats(-1e12, 1e12), st.sampled_from([0.0, 1e-300, 1e300, 1.7e308, -1.7e308]))
 

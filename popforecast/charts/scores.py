@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from popforecast.charts.lettering import clean
+from popforecast.charts.style import COLOURS, WIDTH, Drawing, label_ends
 from popforecast.errors import PopforecastError
-from popforecast.figures import COLOURS, WIDTH, Drawing, label_ends
-from popforecast.lettering import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from popforecast.lettering import clean
+from popforecast.charts.lettering import clean
+from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
 from popforecast.models.base import Array
-from popforecast.strokes import FAINT, Kind, Stroke, choose_stroke
 
 if TYPE_CHECKING:
     import plotly.graph_objects
 
-    from popforecast.plots import Chart, Line
+    from popforecast.charts.forecast import Chart, Line
 
 # Greys that show on white and on dark paper.
 GUIDE, GRID = "#7a848d", "rgba(128,128,128,0.25)"

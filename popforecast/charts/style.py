@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from popforecast.lettering import LEADING, clean, wrap
-from popforecast.strokes import Entry, Stroke
+from popforecast.charts.lettering import LEADING, clean, wrap
+from popforecast.charts.strokes import Entry, Stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -27,8 +27,8 @@ numbers apart by spaces, rounded to four digits, in the chart's unit; ``-`` is a
 
 A value v lies at ``y1 - (v - low) / (high - low) * (y1 - y0)``, with logarithms of all three where the scale is one.
 
-Fans and the UN's lines are for few locations: up to :data:`popforecast.plots.MOST_FANS`, above that history and
-medians alone. Up to :data:`MOST_READ` carry numbers; up to 300 locations are drawn, and as many of the largest are
+Fans and the UN's lines are for few locations: up to :data:`popforecast.charts.forecast.MOST_FANS`, above that history
+and medians alone. Up to :data:`MOST_READ` carry numbers; up to 300 locations are drawn, and as many of the largest are
 named as have room.
 """
 
@@ -42,11 +42,10 @@ from math import isfinite
 
 import numpy as np
 
-from popforecast.lettering import LEADING, clean, measure
-from popforecast.models.base import Array
-from popforecast.plots import Chart, Line
-from popforecast.strokes import FAINT, Kind, Stroke, choose_stroke
-from popforecast.svg.framing import (
+from popforecast.charts.forecast import Chart, Line
+from popforecast.charts.lettering import LEADING, clean, measure
+from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
+from popforecast.charts.svg.framing import (
     GAP,
     KEY,
     NARROW,
@@ -56,8 +55,9 @@ from popforecast.svg.framing import (
     find_divisor,
     frame_chart,
 )
-from popforecast.svg.paths import thin, trace, write_path
-from popforecast.svg.scales import choose_years
+from popforecast.charts.svg.paths import thin, trace, write_path
+from popforecast.charts.svg.scales import choose_years
+from popforecast.models.base import Array
 
 # Above so many lines the numbers are left to the table: they would be most of the page.
 MOST_READ = 60
@@ -81,7 +81,7 @@ def draw_chart(chart: Chart) -> str:
     Parameters
     ----------
     chart : Chart
-        As :func:`popforecast.plots.chart_forecast` prepares it.
+        As :func:`popforecast.charts.forecast.chart_forecast` prepares it.
 
     Examples
     --------

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from popforecast.figures import spread
-from popforecast.lettering import LEADING, clean, measure, wrap
+from popforecast.charts.forecast import UNITS, Chart, Line
+from popforecast.charts.lettering import LEADING, clean, measure, wrap
+from popforecast.charts.style import spread
+from popforecast.charts.svg.paths import Points
+from popforecast.charts.svg.scales import LARGEST, Scale, choose_scale
 from popforecast.models.base import Array
-from popforecast.plots import UNITS, Chart, Line
-from popforecast.svg.paths import Points
-from popforecast.svg.scales import LARGEST, Scale, choose_scale
 
 # So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so
 # many times the largest value.

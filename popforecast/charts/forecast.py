@@ -1,6 +1,6 @@
 """One chart preparation for three renderers.
 
-Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popforecast.svg` for the web page.
+Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popforecast.charts.svg` for the web page.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from popforecast.charts.lettering import clean
+from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
+from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, write_key
 from popforecast.errors import PopforecastError
-from popforecast.figures import COLOURS, Drawing, label_ends, mark_origin, write_key
-from popforecast.lettering import clean
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
-from popforecast.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +156,7 @@ class Chart(Drawing):
 
     def plotly(self) -> plotly.graph_objects.Figure:
         """Return the chart as a Plotly figure."""
-        from popforecast.interactive import draw_figure
+        from popforecast.charts.plotly import draw_figure
 
         return draw_figure(self)
 

@@ -1,0 +1,28 @@
+"""Drawings of forecasts and scores, for Matplotlib, Plotly and the web: they compute nothing."""
+
+from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast, chart_panel
+from popforecast.charts.scores import (
+    Bars,
+    Curves,
+    Dots,
+    chart_bars,
+    chart_bounds,
+    chart_coverage,
+    chart_scores,
+    chart_sources,
+)
+
+__all__ = [
+    "Bars",
+    "Chart",
+    "Curves",
+    "Dots",
+    "caption_forecast",
+    "chart_bars",
+    "chart_bounds",
+    "chart_coverage",
+    "chart_forecast",
+    "chart_panel",
+    "chart_scores",
+    "chart_sources",
+]

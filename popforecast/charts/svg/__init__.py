@@ -1,0 +1,7 @@
+"""The web page's chart, written directly as SVG: :mod:`popforecast.charts.svg.drawing` says what stands on it."""
+
+from __future__ import annotations
+
+from popforecast.charts.svg.drawing import MOST_READ, draw_chart, draw_layout
+
+__all__ = ["MOST_READ", "draw_chart", "draw_layout"]

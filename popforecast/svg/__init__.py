@@ -1,7 +1,0 @@
-"""The web page's chart, written directly as SVG: :mod:`popforecast.svg.drawing` says what stands on it."""
-
-from __future__ import annotations
-
-from popforecast.svg.drawing import MOST_READ, draw_chart, draw_layout
-
-__all__ = ["MOST_READ", "draw_chart", "draw_layout"]
