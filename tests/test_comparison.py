@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast import comparison
 from popforecast.errors import UnknownModelError, UnknownRevisionError, YearError
 from popforecast.evaluation.vintages import compare
+from popforecast.studies import revisions as study
 from popforecast.text import format_population
 
 
 @pytest.fixture(scope="module")
-def compared() -> comparison.Comparison:
-    return comparison.compare_revisions("wpp2019", "wpp2024")
+def compared() -> study.Comparison:
+    return study.compare_revisions("wpp2019", "wpp2024")
 
 
 def test_every_country_is_compared_or_left_out_with_a_reason(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
@@ -30,7 +30,7 @@ def test_every_country_is_compared_or_left_out_with_a_reason(compared, wpp2019: 
 
 
 def test_who_was_renamed_is_named(compared):
-    assert comparison.list_renamed(compared)["was"].to_dict() == {"Türkiye": "Turkey"}
+    assert study.list_renamed(compared)["was"].to_dict() == {"Türkiye": "Turkey"}
 
 
 def test_the_past_is_the_new_figure_over_the_old(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
@@ -58,12 +58,12 @@ def test_base_and_growth_together_make_the_change(compared):
 
 
 def test_the_ten_that_moved_most_are_the_ten_furthest_ratios(compared):
-    moved = comparison.find_moved(compared)
+    moved = study.find_moved(compared)
     large = compared.changes[(compared.changes[["base_then", "base_now"]] >= 100_000).all(axis=1)]
     ratio = large["forecast_now"] / large["forecast_then"]
     distance = np.maximum(ratio, 1 / ratio)
     assert moved.index.tolist() == distance.sort_values(ascending=False).index[:10].tolist()
-    table = comparison.tabulate_moved(compared)
+    table = study.tabulate_moved(compared)
     assert table.index.tolist() == moved["location"].tolist()
     assert table.loc["Yemen", "now "] == format_population(compared.changes.loc[887, "forecast_now"])
 
@@ -71,8 +71,8 @@ def test_the_ten_that_moved_most_are_the_ten_furthest_ratios(compared):
 def test_places_whose_thousands_are_too_coarse_are_not_named_and_that_is_said(compared):
     small = compared.changes[(compared.changes[["base_then", "base_now"]] < 100_000).any(axis=1)]
     assert {772, 663} <= set(small.index)
-    assert not set(small.index) & set(comparison.find_moved(compared, len(compared.changes)).index)
-    said = comparison.tell_small(compared)
+    assert not set(small.index) & set(study.find_moved(compared, len(compared.changes)).index)
+    said = study.tell_small(compared)
     assert f"{len(small)} places that had fewer than 100,000 people in 2020" in said
     assert "wpp2019 gives whole thousands" in said
     assert "wpp2024 gives" not in said
@@ -84,7 +84,7 @@ def test_the_old_interval_is_the_one_that_every_surface_shows(compared, wpp2019:
     for level in (80, 95):
         held = frame["now"].between(frame[f"lower_{level}"], frame[f"upper_{level}"])
         expected = (100 * held.groupby(frame["year"]).mean()).round(1)
-        shown = comparison.score_held(compared).loc["with later revisions", f"held by {level} %"]
+        shown = study.score_held(compared).loc["with later revisions", f"held by {level} %"]
         assert shown.loc[2021:].tolist() == expected.tolist()
 
 
@@ -92,13 +92,13 @@ def test_intervals_published_by_then_allow_for_what_the_old_edition_had_revised(
     """The intervals that vintages.compare scores, on other panels: every country alone, and no sums."""
     scores = compare("wpp2019", "wpp2024", intervals="published").scores(compared.changes.index.tolist())
     raw = scores[scores["basis"] == "raw"].set_index("year")
-    shown = comparison.score_held(compared).loc["published by then"]
+    shown = study.score_held(compared).loc["published by then"]
     for level in (80, 95):
         # The stored fit knows the aggregates, too, and may differ by a country at a bound.
         assert shown.loc[2021:, f"held by {level} %"].tolist() == pytest.approx(
             raw[f"coverage_{level}"].tolist(), abs=0.5
         )
-    said = comparison.explain_held(compared)
+    said = study.explain_held(compared)
     assert "learnt from how wpp2019 changed wpp2010 and wpp2012" in said
     assert "learnt from how wpp2024 changed wpp2010 and wpp2012" in said
     assert "wpp2024 is also the edition they are tested on" in said
@@ -106,7 +106,7 @@ def test_intervals_published_by_then_allow_for_what_the_old_edition_had_revised(
 
 def test_in_the_base_year_the_interval_allows_for_revision_alone(compared):
     # Nothing is forecast there, and growth adds to it a year later: it can only be narrower than the next.
-    shown = comparison.score_held(compared)
+    shown = study.score_held(compared)
     kinds = ["published by then", "with later revisions"]
     assert shown.index.tolist() == [(kind, year) for kind in kinds for year in (2020, 2021, 2022, 2023)]
     assert (shown["countries"] == 232).all()
@@ -115,12 +115,12 @@ def test_in_the_base_year_the_interval_allows_for_revision_alone(compared):
 
 
 def test_a_plain_model_states_no_interval_for_its_base_year():
-    plain = comparison.compare_revisions("wpp2019", "wpp2024", "ar1", 2030)
-    assert comparison.score_held(plain).loc["analytic"].index.tolist() == [2021, 2022, 2023]
-    assert comparison.explain_held(plain).startswith("ar1 states analytic intervals")
-    assert comparison.tell_order(plain) == ""
-    assert "published" not in comparison.tell_finding(plain)
-    assert "contained: allowing for random errors only, " in comparison.tell_finding(plain)
+    plain = study.compare_revisions("wpp2019", "wpp2024", "ar1", 2030)
+    assert study.score_held(plain).loc["analytic"].index.tolist() == [2021, 2022, 2023]
+    assert study.explain_held(plain).startswith("ar1 states analytic intervals")
+    assert study.tell_order(plain) == ""
+    assert "published" not in study.tell_finding(plain)
+    assert "contained: allowing for random errors only, " in study.tell_finding(plain)
 
 
 def test_backtest_errors_are_those_of_the_backtest_on_either_revision(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
@@ -128,7 +128,7 @@ def test_backtest_errors_are_those_of_the_backtest_on_either_revision(compared, 
     for panel in (wpp2019, wpp2024.until(2020)):
         bt = pf.backtest(panel, ["panel-ar"], range(1988, 2020, 5), [1, 5, 10, 20], [80])
         scores = bt.scores(codes).set_index("horizon")
-        shown = comparison.score_errors(compared)
+        shown = study.score_errors(compared)
         expected = [f"{row.mape:.2f} / {row.median_ape:.2f}" for row in scores.itertuples()]
         assert shown[panel.revision].tolist() == expected
         assert shown["forecasts"].tolist() == scores["n"].tolist()
@@ -138,21 +138,21 @@ def test_changes_are_counted_year_by_year(compared, wpp2019: pf.Panel, wpp2024: 
     codes = compared.changes.index
     then, now = (panel.select(codes).until(1990).values[:, -1] for panel in (wpp2019, wpp2024))
     change = np.abs(now / then - 1)
-    row = comparison.count_changes(compared).loc[1990]
+    row = study.count_changes(compared).loc[1990]
     assert row["median change, percent"] == pytest.approx(100 * np.median(change), abs=0.005)
     assert row["5 % or more"] == (change >= 0.05).sum()
 
 
 def test_regions_are_sums_of_the_countries_compared(compared):
     africa = compared.changes.query("region == 'Africa'")
-    table = comparison.sum_regions(compared)
+    table = study.sum_regions(compared)
     change = 100 * (africa["forecast_now"].sum() / africa["forecast_then"].sum() - 1)
     assert table.loc["Africa", "forecast for 2050"] == f"{change:+.1f}".replace("-", "−")
     assert table.index[-1] == "All compared"
 
 
 def test_every_country_has_a_row_with_no_hole(compared):
-    table = comparison.tabulate_all(compared)
+    table = study.tabulate_all(compared)
     assert len(table) == len(compared.changes)
     assert not table.isin(["nan", "–", ""]).any().any()
     row = table.loc["Tokelau"]
@@ -162,21 +162,21 @@ def test_every_country_has_a_row_with_no_hole(compared):
 
 
 def test_the_finding_states_what_the_tables_do(compared):
-    said = comparison.tell_finding(compared)
+    said = study.tell_finding(compared)
     far = (compared.changes["past"].abs() >= 5).sum()
     assert f"by 5 % or more in {far}" in said
-    first = comparison.find_moved(compared, 1).iloc[0]
+    first = study.find_moved(compared, 1).iloc[0]
     assert "Tokelau" not in said
     assert f"places with 100,000 people or more, for {first['location']} ({first['forecast']:+.0f} %)" in said
     held = [int(share) for share in re.findall(r"(\d+) %", said.partition("contained:")[2])]
-    ahead = comparison.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
+    ahead = study.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
     assert ahead.index.tolist() == ["published by then", "with later revisions"]
     expected = [ahead.loc[kind, f"held by {level} %"] for kind in ahead.index for level in (80, 95)]
     assert held == pytest.approx(expected, abs=0.51)
 
 
 def test_how_the_uns_variant_moved_is_not_said_where_it_is_not_known(compared):
-    said = comparison.tell_forecast(compared)
+    said = study.tell_forecast(compared)
     assert "not embedded for wpp2019, so how it moved cannot be said" in said
     base, growth = (np.abs(np.log1p(compared.changes[column] / 100)) for column in ("past", "growth"))
     assert f"In {(base >= growth).sum()} of 232 countries" in said
@@ -196,4 +196,4 @@ def test_how_the_uns_variant_moved_is_not_said_where_it_is_not_known(compared):
 )
 def test_what_cannot_be_compared_is_refused(arguments: tuple, error: type[Exception], sentence: str):
     with pytest.raises(error, match=sentence):
-        comparison.compare_revisions(*arguments)
+        study.compare_revisions(*arguments)

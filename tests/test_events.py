@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import popforecast as pf
-from popforecast.events import EVENTS, explain_break, explain_turn, list_events
+from popforecast.studies.events import EVENTS, explain_break, explain_turn, list_events
 
 
 def test_every_event_is_of_a_country_and_a_year_of_the_panel(wpp2024: pf.Panel):

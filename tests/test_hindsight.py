@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast import charts, hindsight
+from popforecast import charts
 from popforecast.errors import ScoreError
+from popforecast.studies import backtest as study
 
 BOUNDS = [1_000_000, 10_000_000, 100_000_000]
 
@@ -18,7 +19,7 @@ def backtest(wpp2024: pf.Panel) -> pf.Backtest:
 
 
 def test_every_country_is_in_one_class_of_size(backtest: pf.Backtest):
-    scores = hindsight.score_by_size(backtest, "ar1", BOUNDS)
+    scores = study.score_by_size(backtest, "ar1", BOUNDS)
     assert scores["model"].unique().tolist() == ["ar1"]
     assert scores["size"].unique().tolist() == [
         "below 1 million",
@@ -34,7 +35,7 @@ def test_a_class_is_scored_on_its_own_countries_alone(backtest: pf.Backtest):
     large = backtest.panel.locations.index[last >= 1e8]
     errors = backtest.errors.query("model == 'ar1' and horizon == 10")
     by_hand = errors.loc[errors["location_code"].isin(large), "ape"].mean()
-    scores = hindsight.score_by_size(backtest, "ar1", BOUNDS).set_index(["size", "horizon"])
+    scores = study.score_by_size(backtest, "ar1", BOUNDS).set_index(["size", "horizon"])
     assert scores["mape"]["100 million or more", 10] == pytest.approx(by_hand)
     assert scores["n"]["100 million or more", 10] == 2 * len(large)
 
@@ -42,14 +43,14 @@ def test_a_class_is_scored_on_its_own_countries_alone(backtest: pf.Backtest):
 def test_a_country_at_the_bound_belongs_to_the_larger_class(wpp2024: pf.Panel):
     two = wpp2024.select(["Malta", "Japan"])
     japan = float(two.values[1, -1])
-    scores = hindsight.score_by_size(pf.backtest(two, "naive", [2013], [10]), "naive", [japan])
+    scores = study.score_by_size(pf.backtest(two, "naive", [2013], [10]), "naive", [japan])
     assert scores["n"].tolist() == [1, 1]
     assert scores["mape"].iloc[1] == pytest.approx(100 * abs(two.values[1, two.years == 2013][0] / japan - 1))
 
 
 def test_a_class_without_countries_is_left_out_and_no_bounds_are_one_class(backtest: pf.Backtest):
-    assert set(hindsight.score_by_size(backtest, "ar1", [1e10])["size"]) == {"below 10,000 million"}
-    whole = hindsight.score_by_size(backtest, "ar1", [])
+    assert set(study.score_by_size(backtest, "ar1", [1e10])["size"]) == {"below 10,000 million"}
+    whole = study.score_by_size(backtest, "ar1", [])
     assert whole["size"].unique().tolist() == ["any size"]
     assert whole["n"].tolist() == [472, 472]
 
@@ -57,11 +58,11 @@ def test_a_class_without_countries_is_left_out_and_no_bounds_are_one_class(backt
 @pytest.mark.parametrize("bounds", [[0], [-1, 5], [5, 5], [7, 5]])
 def test_bounds_that_make_no_classes_are_refused(backtest: pf.Backtest, bounds: list[float]):
     with pytest.raises(ScoreError, match="expected numbers of persons above 0, each above the last"):
-        hindsight.score_by_size(backtest, "ar1", bounds)
+        study.score_by_size(backtest, "ar1", bounds)
 
 
 def test_misfits_are_those_beyond_two_standard_errors_and_no_others(backtest: pf.Backtest):
-    misfits = hindsight.find_misfits(backtest, "naive")
+    misfits = study.find_misfits(backtest, "naive")
     scores = backtest.scores(by="origin").query("model == 'naive'").set_index(["origin", "horizon"])
     found = {(origin, horizon, level) for (origin, horizon), level in misfits["level"].items()}
     for (origin, horizon), row in scores.iterrows():
@@ -73,7 +74,7 @@ def test_misfits_are_those_beyond_two_standard_errors_and_no_others(backtest: pf
 
 
 def test_misses_are_the_largest_errors_one_for_each_country_with_their_cause(backtest: pf.Backtest):
-    misses = hindsight.name_misses(backtest, "naive", 10, 25)
+    misses = study.name_misses(backtest, "naive", 10, 25)
     assert misses.index.is_unique
     assert misses["error"].abs().is_monotonic_decreasing
     errors = backtest.errors.query("model == 'naive' and horizon == 10")
@@ -89,7 +90,7 @@ def test_misses_are_the_largest_errors_one_for_each_country_with_their_cause(bac
 def test_a_cause_counts_only_after_the_origin(wpp2024: pf.Panel):
     countries = wpp2024.countries()
     later = pf.backtest(countries, "naive", [1994], [1])
-    misses = hindsight.name_misses(later, "naive", 1, 236)
+    misses = study.name_misses(later, "naive", 1, 236)
     assert misses["what happened"]["Rwanda"] == "not explained here: look into the source"
 
 
@@ -102,10 +103,10 @@ def test_a_cause_counts_only_after_the_origin(wpp2024: pf.Panel):
 )
 def test_what_was_not_run_is_refused(backtest: pf.Backtest, model: str, horizon: int, sentence: str):
     with pytest.raises(ScoreError, match=sentence):
-        hindsight.name_misses(backtest, model, horizon)
+        study.name_misses(backtest, model, horizon)
 
 
 def test_scores_by_size_are_drawn_one_line_each(backtest: pf.Backtest):
-    chart = charts.chart_scores(hindsight.score_by_size(backtest, "ar1", BOUNDS), lines="size")
+    chart = charts.chart_scores(study.score_by_size(backtest, "ar1", BOUNDS), lines="size")
     assert chart.table.columns.tolist()[0] == "below 1 million"
     assert ">100 million or more<" in chart.svg()

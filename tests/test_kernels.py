@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
+from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.wpp.editions import VINTAGES
 from tests.kernels import (
     KERNELS,

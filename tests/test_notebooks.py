@@ -10,9 +10,9 @@ import nbformat
 import nbstripout
 import pytest
 
-from popforecast import validation
 from popforecast.reports import make_reports
 from popforecast.reports.notebooks import FOLDERS, find_notebooks
+from popforecast.studies import validation
 from popforecast.text import format_population
 from popforecast.wpp import editions
 

@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 import popforecast as pf
 from app import create_app
 from app.settings import Settings
-from popforecast import inspection, profiles
 from popforecast.cli.printing import write_forecast
 from popforecast.explorer.views import write_notes
 from popforecast.panel import Update
+from popforecast.studies import preparation, profile
 from popforecast.wpp import outdated
 
 TOLD = "the UN replaced this series on 19 January 2026; the figures here are the earlier ones"
@@ -151,11 +151,11 @@ def test_every_answer_with_figures_names_its_source(client: FlaskClient) -> None
 
 
 def test_reports_say_it() -> None:
-    said = profiles.tell_forecast(profiles.make_profile("Togo", model="naive"))
+    said = profile.tell_forecast(profile.make_profile("Togo", model="naive"))
     assert said.endswith(f"T{TOLD[1:]}.")
-    assert profiles.tell_forecast(profiles.make_profile("Western Africa", model="naive")).endswith(f"I{HOLDING[1:]}.")
-    assert "replaced" not in profiles.tell_forecast(profiles.make_profile("Benin", model="naive"))
-    assert inspection.tell_updates(inspection.open_revision("wpp2024")) == (
+    assert profile.tell_forecast(profile.make_profile("Western Africa", model="naive")).endswith(f"I{HOLDING[1:]}.")
+    assert "replaced" not in profile.tell_forecast(profile.make_profile("Benin", model="naive"))
+    assert preparation.tell_updates(preparation.open_revision("wpp2024")) == (
         "Not applied: on 19 January 2026 the UN replaced the series of Togo."
     )
-    assert json.dumps(inspection.tabulate_update(inspection.open_revision("wpp2024"))) == "null"
+    assert json.dumps(preparation.tabulate_update(preparation.open_revision("wpp2024"))) == "null"

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import standings
 from popforecast.errors import ScoreError
 from popforecast.evaluation import halves, peers
+from popforecast.studies import standings
 from tests.benchmarks.peers import METHODS, assemble, describe_task
 
 ROOT = Path(__file__).parent.parent

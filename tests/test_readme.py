@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import popforecast as pf
-from popforecast import retrospect, standings
 from popforecast.cli import main
 from popforecast.evaluation import halves, peers
 from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
+from popforecast.studies import standings
+from popforecast.studies import vintages as study
 from popforecast.text import VINTAGE_NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +67,7 @@ def claims() -> str:
 def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_leads(
     vintages: dict[str, Vintages],
 ) -> None:
-    scores = retrospect.join_scores(vintages).query("basis == 'raw'")
+    scores = study.join_scores(vintages).query("basis == 'raw'")
     held = scores.set_index(["source", "intervals", "vintage", "year"])["coverage_95"].sort_index()
     then, since = held["panel-ar", PUBLISHED], held["panel-ar", "real-time"]
     assert (
@@ -81,7 +82,7 @@ def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_le
 
 
 def test_the_ratio_to_the_uns_error_is_what_vintages_score(vintages: dict[str, Vintages]) -> None:
-    row = retrospect.relate_to_un(vintages, "panel-ar").loc[("wpp2012", 2020, "raw")]
+    row = study.relate_to_un(vintages, "panel-ar").loc[("wpp2012", 2020, "raw")]
     assert row["closer, mean"] == "the UN was closer"
     assert f"is {row['mean, ratio [95%]']} times that of the 2012 edition" in claims()
 

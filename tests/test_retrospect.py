@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from popforecast import retrospect
 from popforecast.evaluation.bootstrap import bound_ratio
 from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
+from popforecast.studies import vintages as study
 
 Results = dict[str, Vintages]
 
@@ -34,12 +34,12 @@ def usual(run: Callable[..., Results]) -> Results:
 
 
 def raw(results: Results) -> pd.DataFrame:
-    scores = retrospect.join_scores(results).query("basis == 'raw'")
+    scores = study.join_scores(results).query("basis == 'raw'")
     return scores.set_index(["source", "intervals", "vintage", "year"]).sort_index()
 
 
 def test_the_finding_gives_both_coverages_and_the_one_of_the_time_leads(usual: Results) -> None:
-    said, scores = retrospect.tell_finding(usual, "panel-ar"), raw(usual)["coverage_95"]
+    said, scores = study.tell_finding(usual, "panel-ar"), raw(usual)["coverage_95"]
     then, since = scores["panel-ar", PUBLISHED], scores["panel-ar", "real-time"]
     assert (
         f"contained {then['wpp2012', 2020]:.0f} % of the outcomes as they could have been stated at the time "
@@ -54,7 +54,7 @@ def test_the_finding_gives_both_coverages_and_the_one_of_the_time_leads(usual: R
 
 
 def test_the_ratio_to_the_un_is_of_the_errors_of_the_same_countries(usual: Results) -> None:
-    table = retrospect.relate_to_un(usual, "panel-ar")
+    table = study.relate_to_un(usual, "panel-ar")
     errors = usual["wpp2012"].errors.query("year == 2020 and basis == 'rebased'")
     ours, theirs = (errors[errors["source"] == source].set_index("location_code")["ape"] for source in ("panel-ar", UN))
     ratio = bound_ratio(ours, theirs[ours.index], ours.index)
@@ -64,20 +64,20 @@ def test_the_ratio_to_the_un_is_of_the_errors_of_the_same_countries(usual: Resul
         row["closer, mean"]
         == {"win": "panel-ar was closer", "tie": "a tie", "loss": "the UN was closer"}[ratio.verdict]
     )
-    assert str(ratio) in retrospect.tell_finding(usual, "panel-ar")
+    assert str(ratio) in study.tell_finding(usual, "panel-ar")
     assert len(table) == 2 * 2 * 2
 
 
 def test_a_source_has_one_error_whatever_its_intervals_allow_for(usual: Results) -> None:
-    scores = retrospect.join_scores(usual)
-    points = retrospect.take_points(scores)
+    scores = study.join_scores(usual)
+    points = study.take_points(scores)
     assert not points.duplicated(["vintage", "year", "basis", "source"]).any()
-    assert retrospect.tabulate_errors(scores).columns.tolist() == [UN, "panel-ar", "ar1"]
-    assert retrospect.tabulate_errors(scores).notna().all(axis=None)
+    assert study.tabulate_errors(scores).columns.tolist() == [UN, "panel-ar", "ar1"]
+    assert study.tabulate_errors(scores).notna().all(axis=None)
 
 
 def test_intervals_stand_side_by_side_by_name(usual: Results) -> None:
-    table = retrospect.tabulate_intervals(retrospect.join_scores(usual))
+    table = study.tabulate_intervals(study.join_scores(usual))
     at = table.loc[("wpp2010", 2015)]
     assert at.index.tolist() == ["panel-ar, published by then", "panel-ar, with later revisions", "ar1"]
     assert at.loc["panel-ar, published by then", ["in 80 %", "in 95 %"]].round().tolist() == [37, 68]
@@ -85,32 +85,32 @@ def test_intervals_stand_side_by_side_by_name(usual: Results) -> None:
 
 
 def test_what_is_said_of_intervals_is_true_of_these_sources(run: Callable[..., Results], usual: Results) -> None:
-    said = retrospect.explain_intervals(usual, ["panel-ar", "ar1"])
+    said = study.explain_intervals(usual, ["panel-ar", "ar1"])
     assert "No edition before wpp2010 is embedded" in said
     assert "- ar1: analytic intervals" in said
     assert "UN medium, of wpp2012: the UN's own" in said
     assert "UN medium, of wpp2010: none are stated" in said
-    plain = retrospect.explain_intervals(run(("wpp2019",), ("ar1",)), ["ar1"])
+    plain = study.explain_intervals(run(("wpp2019",), ("ar1",)), ["ar1"])
     assert "published" not in plain
     assert UN not in plain
-    calibrated = retrospect.explain_intervals(run(("wpp2012",), ("naive",)), ["naive"])
+    calibrated = study.explain_intervals(run(("wpp2012",), ("naive",)), ["naive"])
     assert "No edition before" not in calibrated
     assert "analytic" not in calibrated
 
 
 def test_without_a_un_source_nothing_is_said_of_it(run: Callable[..., Results]) -> None:
     alone = run(("wpp2019",), ("ar1",))
-    said = retrospect.tell_finding(alone, "ar1")
+    said = study.tell_finding(alone, "ar1")
     assert "the UN's forecasts of that edition are not embedded" in said
     assert "random errors only" in said
     assert "UN's contained" not in said
-    assert retrospect.relate_to_un(alone, "ar1").empty
-    assert retrospect.tell_dependence(alone) == "There is one vintage here: one draw."
-    assert "over the UN's" not in retrospect.tell_design(alone, "ar1")
+    assert study.relate_to_un(alone, "ar1").empty
+    assert study.tell_dependence(alone) == "There is one vintage here: one draw."
+    assert "over the UN's" not in study.tell_design(alone, "ar1")
 
 
 def test_a_vintage_without_bounds_is_not_said_to_have_some(run: Callable[..., Results]) -> None:
-    said = retrospect.tell_finding(run(("wpp2012", "wpp2010"), ("naive",), "wpp2019"), "naive")
+    said = study.tell_finding(run(("wpp2012", "wpp2010"), ("naive",), "wpp2019"), "naive")
     assert said.startswith("From what wpp2010 knew in 2010, naive was off by")
     assert said.endswith("the UN stated none.")
     assert "the UN was closer" in said
@@ -119,11 +119,11 @@ def test_a_vintage_without_bounds_is_not_said_to_have_some(run: Callable[..., Re
 def test_the_correlation_of_vintages_is_that_of_their_base_errors(usual: Results) -> None:
     both = pd.concat([result.base_errors["log_revision"] for result in usual.values()], axis=1).dropna()
     expected = np.corrcoef(both.to_numpy().T)[0, 1]
-    assert f"is {expected:.2f}:" in retrospect.tell_dependence(usual)
+    assert f"is {expected:.2f}:" in study.tell_dependence(usual)
 
 
 def test_the_design_of_our_models_is_owned_up_to_and_scored_where_it_played_no_part(usual: Results) -> None:
-    said = retrospect.tell_design(usual, "panel-ar")
+    said = study.tell_design(usual, "panel-ar")
     errors = usual["wpp2012"].errors.query("year == 2020 and basis == 'raw'")
     errors = errors[errors["location_code"] // 4 % 2 == 0].drop_duplicates(["source", "location_code"])
     ours, theirs = (errors[errors["source"] == source].set_index("location_code")["ape"] for source in ("panel-ar", UN))

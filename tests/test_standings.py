@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import standings
 from popforecast.evaluation import halves, peers
 from popforecast.evaluation.bootstrap import bound_ratio
+from popforecast.studies import standings
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import pytest
 from matplotlib.colors import to_hex
 
 import popforecast as pf
-from popforecast import profiles
 from popforecast.charts.forecast import Chart, chart_forecast, chart_panel
 from popforecast.charts.plotly import describe_figure
 from popforecast.charts.strokes import FAINT, Kind, choose_stroke, list_key
@@ -24,6 +23,7 @@ from popforecast.charts.style import GREY
 from popforecast.charts.svg import draw_layout
 from popforecast.charts.svg.framing import NARROW, WIDE
 from popforecast.explorer.charts import PLOTLY, chart_answer, draw_answer
+from popforecast.studies import profile as study
 
 SVG = "{http://www.w3.org/2000/svg}"
 SEVEN = ["NGA", "IND", "CHN", "USA", "COD", "BRA", "JPN"]
@@ -193,8 +193,8 @@ def test_a_description_says_dashed_where_a_line_is(case):
 
 @pytest.mark.parametrize("place", ["India", "World"])
 def test_a_profiles_drawings_agree_with_their_keys(place):
-    profile = profiles.make_profile(place)
-    for chart in (profiles.chart_growth(profile), profiles.chart_difference(profile)):
+    profile = study.make_profile(place)
+    for chart in (study.chart_growth(profile), study.chart_difference(profile)):
         axes = chart.draw().axes[0]
         drawn = [line for line in axes.lines if to_hex(line.get_color()) != GREY]
         assert [line.is_dashed() for line in drawn] == [c.kind is Kind.REFERENCE for c in chart.courses]

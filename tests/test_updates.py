@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import inspection
 from popforecast.errors import PopforecastError, ReadError, StoreError, UnknownRevisionError
 from popforecast.forecasting.store import fitted_path
+from popforecast.studies import preparation as study
 from popforecast.wpp import editions, updates
 from popforecast.wpp.replacements import read_update
 from popforecast.wpp.tables import Tables, load_tables, write_tables
@@ -191,9 +191,9 @@ def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_pa
     first = write_long(tmp_path / "2026-01-19.csv")
     second = write_long(tmp_path / "2026-03-01.csv", {768: (1_300.0, 90.0), 566: (38_000.0, 2_500.0)})
     folder = tmp_path / "tables"
-    inspection.write_revision(inspection.open_revision(update=str(first)), str(folder))
-    opening = inspection.open_revision("wpp2024", folder=str(folder), update=str(second))
-    inspection.write_revision(opening, str(folder))
+    study.write_revision(study.open_revision(update=str(first)), str(folder))
+    opening = study.open_revision("wpp2024", folder=str(folder), update=str(second))
+    study.write_revision(opening, str(folder))
     panel = pf.load_panel("wpp2024", folder)
     assert panel.source == "wpp2024 + update 2026-01-19 + update 2026-03-01"
     assert find_series(panel, 768).tolist() == [1000 * (1300 + 90 * n) for n in range(74)]
@@ -202,7 +202,7 @@ def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_pa
     assert (find_series(panel, 900) - find_series(tables.panel, 900)).tolist() == moved.tolist()
     assert [update.date for update in panel.updates] == ["2026-01-19", "2026-03-01"]
     with pytest.raises(ReadError, match=r"2026-03-01 does not come after that of 2026-03-01.*in the order of"):
-        inspection.open_revision("wpp2024", folder=str(folder), update=str(second))
+        study.open_revision("wpp2024", folder=str(folder), update=str(second))
 
 
 # Bad input ------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_what_is_no_update_is_refused_and_nothing_is_written(fault: str, tmp_pat
     path = write_long(tmp_path / "2026-01-19.csv")
     change(path)
     with pytest.raises(ReadError, match=named) as refusal:
-        inspection.write_revision(inspection.open_revision(update=str(path)), str(tmp_path / "tables"))
+        study.write_revision(study.open_revision(update=str(path)), str(tmp_path / "tables"))
     assert "2026-01-19.csv" in str(refusal.value)
     assert not (tmp_path / "tables").exists()
 
@@ -316,15 +316,15 @@ def test_a_date_that_is_none_or_too_early_is_refused(
 
 def test_a_revision_that_does_not_exist_or_is_no_revision_is_refused(tmp_path: Path, file: Path) -> None:
     with pytest.raises(UnknownRevisionError, match="no revision 'wpp2022'"):
-        inspection.open_revision("wpp2022", update=str(file))
+        study.open_revision("wpp2022", update=str(file))
     with pytest.raises(UnknownRevisionError, match="no revision 'wpp2012'"):
-        inspection.open_revision("wpp2012", update=str(file))
+        study.open_revision("wpp2012", update=str(file))
     with pytest.raises(PopforecastError, match="cannot be read"):
-        inspection.open_revision("wpp2024", update=str(tmp_path / "absent 2026-01-19.csv"))
+        study.open_revision("wpp2024", update=str(tmp_path / "absent 2026-01-19.csv"))
     with pytest.raises(ReadError, match="expected the tables of the raw file to be written first"):
-        inspection.open_revision("wpp2019", raw="raw.csv", update=str(file))
+        study.open_revision("wpp2019", raw="raw.csv", update=str(file))
     with pytest.raises(ReadError, match=r"table .*wpp2024-\w+.csv cannot be read.*write the tables of that folder"):
-        inspection.open_revision("wpp2024", folder=str(tmp_path), update=str(file))
+        study.open_revision("wpp2024", folder=str(tmp_path), update=str(file))
 
 
 def test_tables_that_cannot_be_written_whole_are_as_they_were(updated: Tables, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import validation
+from popforecast.studies import validation
 
 
 @pytest.mark.parametrize(("lags", "trend"), [(1, "c"), (1, "n"), (2, "c"), (1, "ct")])

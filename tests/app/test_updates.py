@@ -26,7 +26,7 @@ import json
 from app import create_app
 from app.exchange import name_release
 from app.settings import Settings
-from popforecast.profiles import describe_source, make_profile, tell_forecast
+from popforecast.studies.profile import describe_source, make_profile, tell_forecast
 
 client = create_app(Settings(rate_limits=False)).test_client()
 answer = client.get("/api/v1/forecast?{ASKED}")

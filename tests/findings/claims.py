@@ -25,10 +25,10 @@ import popforecast as pf
 from popforecast.evaluation.peers import compare as score_peers
 from popforecast.evaluation.peers import load_peers
 from popforecast.evaluation.vintages import UN, compare
-from popforecast.events import list_events
 from popforecast.models import MODELS
+from popforecast.studies.events import list_events
+from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.text import say_population
-from popforecast.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.wpp.editions import get_edition, load_members
 from popforecast.wpp.pairing import pair
 

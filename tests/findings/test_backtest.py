@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import hindsight
 from popforecast.errors import ScoreError
-from popforecast.events import UNEXPLAINED
-from popforecast.findings import backtest as findings
 from popforecast.models import MODELS
+from popforecast.studies import backtest as study
+from popforecast.studies.events import UNEXPLAINED
+from popforecast.studies.findings import backtest as findings
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_intervals_are_the_textbooks_where_a_model_learns_none():
 
 @pytest.mark.parametrize("revision", pf.REVISIONS)
 def test_final_data_flatters_every_model_but_not_equally(revision: str):
-    table = hindsight.measure_hindsight(pf.load_panel(revision).countries(), list(MODELS))
+    table = study.measure_hindsight(pf.load_panel(revision).countries(), list(MODELS))
     assert (table["ratio"] > 1).all()
     assert table["ratio"]["naive"] < table["ratio"]["ar1"] < table["ratio"]["panel-ar"]
     told = findings.tell_final(table)
@@ -64,7 +64,7 @@ def test_ratios_that_do_not_flatter_every_model_are_not_said_to():
 
 
 def test_no_misfit_is_no_interval_too_narrow(backtest: pf.Backtest):
-    misfits = hindsight.find_misfits(backtest, "ar1")
+    misfits = study.find_misfits(backtest, "ar1")
     assert "There the intervals were too narrow after 1993 and 2003." in findings.tell_misfits(misfits, backtest, "ar1")
     told = findings.tell_misfits(misfits.iloc[:0], backtest, "ar1")
     assert told.startswith("Of these 8 figures 0 lie below and 0 above")
@@ -88,6 +88,6 @@ def test_runs_overlap_only_where_they_do(wpp2024: pf.Panel):
 
 def test_two_measures_stand_side_by_side_and_what_is_unknown_is_a_dash():
     scores = pd.DataFrame({"origin": [1, 1, 2], "horizon": [1, 10, 1], "a": [80.04, 1, 2], "b": [95.0, 3, 4]})
-    table = hindsight.pair_measures(scores, ("a", "b"), "origin", "horizon", 0)
+    table = study.pair_measures(scores, ("a", "b"), "origin", "horizon", 0)
     assert table.values.tolist() == [["80 / 95", "1 / 3"], ["2 / 4", "–"]]
-    assert hindsight.pair_measures(scores.iloc[:0], ("a", "b"), "origin", "horizon").empty
+    assert study.pair_measures(scores.iloc[:0], ("a", "b"), "origin", "horizon").empty

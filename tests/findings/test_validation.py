@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast import validation
-from popforecast.findings.validation import tell_left_out, tell_residuals, tell_validation
+from popforecast.studies import validation
+from popforecast.studies.findings.validation import tell_left_out, tell_residuals, tell_validation
 
 WORLD = "8,745,733,000"
 

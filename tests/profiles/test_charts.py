@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from popforecast import profiles
 from popforecast.charts.style import NARROW, WIDTH, house_style
+from popforecast.studies import profile as study
 
 
 @pytest.fixture(params=["India", "Tokelau", "Bulgaria", "World"])
-def profile(request: pytest.FixtureRequest) -> profiles.Profile:
-    return profiles.make_profile(request.param)
+def profile(request: pytest.FixtureRequest) -> study.Profile:
+    return study.make_profile(request.param)
 
 
-def test_growth_is_drawn_from_1951_to_2100_without_a_gap(profile: profiles.Profile):
-    past, ours, theirs = profiles.chart_growth(profile).courses
+def test_growth_is_drawn_from_1951_to_2100_without_a_gap(profile: study.Profile):
+    past, ours, theirs = study.chart_growth(profile).courses
     assert (past.years[0], past.years[-1], ours.years[0], ours.years[-1]) == (1951, 2023, 2023, 2100)
     assert past.values[-1] == ours.values[0] == theirs.values[0]
     assert past.values == pytest.approx(100 * (profile.history[1:] / profile.history[:-1] - 1))
     assert theirs.values[2] == pytest.approx(100 * (profile.medium[1] / profile.medium[0] - 1))
 
 
-def test_the_uns_line_is_drawn_relative_to_ours(profile: profiles.Profile):
-    chart = profiles.chart_difference(profile)
+def test_the_uns_line_is_drawn_relative_to_ours(profile: study.Profile):
+    chart = study.chart_difference(profile)
     ours, theirs = chart.courses
     assert not ours.values.any()
     assert theirs.values == pytest.approx(100 * (profile.medium / profile.median - 1))
@@ -32,11 +32,11 @@ def test_the_uns_line_is_drawn_relative_to_ours(profile: profiles.Profile):
     assert f"{theirs.values[-1]:+.1f}" in chart.description
 
 
-def test_a_chart_is_light_and_has_a_text_alternative(profile: profiles.Profile):
+def test_a_chart_is_light_and_has_a_text_alternative(profile: study.Profile):
     charts = [
-        profiles.chart_history(profile),
-        profiles.chart_growth(profile),
-        profiles.chart_difference(profile),
+        study.chart_history(profile),
+        study.chart_growth(profile),
+        study.chart_difference(profile),
     ]
     for chart in charts:
         svg = chart.svg()
@@ -46,8 +46,8 @@ def test_a_chart_is_light_and_has_a_text_alternative(profile: profiles.Profile):
 
 
 @pytest.mark.parametrize("width", [WIDTH, NARROW])
-def test_no_figure_beside_an_axis_is_cut_off(profile: profiles.Profile, width: float):
-    for chart in (profiles.chart_history(profile), profiles.chart_growth(profile), profiles.chart_difference(profile)):
+def test_no_figure_beside_an_axis_is_cut_off(profile: study.Profile, width: float):
+    for chart in (study.chart_history(profile), study.chart_growth(profile), study.chart_difference(profile)):
         figure = chart.draw(width)
         with house_style():
             figure.draw_without_rendering()

@@ -5,69 +5,67 @@ from __future__ import annotations
 import pytest
 
 import popforecast as pf
-from popforecast import profiles
-from popforecast.events import list_events
+from popforecast.studies import profile as study
+from popforecast.studies.events import list_events
 
 WAR = list_events("UKR")[0].what
 
 
 def test_a_war_that_shows_in_the_figures_is_in_the_finding_and_in_the_text():
-    profile = profiles.make_profile("Ukraine")
-    for said in (profiles.tell_finding(profile), profiles.tell_events(profile)):
+    profile = study.make_profile("Ukraine")
+    for said in (study.tell_finding(profile), study.tell_events(profile)):
         assert f"The latest figures bear the mark of a known event ({WAR})" in said
         assert "not whether it goes on or who returns" in said
 
 
 def test_a_war_after_the_figures_end_is_said_to_be_unknown_to_them():
     for model in ("panel-ar", "ar1"):
-        said = profiles.tell_finding(profiles.make_profile("Ukraine", "wpp2019", model))
+        said = study.tell_finding(study.make_profile("Ukraine", "wpp2019", model))
         assert said.endswith(f"Not in these figures, which end in 2020: {WAR}. No forecast from them allows for it.")
 
 
 def test_what_is_long_past_is_told_in_the_text_alone():
-    profile = profiles.make_profile("Rwanda")
-    assert profiles.tell_events(profile).startswith("What has moved the population: the genocide of 1994")
-    assert "genocide" not in profiles.tell_finding(profile)
+    profile = study.make_profile("Rwanda")
+    assert study.tell_events(profile).startswith("What has moved the population: the genocide of 1994")
+    assert "genocide" not in study.tell_finding(profile)
 
 
 @pytest.mark.parametrize(("place", "told"), [("World", True), ("Europe", True), ("Africa", False), ("Poland", False)])
 def test_an_aggregate_names_the_recent_events_of_its_countries(place: str, told: bool):
-    said = profiles.tell_events(profiles.make_profile(place))
+    said = study.tell_events(study.make_profile(place))
     assert (f"Among its countries: Ukraine ({WAR})" in said) == told
-    assert profiles.tell_finding(profiles.make_profile(place)) == profiles.tell_forecast(profiles.make_profile(place))
+    assert study.tell_finding(study.make_profile(place)) == study.tell_forecast(study.make_profile(place))
 
 
 def test_analytic_bounds_are_given_with_what_they_held():
-    profile = profiles.make_profile("Nigeria", model="ar1")
+    profile = study.make_profile("Nigeria", model="ar1")
     row = pf.load_record().query("location_code == 566 and model == 'ar1' and horizon == 20").iloc[0]
     held = f"held {round(row['n'] * row['coverage_80'] / 100)} of {row['n']} outcomes 20 years ahead"
     assert row["coverage_80"] < 80
-    for tell in (profiles.tell_forecast, profiles.tell_intervals, profiles.list_milestones):
+    for tell in (study.tell_forecast, study.tell_intervals, study.list_milestones):
         assert held in tell(profile), tell.__name__
-        assert held not in tell(profiles.make_profile("Nigeria"))
+        assert held not in tell(study.make_profile("Nigeria"))
 
 
 @pytest.mark.parametrize("model", ["panel-ar", "ar1", "naive"])
 def test_only_the_model_that_joins_horizons_has_kinks(model: str):
-    said = profiles.tell_growth(profiles.make_profile("Japan", model=model))
+    said = study.tell_growth(study.make_profile("Japan", model=model))
     assert ("kinks at these years" in said) == (model == "panel-ar")
 
 
 def test_notes_of_the_forecast_are_told():
-    assert "Note: explosive: the largest root is" in profiles.tell_intervals(
-        profiles.make_profile("Nigeria", model="ar1")
-    )
+    assert "Note: explosive: the largest root is" in study.tell_intervals(study.make_profile("Nigeria", model="ar1"))
 
 
 def test_estimates_of_an_older_edition_were_revised_and_of_the_latest_will_be():
-    assert "and will be revised." in profiles.list_cautions(profiles.make_profile("Japan"))
-    old = profiles.make_profile("Japan", "wpp2019")
-    assert "and were revised in World Population Prospects 2024." in profiles.list_cautions(old)
-    assert "The outcomes are those of World Population Prospects 2024." in profiles.tell_vintages(old)
+    assert "and will be revised." in study.list_cautions(study.make_profile("Japan"))
+    old = study.make_profile("Japan", "wpp2019")
+    assert "and were revised in World Population Prospects 2024." in study.list_cautions(old)
+    assert "The outcomes are those of World Population Prospects 2024." in study.tell_vintages(old)
 
 
 def test_a_path_below_zero_has_no_rate_of_growth():
-    profile = profiles.make_profile("Niue", model="ar1")
+    profile = study.make_profile("Niue", model="ar1")
     assert profile.median[-1] < 0
-    assert "nan" not in profiles.tell_growth(profile)
-    assert "nan" not in profiles.chart_growth(profile).description
+    assert "nan" not in study.tell_growth(profile)
+    assert "nan" not in study.chart_growth(profile).description

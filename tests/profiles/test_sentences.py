@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast import profiles
 from popforecast.forecasting.milestones import find_milestones
+from popforecast.studies import profile as study
 from popforecast.text import say_population
 
 
@@ -21,9 +21,9 @@ def number(text: str, pattern: str) -> float:
 
 @pytest.mark.parametrize("location", ["India", "Tokelau", "Bulgaria", "World"])
 def test_the_finding_states_the_figures_of_the_forecast(location: str, wpp2024: pf.Panel):
-    profile = profiles.make_profile(location)
+    profile = study.make_profile(location)
     row = pf.forecast(wpp2024, profile.code, 2050, 2050).to_frame().iloc[0]
-    said = profiles.tell_forecast(profile)
+    said = study.tell_forecast(profile)
     assert said.startswith(f"{location}: {say_population(profile.history[-1])} people in 2023")
     assert f"{say_population(row['population'])} in 2050" in said
     assert f"(80 %: {say_population(row['lower_80'])} to {say_population(row['upper_80'])})" in said
@@ -35,8 +35,8 @@ def test_the_finding_states_the_figures_of_the_forecast(location: str, wpp2024: 
     ("location", "recent"), [("India", "grew"), ("Bulgaria", "shrank"), ("Italy", "shrank"), ("World", "grew")]
 )
 def test_growth_has_the_verb_of_its_sign(location: str, recent: str):
-    profile = profiles.make_profile(location)
-    said = profiles.tell_growth(profile)
+    profile = study.make_profile(location)
+    said = study.tell_growth(profile)
     expected = 100 * ((profile.history[-1] / profile.history[-6]) ** 0.2 - 1)
     assert said.startswith(f"Since 2018 the population {recent} by {abs(expected):.1f}")
     ours = 100 * ((profile.at(profile.median, 2050) / profile.history[-1]) ** (1 / 27) - 1)
@@ -44,18 +44,18 @@ def test_growth_has_the_verb_of_its_sign(location: str, recent: str):
 
 
 def test_growth_that_nobody_would_call_growth_is_none():
-    said = [profiles.tell_growth(profiles.make_profile(name)) for name in ("Germany", "Croatia", "Greenland", "Cuba")]
+    said = [study.tell_growth(study.make_profile(name)) for name in ("Germany", "Croatia", "Greenland", "Cuba")]
     panel = pf.load_panel()
     grown = panel.values[:, -1] / panel.values[:, -6]
     still = panel.locations["name"][np.abs(np.log(grown) / 5) < 4e-4]
     assert len(still)
     for name in still.index[:3]:
-        assert "hardly changed (" in profiles.tell_growth(profiles.make_profile(name)), name
+        assert "hardly changed (" in study.tell_growth(study.make_profile(name)), name
     assert all("hardly changed" not in each.split(";")[0] for each in said)
 
 
 def test_the_record_counts_outcomes():
-    said = profiles.tell_record(profiles.make_profile("Nigeria"))
+    said = study.tell_record(study.make_profile("Nigeria"))
     row = pf.load_record().query("location_code == 566 and model == 'panel-ar' and horizon == 5").iloc[0]
     assert f"held {round(row['n'] * row['coverage_80'] / 100)} of {row['n']} outcomes" in said
     assert number(said, r"missed by ([\d.]+) % on average after 5") == pytest.approx(row["mape"], abs=0.051)
@@ -64,32 +64,27 @@ def test_the_record_counts_outcomes():
 
 @pytest.mark.parametrize(("location", "verdict"), [("Nigeria", "further off"), ("Bulgaria", "nearer")])
 def test_in_real_time_the_nearer_one_is_named(location: str, verdict: str):
-    profile = profiles.make_profile(location)
+    profile = study.make_profile(location)
     last = pf.load_vintage_record().query(f"location_code == {profile.code} and vintage == 'wpp2012'").iloc[-1]
     assert (last["ape"] < last["un_ape"]) == (verdict == "nearer")
-    assert f"we were {verdict}." in profiles.tell_vintages(profile)
+    assert f"we were {verdict}." in study.tell_vintages(profile)
 
 
 def test_what_our_intervals_of_the_time_and_since_allow_for_is_said_where_they_are_shown():
-    said = profiles.tell_vintages(profiles.make_profile("Nigeria"))
+    said = study.tell_vintages(study.make_profile("Nigeria"))
     assert said.index("could have been stated at the time") < said.index("nobody could know at the time")
-    assert profiles.tell_vintages(profiles.make_profile("Africa")).endswith(
-        "Our intervals are scored for countries only."
-    )
+    assert study.tell_vintages(study.make_profile("Africa")).endswith("Our intervals are scored for countries only.")
 
 
 def test_real_time_errors_of_another_model_are_said_to_be_the_defaults():
     assert (
-        profiles.tell_vintages(profiles.make_profile("Nigeria", model="ar1")).count(
-            "The figures are those of panel-ar."
-        )
-        == 1
+        study.tell_vintages(study.make_profile("Nigeria", model="ar1")).count("The figures are those of panel-ar.") == 1
     )
 
 
 def test_the_year_of_parting_is_the_first_that_is_so_far_apart():
-    profile = profiles.make_profile("Bulgaria")
-    said = profiles.tell_difference(profile)
+    profile = study.make_profile("Bulgaria")
+    said = study.tell_difference(profile)
     apart = np.abs(profile.median - profile.medium) / profile.medium
     for limit in (1, 5, 10):
         year = int(number(said, rf"{limit} % in (\d+)"))
@@ -103,10 +98,10 @@ def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_b
     panel = pf.load_panel()
     leaving = {}
     for code in panel.countries().locations.index:
-        profile = profiles.make_profile(code)
+        profile = study.make_profile(code)
         lower, upper = profile.forecast.lower[80][0], profile.forecast.upper[80][0]
         outside = (profile.medium < lower) | (profile.medium > upper)
-        said = profiles.tell_difference(profile)
+        said = study.tell_difference(profile)
         if not outside.any():
             assert said.endswith("stays within our 80\u00a0% interval to 2100."), profile.name
             continue
@@ -118,22 +113,22 @@ def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_b
 
 
 def test_milestones_are_those_of_the_verb():
-    profile = profiles.make_profile("Japan")
+    profile = study.make_profile("Japan")
     sentences = [milestone.sentence for milestone in find_milestones(profile.forecast)]
-    assert profiles.list_milestones(profile).splitlines() == [f"- {sentence}" for sentence in sentences]
+    assert study.list_milestones(profile).splitlines() == [f"- {sentence}" for sentence in sentences]
 
 
 def test_every_country_of_every_revision_has_a_whole_profile():
     for revision in pf.REVISIONS:
         for code in pf.load_panel(revision).countries().locations.index:
-            profile = profiles.make_profile(code, revision)
+            profile = study.make_profile(code, revision)
             tells = (
-                profiles.tell_forecast,
-                profiles.tell_growth,
-                profiles.tell_record,
-                profiles.tell_vintages,
-                profiles.tell_difference,
-                profiles.list_milestones,
+                study.tell_forecast,
+                study.tell_growth,
+                study.tell_record,
+                study.tell_vintages,
+                study.tell_difference,
+                study.list_milestones,
             )
             said = " ".join(tell(profile) for tell in tells)
             assert not re.search(r"\b(nan|inf|None)\b|−0\.0", said), said

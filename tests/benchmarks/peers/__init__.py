@@ -41,7 +41,7 @@ from popforecast.evaluation.peers import (
 )
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.rolling import roll
-from popforecast.standings import tabulate
+from popforecast.studies.standings import tabulate
 
 from ..figure import Figure
 from .environment import HERE, run_methods

@@ -10,11 +10,11 @@ import pandas as pd
 
 from popforecast.evaluation.backtesting import Backtest
 from popforecast.evaluation.halves import TUNING, choose
-from popforecast.events import UNEXPLAINED
 from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.hindsight import check_run
 from popforecast.models import MODELS
 from popforecast.panel import Panel
+from popforecast.studies.backtest import check_run
+from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
 from popforecast.wpp.editions import REVISIONS, get_edition
 
@@ -89,7 +89,7 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
     Parameters
     ----------
     hindsight : DataFrame or None
-        As :func:`popforecast.hindsight.measure_hindsight` returns it; None for figures without vintages.
+        As :func:`popforecast.studies.backtest.measure_hindsight` returns it; None for figures without vintages.
     """
     if hindsight is None:
         return (
@@ -157,7 +157,7 @@ def tell_misfits(misfits: pd.DataFrame, backtest: Backtest, model: str) -> str:
     Parameters
     ----------
     misfits : DataFrame
-        As :func:`popforecast.hindsight.find_misfits` returns it.
+        As :func:`popforecast.studies.backtest.find_misfits` returns it.
     backtest : Backtest
     model : str
     """

@@ -1,7 +1,7 @@
 """Two revisions side by side: what the notebook ``revision-diff`` shows."""
 
-from popforecast.comparison.measurement import Comparison, compare_revisions, find_moved
-from popforecast.comparison.presentation import (
+from popforecast.studies.revisions.measurement import Comparison, compare_revisions, find_moved
+from popforecast.studies.revisions.presentation import (
     count_changes,
     describe_sources,
     explain_held,

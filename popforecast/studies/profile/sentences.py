@@ -11,7 +11,7 @@ from popforecast.evaluation.record import FIRST_ORIGIN
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.models.panel_ar import KNOTS
-from popforecast.profiles.profile import (
+from popforecast.studies.profile.figures import (
     LEVEL,
     MIDDLE,
     RECENT,
@@ -22,7 +22,7 @@ from popforecast.profiles.profile import (
     hold_medium,
     measure_growth,
 )
-from popforecast.profiles.scenarios import Scenario, compare
+from popforecast.studies.profile.scenarios import Scenario, compare
 from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
@@ -48,7 +48,7 @@ def tell_forecast(profile: Profile) -> str:
 
     Examples
     --------
-    >>> from popforecast.profiles import make_profile
+    >>> from popforecast.studies.profile import make_profile
     >>> tell_forecast(make_profile("World", "wpp2019", "ar1"))[:70]
     'WORLD: 7.795 billion people in 2020 and, by the forecast of ar1, 10.83'
     """
@@ -71,7 +71,7 @@ def tell_intervals(profile: Profile) -> str:
 
     Examples
     --------
-    >>> from popforecast.profiles import make_profile
+    >>> from popforecast.studies.profile import make_profile
     >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
     'The line is the forecast of ar1; the fan is what its formula giv'
     """

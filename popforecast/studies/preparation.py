@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
-from popforecast.events import explain_break
 from popforecast.panel import Panel
 from popforecast.readers import WORLD, read
+from popforecast.studies.events import explain_break
 from popforecast.text import format_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision, say_date
 from popforecast.wpp.outdated import find_outdated

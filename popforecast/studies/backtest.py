@@ -12,9 +12,9 @@ from popforecast.errors import ScoreError
 from popforecast.evaluation.backtesting import Backtest
 from popforecast.evaluation.backtesting import backtest as run_backtest
 from popforecast.evaluation.vintages import RAW, compare
-from popforecast.events import explain_turn
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
+from popforecast.studies.events import explain_turn
 from popforecast.text import format_population
 from popforecast.wpp.editions import VINTAGES
 

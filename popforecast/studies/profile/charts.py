@@ -11,7 +11,7 @@ from popforecast.charts.forecast import Chart, chart_forecast
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, GREY, HEIGHT, WIDTH, Drawing, mark_origin, write_key
 from popforecast.models.base import Array
-from popforecast.profiles.profile import LEVEL, Profile, grow_yearly
+from popforecast.studies.profile.figures import LEVEL, Profile, grow_yearly
 from popforecast.wpp.editions import load_projections
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """The profile of a location: what the notebook ``country-profile`` shows, in figures, charts and sentences."""
 
-from popforecast.profiles.charts import chart_difference, chart_growth, chart_history
-from popforecast.profiles.context import tell_events, tell_finding
-from popforecast.profiles.profile import (
+from popforecast.studies.profile.charts import chart_difference, chart_growth, chart_history
+from popforecast.studies.profile.context import tell_events, tell_finding
+from popforecast.studies.profile.figures import (
     Profile,
     make_profile,
     tabulate_difference,
@@ -10,8 +10,8 @@ from popforecast.profiles.profile import (
     tabulate_record,
     tabulate_vintages,
 )
-from popforecast.profiles.scenarios import Scenario, imagine, tabulate_scenarios
-from popforecast.profiles.sentences import (
+from popforecast.studies.profile.scenarios import Scenario, imagine, tabulate_scenarios
+from popforecast.studies.profile.sentences import (
     describe_source,
     list_cautions,
     list_milestones,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from popforecast.forecasting.coherence import predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
-from popforecast.profiles.profile import MIDDLE, RECENT, YEARS, Profile
+from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile
 from popforecast.text import format_population
 from popforecast.wpp.editions import REVISIONS, VINTAGES, get_edition, load_members, load_panel
 from popforecast.wpp.pairing import pair
@@ -59,7 +59,7 @@ def imagine(profile: Profile) -> tuple[Scenario, ...]:
 
     Examples
     --------
-    >>> from popforecast.profiles import make_profile
+    >>> from popforecast.studies.profile import make_profile
     >>> [scenario.label for scenario in imagine(make_profile("Nigeria"))]
     ['growth as before', 'growth of Western Africa', 'five years ago', 'base revised as before']
     """

@@ -7,8 +7,7 @@ import pandas as pd
 from popforecast.models.ar import AR
 from popforecast.panel import Panel
 from popforecast.readers import THOUSAND
-from popforecast.text import format_population, join_words
-from popforecast.validation import (
+from popforecast.studies.validation import (
     AGREEMENTS,
     KNOWN_TABLE,
     KNOWN_YEARS,
@@ -18,6 +17,7 @@ from popforecast.validation import (
     list_known_table,
     say_agreement,
 )
+from popforecast.text import format_population, join_words
 from popforecast.wpp.editions import load_panel
 
 # Rejections, in percent of the series, that say nothing against a model: twice what chance gives.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from popforecast.events import Event, list_events
-from popforecast.profiles.profile import RECENT, Profile
-from popforecast.profiles.sentences import tell_forecast
+from popforecast.studies.events import Event, list_events
+from popforecast.studies.profile.figures import RECENT, Profile
+from popforecast.studies.profile.sentences import tell_forecast
 from popforecast.wpp.editions import load_members
 
 
@@ -17,7 +17,7 @@ def tell_events(profile: Profile) -> str:
 
     Examples
     --------
-    >>> from popforecast.profiles import make_profile
+    >>> from popforecast.studies.profile import make_profile
     >>> tell_events(make_profile("France"))
     ''
     """
@@ -44,7 +44,7 @@ def tell_finding(profile: Profile) -> str:
 
     Examples
     --------
-    >>> from popforecast.profiles import make_profile
+    >>> from popforecast.studies.profile import make_profile
     >>> "Russia's invasion of 2022" in tell_finding(make_profile("Ukraine"))
     True
     """

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from popforecast.comparison.measurement import LEVELS, PLAIN, SINCE, SMALL, THEN, Comparison, find_moved, is_small
 from popforecast.forecasting.revision_error import list_published
+from popforecast.studies.revisions.measurement import (
+    LEVELS,
+    PLAIN,
+    SINCE,
+    SMALL,
+    THEN,
+    Comparison,
+    find_moved,
+    is_small,
+)
 from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 from popforecast.wpp.pairing import take_years
