@@ -15,15 +15,17 @@ from flask_compress import Compress
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 import popforecast as pf
-from app import api, assets, documents, installable, journal, layers, operations, pages, published, security
+from app.api import docs, routes
+from app.pages import assets, forecast, installable, published
+from app.server import health, layers, log, security
 from app.settings import Settings
 
 # Every room of the app: who adds one enters its blueprint here, and nothing else.
 BLUEPRINTS = (
-    pages.blueprint,
-    api.blueprint,
-    documents.blueprint,
-    operations.blueprint,
+    forecast.blueprint,
+    routes.blueprint,
+    docs.blueprint,
+    health.blueprint,
     installable.blueprint,
     published.blueprint,
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    journal.identify_requests(app)
+    log.identify_requests(app)
     security.secure(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -77,4 +79,4 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     """Answer an error: problem details for programs, else a page."""
     if isinstance(error, RequestEntityTooLarge):
         security.explain_excess(error)
-    return api.refuse(error) if request.path.startswith(FOR_PROGRAMS) else pages.refuse(error)
+    return routes.refuse(error) if request.path.startswith(FOR_PROGRAMS) else forecast.refuse(error)

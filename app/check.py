@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from app.operations import check
+from app.server.health import check
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.serving import JSONLogger, PatientWorker
+from app.server.gunicorn import JSONLogger, PatientWorker
 from app.settings import Settings, SettingsError
 
 try:

@@ -113,7 +113,7 @@ ROOMS: dict[str, dict[str, str]] = {
 }
 
 # A room that has the name of one of its modules: its public list takes the module's place, and imports stay.
-ROOMS_THEMSELVES = {"popforecast.panel", "app.api", "app.pages"}
+ROOMS_THEMSELVES = {"popforecast.panel", "app.api", "app.pages", "app.query"}
 
 # Packages are looked at as folders.
 PACKAGES = {"popforecast.svg", "popforecast.comparison", "popforecast.findings", "popforecast.profiles"}

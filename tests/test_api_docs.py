@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from app.exchange import LONGEST_LINK
-from app.places import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
-from app.query import MOST_LEVELS
-from app.resources import RESOURCES
+from app.api.http import LONGEST_LINK
+from app.api.resources import RESOURCES
+from app.query.places import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
+from app.query.query import MOST_LEVELS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

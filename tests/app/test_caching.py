@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 
 from app import create_app
-from app.caching import AnswerCache, cache_answers
 from app.outlooks import remember
+from app.server.caching import AnswerCache, cache_answers
 from app.settings import Settings
 
 PUBLIC = ("Cache-Control", "public, max-age=300")

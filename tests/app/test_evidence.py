@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import popforecast as pf
-from app.evidence import (
+from app.pages.evidence import (
     answer_in_words,
     compare_with_un,
     describe_milestones,
@@ -13,8 +13,8 @@ from app.evidence import (
     has_real_time_record,
     name_unrecorded,
 )
-from app.query import Query
-from app.table import choose_stride, tabulate
+from app.pages.table import choose_stride, tabulate
+from app.query.query import Query
 from popforecast.evaluation.record import tell_coverage
 from popforecast.forecasting.milestones import find_milestones
 

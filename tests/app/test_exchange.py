@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from werkzeug.http import parse_options_header
 
 import popforecast as pf
-from app.exchange import name_release
-from app.openapi import write_example
-from app.resources import RESOURCES
+from app.api.http import name_release
+from app.api.openapi import write_example
+from app.api.resources import RESOURCES
 
 URL = "/api/v1/forecast"
 ASKED = f"{URL}?location=NGA&from=2030&to=2031"

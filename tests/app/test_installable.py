@@ -13,7 +13,7 @@ from PIL import Image
 
 import popforecast as pf
 from app import create_app
-from app.installable import list_assets, release
+from app.pages.installable import list_assets, release
 
 ROOT = Path(__file__).parents[2]
 FIXED = ("/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png")

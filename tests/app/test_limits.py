@@ -18,7 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.limiting import Windows
+from app.server.limiting import Windows
 from app.settings import Settings
 from tests.soak.server import find_free_port, serve
 

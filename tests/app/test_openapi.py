@@ -21,9 +21,9 @@ from jsonschema_rs import validator_for
 from schemathesis import GenerationMode
 
 import popforecast as pf
-from app.openapi import EXAMPLES, describe_api, name_component, write_example
-from app.parameters import list_parameters
-from app.resources import RESOURCES
+from app.api.openapi import EXAMPLES, describe_api, name_component, write_example
+from app.api.resources import RESOURCES
+from app.query.parameters import list_parameters
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,7 +16,8 @@ import pytest
 from flask.testing import FlaskClient
 
 import popforecast as pf
-from app import create_app, operations
+from app import create_app
+from app.server import health
 from app.settings import Settings
 from tests.soak.server import Server, serve
 
@@ -53,13 +54,13 @@ def test_health_and_readiness_are_said(client: FlaskClient) -> None:
 
 
 def test_the_self_test_is_the_table_that_was_known_before(known_table: dict[int, tuple[int, int]]) -> None:
-    assert {year: tuple(pair) for year, pair in known_table.items()} == operations.KNOWN_TABLE
+    assert {year: tuple(pair) for year, pair in known_table.items()} == health.KNOWN_TABLE
 
 
 def test_a_figure_that_is_off_by_a_thousand_makes_the_app_unready(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(operations.KNOWN_TABLE, 2033, (9_042_415, 1_312_280))
+    monkeypatch.setitem(health.KNOWN_TABLE, 2033, (9_042_415, 1_312_280))
     answer = client.get("/readyz")
     assert answer.status_code == answer.json["status"] == 503
     assert answer.content_type == "application/problem+json"

@@ -272,7 +272,7 @@ def test_the_record_leads_to_the_reports_that_are_published(client: FlaskClient,
 def test_where_no_reports_are_published_nothing_leads_to_them(
     client: FlaskClient, known_query: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("app.published.FOLDERS", (tmp_path,))
+    monkeypatch.setattr("app.pages.published.FOLDERS", (tmp_path,))
     # An answer that was given before is kept.
     assert "-vintages.html" not in client.get(f"/forecast?{known_query}&level=77").text
 

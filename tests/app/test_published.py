@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 import popforecast as pf
-from app import published
-from app.published import read_parts
+from app.pages import published
+from app.pages.published import read_parts
 from popforecast.reports import series
 from popforecast.reports.notebooks import Notebook
 

@@ -6,9 +6,9 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
-from app.arguments import QueryError
-from app.places import MOST_LOCATIONS
-from app.query import Query, read_query
+from app.query.arguments import QueryError
+from app.query.places import MOST_LOCATIONS
+from app.query.query import Query, read_query
 
 GOOD = (("location", "World"), ("from", "2030"), ("to", "2035"))
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.security import LONGEST_ADDRESS, MOST_PARAMETERS
+from app.server.security import LONGEST_ADDRESS, MOST_PARAMETERS
 from app.settings import Settings
 
 PATHS = (

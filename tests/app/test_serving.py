@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.security import HEADERS
-from app.serving import Lines
+from app.server.gunicorn import Lines
+from app.server.security import HEADERS
 from tests.soak.fuzz import send_raw
 from tests.soak.server import Server, serve
 
@@ -107,9 +107,9 @@ def test_counts_in_a_folder_of_the_server_s_go_with_it(tmp_path: Path) -> None:
 
 def test_a_request_without_a_body_takes_its_time_and_keeps_its_connection(tmp_path: Path) -> None:
     # The clock of slow clients is for what they have yet to send: a patience shorter than the answer cuts nobody off.
-    hurried = "app.serving.LONGEST_REQUEST = 0.02"
+    hurried = "app.server.gunicorn.LONGEST_REQUEST = 0.02"
     config = tmp_path / "hurried.conf.py"
-    config.write_text(f"exec(open('app/gunicorn.conf.py').read())\nimport app.serving\n{hurried}\n")
+    config.write_text(f"exec(open('app/gunicorn.conf.py').read())\nimport app.server.gunicorn\n{hurried}\n")
     with serve(
         tmp_path / "log.txt", {"WEB_CONCURRENCY": "1"}, command=f"gunicorn --config {config} 'app:create_app()'"
     ) as (server):

@@ -24,7 +24,7 @@ ASKED = "location=TGO&location=900&from=2023&to=2024&model=naive"
 QUESTIONS = f"""
 import json
 from app import create_app
-from app.exchange import name_release
+from app.api.http import name_release
 from app.settings import Settings
 from popforecast.studies.profile import describe_source, make_profile, tell_forecast
 

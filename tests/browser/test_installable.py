@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from app.installable import MOST_KEPT, PAGES
+from app.pages.installable import MOST_KEPT, PAGES
 
 pytestmark = pytest.mark.browser
 

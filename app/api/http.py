@@ -12,8 +12,8 @@ from flask import Response, request, url_for
 from werkzeug.exceptions import NotFound
 
 import popforecast as pf
-from app.arguments import ArgumentError, Arguments, QueryError, quote, take_one, write_sentence
 from app.outlooks import load_panel
+from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one, write_sentence
 from popforecast.wpp.editions import LICENCE_URL
 
 JSON, CSV = "application/json", "text/csv"
@@ -56,7 +56,7 @@ class ReleaseError(NotFound):
     Attributes
     ----------
     faults : dict of str to str
-        As :class:`app.arguments.QueryError` has it.
+        As :class:`app.query.arguments.QueryError` has it.
     """
 
     def __init__(self, given: str, here: str) -> None:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound
 from popforecast.errors import shorten
 
 # In a checkout the reports lie at its top; elsewhere, where the command writes them unless told otherwise.
-FOLDERS = (Path(__file__).parents[1] / "reports", Path("reports"))
+FOLDERS = (Path(__file__).parents[2] / "reports", Path("reports"))
 INDEX = "index.html"
 
 ENDINGS = (".html", ".svg", ".css", ".js")

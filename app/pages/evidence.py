@@ -10,8 +10,8 @@ import pandas as pd
 
 import popforecast as pf
 from app.outlooks import load_panel, load_record, load_vintage_record
-from app.query import Query
-from app.table import NO_BREAK
+from app.pages.table import NO_BREAK
+from app.query.query import Query
 from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones

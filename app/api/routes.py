@@ -9,10 +9,10 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
-from app.bodies import read_arguments
-from app.exchange import CSV, JSON, link_to, open_to_all, reply, split_release
-from app.query import Query
-from app.resources import RESOURCES, Resource
+from app.api.http import CSV, JSON, link_to, open_to_all, reply, split_release
+from app.api.resources import RESOURCES, Resource
+from app.query.bodies import read_arguments
+from app.query.query import Query
 
 __all__ = ["blueprint", "link", "read_arguments", "refuse"]
 

@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from app.arguments import quote
+from app.query.arguments import quote
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

@@ -9,8 +9,8 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from app.arguments import Arguments, QueryError, quote
-from app.query import PARAMETERS
+from app.query.arguments import Arguments, QueryError, quote
+from app.query.query import PARAMETERS
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import popforecast as pf
-from app.arguments import MOST_NAMED, ArgumentError, Arguments, capitalise, quote, take_several
 from app.outlooks import load_membership, load_panel
+from app.query.arguments import MOST_NAMED, ArgumentError, Arguments, capitalise, quote, take_several
 from popforecast.errors import UnknownLocationError
 from popforecast.panel.groups import add_groups
 from popforecast.text import FORMULA

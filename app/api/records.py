@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import popforecast as pf
-from app.arguments import Arguments, find_unknown, take_choices
+from app.api.writing import count_whole, write_csv, write_json
 from app.outlooks import load_panel, load_record, load_vintage_record
-from app.places import Group, read_locations, write_locations
-from app.query import Query, read_level, read_model, read_places, read_revision
-from app.writing import count_whole, write_csv, write_json
+from app.query.arguments import Arguments, find_unknown, take_choices
+from app.query.places import Group, read_locations, write_locations
+from app.query.query import Query, read_level, read_model, read_places, read_revision
 from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones

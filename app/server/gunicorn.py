@@ -15,8 +15,8 @@ from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from app.journal import REQUEST_ID, ROUTE, JSONFormatter
-from app.security import HEADERS
+from app.server.log import REQUEST_ID, ROUTE, JSONFormatter
+from app.server.security import HEADERS
 
 # Seconds until a client must have sent its request, and until it must have taken the answer. A router in front sends
 # whole requests; without one, a client that dawdles would hold a thread for as long as it likes.

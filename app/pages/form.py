@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
-from app.arguments import Arguments
 from app.outlooks import FORM_LEVELS, load_panel
-from app.query import PARAMETERS, read_levels
-from app.view import View
+from app.query.arguments import Arguments
+from app.query.query import PARAMETERS, read_levels
+from app.query.view import View
 from popforecast.charts.forecast import SCALES
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL

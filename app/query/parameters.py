@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import popforecast as pf
-from app.exchange import RELEASE, name_release
+from app.api.http import RELEASE, name_release
 from app.outlooks import load_panel
-from app.places import EVERY, LONGEST_GROUP_NAME, LONGEST_NAME, MOST_GROUPS, MOST_LOCATIONS
-from app.query import MOST_LEVELS
+from app.query.places import EVERY, LONGEST_GROUP_NAME, LONGEST_NAME, MOST_GROUPS, MOST_LOCATIONS
+from app.query.query import MOST_LEVELS
 from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import popforecast as pf
-from app.arguments import (
+from app.outlooks import load_panel, look_ahead
+from app.query.arguments import (
     ArgumentError,
     Arguments,
     Faults,
@@ -16,8 +17,7 @@ from app.arguments import (
     take_one,
     take_several,
 )
-from app.outlooks import load_panel, look_ahead
-from app.places import Group, read_groups, read_locations, write_group, write_locations
+from app.query.places import Group, read_groups, read_locations, write_group, write_locations
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
 from popforecast.panel.years import DEFAULT_STEPS, check_years, last_year
@@ -94,7 +94,8 @@ def read_query(arguments: Arguments) -> Query:
     (566,)
     >>> read_query(MultiDict([("location", "Wurld"), ("from", "2030")]))
     Traceback (most recent call last):
-    app.arguments.QueryError: 400 Bad Request: No location 'Wurld' in wpp2024; nearest: World. Expected a code, ...
+    app.query.arguments.QueryError: 400 Bad Request: No location 'Wurld' in wpp2024; nearest: World. Expected a code,
+    ...
     """
     faults = find_unknown(arguments, PARAMETERS)
     query = _read(arguments, faults)

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
-from app import exchange
-from app.bodies import FORMS
-from app.parameters import Parameter, list_codes, list_parameters
-from app.resources import RESOURCES, Resource
-from app.security import LARGEST_BODY, LONGEST_ADDRESS
+from app.api import http
+from app.api.resources import RESOURCES, Resource
+from app.query.bodies import FORMS
+from app.query.parameters import Parameter, list_codes, list_parameters
+from app.server.security import LARGEST_BODY, LONGEST_ADDRESS
 from popforecast.wpp.editions import LICENCE, LICENCE_URL
 
 Node = dict[str, Any]
@@ -72,7 +72,7 @@ def describe_api() -> Node:
     >>> describe_api()["openapi"], list(describe_api()["paths"])[:2]
     ('3.1.0', ['/api/v1/forecast', '/api/v1/forecast.csv'])
     """
-    from app.schemas import write_schemas
+    from app.api.schemas import write_schemas
 
     parameters = list_parameters()
     return {
@@ -143,15 +143,13 @@ def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
     if posted:
         operation["requestBody"] = {
             "description": "The same parameters, where an address would grow too long; both together are one question.",
-            "content": {
-                form: {"schema": {"$ref": "#/components/schemas/Question"}} for form in (exchange.JSON, *FORMS)
-            },
+            "content": {form: {"schema": {"$ref": "#/components/schemas/Question"}} for form in (http.JSON, *FORMS)},
         }
     return operation
 
 
 def _describe_answer(resource: Resource, csv: bool) -> Node:
-    from app.schemas import ANSWERS
+    from app.api.schemas import ANSWERS
 
     question = resource.read(MultiDict(EXAMPLES[resource.name]))
     headers = dict(RESPONSE_HEADERS)
@@ -161,7 +159,7 @@ def _describe_answer(resource: Resource, csv: bool) -> Node:
     else:
         example = {name: _cut(value) for name, value in json.loads(resource.write_json(question)).items()}
         schema = {"$ref": f"#/components/schemas/{ANSWERS[resource.name].__name__}"}
-    form = exchange.CSV if csv else exchange.JSON
+    form = http.CSV if csv else http.JSON
     return {
         "description": resource.summary,
         "headers": _refer(headers),

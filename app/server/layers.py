@@ -10,11 +10,11 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import metrics
-from app.caching import AnswerCache, cache_answers
-from app.journal import ID_HEADER, ROUTE, identify
-from app.limiting import RateLimit, make_limit
-from app.security import BAD_HOST, REFUSAL, check_envelope
+from app.server import metrics
+from app.server.caching import AnswerCache, cache_answers
+from app.server.limiting import RateLimit, make_limit
+from app.server.log import ID_HEADER, ROUTE, identify
+from app.server.security import BAD_HOST, REFUSAL, check_envelope
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def admit(application: WSGIApplication, flask: WSGIApplication, limit: RateLimit
     application : WSGI application
         Answers what is admitted.
     flask : WSGI application
-        Answers what is refused: it finds the error under :data:`app.security.REFUSAL`.
+        Answers what is refused: it finds the error under :data:`app.server.security.REFUSAL`.
     limit : RateLimit or None
         How often a client may ask; None: as often as it likes.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.arguments import ArgumentError, Arguments, Faults, QueryError, quote, take_one
-from app.query import Query, read_query
+from app.query.arguments import ArgumentError, Arguments, Faults, QueryError, quote, take_one
+from app.query.query import Query, read_query
 from popforecast.charts.forecast import SCALES
 
 

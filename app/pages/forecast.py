@@ -12,9 +12,9 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 import popforecast as pf
-from app.arguments import Arguments, QueryError
-from app.bodies import read_arguments
-from app.evidence import (
+from app.api.http import link_to
+from app.outlooks import load_medium
+from app.pages.evidence import (
     FIRST_ORIGIN,
     MOST_IN_WORDS,
     MOST_TOLD,
@@ -26,13 +26,13 @@ from app.evidence import (
     has_real_time_record,
     name_unrecorded,
 )
-from app.exchange import link_to
-from app.form import choose, describe_form, describe_settings, drop_blanks, guess
-from app.outlooks import load_medium
-from app.published import has_report
-from app.query import Query
-from app.table import say_remainders, tabulate
-from app.view import View, read_view
+from app.pages.form import choose, describe_form, describe_settings, drop_blanks, guess
+from app.pages.published import has_report
+from app.pages.table import say_remainders, tabulate
+from app.query.arguments import Arguments, QueryError
+from app.query.bodies import read_arguments
+from app.query.query import Query
+from app.query.view import View, read_view
 from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast
 from popforecast.charts.strokes import Kind
 from popforecast.charts.svg import draw_chart

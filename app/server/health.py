@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 import popforecast as pf
-from app import metrics
 from app.outlooks import check_tables, fit, load_panel
-from app.query import Query
+from app.query.query import Query
+from app.server import metrics
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL

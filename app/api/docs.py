@@ -9,10 +9,10 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from app.arguments import find_unknown
-from app.exchange import FOR_MINUTES, JSON, open_to_all
-from app.openapi import describe_api, name_component, write_document, write_example
-from app.resources import RESOURCES
+from app.api.http import FOR_MINUTES, JSON, open_to_all
+from app.api.openapi import describe_api, name_component, write_document, write_example
+from app.api.resources import RESOURCES
+from app.query.arguments import find_unknown
 
 PYTHON = """\
 import requests

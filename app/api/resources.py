@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 import popforecast as pf
-from app import records
-from app.arguments import Arguments, find_unknown
+from app.api import records
+from app.api.writing import write_csv, write_json
 from app.outlooks import load_panel
-from app.query import PARAMETERS, Query, read_query, read_revision_alone
-from app.writing import write_csv, write_json
+from app.query.arguments import Arguments, find_unknown
+from app.query.query import PARAMETERS, Query, read_query, read_revision_alone
 from popforecast.forecasting import DEFAULT_MODEL
 
 ROOT = "/api/v1"
@@ -37,7 +37,7 @@ class Resource:
     parameters : tuple of str
         The arguments it takes; every resource takes a release, too.
     read : callable
-        Makes a question of the arguments, or raises :class:`app.arguments.QueryError`.
+        Makes a question of the arguments, or raises :class:`app.query.arguments.QueryError`.
     write_json, write_csv : callable
         Write the answer to a question.
     methods : tuple of str

@@ -1,0 +1,1 @@
+"""How the app is served: what stands before and around every answer."""
