@@ -19,7 +19,7 @@ from popforecast.cli.printing import write_forecast
 from popforecast.explorer.views import write_notes
 from popforecast.panel import Update
 from popforecast.studies import preparation, profile
-from popforecast.wpp import outdated
+from popforecast.wpp import editions, outdated
 
 TOLD = "the UN replaced this series on 19 January 2026; the figures here are the earlier ones"
 HOLDING = "it includes Togo, whose series the UN replaced on 19 January 2026; the figures here are the earlier ones"
@@ -56,7 +56,7 @@ def test_known_updates_are_of_revisions_dates_and_countries_that_there_are() -> 
 def test_the_country_is_noted_and_sums_of_which_it_is_a_hundredth(wpp2024: pf.Panel, model: str) -> None:
     noted = list_noted(pf.forecast(wpp2024, None, 2024, 2024, model))
     assert noted.pop(768) == TOLD
-    togo, members = wpp2024.select("Togo").values[0, -1], pf.sources.load_members("wpp2024")
+    togo, members = wpp2024.select("Togo").values[0, -1], editions.load_members("wpp2024")
     now = dict(zip(wpp2024.locations.index, wpp2024.values[:, -1], strict=True))
     assert set(noted) == {code for code, held in members.items() if 768 in held and togo >= 0.01 * now[code]}
     assert set(noted) == {914, 1500}

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
+from popforecast import charts
 from popforecast.errors import PopforecastError, ReadError, StoreError, UnknownRevisionError
 from popforecast.forecasting.store import fitted_path
 from popforecast.studies import preparation as study
@@ -164,7 +165,7 @@ def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables
     assert fc.provenance["revision"] == "wpp2024"
     assert fc.provenance["source"] == updated.panel.source == "wpp2024 + update 2026-01-19"
     assert "2024, with the update of 19 January 2026. CC BY" in fc.citation
-    for text in (json.dumps(fc.to_dict()), fc.to_csv(), pf.plots.caption_forecast(fc), repr(updated.panel)):
+    for text in (json.dumps(fc.to_dict()), fc.to_csv(), charts.caption_forecast(fc), repr(updated.panel)):
         assert "wpp2024 + update 2026-01-19" in text
     assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.source
 

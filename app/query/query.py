@@ -94,8 +94,7 @@ def read_query(arguments: Arguments) -> Query:
     (566,)
     >>> read_query(MultiDict([("location", "Wurld"), ("from", "2030")]))
     Traceback (most recent call last):
-    app.query.arguments.QueryError: 400 Bad Request: No location 'Wurld' in wpp2024; nearest: World. Expected a code,
-    ...
+    app.query.arguments.QueryError: 400 Bad Request: No location 'Wurld' in wpp2024; nearest: World. Expected ...
     """
     faults = find_unknown(arguments, PARAMETERS)
     query = _read(arguments, faults)

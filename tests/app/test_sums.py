@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 
 import popforecast as pf
+from popforecast.wpp.editions import load_members
 
 WORLD = "location=World&from=2030&to=2031"
 FALLING = "location=Montserrat&from=2024&to=2100&model=ar1"
@@ -12,7 +13,7 @@ FALLING = "location=Montserrat&from=2024&to=2100&model=ar1"
 
 def test_countries_and_remainder_of_the_json_add_up_to_the_world(client: FlaskClient) -> None:
     answer = client.get(f"/api/v1/forecast?{WORLD}").json
-    countries = pf.sources.load_members("wpp2024")[900]
+    countries = load_members("wpp2024")[900]
     listed = pf.forecast(pf.load_panel("wpp2024"), list(countries), 2030, 2031).to_frame()
     sums = listed.groupby("year")["population"].sum()
     remainder = {row["year"]: row["persons"] for row in answer["remainder"]}
