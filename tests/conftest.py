@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 import popforecast as pf
 from app import create_app
 from app.settings import Settings
-from popforecast.lock import hold
+from popforecast.files import hold
 from popforecast.reports import make_reports
 from tests.serving import serve_in_thread
 

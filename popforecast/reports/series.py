@@ -13,8 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.files import write_atomically, write_together
-from popforecast.lock import hold
+from popforecast.files import hold, write_atomically, write_together
 from popforecast.panel import COUNTRY
 from popforecast.reports.keys import Key, digest, read_key, read_modules
 from popforecast.reports.names import describe_changes, name_page

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from popforecast.files import write_atomically, write_together
-from popforecast.lock import hold
+from popforecast.files import hold, write_atomically, write_together
 from popforecast.reports.keys import digest
 from popforecast.reports.names import describe_changes
 from popforecast.reports.notebooks import PACKAGE, Notebook

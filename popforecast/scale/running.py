@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import popforecast.models as models
 from popforecast.errors import ScaleError, YearError
-from popforecast.lock import hold
+from popforecast.files import hold
 from popforecast.models import Model
 from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel

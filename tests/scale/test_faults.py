@@ -18,7 +18,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.errors import LockError, PopforecastError, ScaleError
-from popforecast.lock import hold
+from popforecast.files import hold
 from popforecast.scale.running import LOCK
 from tests.scale.series import make_rows, read_bytes
 from tests.soak.scale import kill_workers

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from popforecast.errors import LockError
-from popforecast.lock import hold
+from popforecast.files import hold
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from popforecast.lock import hold
+from popforecast.files import hold
 
 with hold(Path(sys.argv[1], ".lock"), Path(sys.argv[1])):
     print("held", flush=True)
@@ -28,7 +28,7 @@ with hold(Path(sys.argv[1], ".lock"), Path(sys.argv[1])):
 COUNT = """
 import json, sys
 from pathlib import Path
-from popforecast.lock import hold
+from popforecast.files import hold
 
 folder = Path(sys.argv[1])
 for _ in range(50):
