@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from popforecast.errors import PopforecastError
 from popforecast.panel.groups import check_groups
-from popforecast.urls import split_credentials
+from popforecast.text import split_credentials
 
 if TYPE_CHECKING:
     from requests import Response

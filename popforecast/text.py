@@ -1,4 +1,4 @@
-"""How figures are written for people: one form for pages, reports, the explorer and the terminal."""
+"""How figures are written for people, in one form on every surface; and addresses without their passwords."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import re
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pandas as pd
+
+# From the scheme, if there is one, to the last @ before a path begins; where what follows a colon is no port, to any
+# last @. Not urlsplit: it raises for what is no address, and that may hold a password all the same.
+CREDENTIALS = re.compile(
+    r"\A\s*([A-Za-z][A-Za-z0-9+.-]*://|//)?(?P<credentials>[^/?#]*|[^/?#:\[]*:(?!\d*(?:[/?#]|\Z)).*)@", re.DOTALL
+)
 
 # Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
 WHOLE_BELOW = 10_000
@@ -160,3 +167,21 @@ def join_words(words: Sequence[str]) -> str:
     """
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
+    """Return an address without user and password, which errors and logs may show, and these two as they are sent.
+
+    Examples
+    --------
+    >>> split_credentials("https://ada:s%40cret@example.org/app")
+    ('https://example.org/app', (b'ada', b's@cret'))
+    >>> split_credentials("http://127.0.0.1:8000")
+    ('http://127.0.0.1:8000', None)
+    """
+    found = CREDENTIALS.match(url)
+    if not found:
+        return url, None
+    start, end = found.span("credentials")
+    user, _, password = found["credentials"].partition(":")
+    return url[:start] + url[end + 1 :], (unquote_to_bytes(user), unquote_to_bytes(password))

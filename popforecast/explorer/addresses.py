@@ -13,7 +13,7 @@ from popforecast.errors import LevelError, PopforecastError, YearError, shorten
 from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_panel
 from popforecast.explorer.specifications import is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
-from popforecast.urls import split_credentials
+from popforecast.text import split_credentials
 from popforecast.wpp.editions import get_revision
 
 # The web app's words, so that one address serves both; the last is the chart's.

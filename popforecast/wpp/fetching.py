@@ -14,7 +14,7 @@ import numpy as np
 from popforecast.errors import FetchError, ReadError
 from popforecast.panel import Panel
 from popforecast.readers import read
-from popforecast.urls import split_credentials
+from popforecast.text import split_credentials
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision, load_members, load_panel
 from popforecast.wpp.outdated import find_outdated
 from popforecast.wpp.replacements import check_size
