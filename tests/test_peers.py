@@ -146,7 +146,7 @@ def test_every_method_is_kept_for_every_outcome(panel: pf.Panel, kept: peers.Pee
     assert kept.facts["panel_sha256"] == panel.checksum
     assert not kept.forecasts.isna().any().any()
     assert kept.facts["seconds"].keys() >= set(METHODS)
-    assert (peers.FOLDERS[0] / peers.FORECASTS).stat().st_size < 300_000
+    assert (peers.FOLDER / peers.FORECASTS).stat().st_size < 300_000
 
 
 @pytest.mark.parametrize("method", PUBLISHED)

@@ -24,11 +24,9 @@ from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.forecasting.rolling import roll
 from popforecast.models import MODELS, get
 from popforecast.panel import Panel
+from popforecast.wpp.editions import DATA
 
-PACKAGE = Path(__file__).parents[1]
-
-# In a checkout they lie beside what makes them; an installed wheel carries them inside the package.
-FOLDERS = (PACKAGE.parent / "tests" / "benchmarks" / "peers", PACKAGE / "data" / "peers")
+FOLDER = DATA / "peers"
 FORECASTS, MANIFEST = "forecasts.csv.gz", "manifest.json"
 
 # Ours whose errors on every set had been published before anything was tuned.
@@ -87,8 +85,7 @@ def load_peers(folder: Path | None = None) -> Peers:
     ScoreError
         If they are not there, or not as they were written.
     """
-    folders = [folder] if folder else [folder for folder in FOLDERS if folder.is_dir()]
-    place = folders[0] if folders else FOLDERS[0]
+    place = folder or FOLDER
     try:
         facts = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         content = gzip.decompress((place / FORECASTS).read_bytes())

@@ -32,7 +32,7 @@ TEMPLATES = PACKAGE / "templates" / "report"
 # The tables that every module may load, and those that only one reads: named here, because all pages would rest on
 # what this module imports.
 TABLES = (".csv", ".json", ".npz", ".gz")
-OWN_TABLES = {"popforecast.evaluation.peers": (PACKAGE.parent / "tests/benchmarks/peers", PACKAGE / "data/peers")}
+OWN_TABLES = {"popforecast.evaluation.peers": DATA / "peers"}
 
 IMPORT = re.compile(
     r"^[ \t]*(?:import (popforecast[\w.]*)|from (popforecast[\w.]*) import (\([^)]*\)|.*))", re.MULTILINE
@@ -113,7 +113,7 @@ def read_key(notebook: Notebook, parameters: Mapping[str, Any], modules: Mapping
     code = "\n".join(text for kind, text, _ in source if kind == "code")
     reached = sorted(reach([*find_imports(code), *MAKERS], modules))
     values = {**notebook.defaults, **parameters}
-    own = [folder for name in reached for folder in OWN_TABLES.get(name, ())]
+    own = [OWN_TABLES[name] for name in reached if name in OWN_TABLES]
     package = [[name, modules[name].checksum] for name in reached]
     templates = sorted(path for path in TEMPLATES.iterdir() if path.is_file())
     tables = [*_find_tables([DATA, *own]), *_find_named(values.values())]
@@ -193,7 +193,7 @@ def _read_lock() -> bytes:
 
 
 def _find_tables(folders: Iterable[Path]) -> list[Path]:
-    paths = {path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.suffix in TABLES}
+    paths = {path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.suffix in TABLES}
     return sorted(paths, key=lambda path: path.name)
 
 

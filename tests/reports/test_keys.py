@@ -48,10 +48,10 @@ def test_no_module_is_imported_by_a_name_that_cannot_be_seen():
 
 
 def test_what_a_notebook_loads_is_part_of_its_key():
-    code = "from popforecast import validation; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "from popforecast.studies import validation; import sys, json; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT))
     modules = keys.read_modules()
-    reached = keys.reach(keys.find_imports("from popforecast import validation"), modules)
+    reached = keys.reach(keys.find_imports("from popforecast.studies import validation"), modules)
     assert {name for name in loaded if name in modules} <= reached
     assert "popforecast.evaluation.peers" not in reached
     assert "popforecast.cli" not in reached
@@ -64,7 +64,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "popforecast", place / "popforecast", ignore=ignored, copy_function=shutil.copyfile)
     shutil.copytree(ROOT / "notebooks", place / "notebooks", copy_function=shutil.copyfile)
-    shutil.copytree(ROOT / "tests/benchmarks/peers", place / "tests/benchmarks/peers", copy_function=shutil.copyfile)
     shutil.copyfile(ROOT / "requirements-dev.txt", place / "requirements-dev.txt")
     return place
 
@@ -102,7 +101,7 @@ def test_the_same_contents_have_the_same_keys_in_another_place_at_another_time(c
         ("popforecast/theme/style.css", "package", []),
         ("popforecast/data/wpp2024-estimates.csv", "data", [*NOTEBOOKS]),
         ("popforecast/data/README.md", "data", []),
-        ("tests/benchmarks/peers/manifest.json", "data", ["5-peers"]),
+        ("popforecast/data/peers/manifest.json", "data", ["5-peers"]),
         ("requirements-dev.txt", "lock", [*NOTEBOOKS]),
     ],
 )
@@ -119,7 +118,7 @@ def test_a_change_reaches_the_reports_that_it_can_change(checkout: Path, file: s
 
 
 def test_the_tables_of_the_peers_are_where_the_peers_look_for_them():
-    assert keys.OWN_TABLES[peers.__name__] == peers.FOLDERS
+    assert keys.OWN_TABLES[peers.__name__] == peers.FOLDER
 
 
 def test_running_a_notebook_in_place_leaves_its_report_fresh(tmp_path: Path):

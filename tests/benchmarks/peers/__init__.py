@@ -32,6 +32,7 @@ import pandas as pd
 import popforecast as pf
 from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.evaluation.peers import (
+    FOLDER,
     KEYS,
     Peers,
     compare,
@@ -44,7 +45,7 @@ from popforecast.forecasting.rolling import roll
 from popforecast.studies.standings import tabulate
 
 from ..figure import Figure
-from .environment import HERE, run_methods
+from .environment import run_methods
 from .methods import METHODS
 
 REVISION = "wpp2024"
@@ -58,7 +59,7 @@ RIVAL = "AutoARIMA"
 def measure(fresh: bool = False, methods: Sequence[str] = (), reported: bool = False) -> Iterator[Figure | str]:
     """Yield the tables, then what is asked of the default model."""
     panel = pf.load_panel(REVISION).countries()
-    peers = run_fresh(panel, methods or list(METHODS)) if fresh else load_peers(HERE)
+    peers = run_fresh(panel, methods or list(METHODS)) if fresh else load_peers()
     scores = compare(panel, peers, reported=reported)
     for countries in (TUNING, REPORTED, ALL):
         n = choose(panel.locations.index, countries).sum()
@@ -89,9 +90,9 @@ def run_fresh(panel: pf.Panel, names: Sequence[str]) -> Peers:
             raise SystemExit(f"no method {name!r}: expected some of {', '.join(METHODS)}")
     facts = describe_task(panel)
     runs = {name: (table, took) for name, table, took in run_methods(panel, names, ORIGINS, HORIZONS, PROCESSES)}
-    kept = None if set(names) >= set(METHODS) else load_peers(HERE)
-    save_peers(assemble(facts, runs, *time_ours(panel), kept), HERE)
-    return load_peers(HERE)
+    kept = None if set(names) >= set(METHODS) else load_peers()
+    save_peers(assemble(facts, runs, *time_ours(panel), kept), FOLDER)
+    return load_peers()
 
 
 def describe_task(panel: pf.Panel) -> dict[str, Any]:
