@@ -38,7 +38,7 @@ reports: setup  ## Run the notebooks whose pages are stale into reports/ (JOBS a
 repeat: setup  ## Make every report three times, once as an older processor (KERNEL), and compare their bytes
 	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/one
 	$(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/two
-	$(BIN)/python -m tests.kernels run $(KERNEL) $(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/three
+	$(BIN)/python -m tests.helpers.kernels run $(KERNEL) $(BIN)/popforecast report --jobs $(JOBS) --force --output artifacts/repeat/three
 	diff --recursive --exclude=notebooks artifacts/repeat/one artifacts/repeat/two
 	diff --recursive --exclude=notebooks artifacts/repeat/one artifacts/repeat/three
 

@@ -17,7 +17,7 @@ from app import create_app
 from app.settings import Settings
 from popforecast.files import hold
 from popforecast.reports import make_reports
-from tests.serving import serve_in_thread
+from tests.helpers.serving import serve_in_thread
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"

@@ -19,7 +19,7 @@ import popforecast as pf
 from popforecast.cli import main
 from popforecast.client import RequestError, request_csv, request_forecast
 from popforecast.text import format_population
-from tests.serving import serve_in_thread
+from tests.helpers.serving import serve_in_thread
 
 
 class NoApp(BaseHTTPRequestHandler):

@@ -14,7 +14,7 @@ import pytest
 import popforecast as pf
 from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.wpp.editions import VINTAGES
-from tests.kernels import (
+from tests.helpers.kernels import (
     KERNELS,
     ROOT,
     TOLERANCE,
@@ -90,7 +90,7 @@ def test_a_kernel_that_the_processor_cannot_run_is_refused_with_what_it_lacks() 
 def test_a_process_with_another_kernel_than_asked_for_computes_nothing() -> None:
     """OpenBLAS takes a name that it does not know for none, and says nothing."""
     other = next(name for name in RUNNABLE if KERNELS[name].reported != KERNELS[OWN].reported)
-    command = [sys.executable, "-m", "tests.kernels", OWN, os.devnull, "wpp2024", "naive"]
+    command = [sys.executable, "-m", "tests.helpers.kernels", OWN, os.devnull, "wpp2024", "naive"]
     ran = subprocess.run(command, cwd=ROOT, env=choose_environment(other), capture_output=True, text=True)
     assert ran.returncode == 1
     assert re.search(

@@ -15,7 +15,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.wpp import editions
-from tests.updating import TOGO, find_series, grow, write_long
+from tests.helpers.updating import TOGO, find_series, grow, write_long
 
 ROOT = Path(__file__).parents[2]
 ASKED = "location=TGO&location=900&from=2023&to=2024&model=naive"

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import popforecast as pf
 from popforecast.wpp.editions import VINTAGES
-from tests.kernels import TOLERANCE, Difference, compare, compare_fits, compute_each, list_kernels
+from tests.helpers.kernels import TOLERANCE, Difference, compare, compare_fits, compute_each, list_kernels
 
 from .figure import Figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import popforecast as pf
-from tests.sums import count_faults
+from tests.helpers.sums import count_faults
 
 from .figure import Figure
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving import serve_in_thread
+from tests.helpers.serving import serve_in_thread
 
 pytestmark = pytest.mark.browser
 

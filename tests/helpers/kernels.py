@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Figures = dict[str, NDArray[np.float64]]
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 LEVELS = (80, 95, 99.9)
 
@@ -117,7 +117,7 @@ def compute_each(
 
     def run(order: tuple[tuple[str, int], dict[str, str], Path]) -> Figures:
         (name, _), environment, path = order
-        command = [sys.executable, "-m", "tests.kernels", name, str(path), ",".join(panels), ",".join(models)]
+        command = [sys.executable, "-m", "tests.helpers.kernels", name, str(path), ",".join(panels), ",".join(models)]
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         if ran.returncode:
             raise KernelError(f"kernel {name} computed nothing: {ran.stderr.strip()}")

@@ -18,7 +18,7 @@ from popforecast.studies import preparation as study
 from popforecast.wpp import editions, updates
 from popforecast.wpp.replacements import read_update
 from popforecast.wpp.tables import Tables, load_tables, write_tables
-from tests.updating import GHANA, INVENTED, TOGO, find_series, grow, write_long, write_wide
+from tests.helpers.updating import GHANA, INVENTED, TOGO, find_series, grow, write_long, write_wide
 
 BOUNDS = ["lower_80", "upper_80", "lower_95", "upper_95"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import popforecast as pf
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.wpp.editions import load_members
-from tests.sums import count_faults
+from tests.helpers.sums import count_faults
 
 LEVELS = (1, 10, 30, 40, 50, 80, 95, 99, 99.9)
 CALIBRATED = [name for name in pf.models.MODELS if pf.models.get(name).calibrated]

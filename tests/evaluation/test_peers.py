@@ -17,7 +17,7 @@ from popforecast.evaluation import halves, peers
 from popforecast.studies import standings
 from tests.benchmarks.peers import METHODS, assemble, describe_task
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ORIGINS, HORIZONS = [1988, 1993, 1998, 2003, 2008, 2013, 2018], [1, 3, 5, 10, 20]
 
 # Mean and median absolute error on the 114 reported countries, as they were published before this was written.

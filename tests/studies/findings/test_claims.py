@@ -16,7 +16,7 @@ import pytest
 import popforecast as pf
 from popforecast.reports.notebooks import find_notebooks
 from popforecast.reports.warm import Worker
-from tests.findings.claims import CLAIMS, EVERY, Page, list_claims, read_page
+from tests.studies.findings.claims import CLAIMS, EVERY, Page, list_claims, read_page
 
 # A file of one's own, made below.
 OWN = {"data": "own.csv", "id": "place", "time": "year", "value": "persons"}
