@@ -24,7 +24,7 @@ from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
 from popforecast.version import __version__
-from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
+from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edition, get_revision, load_panel
 
 FORMAT = 1
 
@@ -184,13 +184,14 @@ def find_embedded(panel: Panel) -> Fitted | None:
     >>> find_embedded(panel).origin, find_embedded(panel.until(2000))
     (2023, None)
     """
-    if panel.revision not in REVISIONS:
+    edition = find_edition(panel)
+    if edition is None or edition.name not in REVISIONS:
         return None
-    path = fitted_path(DATA, str(panel.revision))
+    path = fitted_path(DATA, edition.name)
     try:
         if manifest_path(path).exists() and _read_manifest(path)["panel_sha256"] != panel.checksum:
             return None
-        return load_fitted(str(panel.revision), panel)
+        return load_fitted(edition.name, panel)
     except StoreError as error:
         _warn_once(f"{error}. {DEFAULT_MODEL} is fitted anew meanwhile")
         return None

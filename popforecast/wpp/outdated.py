@@ -15,7 +15,7 @@ import numpy as np
 
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
-from popforecast.wpp.editions import DATA, REVISIONS, load_members, say_date
+from popforecast.wpp.editions import DATA, REVISIONS, find_edition, load_members, say_date
 from popforecast.wpp.membership import Members, list_holding
 
 KNOWN = "updates.json"
@@ -43,10 +43,11 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
     >>> find_outdated(load_panel("wpp2019"))
     {}
     """
+    edition = find_edition(panel)
     return {
         code: known["date"]
         for known in load_known()
-        if known["revision"] == panel.revision
+        if edition and known["revision"] == edition.name
         for code in known["locations"]
         if code in panel.locations.index
         and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)

@@ -305,7 +305,7 @@ def test_file_without_an_update_that_the_tables_have_is_fetched(
     entry = {"date": "2026-01-19", "locations": [768], "sha256": "0" * 64}
     write_tables(newer, tmp_path / "data", {"updates": [entry]}, pf.load_projections("wpp2024"))
     monkeypatch.setattr(editions, "DATA", tmp_path / "data")
-    assert pf.load_panel("wpp2024").source == "wpp2024 + update 2026-01-19"
+    assert pf.load_panel("wpp2024").title == "wpp2024 + update 2026-01-19"
     server.answer = gzip.compress(published)
     path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
     assert pf.read(path, revision="wpp2024").panel.checksum == wpp2024.checksum

@@ -163,11 +163,11 @@ def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_writt
 def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables) -> None:
     fc = pf.forecast(updated.panel, ["TGO"], 2023, 2025, model="naive")
     assert fc.provenance["revision"] == "wpp2024"
-    assert fc.provenance["source"] == updated.panel.source == "wpp2024 + update 2026-01-19"
+    assert fc.provenance["source"] == updated.panel.title == "wpp2024 + update 2026-01-19"
     assert "2024, with the update of 19 January 2026. CC BY" in fc.citation
     for text in (json.dumps(fc.to_dict()), fc.to_csv(), charts.caption_forecast(fc), repr(updated.panel)):
         assert "wpp2024 + update 2026-01-19" in text
-    assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.source
+    assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.title
 
 
 def test_a_fit_to_the_earlier_figures_is_refused(updated: Tables) -> None:
@@ -196,7 +196,7 @@ def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_pa
     opening = study.open_revision("wpp2024", folder=str(folder), update=str(second))
     study.write_revision(opening, str(folder))
     panel = pf.load_panel("wpp2024", folder)
-    assert panel.source == "wpp2024 + update 2026-01-19 + update 2026-03-01"
+    assert panel.title == "wpp2024 + update 2026-01-19 + update 2026-03-01"
     assert find_series(panel, 768).tolist() == [1000 * (1300 + 90 * n) for n in range(74)]
     assert find_series(panel, 288).tolist() == [round(1000 * grow(GHANA, year)) for year in range(1950, 2024)]
     moved = sum(find_series(panel, code) - find_series(tables.panel, code) for code in (768, 288, 566))

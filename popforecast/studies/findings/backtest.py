@@ -16,7 +16,7 @@ from popforecast.panel import Panel
 from popforecast.studies.backtest import check_run
 from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
-from popforecast.wpp.editions import REVISIONS, get_edition
+from popforecast.wpp.editions import find_edition, get_edition
 
 PERCENT = "\u00a0%"
 
@@ -115,7 +115,7 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
 
 def tell_tuning(panel: Panel) -> str:
     """Say on which locations the models were chosen."""
-    if panel.revision not in REVISIONS:
+    if find_edition(panel) is None:
         return (
             "The models were chosen and tuned on the UN's countries, not on this file; here they learn from its "
             "figures alone."
@@ -196,7 +196,7 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
     origins = np.sort(backtest.errors["origin"].unique())
     longest = int(backtest.errors["horizon"].max())
     cautions = []
-    if panel.revision in REVISIONS:
+    if find_edition(panel):
         said = "In real time the past itself is revised: see *4. Vintages*."
         if MODELS[model].calibrated:
             said += (
@@ -220,7 +220,7 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
 
 
 def _name_places(panel: Panel) -> str:
-    return "countries" if panel.revision in REVISIONS else "locations"
+    return "countries" if find_edition(panel) else "locations"
 
 
 def _name_steps(panel: Panel) -> str:

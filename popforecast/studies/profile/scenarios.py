@@ -7,7 +7,7 @@ about the future. An aggregate's countries are changed together. They are questi
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -123,7 +123,7 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
     changed[:, : -k - 1] = log[:, : -k - 1] + (changed[:, -k - 1] - log[:, -k - 1])[:, None]
     values = panel.values.copy()
     values[rows] = np.exp(changed)
-    return Panel(values, panel.years, panel.locations, panel.revision, panel.updates)
+    return replace(panel, values=values)
 
 
 def _imagine_all(profile: Profile) -> Iterator[Scenario]:

@@ -212,7 +212,7 @@ def describe_source(profile: Profile) -> str:
     """Say which figures, model and intervals these are."""
     panel, provenance = profile.panel, profile.forecast.provenance
     return (
-        f"{panel.source}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
+        f"{panel.title}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
 
