@@ -10,6 +10,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -288,7 +289,7 @@ def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
     code = panel.index.find(country)
     holding = [sum_ for sum_, codes in editions.load_members(panel.revision).items() if code in codes]
     values[rows([code, *holding])] += np.rint(values[rows([code])[0]] * (factor - 1))
-    return pf.Panel(values, panel.years, panel.locations, panel.revision)
+    return replace(panel, values=values)
 
 
 def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, tmp_path: Path) -> None:
