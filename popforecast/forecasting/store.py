@@ -165,7 +165,7 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     try:
         fitted = load(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
-        raise StoreError(f"{error}; {EMBED} does so for all that is embedded") from error
+        raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
     expected = models.get(DEFAULT_MODEL)
     if fitted.model != expected:
         raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
