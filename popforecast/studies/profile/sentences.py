@@ -263,6 +263,8 @@ def _say_grown(growth: float) -> str:
 
 
 def _say_apart(percent: float) -> str:
+    if np.isnan(percent):
+        return "below zero"
     if abs(percent) < STILL:
         return "level with the UN's"
     return f"{abs(percent):.1f}{PERCENT} {'above' if percent > 0 else 'below'} the UN's"

@@ -94,6 +94,15 @@ def test_the_year_of_parting_is_the_first_that_is_so_far_apart():
     assert "above the UN's in 2050" in said
 
 
+def test_a_forecast_below_zero_is_no_percentage_below_the_uns():
+    profile = study.make_profile("Montserrat", model="ar1")
+    assert profile.median[-1] < 0
+    assert "% below the UN's in 2050 and below zero in 2100." in study.tell_difference(profile)
+    shown = study.tabulate_difference(profile)["difference, percent"]
+    assert shown.loc["2050"].startswith("−")
+    assert shown.loc[["2075", "2100"]].tolist() == ["–", "–"]
+
+
 def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_back():
     panel = pf.load_panel()
     leaving = {}
