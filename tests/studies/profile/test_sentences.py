@@ -62,6 +62,13 @@ def test_the_record_counts_outcomes():
     assert "final data" in said
 
 
+@pytest.mark.parametrize(
+    ("revision", "said"), [("wpp2024", "they are known today"), ("wpp2019", "the 2019 edition has them")]
+)
+def test_no_figures_but_the_latest_are_todays(revision: str, said: str):
+    assert f"the figures are as {said}, which flatters" in study.tell_record(study.make_profile(566, revision))
+
+
 @pytest.mark.parametrize(("location", "verdict"), [("Nigeria", "further off"), ("Bulgaria", "nearer")])
 def test_in_real_time_the_nearer_one_is_named(location: str, verdict: str):
     profile = study.make_profile(location)
