@@ -116,7 +116,7 @@ def load(path: str | Path, panel: Panel) -> Fitted:
         )
     if manifest["panel_sha256"] != panel.checksum:
         raise StoreError(
-            f"{path} was fitted to {manifest['revision']} with origin {manifest['origin']} (checksum "
+            f"{path} was fitted to {manifest['revision'] or 'own data'} with origin {manifest['origin']} (checksum "
             f"{manifest['panel_sha256'][:12]}), not to {panel!r} (checksum {panel.checksum[:12]}): fit it to this panel"
         )
     arrays = _read_arrays(path, manifest)
