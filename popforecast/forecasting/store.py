@@ -116,7 +116,7 @@ def load(path: str | Path, panel: Panel) -> Fitted:
         )
     if manifest["panel_sha256"] != panel.checksum:
         raise StoreError(
-            f"{path} was fitted to {manifest['revision']} with origin {manifest['origin']} (checksum "
+            f"{path} was fitted to {manifest['revision'] or 'own data'} with origin {manifest['origin']} (checksum "
             f"{manifest['panel_sha256'][:12]}), not to {panel!r} (checksum {panel.checksum[:12]}): fit it to this panel"
         )
     arrays = _read_arrays(path, manifest)
@@ -165,7 +165,7 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     try:
         fitted = load(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
-        raise StoreError(f"{error}; {EMBED} does so for all that is embedded") from error
+        raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
     expected = models.get(DEFAULT_MODEL)
     if fitted.model != expected:
         raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")

@@ -183,6 +183,12 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
                 f"{said} has the ISO3 code {iso3}, but {code} is {known['name']} ({known['iso3']}) in "
                 f"{panel.revision}; expected code and ISO3 code of one place"
             )
+        if name != known["name"] and panel.index.has(name) and panel.index.find(name) != code:
+            other = panel.index.find(name)
+            raise ReadError(
+                f"{said} has the name of {panel.index.names[other]} ({other}), but {code} is {known['name']} in "
+                f"{panel.revision}; expected code and name of one place"
+            )
 
 
 def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str], tables: Tables) -> pd.DataFrame | None:

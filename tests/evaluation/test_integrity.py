@@ -55,6 +55,27 @@ def test_a_manifest_that_states_nothing_is_no_proof(data: Path, manifest: str, c
         check_embedded()
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (None, "cannot be read"),
+        ("", "cannot be read"),
+        ("{}", "no list of updates"),
+        ("[7]", "entry 1: revision None: expected one of wpp2019, wpp2024"),
+        ('[{"revision": "wpp2024", "date": "2026-13-19", "locations": [768]}]', "entry 1: date '2026-13-19': expected"),
+        ('[{"revision": "wpp2024", "date": 2026, "locations": [768]}]', "entry 1: date 2026: expected"),
+        ('[{"revision": "wpp2024", "date": "2026-01-19", "locations": ["768"]}]', "expected a list of codes"),
+        ('[{"revision": "wpp2024", "date": "2026-01-19"}]', "locations None: expected a list of codes"),
+    ],
+)
+def test_a_list_of_updates_that_is_none_is_named(data: Path, content: str | None, named: str) -> None:
+    (data / "updates.json").unlink()
+    if content is not None:
+        (data / "updates.json").write_text(content)
+    with pytest.raises(ReadError, match=f"updates.json.*{named}"):
+        check_embedded()
+
+
 def test_track_records_of_other_figures_are_told_apart(data: Path) -> None:
     manifest = json.loads((data / "embedding.json").read_text())
     manifest["panels"]["wpp2019"] = "0" * 64

@@ -232,6 +232,10 @@ def scale(factor: float) -> Callable[[Path], None]:
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "location that is not there": (replace(",768,,TGO,", ",769,,TGO,"), r"Togo \(769\) is no location of wpp2024"),
     "code of another place": (replace(",768,,", ",204,,"), r"ISO3 code TGO, but 204 is Benin \(BEN\)"),
+    "name of another place": (
+        replace(",768,,TGO,Country/Area,914,Togo", ",768,,,Country/Area,914,Benin"),
+        r"Benin \(768\) has the name of Benin \(204\), but 768 is Togo in wpp2024; expected code and name of one place",
+    ),
     "aggregate": (replace("768,,TGO,Country/Area,914,Togo", "914,,,Subregion,903,Western Africa"), "is an aggregate"),
     "gap": (edit(lambda rows: [r for r in rows if ",Togo,2,Medium,1980," not in r]), "Togo .*no figure.*1980"),
     "gap in all": (edit(lambda rows: [r for r in rows if ",Medium,1980," not in r]), "1979 is followed by 1981"),
