@@ -53,5 +53,5 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
             yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
-    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS)):
+    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), outdated.KNOWN):
         yield name, record.MANIFEST, ("files", name)

@@ -12,6 +12,7 @@ import pytest
 from popforecast.errors import ReadError
 from popforecast.evaluation import integrity
 from popforecast.evaluation.integrity import check_embedded, list_embedded
+from popforecast.wpp import outdated
 from popforecast.wpp.editions import DATA
 
 TABLES = [name for name, *_ in list_embedded()]
@@ -25,7 +26,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_table_that_is_embedded_is_checked() -> None:
-    assert sorted(TABLES) == sorted(path.name for path in DATA.glob("*.csv"))
+    assert sorted(TABLES) == sorted([*(path.name for path in DATA.glob("*.csv")), "updates.json"])
     assert check_embedded() == len(TABLES)
 
 
@@ -73,6 +74,8 @@ def test_a_list_of_updates_that_is_none_is_named(data: Path, content: str | None
     if content is not None:
         (data / "updates.json").write_text(content)
     with pytest.raises(ReadError, match=f"updates.json.*{named}"):
+        outdated.read_known(data)
+    with pytest.raises(ReadError, match=r"updates\.json"):
         check_embedded()
 
 
