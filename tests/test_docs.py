@@ -1,4 +1,4 @@
-"""The documents: every function and file that they name exists, and the site loads nothing from elsewhere."""
+"""The documents: all that they name exists, and the site that they become loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import popforecast as pf
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = sorted(DOCS.glob("*.md"))
 
 
@@ -63,6 +64,26 @@ def test_a_name_that_is_gone_is_noticed() -> None:
     (gone,) = find_names("what `app.pages.forecast.show_nothing` did")
     with pytest.raises(AttributeError):
         resolve(gone)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:popforecast|app|tests|docs)/[\w./-]*)`", CONTRIBUTING))))
+def test_every_path_of_contributing_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("room", ["popforecast", "app", "tests"])
+def test_the_picture_of_contributing_shows_every_room(room: str) -> None:
+    tree = CONTRIBUTING.split(f"\n{room}/", 1)[1].split("\n```", 1)[0]
+    tree = re.split(r"\n[a-z]", tree)[0]
+    shown = set(re.findall(r"\b([a-z_]+)/", tree))
+    files = [path.relative_to(ROOT / room).parts for path in (ROOT / room).rglob("*") if path.is_file()]
+    assert {parts[0] for parts in files if len(parts) > 1 and "__pycache__" not in parts} <= shown
+    assert {name for name in shown if not list((ROOT / room).rglob(name))} == set()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)", CONTRIBUTING))))
+def test_every_make_target_of_contributing_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
