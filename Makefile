@@ -25,7 +25,7 @@ PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reports repeat serve explore lab check test lint bench soak audit browser services pins clean
+.PHONY: help setup reports repeat serve explore lab check test lint docs bench soak audit browser services pins clean
 
 help:  ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ lint: setup  ## Check style, import rules and that notebooks hold no output
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+
+docs: setup  ## Build the documents and the Python reference into build/docs; a broken reference fails
+	PYTHONPATH=. $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml $(ARGS)
 
 bench: setup  ## Measure speed and memory, as ratios in one run; ARGS="peers --fresh" runs the peers, too
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -140,10 +140,10 @@ def look_ahead(revision: str, model: str, levels: tuple[float, ...]) -> pf.Outlo
 
 @remember()
 def _look_ahead_for_form(revision: str, model: str) -> pf.Outlook:
-    return pf.look_ahead(load_panel(revision), fit(revision, model), FORM_LEVELS)
+    return pf.forecast_all(load_panel(revision), fit(revision, model), FORM_LEVELS)
 
 
 @remember(MOST_OTHERS)
 def _look_ahead_for_others(revision: str, model: str, levels: tuple[float, ...]) -> pf.Outlook:
     with _making:
-        return pf.look_ahead(load_panel(revision), fit(revision, model), levels)
+        return pf.forecast_all(load_panel(revision), fit(revision, model), levels)

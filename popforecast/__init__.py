@@ -7,20 +7,23 @@
 '8,745,733,000'
 """
 
-from popforecast import models, scale
+import warnings
+from typing import Any
+
+from popforecast import models, readers, scale
 from popforecast.errors import PopforecastError
 from popforecast.evaluation import scores
 from popforecast.evaluation.backtesting import Backtest, backtest
 from popforecast.evaluation.record import load_record, load_vintage_record
-from popforecast.evaluation.vintages import Vintages, compare
-from popforecast.forecasting import fit, forecast, look_ahead
+from popforecast.evaluation.vintages import Vintages, compare_vintages
+from popforecast.forecasting import fit, forecast, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
-from popforecast.forecasting.store import load, load_fitted, save
+from popforecast.forecasting.store import load_fit, load_fitted, save_fit
 from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
 from popforecast.panel import Panel
-from popforecast.panel.rectangles import Rectangles
-from popforecast.readers import Reading, read, read_long, read_panel, read_un_long, read_un_wide
+from popforecast.panel.rectangles import UnevenPanel
+from popforecast.readers import Reading, read_panel, read_wpp
 from popforecast.version import __version__
 from popforecast.wpp.editions import REVISIONS, load_panel, load_projections
 from popforecast.wpp.fetching import fetch
@@ -42,14 +45,18 @@ __all__ = [
     "PopforecastError",
     "Reading",
     "Rectangles",
+    "UnevenPanel",
     "Vintages",
     "__version__",
     "backtest",
     "compare",
+    "compare_vintages",
     "fetch",
     "fit",
     "forecast",
+    "forecast_all",
     "load",
+    "load_fit",
     "load_fitted",
     "load_panel",
     "load_projections",
@@ -62,7 +69,37 @@ __all__ = [
     "read_panel",
     "read_un_long",
     "read_un_wide",
+    "read_wpp",
     "save",
+    "save_fit",
     "scale",
     "scores",
 ]
+
+# Deprecated names: what each gives, and what to use in its place.
+_DEPRECATED: dict[str, tuple[Any, str]] = {
+    "Rectangles": (UnevenPanel, "UnevenPanel"),
+    "compare": (compare_vintages, "compare_vintages"),
+    "load": (load_fit, "load_fit"),
+    "look_ahead": (forecast_all, "forecast_all"),
+    "read": (read_wpp, "read_wpp"),
+    "read_long": (readers.read_long, "read_panel"),
+    "read_un_long": (readers.read_un_long, "read_wpp"),
+    "read_un_wide": (readers.read_un_wide, "read_wpp"),
+    "save": (save_fit, "save_fit"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what a deprecated name stands for, and warn at its first use."""
+    if name not in _DEPRECATED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found, successor = _DEPRECATED[name]
+    warnings.warn(
+        f"popforecast.{name} is deprecated and will go in version 1.0: use popforecast.{successor}",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    # Found in the module from now on, so that it warns once.
+    globals()[name] = found
+    return found

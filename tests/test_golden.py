@@ -17,6 +17,7 @@ def test_what_others_build_on_is_as_recorded(contracts: dict[str, str], name: st
     assert contracts[name] == (FOLDER / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.filterwarnings("ignore:popforecast:DeprecationWarning")
 def test_every_name_of_the_package_is_there() -> None:
     assert [name for name in (FOLDER / "names.txt").read_text().split() if not hasattr(pf, name)] == []
 

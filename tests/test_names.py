@@ -99,13 +99,13 @@ def panel(rows: pd.DataFrame) -> pf.Panel:
 
 
 @pytest.fixture(scope="module")
-def uneven(rows: pd.DataFrame) -> pf.Rectangles:
+def uneven(rows: pd.DataFrame) -> pf.UnevenPanel:
     """The same where one location ends earlier."""
     early = rows[(rows[COLUMNS["id"]] != f"{MARKUP} 0") | (rows[COLUMNS["year"]] < 2015)]
     return pf.Panel.from_frame(early, COLUMNS["id"], COLUMNS["year"], COLUMNS["value"], name=COLUMNS["name"])
 
 
-def forecast(panel: pf.Panel | pf.Rectangles, model: str = "naive", **options: object) -> pf.Forecast:
+def forecast(panel: pf.Panel | pf.UnevenPanel, model: str = "naive", **options: object) -> pf.Forecast:
     return pf.forecast(panel, f"{MARKUP} 1", 2024, 2026, model, **options)
 
 
@@ -124,7 +124,7 @@ def test_a_notebook_shows_names_as_text(panel: pf.Panel, cell: str) -> None:
     check_page(CELLS[cell](panel)._repr_html_())
 
 
-def test_a_notebook_shows_names_as_text_where_locations_have_different_years(uneven: pf.Rectangles) -> None:
+def test_a_notebook_shows_names_as_text_where_locations_have_different_years(uneven: pf.UnevenPanel) -> None:
     check_page(forecast(uneven)._repr_html_())
     check_page(uneven._repr_html_(), "locations")
 

@@ -31,7 +31,7 @@ def europe(wpp2024: pf.Panel) -> pf.Panel:
 
 
 @pytest.fixture(scope="module")
-def uneven(europe: pf.Panel) -> pf.Rectangles:
+def uneven(europe: pf.Panel) -> pf.UnevenPanel:
     """The same panel, of which some begin in 1970 and some end in 2015."""
     frame = europe.to_frame()
     place = frame["location_code"].map({code: i for i, code in enumerate(europe.locations.index)})
@@ -50,7 +50,7 @@ def test_every_figure_is_in_one_rectangle_and_nothing_else_is(
     ]
     chance.shuffle(rows)
     panel = pf.Panel.from_frame(pd.DataFrame(rows))
-    parts = panel.panels if isinstance(panel, pf.Rectangles) else (panel,)
+    parts = panel.panels if isinstance(panel, pf.UnevenPanel) else (panel,)
     found = [row for part in parts for row in part.to_frame().drop(columns="location").to_dict("records")]
     key = lambda row: (row["location_code"], row["year"])  # noqa: E731
     assert sorted(found, key=key) == sorted(rows, key=key)
@@ -61,7 +61,7 @@ def test_equal_years_stay_a_panel(europe: pf.Panel) -> None:
     assert isinstance(pf.Panel.from_frame(europe.to_frame()), pf.Panel)
 
 
-def test_each_location_is_forecast_from_its_own_origin(uneven: pf.Rectangles) -> None:
+def test_each_location_is_forecast_from_its_own_origin(uneven: pf.UnevenPanel) -> None:
     forecast = pf.forecast(uneven, model="damped-growth")
     first = forecast.to_frame().groupby("location_code", sort=False)["year"].min()
     last = {code: part.origin for part in uneven.panels for code in part.locations.index}
@@ -71,7 +71,7 @@ def test_each_location_is_forecast_from_its_own_origin(uneven: pf.Rectangles) ->
 
 
 @pytest.mark.parametrize("model", ["ar1", "panel-ar", "damped-growth"])
-def test_a_location_learns_from_all_that_have_its_years(uneven: pf.Rectangles, europe: pf.Panel, model: str) -> None:
+def test_a_location_learns_from_all_that_have_its_years(uneven: pf.UnevenPanel, europe: pf.Panel, model: str) -> None:
     ended = next(part for part in uneven.panels if part.origin == 2015)
     then = europe.until(2015)
     begun = [c for p in uneven.panels if p.years[0] == 1950 for c in p.locations.index]
@@ -83,7 +83,7 @@ def test_a_location_learns_from_all_that_have_its_years(uneven: pf.Rectangles, e
     assert made[columns].to_numpy(float) == pytest.approx(expected[columns].to_numpy(float), rel=1e-6)
 
 
-def test_a_subset_never_changes_a_number(uneven: pf.Rectangles) -> None:
+def test_a_subset_never_changes_a_number(uneven: pf.UnevenPanel) -> None:
     whole = pf.forecast(uneven, start=2024, end=2030).to_frame()
     codes = uneven.locations.index[[7, 2, 5]].tolist()
     some = pf.forecast(uneven, codes, 2024, 2030).to_frame()
@@ -91,7 +91,7 @@ def test_a_subset_never_changes_a_number(uneven: pf.Rectangles) -> None:
     pd.testing.assert_frame_equal(some, expected)
 
 
-def test_every_form_says_whose_origin_is_which(uneven: pf.Rectangles) -> None:
+def test_every_form_says_whose_origin_is_which(uneven: pf.UnevenPanel) -> None:
     forecast = pf.forecast(uneven, start=2014, end=2018, model="ar1")
     rows = pd.read_csv(io.StringIO(forecast.to_csv()))
     assert ((rows["year"] <= rows["origin"]) == (rows["variant"] == "estimates")).all()
@@ -101,7 +101,7 @@ def test_every_form_says_whose_origin_is_which(uneven: pf.Rectangles) -> None:
     assert len(forecast.to_dict()["forecasts"]) == len(rows) == forecast.population.size
 
 
-def test_a_backtest_scores_every_location_within_its_years(uneven: pf.Rectangles) -> None:
+def test_a_backtest_scores_every_location_within_its_years(uneven: pf.UnevenPanel) -> None:
     backtest = pf.backtest(uneven, ["ar1", "naive"], [1975, 2000, 2010], [1, 10])
     counted = backtest.errors.query("model == 'naive'").groupby(["origin", "horizon"]).size().to_dict()
     n = len(uneven)
@@ -114,7 +114,7 @@ def test_a_backtest_scores_every_location_within_its_years(uneven: pf.Rectangles
         pf.backtest(uneven, ["naive"], [1800])
 
 
-def test_a_group_is_the_sum_of_members_with_the_same_years(uneven: pf.Rectangles) -> None:
+def test_a_group_is_the_sum_of_members_with_the_same_years(uneven: pf.UnevenPanel) -> None:
     part = uneven.panels[0]
     members = part.locations.index[:3].tolist()
     both = pf.forecast(uneven, members, 2024, 2030, "damped-growth", groups={"Three": members})
@@ -125,8 +125,8 @@ def test_a_group_is_the_sum_of_members_with_the_same_years(uneven: pf.Rectangles
         pf.forecast(uneven, groups={"Mixed": [members[0], other]})
 
 
-def test_what_needs_one_panel_says_how_to_get_it(uneven: pf.Rectangles) -> None:
-    for verb in (pf.fit, pf.look_ahead):
+def test_what_needs_one_panel_says_how_to_get_it(uneven: pf.UnevenPanel) -> None:
+    for verb in (pf.fit, pf.forecast_all):
         with pytest.raises(PanelError, match=r"\.common\(\)"):
             verb(uneven)
     common = uneven.common()
@@ -137,7 +137,7 @@ def test_what_needs_one_panel_says_how_to_get_it(uneven: pf.Rectangles) -> None:
         pf.forecast(uneven, model=fitted)
 
 
-def test_select_and_until_keep_what_they_should(uneven: pf.Rectangles) -> None:
+def test_select_and_until_keep_what_they_should(uneven: pf.UnevenPanel) -> None:
     assert isinstance(uneven.select(uneven.panels[1].locations.index.tolist()), pf.Panel)
     then = uneven.until(1960)
     assert then.origin == 1960
@@ -159,7 +159,7 @@ def test_the_tutorial_runs_as_it_is() -> None:
     assert not any(cell.outputs or "def " in cell.source or "class " in cell.source for cell in code)
     done = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = "\n".join(str(output) for cell in done.cells if cell.cell_type == "code" for output in cell.outputs)
-    assert "Rectangles: 6 locations, 1950 to 2023, from 1950 to 1975 until 2018 to 2023" in shown
+    assert "UnevenPanel: 6 locations, 1950 to 2023, from 1950 to 1975 until 2018 to 2023" in shown
     assert "DACH" in shown
 
 

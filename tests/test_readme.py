@@ -12,7 +12,7 @@ import pytest
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.evaluation import halves, peers
-from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
+from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare_vintages
 from popforecast.studies import standings
 from popforecast.studies import vintages as study
 from popforecast.text import VINTAGE_NAMES
@@ -57,7 +57,7 @@ def test_every_command_is_shown() -> None:
 
 @pytest.fixture(scope="module")
 def vintages() -> dict[str, Vintages]:
-    return {name: compare(name) for name in ("wpp2010", "wpp2012")}
+    return {name: compare_vintages(name) for name in ("wpp2010", "wpp2012")}
 
 
 def claims() -> str:

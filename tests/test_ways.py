@@ -34,7 +34,9 @@ def list_ways(panel: pf.Panel, name: str, folder: Path) -> Iterator[tuple[str, p
     """Yield every way to forecast a panel to 2100, and the path that it gives."""
     model, horizon = pf.models.get(name), 2100 - panel.origin
     fitted, estimated = pf.fit(panel, name), model.fit(panel)
-    loaded, bare = (pf.load(pf.save(fit, folder / f"{i}.npz"), panel) for i, fit in enumerate((fitted, estimated)))
+    loaded, bare = (
+        pf.load_fit(pf.save_fit(fit, folder / f"{i}.npz"), panel) for i, fit in enumerate((fitted, estimated))
+    )
     models = {
         "by its name": name,
         "by a specification": model,
@@ -45,7 +47,7 @@ def list_ways(panel: pf.Panel, name: str, folder: Path) -> Iterator[tuple[str, p
     }
     for way, given in models.items():
         yield f"forecast, {way}", pf.forecast(panel, None, None, 2100, given, LEVELS).path
-        yield f"look_ahead, {way}", pf.look_ahead(panel, given, LEVELS).forecast(end=2100).path
+        yield f"forecast_all, {way}", pf.forecast_all(panel, given, LEVELS).forecast(end=2100).path
         if isinstance(given, pf.Fitted):
             yield f"predict, {way}", given.predict(horizon, LEVELS)
 
@@ -73,7 +75,7 @@ def test_every_way_to_a_forecast_gives_the_same(revision: str, name: str, tmp_pa
 @pytest.mark.parametrize("revision", pf.REVISIONS)
 def test_the_command_line_gives_the_same_by_name_and_from_a_file(revision: str, name: str, tmp_path: Path) -> None:
     panel = pf.load_panel(revision)
-    path = pf.save(pf.models.get(name).fit(panel), tmp_path / "model.npz")
+    path = pf.save_fit(pf.models.get(name).fit(panel), tmp_path / "model.npz")
     expected = pf.forecast(panel, ASKED, 2030, 2100, name, LEVELS).to_frame()
     levels = [option for level in LEVELS for option in ("--level", str(level))]
     asked = ["forecast", *ASKED, "--from", "2030", "--to", "2100", "--revision", revision, "--format", "csv", *levels]
@@ -100,7 +102,7 @@ def test_a_fit_without_calibration_is_calibrated_on_the_way_and_nothing_else_is_
     assert estimated.calibration is None
     for asked in (
         pf.forecast(wpp2024, ASKED, 2030, 2050, estimated),
-        pf.look_ahead(wpp2024, estimated).forecast(ASKED),
+        pf.forecast_all(wpp2024, estimated).forecast(ASKED),
     ):
         assert not [note for note in asked.notes if UNCALIBRATED in note.text]
     assert estimated.calibration is None

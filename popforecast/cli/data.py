@@ -13,7 +13,7 @@ import click
 from popforecast.cli.parsing import Parsed, parse_condition
 from popforecast.errors import MOST_NAMED, PopforecastError
 from popforecast.panel import Panel
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers import Reading, read_own
 from popforecast.wpp.editions import load_panel
 
@@ -86,7 +86,7 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
 
 
-def open_panel(own: OwnData | None, revision: str) -> Panel | Rectangles:
+def open_panel(own: OwnData | None, revision: str) -> Panel | UnevenPanel:
     """Return the panel of a file, or of a revision; what is left out of a file is told on standard error."""
     if own is None:
         return load_panel(revision)
@@ -99,7 +99,7 @@ def open_panel(own: OwnData | None, revision: str) -> Panel | Rectangles:
 
 
 def part_groups(
-    panel: Panel | Rectangles, locations: Sequence[str]
+    panel: Panel | UnevenPanel, locations: Sequence[str]
 ) -> tuple[list[str] | None, dict[str, list[Any]] | None]:
     """Return the locations asked for without the regions among them, and the members of these.
 
@@ -117,5 +117,5 @@ def part_groups(
     return (alone if alone or groups else None), groups or None
 
 
-def _is_region(panel: Panel | Rectangles, name: str, known: set[Any]) -> bool:
+def _is_region(panel: Panel | UnevenPanel, name: str, known: set[Any]) -> bool:
     return name in known and not panel.index.has(name)

@@ -67,7 +67,7 @@ def forecast(
     panel = open_panel(own, revision)
     if fitted and not isinstance(panel, pf.Panel):
         raise click.UsageError("--fitted is a model of one panel, and locations have different years here: use --model")
-    chosen = pf.load(fitted, panel) if fitted else model
+    chosen = pf.load_fit(fitted, panel) if fitted else model
     wanted = levels or (() if form == "table" else DEFAULT_LEVELS)
     asked, groups = part_groups(panel, locations) if own else (locations or None, None)
     result = pf.forecast(panel, asked, start, end, chosen, wanted, intervals, groups)
@@ -93,5 +93,5 @@ def fit(model: str, revision: str, output: Path, own: OwnData | None) -> None:
       popforecast forecast NGA --from 2030 --to 2035 --fitted model.npz
     """
     fitted = pf.fit(open_panel(own, revision), model)
-    path = pf.save(fitted, output)
+    path = pf.save_fit(fitted, output)
     click.echo(f"{path} and {path.with_suffix('.json').name}: {fitted.model.name}, {len(fitted.codes)} locations")

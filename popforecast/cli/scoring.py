@@ -12,7 +12,7 @@ from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
 from popforecast.evaluation.backtesting import HORIZONS
-from popforecast.evaluation.vintages import BOTH, KINDS, compare
+from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
@@ -104,7 +104,7 @@ def vintages(
     Example:
       popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
     """
-    result = compare(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=kinds)
+    result = compare_vintages(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=kinds)
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":

@@ -16,7 +16,7 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.text import write_cell
 
 HORIZONS = (1, 3, 5, 10, 20)
@@ -34,7 +34,7 @@ class Backtest:
 
     Attributes
     ----------
-    panel : Panel or Rectangles
+    panel : Panel or UnevenPanel
         The figures that were both history and outcome ("final data").
     errors : DataFrame
         One row for each model, location, origin and horizon whose outcome is known: model, location_code, location,
@@ -42,7 +42,7 @@ class Backtest:
     levels : tuple of float
     """
 
-    panel: Panel | Rectangles
+    panel: Panel | UnevenPanel
     errors: pd.DataFrame
     levels: tuple[float, ...]
 
@@ -110,7 +110,7 @@ class Backtest:
 
 
 def backtest(
-    panel: Panel | Rectangles,
+    panel: Panel | UnevenPanel,
     models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
     origins: Iterable[int] | None = None,
     horizons: Sequence[int] = HORIZONS,
@@ -127,7 +127,7 @@ def backtest(
 
     Parameters
     ----------
-    panel : Panel or Rectangles
+    panel : Panel or UnevenPanel
         Of rectangles, each location is forecast at the origins that lie within its own years, ten figures or half
         of them after its first.
     models : names or specifications
@@ -139,7 +139,7 @@ def backtest(
         Levels of the intervals.
     intervals : "final"
         What they hold: figures that are not revised, for one revision has no others. What a later revision made of a
-        forecast is the business of :func:`popforecast.compare`.
+        forecast is the business of :func:`popforecast.compare_vintages`.
 
     Raises
     ------
@@ -154,13 +154,13 @@ def backtest(
     >>> bt.scores()[["model", "n", "mape"]].round(1).values.tolist()
     [['ar1', 2, 2.0], ['naive', 2, 11.2]]
     """
-    if isinstance(panel, Rectangles):
+    if isinstance(panel, UnevenPanel):
         return _backtest_each(panel, models, origins, horizons, levels, intervals)
     check_panel(panel)
     if intervals != FINAL:
         raise ModelError(
             f"intervals {intervals!r}: a backtest on one revision knows final figures only, expected {FINAL!r}; "
-            "compare() sets a vintage against a later revision"
+            "compare_vintages() sets a vintage against a later revision"
         )
     specifications = _check_models(models)
     levels = check_levels(levels)
@@ -172,7 +172,7 @@ def backtest(
 
 
 def _backtest_each(
-    panel: Rectangles,
+    panel: UnevenPanel,
     names: Sequence[str | Model] | str | Model,
     origins: Iterable[int] | None,
     horizons: Sequence[int],

@@ -11,7 +11,7 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.evaluation import scores
 from popforecast.evaluation.backtesting import backtest
-from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare
+from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.reconciliation import measure_shares, sum_members
@@ -168,7 +168,7 @@ def measure_vintage_record() -> pd.DataFrame:
 
 
 def _measure_vintage(name: str) -> pd.DataFrame:
-    result = compare(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS, intervals=BOTH)
+    result = compare_vintages(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS, intervals=BOTH)
     then, errors = load_panel(name), result.errors
     membership = _match_members(then)
     if membership.aggregates:
@@ -196,7 +196,7 @@ def _measure_vintage(name: str) -> pd.DataFrame:
 
 
 def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.DataFrame:
-    """Return our forecasts of a vintage's aggregates, without bounds, and the UN's, in the form of compare().errors."""
+    """Return our forecasts of a vintage's aggregates, without bounds, and the UN's, as `Vintages.errors` has them."""
     codes, now = list(membership.aggregates), load_panel(DEFAULT_REVISION)
     steps = (np.array(years) - then.origin) // then.step - 1
     fitted = intervals.fit(then.countries(), models.get(DEFAULT_MODEL))

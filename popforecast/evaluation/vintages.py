@@ -49,8 +49,8 @@ class Vintages:
     errors : DataFrame
         One row for each source, basis, kind of intervals, location and year: source, basis, intervals, location_code,
         location, region, year, horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by
-        level (NaN where the source states none). The kinds are those of :func:`compare`; ``analytic`` those of a plain
-        model, ``stated`` the UN's own. Rebased, ours are ``final``.
+        level (NaN where the source states none). The kinds are those of :func:`compare_vintages`; ``analytic`` those of
+        a plain model, ``stated`` the UN's own. Rebased, ours are ``final``.
     levels : tuple of float
     """
 
@@ -121,7 +121,7 @@ class Vintages:
         return write_cell(self.scores().round(2), repr(self), index=False)
 
 
-def compare(
+def compare_vintages(
     vintage: str | Panel = "wpp2012",
     truth: str | Panel = DEFAULT_REVISION,
     models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
@@ -166,12 +166,13 @@ def compare(
 
     Examples
     --------
-    >>> result = compare("wpp2012", models=["naive"])
+    >>> result = compare_vintages("wpp2012", models=["naive"])
     >>> result
     <Vintages: UN medium, naive; 198 countries, wpp2012 at 2010 against wpp2024>
     >>> result.scores()[["source", "year", "basis", "mape"]].round(1).values.tolist()[3:5]
     [['UN medium', 2015, 'rebased', 2.2], ['naive', 2015, 'rebased', 7.7]]
-    >>> compare("wpp2012").scores().query("year == 2020 and basis == 'raw'")[["intervals", "coverage_95"]].round(1)
+    >>> scores = compare_vintages("wpp2012").scores().query("year == 2020 and basis == 'raw'")
+    >>> scores[["intervals", "coverage_95"]].round(1)
        intervals  coverage_95
     5     stated         38.4
     6  published         90.9

@@ -30,7 +30,7 @@ def write_equation(outlook: Outlook, code: Hashable) -> str:
     Examples
     --------
     >>> import popforecast as pf
-    >>> outlook = pf.look_ahead(pf.load_panel("wpp2019"), "naive")
+    >>> outlook = pf.forecast_all(pf.load_panel("wpp2019"), "naive")
     >>> write_equation(outlook, 566)
     '<p class="pf-equation">log y<sub>T+h</sub> = log y<sub>T</sub></p><p class="hint">...</p>'
     """

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from popforecast.charts.forecast import COLOURS
 from popforecast.errors import ModelError, PanelError
-from popforecast.forecasting import fit, look_ahead
+from popforecast.forecasting import fit, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Fitted, Model, check_levels
@@ -123,7 +123,7 @@ def get_fitted(revision: str, model: Model) -> Fitted:
 @lru_cache(maxsize=MOST_OUTLOOKS)
 def get_outlook(revision: str, model: Model, levels: tuple[float, ...] = USUAL_LEVELS) -> Outlook:
     """Return a model's forecast of a whole revision, made once."""
-    return look_ahead(get_panel(revision), get_fitted(revision, model), levels)
+    return forecast_all(get_panel(revision), get_fitted(revision, model), levels)
 
 
 @lru_cache(maxsize=4)

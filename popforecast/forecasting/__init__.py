@@ -1,4 +1,4 @@
-"""forecast(): the one verb that every surface calls; look_ahead(): the same for a whole panel, once."""
+"""forecast(): the one verb that every surface calls; forecast_all(): the same for a whole panel, once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.years import choose_years, last_year
 from popforecast.wpp.editions import REVISIONS, find_edition
 
@@ -27,7 +27,7 @@ REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
 
 def forecast(
-    panel: Panel | Rectangles,
+    panel: Panel | UnevenPanel,
     locations: Iterable[Hashable] | Hashable | None = None,
     start: int | None = None,
     end: int | None = None,
@@ -45,7 +45,7 @@ def forecast(
 
     Parameters
     ----------
-    panel : Panel or Rectangles
+    panel : Panel or UnevenPanel
         The history; its last year is the origin. Of rectangles, each location's own last year is, and the result is a
         :class:`~popforecast.forecasting.joined.JoinedForecast`.
     locations : code, ISO3, name or alias, or several, optional
@@ -80,7 +80,7 @@ def forecast(
     [8745733000, 8844029000]
     """
     groups = check_groups(groups)
-    if isinstance(panel, Rectangles):
+    if isinstance(panel, UnevenPanel):
         return _forecast_each(panel, list_locations(locations), start, end, model, levels, intervals, groups)
     check_panel(panel)
     years, levels = choose_years(panel, start, end), check_levels(levels)
@@ -90,11 +90,11 @@ def forecast(
         panel.rows(locations)
     fitted = _fit_to(panel, model)
     kind = choose_intervals(panel, fitted.model, intervals)
-    outlook = _look_ahead(panel, fitted, int(years[-1]), levels, kind)
+    outlook = _forecast_all(panel, fitted, int(years[-1]), levels, kind)
     return outlook.forecast(locations, start, end, levels, groups)
 
 
-def look_ahead(
+def forecast_all(
     panel: Panel,
     model: str | Model | Fitted = DEFAULT_MODEL,
     levels: Sequence[float] = DEFAULT_LEVELS,
@@ -119,7 +119,7 @@ def look_ahead(
     Examples
     --------
     >>> import popforecast as pf
-    >>> outlook = pf.look_ahead(pf.load_panel("wpp2019"), model="ar1")
+    >>> outlook = pf.forecast_all(pf.load_panel("wpp2019"), model="ar1")
     >>> outlook
     <Outlook: <Panel: 285 locations, 1950 to 2020, wpp2019>, 2021 to 2100, ar1, analytic intervals>
     >>> outlook.forecast("World", 2030, 2031, levels=[80]).to_frame()["population"].round(-3).tolist()
@@ -128,7 +128,7 @@ def look_ahead(
     check_panel(panel)
     levels = check_levels(levels)
     fitted = _fit_to(panel, model)
-    return _look_ahead(panel, fitted, last_year(panel), levels, choose_intervals(panel, fitted.model, intervals))
+    return _forecast_all(panel, fitted, last_year(panel), levels, choose_intervals(panel, fitted.model, intervals))
 
 
 def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -> str:
@@ -215,7 +215,7 @@ def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFA
 
 
 def _forecast_each(
-    panel: Rectangles,
+    panel: UnevenPanel,
     locations: Iterable[Hashable] | Hashable | None,
     start: int | None,
     end: int | None,
@@ -251,7 +251,7 @@ def _forecast_each(
     return JoinedForecast(tuple(parts), (*asked, *(name for name in groups if name not in asked)))
 
 
-def _find_home(panel: Rectangles, name: str, members: Iterable[Hashable]) -> int:
+def _find_home(panel: UnevenPanel, name: str, members: Iterable[Hashable]) -> int:
     """Return the number of the panel that holds all members of a group."""
     codes = panel.locations.index[panel.rows(members)].tolist()
     homes = {panel.homes[code]: code for code in codes}
@@ -276,6 +276,6 @@ def _fit_to(panel: Panel, model: str | Model | Fitted) -> Fitted:
     return complete(model)
 
 
-def _look_ahead(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:
+def _forecast_all(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:
     horizon = max((end - panel.origin) // panel.step, 0)
     return Outlook(predict_panel(panel, fitted, horizon, levels, kind == REAL_TIME), levels, kind)

@@ -26,8 +26,8 @@ Locations = Iterable[Hashable] | Hashable | None
 class Outlook:
     """The forecast of every location of a panel, as far as it can be asked for.
 
-    :func:`popforecast.look_ahead` makes it. It never changes, so that threads may share one. Taking a forecast from it
-    computes nothing but groups of one's own, and gives the numbers of :func:`popforecast.forecast`.
+    :func:`popforecast.forecast_all` makes it. It never changes, so that threads may share one. Taking a forecast from
+    it computes nothing but groups of one's own, and gives the numbers of :func:`popforecast.forecast`.
 
     Attributes
     ----------

@@ -51,7 +51,7 @@ FIELDS = {
 }
 
 
-def save(fitted: Fitted, path: str | Path) -> Path:
+def save_fit(fitted: Fitted, path: str | Path) -> Path:
     """Save a fitted model as `path` (.npz) and a manifest of the same name ending in .json.
 
     Both are written to temporary files, and moved when both are whole, so that a failure leaves what was there. The
@@ -67,8 +67,8 @@ def save(fitted: Fitted, path: str | Path) -> Path:
     >>> import popforecast as pf, tempfile
     >>> panel = pf.load_panel("wpp2019")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = save(pf.models.get("ar1").fit(panel), f"{folder}/model.npz")
-    ...     load(path, panel).model
+    ...     path = save_fit(pf.models.get("ar1").fit(panel), f"{folder}/model.npz")
+    ...     load_fit(path, panel).model
     AR(lags=1, trend='c', transform='level', max_lags=5)
     """
     path = _check_path(path)
@@ -80,7 +80,7 @@ def save(fitted: Fitted, path: str | Path) -> Path:
 
 
 def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
-    """Return what :func:`save` writes, by path: the arrays and their manifest."""
+    """Return what :func:`save_fit` writes, by path: the arrays and their manifest."""
     content, arrays = io.BytesIO(), intervals.pack(fitted)
     np.savez_compressed(content, allow_pickle=False, **arrays)
     manifest = {
@@ -100,7 +100,7 @@ def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
     return {path: content.getvalue(), manifest_path(path): text.encode()}
 
 
-def load(path: str | Path, panel: Panel) -> Fitted:
+def load_fit(path: str | Path, panel: Panel) -> Fitted:
     """Load a fitted model for the panel it was fitted to.
 
     Raises
@@ -163,7 +163,7 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     if not (path.exists() or manifest_path(path).exists()):
         return None
     try:
-        fitted = load(path, load_panel(revision) if panel is None else panel)
+        fitted = load_fit(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
         raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
     expected = models.get(DEFAULT_MODEL)

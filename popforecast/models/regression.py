@@ -96,7 +96,7 @@ def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array
 def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], count: int) -> list[Array]:
     """Return the median outcome of the rows most like each question, for each of several outcomes.
 
-    Distance is Euclidean in interquartile ranges, of features rounded to :data:`GRID`: which rows are nearest must not
+    Distance is Euclidean in interquartile ranges, of features rounded to `GRID`: which rows are nearest must not
     depend on the last bits of a logarithm. Of rows at the same distance, the first are nearest.
 
     Parameters

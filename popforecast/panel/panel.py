@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from popforecast.errors import PanelError, YearError
 from popforecast.panel.frames import are_years, read_frame
 from popforecast.panel.locations import COLUMNS, LocationIndex, build_index
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.source import Source
 from popforecast.text import write_cell
 
@@ -98,11 +98,11 @@ class Panel:
         group: str | None = None,
         name: str | None = None,
         revision: str | None = None,
-    ) -> Panel | Rectangles:
+    ) -> Panel | UnevenPanel:
         """Build a panel from a long table: one row for each location and year.
 
         Years may be dates, where all are of one day of the year. Locations may begin and end in different years: then
-        the result is :class:`~popforecast.panel.rectangles.Rectangles`, one panel for each span of years, which
+        the result is :class:`~popforecast.panel.rectangles.UnevenPanel`, one panel for each span of years, which
         ``forecast`` and ``backtest`` take as they take a panel.
 
         Parameters
@@ -129,7 +129,7 @@ class Panel:
         [[1.0, 2.0], [3.0, 4.0]]
         """
         panels = tuple(cls(*block, revision) for block in read_frame(frame, id, time, value, group, name))
-        return panels[0] if len(panels) == 1 else Rectangles(panels, tuple(dict.fromkeys(frame[id].tolist())))
+        return panels[0] if len(panels) == 1 else UnevenPanel(panels, tuple(dict.fromkeys(frame[id].tolist())))
 
     @property
     def title(self) -> str | None:
@@ -201,7 +201,7 @@ class Panel:
         return self._derive(self.values[:, :kept], self.years[:kept], self.locations)
 
     def common(self) -> Panel:
-        """Return the panel over the years that all locations have: itself; see :meth:`Rectangles.common`."""
+        """Return the panel over the years that all locations have: itself; see :meth:`UnevenPanel.common`."""
         return self
 
     def to_frame(self) -> pd.DataFrame:
@@ -285,7 +285,7 @@ def check_panel(panel: object) -> None:
     PanelError
         If it is anything else, such as a table.
     """
-    if isinstance(panel, Rectangles):
+    if isinstance(panel, UnevenPanel):
         raise PanelError(
             f"expected one Panel, got {panel!r}: locations have different years; take one of its .panels, or .common() "
             "for the years that all have"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rectangles:
+class UnevenPanel:
     """Panels of one step and one grid, each of the locations that share their first and last year.
 
     ``forecast`` and ``backtest`` take it as they take a panel. Each location is forecast after its own last year, from
@@ -39,7 +39,7 @@ class Rectangles:
     >>> rows = {"id": [*"AAABB"], "year": [2000, 2001, 2002, 2001, 2002], "pop": [1, 2, 3, 4, 5]}
     >>> both = Panel.from_frame(pd.DataFrame(rows), id="id", value="pop")
     >>> both
-    <Rectangles: 2 locations, 2000 to 2002, from 2000 to 2001 until 2002>
+    <UnevenPanel: 2 locations, 2000 to 2002, from 2000 to 2001 until 2002>
     >>> both.cover(1).values.tolist()
     [[4.0, 5.0], [2.0, 3.0]]
     """
@@ -123,16 +123,16 @@ class Rectangles:
         years = np.arange(first, last + 1, self.step)
         return replace(self.panels[0], values=values[order], years=years, locations=places.iloc[order])
 
-    def select(self, locations: Iterable[Hashable] | Hashable) -> Panel | Rectangles:
+    def select(self, locations: Iterable[Hashable] | Hashable) -> Panel | UnevenPanel:
         """Return the locations asked for: a panel where they share their first and last year."""
         codes = self.locations.index[self.rows(locations)].tolist()
         if len(set(codes)) < len(codes):
             raise PanelError("a location was asked for twice: expected each once")
         kept = {number: [code for code in codes if self.homes[code] == number] for number in range(len(self.panels))}
         panels = [self.panels[number].select(own) for number, own in kept.items() if own]
-        return panels[0] if len(panels) == 1 else Rectangles(tuple(panels), tuple(codes))
+        return panels[0] if len(panels) == 1 else UnevenPanel(tuple(panels), tuple(codes))
 
-    def until(self, year: int) -> Rectangles:
+    def until(self, year: int) -> UnevenPanel:
         """Return what was known in a year: locations that had two figures by then, up to and including it."""
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {self.years[0]} to {self.origin}")
@@ -141,7 +141,7 @@ class Rectangles:
             raise PanelError(f"until {year} no location has two years")
         cut = tuple(p.until(min(year, p.origin)) for p in known)
         held = {code for panel in cut for code in panel.locations.index}
-        return Rectangles(cut, tuple(code for code in self.codes if code in held))
+        return UnevenPanel(cut, tuple(code for code in self.codes if code in held))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: location_code, location, year, population (whole persons)."""
@@ -155,7 +155,7 @@ class Rectangles:
     def __repr__(self) -> str:
         starts, ends = ([int(panel.years[i]) for panel in self.panels] for i in (0, -1))
         return (
-            f"<Rectangles: {len(self)} locations, {self.years[0]} to {self.origin}, "
+            f"<UnevenPanel: {len(self)} locations, {self.years[0]} to {self.origin}, "
             f"from {_say_range(starts)} until {_say_range(ends)}>"
         )
 

@@ -21,24 +21,62 @@ __all__ = [
     "check_total",
     "is_long",
     "list_variants",
-    "read",
     "read_long",
     "read_own",
     "read_panel",
     "read_un_long",
     "read_un_wide",
+    "read_wpp",
 ]
 
 
-def read(path: str | Path, revision: str | None = None) -> Reading:
-    """Read a UN file of either form, wide or long, told apart by its header.
+def read_wpp(
+    path: str | Path,
+    revision: str | None = None,
+    *,
+    variant: str | None = None,
+    until: int | None = None,
+    incomplete: str = "raise",
+) -> Reading:
+    r"""Read a UN file of total population, wide or long; its header tells which.
+
+    Parameters
+    ----------
+    path : path
+        CSV, plain or .gz: the long table as published, or the sheet saved as CSV.
+    revision : str, optional
+        Recorded in the panel.
+    variant : str, optional
+        Which variant to read. By default the only one of a wide table; of a long one the past: ``Estimates`` where the
+        file has it, else ``Medium`` up to the year before the other variants begin.
+    until : int, optional
+        The last year to read.
+    incomplete : {"raise", "drop"}
+        What to do with a location that lacks a year which others have: stop, or leave it out and report it.
+
+    Returns
+    -------
+    Reading
+        The panel, in persons, and every row left out with the reason.
 
     Raises
     ------
     ReadError
-        If the file has neither form, or as :func:`read_un_wide` and :func:`read_un_long` do.
+        If the file has neither form, is cut or damaged, or holds a cell that is not a figure; the error names the row.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "wpp.csv")
+    ...     header = "LocID,Location,Variant,Time,PopTotal"
+    ...     _ = path.write_text(f"{header}\n566,Nigeria,Estimates,2022,223.15\n566,Nigeria,Estimates,2023,227.883\n")
+    ...     read_wpp(path).panel.values.tolist()
+    [[223150.0, 227883.0]]
     """
-    return read_un_long(path, revision=revision) if is_long(path) else read_un_wide(path, revision=revision)
+    if is_long(path):
+        return read_un_long(path, variant, until, incomplete, revision)
+    return read_un_wide(path, variant, revision, until, incomplete)
 
 
 def is_long(path: str | Path) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.spans import arrange
 from popforecast.readers.reading import tabulate_dropped
 
@@ -50,7 +50,7 @@ class Figures(NamedTuple):
     lines: Lines
 
 
-def assemble(figures: Figures, path: Path, incomplete: str) -> tuple[Panel | Rectangles, pd.DataFrame]:
+def assemble(figures: Figures, path: Path, incomplete: str) -> tuple[Panel | UnevenPanel, pd.DataFrame]:
     """Return the panel of all figures, and the table of locations left out.
 
     Raises
@@ -82,7 +82,7 @@ def assemble(figures: Figures, path: Path, incomplete: str) -> tuple[Panel | Rec
     reasons = {int(held[number]): fault for number, fault in faults}
     reasons |= {int(number): "no figure in any year" for number in empty}
     kept = tuple(codes[number] for number in held if number not in reasons)
-    panel = panels[0] if len(panels) == 1 else Rectangles(panels, kept)
+    panel = panels[0] if len(panels) == 1 else UnevenPanel(panels, kept)
     return panel, _tabulate(reasons, codes, figures)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from popforecast.errors import ReadError
 from popforecast.panel import Panel
 from popforecast.readers.cells import check_width, clean, decode, parse_code, parse_name, split_rows
-from popforecast.readers.reading import Reading, make_panel, tabulate_dropped
+from popforecast.readers.reading import Reading, check_incomplete, make_panel, tabulate_dropped
 
 LONG_COLUMNS = ("LocID", "Location", "Variant", "Time", "PopTotal")
 OPTIONAL = {"LocTypeName": "type", "ParentID": "parent", "ISO3_code": "iso3"}
@@ -54,8 +54,7 @@ def read_un_long(
         If the file is cut or damaged, a location has a year twice or lacks one, or a cell is not a figure.
     """
     path = Path(path)
-    if incomplete not in ("raise", "drop"):
-        raise ReadError(f"incomplete {incomplete!r}: expected 'raise' or 'drop'")
+    check_incomplete(incomplete)
     text, encoding, sha256 = decode(path)
     table = _parse(text, path)
     series = int(table["LocID"].nunique())

@@ -12,10 +12,10 @@ import pandas as pd
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
 from popforecast.panel.frames import read_numbers, read_years
-from popforecast.panel.rectangles import Rectangles
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers.assembly import Figures, assemble
 from popforecast.readers.parquet import is_parquet, read_parquet
-from popforecast.readers.reading import Reading
+from popforecast.readers.reading import Reading, check_incomplete
 from popforecast.readers.streams import EncodingError, Source, open_source
 from popforecast.readers.tables import Query, read_table
 
@@ -30,7 +30,7 @@ def read_panel(
     where: Mapping[str, str] | None = None,
     decimal: str | None = None,
     incomplete: str = "raise",
-) -> Panel | Rectangles:
+) -> Panel | UnevenPanel:
     r"""Read anyone's file as a panel.
 
     Long tables have a row for each location and year: name `id`, `time` and `value`. Wide tables have a column for each
@@ -59,8 +59,8 @@ def read_panel(
 
     Returns
     -------
-    Panel or Rectangles
-        Rectangles where locations begin or end in different years.
+    Panel or UnevenPanel
+        UnevenPanel where locations begin or end in different years.
 
     Raises
     ------
@@ -93,8 +93,7 @@ def read_own(
 ) -> Reading:
     """Read anyone's file as :func:`read_panel` does, with what was left out and where the figures come from."""
     path = Path(path)
-    if incomplete not in ("raise", "drop"):
-        raise ReadError(f"incomplete {incomplete!r}: expected 'raise' or 'drop'")
+    check_incomplete(incomplete)
     if decimal not in (None, ".", ","):
         raise ReadError(f"decimal {decimal!r}: expected '.' or ','")
     query = Query(id, time, value, group, name, dict(where or {}), decimal)

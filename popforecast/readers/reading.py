@@ -83,6 +83,18 @@ def check_total(panel: Panel, source: str) -> None:
         )
 
 
+def check_incomplete(incomplete: str) -> None:
+    """Check what to do with a location that lacks figures.
+
+    Raises
+    ------
+    ReadError
+        If it is neither ``"raise"`` nor ``"drop"``.
+    """
+    if incomplete not in ("raise", "drop"):
+        raise ReadError(f"incomplete {incomplete!r}: expected 'raise' or 'drop'")
+
+
 def tabulate_dropped(dropped: list[tuple[int, int, str, str]]) -> pd.DataFrame:
     """Return the table of what was left out."""
     return pd.DataFrame(dropped, columns=["row", "code", "name", "reason"])

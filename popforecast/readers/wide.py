@@ -20,7 +20,7 @@ from popforecast.readers.cells import (
     parse_name,
     split_rows,
 )
-from popforecast.readers.reading import Reading, make_panel, tabulate_dropped
+from popforecast.readers.reading import Reading, check_incomplete, make_panel, tabulate_dropped
 
 LABEL = "label/separator"
 COLUMNS = {
@@ -64,7 +64,13 @@ class Header(NamedTuple):
     years: dict[int, int]
 
 
-def read_un_wide(path: str | Path, variant: str | None = None, revision: str | None = None) -> Reading:
+def read_un_wide(
+    path: str | Path,
+    variant: str | None = None,
+    revision: str | None = None,
+    until: int | None = None,
+    incomplete: str = "raise",
+) -> Reading:
     """Read the UN's wide table: one row for each location, one column for each year, thousands of persons.
 
     Spaces as thousands separators, leading spaces, ``...`` for missing, label rows, a preamble above the header,
@@ -78,6 +84,10 @@ def read_un_wide(path: str | Path, variant: str | None = None, revision: str | N
         Which variant to read, where the file has several (default: the only one).
     revision : str, optional
         Recorded in the panel.
+    until : int, optional
+        The last year to read.
+    incomplete : {"raise", "drop"}
+        What to do with a location that has figures for some of the years: stop, or leave it out and report it.
 
     Raises
     ------
@@ -85,12 +95,16 @@ def read_un_wide(path: str | Path, variant: str | None = None, revision: str | N
         If the file is cut or damaged, or holds a cell that is not a figure; the error names the row.
     """
     path = Path(path)
+    check_incomplete(incomplete)
     text, encoding, sha256 = decode(path)
-    header, rows = _parse_table(list(split_rows(text, path)), path)
+    header, rows = _parse_table(list(split_rows(text, path)), until, path)
     rows = _choose_variant(rows, variant, path)
     _check_repeated(rows, path)
-    kept = [row for row in rows if not (row.is_label or row.is_empty)]
-    dropped = [(row.number, row.code, row.name, _say_why(row)) for row in rows if row.is_label or row.is_empty]
+    kept, left_out = [], []
+    for row in rows:
+        whole = not (row.is_label or row.is_empty or (incomplete == "drop" and None in row.figures))
+        (kept if whole else left_out).append(row)
+    dropped = [(row.number, row.code, row.name, _say_why(row, header)) for row in left_out]
     if not kept:
         raise ReadError(f"{path.name}: no row holds figures; expected one for each location")
     for row in kept:
@@ -112,14 +126,14 @@ def read_un_wide(path: str | Path, variant: str | None = None, revision: str | N
     return Reading(panel, tabulate_dropped(dropped), path.name, sha256, encoding, len(rows))
 
 
-def _parse_table(table: list[tuple[int, list[str]]], path: Path) -> tuple[Header, list[Row]]:
+def _parse_table(table: list[tuple[int, list[str]]], until: int | None, path: Path) -> tuple[Header, list[Row]]:
     for position, (_, cells) in enumerate(table[:HEADER_WITHIN]):
         titles = [clean(cell) for cell in cells]
         if {title.casefold() for title in titles} & set(COLUMNS["code"]):
             body = table[position + 1 :]
             for number, row in body:
                 check_width(row, titles, number, path)
-            header = _parse_header(titles, [row for _, row in body], path)
+            header = _end(_parse_header(titles, [row for _, row in body], path), until, path)
             return header, [_parse_row(row, number, header, path) for number, row in body]
     raise ReadError(
         f"{path.name} has no header with a column 'Country code' or 'LocID': expected the UN's wide or long table"
@@ -150,6 +164,14 @@ def _parse_header(titles: list[str], body: Sequence[list[str]], path: Path) -> H
     if not years:
         raise ReadError(f"{path.name}: the header has no years; expected columns such as 1950, 1951, ...")
     return Header(columns, years)
+
+
+def _end(header: Header, until: int | None, path: Path) -> Header:
+    """Return the header without the years after the last to read."""
+    years = {year: place for year, place in header.years.items() if until is None or year <= until}
+    if not years:
+        raise ReadError(f"{path.name} has no year up to {until}: it begins in {min(header.years)}")
+    return header._replace(years=years)
 
 
 def _parse_row(cells: list[str], number: int, header: Header, path: Path) -> Row:
@@ -198,10 +220,13 @@ def _check_complete(row: Row, header: Header, path: Path) -> None:
         )
 
 
-def _say_why(row: Row) -> str:
-    if not row.is_empty:
-        return "a label, though it has figures"
-    return "a label, without any figure" if row.is_label else "no figure in any year"
+def _say_why(row: Row, header: Header) -> str:
+    if row.is_label:
+        return "a label, without any figure" if row.is_empty else "a label, though it has figures"
+    if row.is_empty:
+        return "no figure in any year"
+    absent = [year for year, figure in zip(header.years, row.figures, strict=True) if figure is None]
+    return f"no figure for {len(absent)} years from {min(absent)} to {max(absent)}"
 
 
 def _climb(code: int, parents: dict[int, int | None], series: set[int]) -> int | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from popforecast.errors import ScoreError
 from popforecast.evaluation.backtesting import Backtest
 from popforecast.evaluation.backtesting import backtest as run_backtest
-from popforecast.evaluation.vintages import RAW, compare
+from popforecast.evaluation.vintages import RAW, compare_vintages
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
 from popforecast.studies.events import explain_turn
@@ -220,7 +220,7 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     {'naive': 1.1}
     """
     vintage = max(VINTAGES)
-    then = compare(vintage, panel, models, intervals=FINAL)
+    then = compare_vintages(vintage, panel, models, intervals=FINAL)
     year = int(then.errors["year"].max())
     of = (then.errors["basis"] == RAW) & (then.errors["year"] == year) & then.errors["source"].isin(list(models))
     known = then.errors[of]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
-from popforecast.readers import WORLD, read
+from popforecast.readers import WORLD, read_wpp
 from popforecast.studies.events import explain_break
 from popforecast.text import format_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision, say_date
@@ -112,7 +112,7 @@ def open_revision(revision: str = "", raw: str = "", folder: str = "", update: s
             f"raw is {raw!r}, and {folder or update!r} was named, too; expected the tables of the raw file to be "
             "written first, and then read or updated"
         )
-    reading = read(raw, revision=get_revision(revision).name)
+    reading = read_wpp(raw, revision=get_revision(revision).name)
     return Opening(add_geography(reading.panel), describe_reading(reading), Path(raw))
 
 

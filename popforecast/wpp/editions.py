@@ -169,7 +169,8 @@ def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = Non
 
     Parameters
     ----------
-    revision : {"wpp2019", "wpp2024"} or a vintage, {"wpp2010", "wpp2012"}
+    revision : {"wpp2019", "wpp2024", "wpp2010", "wpp2012"}
+        A revision, or a vintage.
     folder : path, optional
         Where its tables are, as :func:`popforecast.wpp.tables.write_tables` writes them (default: those that
         popforecast carries).

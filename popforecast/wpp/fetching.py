@@ -14,7 +14,7 @@ import numpy as np
 
 from popforecast.errors import FetchError, ReadError
 from popforecast.panel import Panel
-from popforecast.readers import read
+from popforecast.readers import read_wpp
 from popforecast.text import split_credentials
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision, load_members, load_panel
 from popforecast.wpp.outdated import find_outdated
@@ -29,7 +29,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     """Download the UN's own file of a revision, check it, and keep it in the cache.
 
     The file replaces an earlier one only when it was read in full, and its locations and world totals agree with the
-    embedded table. Read it with :func:`popforecast.read`.
+    embedded table. Read it with :func:`popforecast.read_wpp`.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _silence(logger: logging.Logger) -> Iterator[None]:
 
 
 def _check_fetched(path: Path, revision: str) -> None:
-    embedded, fetched = load_panel(revision), read(path, revision=revision).panel
+    embedded, fetched = load_panel(revision), read_wpp(path, revision=revision).panel
     absent = [code for code in embedded.locations.index if code not in fetched.locations.index]
     countries = set(embedded.countries().locations.index)
     if countries & set(absent):

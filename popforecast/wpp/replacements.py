@@ -14,7 +14,7 @@ import pandas as pd
 
 from popforecast.errors import ReadError
 from popforecast.panel import COUNTRY, Panel, Update, describe_years
-from popforecast.readers import Reading, is_long, list_variants, read, read_un_long
+from popforecast.readers import Reading, is_long, list_variants, read_wpp
 from popforecast.wpp.editions import get_revision
 from popforecast.wpp.tables import Tables
 
@@ -88,7 +88,7 @@ def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
     path, panel = Path(path), tables.panel
     revision = get_revision(str(panel.revision))
     day = _check_date(day or _find_date(path), path, panel, revision.edition)
-    reading = read(path, revision.name)
+    reading = read_wpp(path, revision.name)
     empty = reading.dropped[reading.dropped["reason"] != "a label, without any figure"]
     for row in empty.itertuples():
         raise ReadError(f"{path.name}, row {row.row}: {row.name} ({row.code}) is {row.reason}; expected a whole series")
@@ -193,11 +193,11 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
 
 def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str], tables: Tables) -> pd.DataFrame | None:
     """Return the medium variant and its bounds, as far as the file has them; None where it has no year to come."""
-    medium = read_un_long(path, variants[MEDIUM.casefold()]) if MEDIUM.casefold() in variants else reading
+    medium = read_wpp(path, variant=variants[MEDIUM.casefold()]) if MEDIUM.casefold() in variants else reading
     if medium.panel.origin <= tables.panel.origin:
         return None
     columns = {"population": medium.panel} | {
-        ours: read_un_long(path, variants[name.casefold()]).panel
+        ours: read_wpp(path, variant=variants[name.casefold()]).panel
         for name, ours in BOUNDS.items()
         if name.casefold() in variants
     }

@@ -131,7 +131,7 @@ def test_an_update_reaches_every_answer_and_no_earlier_one_is_served(
     # What is embedded for other figures is refused until it is made anew.
     panel = pf.load_panel("wpp2024", installation.data)
     with pytest.raises(pf.PopforecastError, match="fit it to this panel"):
-        pf.load(installation.data / "wpp2024-panel-ar.npz", panel)
+        pf.load_fit(installation.data / "wpp2024-panel-ar.npz", panel)
     assert pf.forecast(panel, ["TGO"], 2024, 2024).provenance["checksum"] == panel.checksum
     assert editions.read_manifest(installation.data)["wpp2019"] == editions.read_manifest(editions.DATA)["wpp2019"]
 

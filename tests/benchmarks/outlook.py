@@ -23,7 +23,7 @@ import time, popforecast as pf
 panel = pf.load_panel("wpp2024")
 fitted = pf.fit(panel)
 started = time.process_time()
-pf.look_ahead(panel, fitted, {LEVELS})
+pf.forecast_all(panel, fitted, {LEVELS})
 print(time.process_time() - started)
 """
 
@@ -33,9 +33,9 @@ def measure() -> list[Figure]:
     panel = pf.load_panel("wpp2024")
     fitted = pf.fit(panel)
     first = float(subprocess.run([sys.executable, "-c", FIRST], check=True, capture_output=True, text=True).stdout)
-    made = spend_median(lambda: pf.look_ahead(panel, fitted, LEVELS), 15)
+    made = spend_median(lambda: pf.forecast_all(panel, fitted, LEVELS), 15)
     tracemalloc.start()
-    outlook = pf.look_ahead(panel, fitted, LEVELS)
+    outlook = pf.forecast_all(panel, fitted, LEVELS)
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     five = spend_median(lambda: outlook.forecast(MARKETS, 2030, 2050, (80, 95)), 200)
@@ -43,7 +43,7 @@ def measure() -> list[Figure]:
     group = spend_median(lambda: outlook.forecast(MARKETS, 2030, 2050, (80, 95), GROUPS), 100)
     return [
         Figure(
-            "look_ahead() to 2100, five levels", 1e3 * made, "ms", 150, f"the first of a process {1e3 * first:.0f} ms"
+            "forecast_all() to 2100, five levels", 1e3 * made, "ms", 150, f"the first of a process {1e3 * first:.0f} ms"
         ),
         Figure("memory of an outlook", kept / 1e6, "MB", 10, f"{peak / 1e6:.0f} MB at most while it is made"),
         Figure("outlook.forecast() of 5 locations", 1e3 * five, "ms", 2, f"forecast() takes {1e3 * verb:.0f} ms"),

@@ -61,7 +61,7 @@ def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: st
         pytest.fail(f"{error} ({STALE})")
     assert kept is not None, STALE
     panel = pf.load_panel(revision)
-    fresh = pf.load(made / f"{revision}-panel-ar.npz", panel)
+    fresh = pf.load_fit(made / f"{revision}-panel-ar.npz", panel)
     assert fresh.model == kept.model == pf.models.get("panel-ar")
     ours, theirs = (intervals.pack(each) for each in (kept, fresh))
     assert ours.keys() == theirs.keys(), STALE
@@ -144,7 +144,7 @@ def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
 def test_the_default_fit_is_the_embedded_one(revision: str) -> None:
     panel = pf.load_panel(revision)
     kept = pf.load_fitted(revision, panel)
-    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.look_ahead(panel).whole.fitted):
+    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.forecast_all(panel).whole.fitted):
         assert np.array_equal(fitted.arrays["rise"], kept.arrays["rise"])
         assert np.array_equal(fitted.calibration.quantiles, kept.calibration.quantiles)
 
@@ -217,7 +217,7 @@ def test_a_model_of_another_version_is_refused(data: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("model", ["naive", pf.PanelAR(damping=0.5)])
 def test_another_model_than_the_default_is_refused(data: Path, wpp2024: pf.Panel, model: str | pf.Model) -> None:
-    pf.save(pf.fit(wpp2024, model), data / "wpp2024-panel-ar.npz")
+    pf.save_fit(pf.fit(wpp2024, model), data / "wpp2024-panel-ar.npz")
     with pytest.raises(StoreError, match=r"expected PanelAR\(damping=0\.97.*popforecast\.embedding"):
         pf.load_fitted("wpp2024")
 

@@ -8,7 +8,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.evaluation.record import HORIZONS, tell_coverage
-from popforecast.evaluation.vintages import PUBLISHED, compare
+from popforecast.evaluation.vintages import PUBLISHED, compare_vintages
 from popforecast.wpp.editions import VINTAGES
 
 
@@ -71,7 +71,7 @@ def test_the_default_model_is_the_best_of_the_record_at_every_horizon(panel: pf.
 
 @pytest.mark.parametrize("name", VINTAGES)
 def test_countries_of_the_vintage_record_are_those_of_the_comparison(vintages: pd.DataFrame, name: str) -> None:
-    errors = compare(name).errors.query("basis == 'raw'").set_index(["location_code", "year"])
+    errors = compare_vintages(name).errors.query("basis == 'raw'").set_index(["location_code", "year"])
     then, ours, theirs = (errors[errors["intervals"] == kind] for kind in (PUBLISHED, "real-time", "stated"))
     record = vintages.query("vintage == @name").set_index(["location_code", "year"]).loc[ours.index]
     assert (record["origin"] == 2010).all()

@@ -13,7 +13,7 @@ import pytest
 import popforecast as pf
 from popforecast import charts
 from popforecast.errors import ModelError, PanelError, PopforecastError, ReadError, UnknownRevisionError, YearError
-from popforecast.evaluation.vintages import BOTH, KINDS, PUBLISHED, UN, compare
+from popforecast.evaluation.vintages import BOTH, KINDS, PUBLISHED, UN, compare_vintages
 from popforecast.forecasting.revision_error import learn_as_published, list_published
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.text import VINTAGE_INTERVALS
@@ -48,7 +48,7 @@ def panel(request: pytest.FixtureRequest) -> pf.Panel:
 @pytest.fixture(scope="module")
 def both() -> dict[str, pd.DataFrame]:
     """The scores over every country that both revisions have, as the issue counts them."""
-    results = {name: compare(name, "wpp2024", [LastGrowth()], alike=False) for name in SIZES}
+    results = {name: compare_vintages(name, "wpp2024", [LastGrowth()], alike=False) for name in SIZES}
     return {name: result.scores().set_index(["source", "year", "basis"]) for name, result in results.items()}
 
 
@@ -191,7 +191,7 @@ def test_the_uns_bounds_held_what_is_known(both: dict[str, pd.DataFrame]) -> Non
 
 
 def test_the_base_figures_were_off_by_what_is_known() -> None:
-    base = compare("wpp2010", models=[], alike=False).base_errors
+    base = compare_vintages("wpp2010", models=[], alike=False).base_errors
     assert (round(base["ape"].mean(), 1), round(base["ape"].median(), 1)) == (4.7, 2.2)
     assert np.allclose(base["log_revision"], np.log(base["now"]) - np.log(base["then"]))
     assert base.loc[232, "location"] == "Eritrea"
@@ -216,7 +216,7 @@ def test_scores_are_those_computed_by_hand() -> None:
             "upper_80": [240, 440],
         }
     )
-    result = compare(then, now, [LastGrowth()], levels=[80], projections=projections)
+    result = compare_vintages(then, now, [LastGrowth()], levels=[80], projections=projections)
     table = result.scores().set_index(["source", "basis"])
     assert table.index.tolist() == [(UN, "raw"), ("last-growth", "raw"), (UN, "rebased"), ("last-growth", "rebased")]
     # UN: 420 for 210, 220 for 200; rebased 210 and 220. Last growth: 400 for 210, 225 for 200; rebased 200 and 225.
@@ -237,14 +237,14 @@ def test_what_came_later_changes_no_forecast(wpp2024: pf.Panel) -> None:
     values = wpp2024.values.copy()
     values[:, wpp2024.years > 2010] *= 1.5
     other = replace(wpp2024, values=values)
-    known, changed = (compare("wpp2012", truth, ["panel-ar", "drift"]).errors for truth in (wpp2024, other))
+    known, changed = (compare_vintages("wpp2012", truth, ["panel-ar", "drift"]).errors for truth in (wpp2024, other))
     columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95"]
     pd.testing.assert_frame_equal(known[columns], changed[columns], rtol=1e-9)
     assert np.allclose(changed["outcome"], 1.5 * known["outcome"])
 
 
 def test_every_source_answers_for_the_same_countries_and_years() -> None:
-    errors = compare("wpp2012", models=["panel-ar", "naive"]).errors
+    errors = compare_vintages("wpp2012", models=["panel-ar", "naive"]).errors
     asked = [set(map(tuple, group.to_numpy())) for _, group in errors.groupby("source")[["location_code", "year"]]]
     assert asked[0] == asked[1] == asked[2]
     assert len(asked[0]) == 2 * 198
@@ -252,22 +252,22 @@ def test_every_source_answers_for_the_same_countries_and_years() -> None:
 
 def test_models_learn_from_the_countries_that_are_not_compared_too() -> None:
     """A pooled model is fitted to all that the vintage knew, so leaving out a country to score changes no forecast."""
-    errors = [compare("wpp2012", models=["panel-ar"], alike=alike).errors for alike in (True, False)]
+    errors = [compare_vintages("wpp2012", models=["panel-ar"], alike=alike).errors for alike in (True, False)]
     keys = ["source", "basis", "intervals", "location_code", "year"]
     fewer, more = (table.set_index(keys)["population"] for table in errors)
     pd.testing.assert_series_equal(fewer, more[fewer.index], rtol=1e-9)
 
 
 def test_a_revision_without_projections_is_compared_alone(wpp2019: pf.Panel) -> None:
-    scores = compare("wpp2019", models=["naive"]).scores()
+    scores = compare_vintages("wpp2019", models=["naive"]).scores()
     assert scores["source"].unique().tolist() == ["naive"]
     assert scores["year"].unique().tolist() == [2021, 2022, 2023]
     with pytest.raises(ModelError, match="expected at least one model"):
-        compare(wpp2019, models=[])
+        compare_vintages(wpp2019, models=[])
 
 
 def test_a_panel_cut_short_is_not_set_beside_forecasts_that_knew_more(wpp2024: pf.Panel) -> None:
-    result = compare(wpp2024.until(2020), wpp2024, ["naive"], levels=[50])
+    result = compare_vintages(wpp2024.until(2020), wpp2024, ["naive"], levels=[50])
     assert result.errors["source"].unique().tolist() == ["naive"]
     table = result.scores()
     assert set(table[table["basis"] == "raw"]["mape"]) == set(table[table["basis"] == "rebased"]["mape"])
@@ -276,7 +276,7 @@ def test_a_panel_cut_short_is_not_set_beside_forecasts_that_knew_more(wpp2024: p
 
 def test_a_country_that_the_un_did_not_project_is_left_out_and_named() -> None:
     projections = pf.load_projections("wpp2012").query("location_code != 566")
-    result = compare("wpp2012", models=["naive"], projections=projections)
+    result = compare_vintages("wpp2012", models=["naive"], projections=projections)
     assert 566 not in set(result.errors["location_code"])
     assert result.excluded.loc[566].tolist() == ["Nigeria", "not projected by the UN"]
 
@@ -303,7 +303,7 @@ def test_a_country_that_the_un_did_not_project_is_left_out_and_named() -> None:
 )
 def test_what_cannot_be_compared_is_refused(arguments: dict, error: type[Exception], named: str) -> None:
     with pytest.raises(error, match=named):
-        compare(**arguments)
+        compare_vintages(**arguments)
 
 
 # What intervals allow for ---------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_what_cannot_be_compared_is_refused(arguments: dict, error: type[Excepti
 def test_raw_coverage_is_the_known_one_with_what_was_published_by_then_and_since(
     vintage: str, year: int, then: tuple[int, int], since: tuple[int, int]
 ) -> None:
-    scores = compare(vintage).scores().query("source == 'panel-ar' and year == @year and basis == 'raw'")
+    scores = compare_vintages(vintage).scores().query("source == 'panel-ar' and year == @year and basis == 'raw'")
     assert tuple(scores["intervals"]) == BOTH
     for known, (_, row) in zip((then, since), scores.iterrows(), strict=True):
         assert (row["coverage_80"], row["coverage_95"]) == pytest.approx(known, abs=0.51)
@@ -332,7 +332,9 @@ def test_intervals_of_the_time_use_nothing_that_was_published_later(wpp2024: pf.
     other = replace(wpp2024, values=values)
     bounds = ["lower_80", "upper_80", "lower_95", "upper_95"]
     known, changed = (
-        compare("wpp2012", truth).errors.query("source == 'panel-ar' and basis == 'raw'").set_index("intervals")[bounds]
+        compare_vintages("wpp2012", truth)
+        .errors.query("source == 'panel-ar' and basis == 'raw'")
+        .set_index("intervals")[bounds]
         for truth in (wpp2024, other)
     )
     assert known.loc[PUBLISHED].equals(changed.loc[PUBLISHED])
@@ -354,7 +356,7 @@ def test_an_edition_learns_from_what_it_revised_itself(wpp2019: pf.Panel, wpp202
 
 
 def test_a_first_edition_allows_for_no_revision_and_a_plain_model_for_random_errors_alone() -> None:
-    errors = compare("wpp2010", models=["naive", "ar1"], intervals=KINDS).errors.query("basis == 'raw'")
+    errors = compare_vintages("wpp2010", models=["naive", "ar1"], intervals=KINDS).errors.query("basis == 'raw'")
     assert errors.groupby("source")["intervals"].unique().map(list).to_dict() == {
         UN: ["stated"],
         "naive": list(KINDS),
@@ -375,13 +377,13 @@ def test_each_kind_has_its_meaning_in_one_sentence() -> None:
 
 @pytest.fixture(scope="module")
 def scores() -> pd.DataFrame:
-    return pd.concat({"wpp2012": compare("wpp2012", models=["naive"]).scores()}, names=["vintage"]).reset_index(
-        "vintage"
-    )
+    return pd.concat(
+        {"wpp2012": compare_vintages("wpp2012", models=["naive"]).scores()}, names=["vintage"]
+    ).reset_index("vintage")
 
 
 def test_a_comparison_shows_itself() -> None:
-    result = compare("wpp2012", models=["naive"])
+    result = compare_vintages("wpp2012", models=["naive"])
     assert "198 countries, wpp2012 at 2010 against wpp2024" in repr(result)
     assert "<table" in result._repr_html_()
 
@@ -398,9 +400,9 @@ def test_charts_name_every_source_and_are_the_same_each_time(scores: pd.DataFram
 
 
 def test_a_chart_of_bounds_leaves_out_who_states_none() -> None:
-    bare = pd.concat({"wpp2010": compare("wpp2010", models=["naive"]).scores()}, names=["vintage"])
+    bare = pd.concat({"wpp2010": compare_vintages("wpp2010", models=["naive"]).scores()}, names=["vintage"])
     chart = charts.chart_bounds(bare.reset_index("vintage"))
     assert set(chart.table.index.get_level_values("source")) == {"naive"}
-    alone = compare("wpp2010", models=[]).scores().assign(vintage="wpp2010")
+    alone = compare_vintages("wpp2010", models=[]).scores().assign(vintage="wpp2010")
     with pytest.raises(PopforecastError, match="no source states bounds"):
         charts.chart_bounds(alone)

@@ -283,7 +283,7 @@ def test_hindcast_equals_a_loop_that_fits_at_every_origin(wpp2024: pf.Panel, mod
 @pytest.mark.parametrize("model", GROWTH, ids=lambda model: model.name)
 def test_stored_intervals_come_back_to_the_bit(wpp2024: pf.Panel, tmp_path: Path, model: pf.Model) -> None:
     fitted = pf.fit(wpp2024, model)
-    loaded = pf.load(pf.save(fitted, tmp_path / "model.npz"), wpp2024)
+    loaded = pf.load_fit(pf.save_fit(fitted, tmp_path / "model.npz"), wpp2024)
     ours, theirs = (intervals.predict(each, 77, (50, 95)) for each in (fitted, loaded))
     for level in (50, 95):
         assert (ours.lower[level] == theirs.lower[level]).all()

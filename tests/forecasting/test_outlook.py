@@ -30,7 +30,7 @@ def fitted(wpp2024: pf.Panel) -> pf.Fitted:
 
 @pytest.fixture(scope="module")
 def outlook(wpp2024: pf.Panel, fitted: pf.Fitted) -> pf.Outlook:
-    return pf.look_ahead(wpp2024, fitted, levels=(50, 80, 95))
+    return pf.forecast_all(wpp2024, fitted, levels=(50, 80, 95))
 
 
 def make_panel(n: int, t: int, step: int = 1, seed: int = 5) -> pf.Panel:
@@ -74,14 +74,14 @@ def test_outlook_cut_to_a_horizon_is_the_forecast_to_that_horizon(
 def test_every_model_says_the_same_at_once_as_one_by_one(name: str, revision: str) -> None:
     panel = pf.load_panel(revision)
     fitted = pf.fit(panel, name)
-    outlook = pf.look_ahead(panel, fitted, (80, 95))
+    outlook = pf.forecast_all(panel, fitted, (80, 95))
     for locations, start, end in ((["World", "NGA", 4], 2030, 2050), (None, None, None), ("Asia", 1990, 2091)):
         assert_same(outlook.forecast(locations, start, end), pf.forecast(panel, locations, start, end, fitted))
 
 
 @pytest.mark.parametrize("intervals", ["final", "real-time"])
 def test_kind_of_intervals_is_kept(wpp2024: pf.Panel, fitted: pf.Fitted, intervals: str) -> None:
-    outlook = pf.look_ahead(wpp2024, fitted, (80,), intervals)
+    outlook = pf.forecast_all(wpp2024, fitted, (80,), intervals)
     ours = outlook.forecast("World", 2030, 2040)
     assert_same(ours, pf.forecast(wpp2024, "World", 2030, 2040, fitted, (80,), intervals))
     assert ours.provenance["intervals"] == outlook.intervals == intervals
@@ -136,7 +136,7 @@ def test_a_group_of_a_regions_countries_is_the_region_and_a_group_of_one_is_that
 @pytest.mark.parametrize("name", ["panel-ar", "damped-growth", "ar1"])
 def test_panels_of_ones_own_reach_a_hundred_and_fifty_steps(panel: pf.Panel, name: str) -> None:
     fitted = pf.fit(panel, name)
-    outlook = pf.look_ahead(panel, fitted)
+    outlook = pf.forecast_all(panel, fitted)
     for steps in (1, 39, 41, 150):
         end = panel.origin + steps * panel.step
         assert_same(outlook.forecast(None, None, end), pf.forecast(panel, None, None, end, fitted))
@@ -148,7 +148,7 @@ def test_panels_of_ones_own_reach_a_hundred_and_fifty_steps(panel: pf.Panel, nam
 def test_plain_model_that_leaves_all_numbers_is_infinite_and_no_warning() -> None:
     values = [np.exp(1.4 ** np.arange(12))]
     panel = pf.Panel(values, range(2000, 2012), pd.DataFrame({"name": ["Boom"]}, index=["B"]))
-    far = pf.look_ahead(panel, pf.AR(1, "n", "log")).forecast(end=2161)
+    far = pf.forecast_all(panel, pf.AR(1, "n", "log")).forecast(end=2161)
     assert np.isinf(far.population[0, -1])
     assert not np.isnan(far.path.upper[95]).any()
 
@@ -162,7 +162,7 @@ def test_wild_panels_reach_their_last_year_without_a_nan_or_a_crossing_bound(gro
     values = scale * np.exp(np.cumsum(steps, axis=1))
     panel = pf.Panel(values, range(1900, 1930), pd.DataFrame({"name": codes}, index=codes))
     for name in ("panel-ar", "damped-growth", "drift"):
-        outlook = pf.look_ahead(panel, name, (50, 99.9999))
+        outlook = pf.forecast_all(panel, name, (50, 99.9999))
         path = outlook.forecast(end=2079, groups={"All": codes, "One": ["X03"]}).path
         ladder = [path.lower[99.9999], path.lower[50], path.population, path.upper[50], path.upper[99.9999]]
         assert not np.isnan(ladder).any()
@@ -185,7 +185,7 @@ def test_what_it_gives_is_frozen_and_it_stays_as_it_was(outlook: pf.Outlook) -> 
 
 def test_threads_share_one_outlook(wpp2024: pf.Panel, fitted: pf.Fitted, outlook: pf.Outlook) -> None:
     asked = [([code], 2024 + i % 70, None, (80,), {f"G{i}": [code, 4]}) for i, code in enumerate([356, 50, 586] * 20)]
-    fresh = pf.look_ahead(wpp2024, fitted, (80, 95))
+    fresh = pf.forecast_all(wpp2024, fitted, (80, 95))
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda question: fresh.forecast(*question), asked))
     for question, answer in zip(asked, answers, strict=True):
@@ -197,14 +197,14 @@ def test_threads_share_one_outlook(wpp2024: pf.Panel, fitted: pf.Fitted, outlook
 
 def test_a_bound_is_noted_where_it_is_reached_and_not_before(wpp2024: pf.Panel) -> None:
     fitted = pf.fit(wpp2024, "damped-growth")
-    outlook = pf.look_ahead(wpp2024, fitted)
+    outlook = pf.forecast_all(wpp2024, fitted)
     noted = [len(outlook.forecast(None, None, end).notes) for end in (2024, 2050, 2100)]
     assert noted == [len(pf.forecast(wpp2024, None, None, end, fitted).notes) for end in (2024, 2050, 2100)]
     assert noted[0] < noted[1] < noted[2]
 
 
 def test_levels_beyond_past_errors_reach_on_and_it_is_said(wpp2024: pf.Panel, fitted: pf.Fitted) -> None:
-    outlook = pf.look_ahead(wpp2024, fitted, (99.7, 99.8, 99.9, 99.99))
+    outlook = pf.forecast_all(wpp2024, fitted, (99.7, 99.8, 99.9, 99.99))
     ours = outlook.forecast(["NGA", "World"], 2024, 2100)
     said = [note.text for note in ours.notes if note.location_code == 900]
     assert len(said) == 2
@@ -250,7 +250,7 @@ def test_impossible_question_is_refused(outlook: pf.Outlook, options: dict, erro
 
 
 def test_outlook_without_levels_has_none(wpp2024: pf.Panel, fitted: pf.Fitted) -> None:
-    bare = pf.look_ahead(wpp2024, fitted, levels=())
+    bare = pf.forecast_all(wpp2024, fitted, levels=())
     assert bare.forecast("NGA").levels == ()
     with pytest.raises(LevelError, match="level 80 is not of this outlook: expected any of none"):
         bare.forecast("NGA", levels=80)
@@ -267,16 +267,16 @@ def test_outlook_without_levels_has_none(wpp2024: pf.Panel, fitted: pf.Fitted) -
 )
 def test_impossible_outlook_is_refused(wpp2024: pf.Panel, options: dict, error: type, named: str) -> None:
     with pytest.raises(error, match=named):
-        pf.look_ahead(wpp2024, **options)
+        pf.forecast_all(wpp2024, **options)
 
 
 def test_outlook_of_another_panels_fit_or_of_no_panel_is_refused(wpp2024: pf.Panel, fitted: pf.Fitted) -> None:
     with pytest.raises(ModelError, match=r"origin 2023.*origin 2000"):
-        pf.look_ahead(wpp2024.until(2000), fitted)
+        pf.forecast_all(wpp2024.until(2000), fitted)
     with pytest.raises(PanelError, match="expected a Panel, got DataFrame"):
-        pf.look_ahead(wpp2024.to_frame())
+        pf.forecast_all(wpp2024.to_frame())
 
 
 def test_groups_need_a_model_of_growth(wpp2024: pf.Panel) -> None:
     with pytest.raises(ModelError, match="ar1 forecasts each series on its own"):
-        pf.look_ahead(wpp2024, "ar1").forecast("NGA", groups={"A": ["NGA"]})
+        pf.forecast_all(wpp2024, "ar1").forecast("NGA", groups={"A": ["NGA"]})

@@ -22,7 +22,7 @@ EVERY = [*pf.models.MODELS.values(), pf.AR(2, "ct"), pf.AR("bic"), pf.AR(np.int6
 
 @pytest.fixture
 def saved(wpp2024: pf.Panel, tmp_path: Path) -> Path:
-    return pf.save(pf.AR().fit(wpp2024), tmp_path / "model.npz")
+    return pf.save_fit(pf.AR().fit(wpp2024), tmp_path / "model.npz")
 
 
 def read_manifest(path: Path) -> dict:
@@ -36,7 +36,7 @@ def write_manifest(path: Path, manifest: dict) -> None:
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
 def test_loaded_model_forecasts_to_the_bit(wpp2024: pf.Panel, tmp_path: Path, model: pf.Model) -> None:
     fitted = pf.fit(wpp2024, model)
-    loaded = pf.load(pf.save(fitted, tmp_path / "model.npz"), wpp2024)
+    loaded = pf.load_fit(pf.save_fit(fitted, tmp_path / "model.npz"), wpp2024)
     assert loaded.model == model
     for key, array in intervals.pack(fitted).items():
         assert np.array_equal(array, intervals.pack(loaded)[key], equal_nan=True), key
@@ -47,10 +47,10 @@ def test_loaded_model_forecasts_to_the_bit(wpp2024: pf.Panel, tmp_path: Path, mo
 
 
 def test_same_fit_gives_the_same_bytes(wpp2024: pf.Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = pf.save(pf.AR().fit(wpp2024), tmp_path / "first.npz")
+    first = pf.save_fit(pf.AR().fit(wpp2024), tmp_path / "first.npz")
     # A zip file holds times, which would differ years later.
     monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
-    second = pf.save(pf.AR().fit(pf.load_panel("wpp2024")), tmp_path / "second.npz")
+    second = pf.save_fit(pf.AR().fit(pf.load_panel("wpp2024")), tmp_path / "second.npz")
     assert first.read_bytes() == second.read_bytes()
     assert first.with_suffix(".json").read_bytes() == second.with_suffix(".json").read_bytes()
 
@@ -77,13 +77,13 @@ def test_any_changed_byte_is_noticed(saved: Path, wpp2024: pf.Panel) -> None:
                 continue
             path.write_bytes(content[:place] + changed + content[place + 1 :])
             with pytest.raises(StoreError):
-                pf.load(saved, wpp2024)
+                pf.load_fit(saved, wpp2024)
         for length in (0, 1, len(content) // 2, len(content) - 3):
             path.write_bytes(content[:length])
             with pytest.raises(StoreError):
-                pf.load(saved, wpp2024)
+                pf.load_fit(saved, wpp2024)
         path.write_bytes(content)
-    assert pf.load(saved, wpp2024)
+    assert pf.load_fit(saved, wpp2024)
 
 
 def resealed(saved: Path, **changes: object) -> None:
@@ -123,7 +123,7 @@ def object_array() -> bytes:
 def test_pickle_is_never_loaded(saved: Path, wpp2024: pf.Panel, content: Callable[[], bytes], named: str) -> None:
     replace_arrays(saved, content(), arrays={"coefficients": [1]})
     with pytest.raises(StoreError, match=named):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 # What has another shape than a model's array, broadcast or not, and what is no number.
@@ -165,7 +165,7 @@ def forge(saved: Path, key: str, forgery: Callable[[np.ndarray], np.ndarray | No
 def test_arrays_that_are_not_those_of_the_model_are_refused(tmp_path: Path, name: str, forgery: str) -> None:
     """Whatever a stranger stored under a right checksum: one row for all would give Nigeria 9.3 billion people."""
     panel = pf.load_panel("wpp2019").select(SOME)
-    saved = pf.save(pf.fit(panel, name), tmp_path / "model.npz")
+    saved = pf.save_fit(pf.fit(panel, name), tmp_path / "model.npz")
     contents = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with np.load(saved) as file:
         keys = file.files
@@ -173,7 +173,7 @@ def test_arrays_that_are_not_those_of_the_model_are_refused(tmp_path: Path, name
     for key in keys:
         if forge(saved, key, (MISSHAPEN | BROADCAST)[forgery]):
             with pytest.raises(StoreError, match=r"fit it again|fit the model again"):
-                pf.load(saved, panel)
+                pf.load_fit(saved, panel)
             refused += 1
         for path, content in contents.items():
             path.write_bytes(content)
@@ -187,7 +187,7 @@ def test_an_array_too_many_is_refused(saved: Path, wpp2024: pf.Panel) -> None:
     np.savez(content, **arrays)
     replace_arrays(saved, content.getvalue(), arrays={name: list(array.shape) for name, array in arrays.items()})
     with pytest.raises(StoreError, match=r"expected arrays of the shapes .* got .*'spare': \(3,\)"):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 @pytest.mark.parametrize("key", ["interval_knots", "interval_errors"])
@@ -195,16 +195,16 @@ def test_a_calibration_of_other_past_origins_or_horizons_is_refused(
     tmp_path: Path, wpp2024: pf.Panel, key: str
 ) -> None:
     panel = wpp2024.countries().take(np.arange(0, 236, 6))
-    saved = pf.save(pf.fit(panel, "naive"), tmp_path / "model.npz")
+    saved = pf.save_fit(pf.fit(panel, "naive"), tmp_path / "model.npz")
     forge(saved, key, lambda array: array + 1 if key == "interval_knots" else array[:, 1:])
     with pytest.raises(StoreError, match="does not hold what naive needs"):
-        pf.load(saved, panel)
+        pf.load_fit(saved, panel)
 
 
 @pytest.mark.parametrize("name", ["ar1", "ar", "naive", "drift", "panel-ar"])
 def test_numbers_that_are_none_are_refused_or_forecast(tmp_path: Path, name: str) -> None:
     panel = pf.load_panel("wpp2019").select(SOME)
-    saved = pf.save(pf.fit(panel, name), tmp_path / "model.npz")
+    saved = pf.save_fit(pf.fit(panel, name), tmp_path / "model.npz")
     contents = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with np.load(saved) as file:
         keys = file.files
@@ -212,7 +212,7 @@ def test_numbers_that_are_none_are_refused_or_forecast(tmp_path: Path, name: str
     for key in keys:
         forge(saved, key, lambda array: np.full(array.shape, np.inf))
         try:
-            fitted = pf.load(saved, panel)
+            fitted = pf.load_fit(saved, panel)
         except StoreError:
             refused += 1
         else:
@@ -229,7 +229,7 @@ def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> 
     np.savez(file, coefficients=np.zeros((2, 3)))
     replace_arrays(saved, file.getvalue())
     with pytest.raises(StoreError, match="does not hold the arrays"):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> 
 def test_manifest_that_does_not_fit_is_refused(saved: Path, wpp2024: pf.Panel, changes: dict, named: str) -> None:
     resealed(saved, **changes)
     with pytest.raises(StoreError, match=named):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 @pytest.mark.parametrize("key", ["version", "model", "panel_sha256", "npz_sha256", "arrays", "origin", "revision"])
@@ -261,14 +261,14 @@ def test_manifest_that_lacks_something_is_refused(saved: Path, wpp2024: pf.Panel
     manifest = {name: value for name, value in read_manifest(saved).items() if name not in (key, "manifest_sha256")}
     write_manifest(saved, manifest | {"manifest_sha256": store._seal(manifest)})
     with pytest.raises(StoreError):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", "{", '{"format": 1}', "\x00", "\ud800"])
 def test_manifest_that_is_none_is_refused(saved: Path, wpp2024: pf.Panel, text: str) -> None:
     saved.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(StoreError, match="no manifest"):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 def test_missing_file_is_named(saved: Path, wpp2024: pf.Panel) -> None:
@@ -276,17 +276,17 @@ def test_missing_file_is_named(saved: Path, wpp2024: pf.Panel) -> None:
     content = manifest.read_bytes()
     manifest.unlink()
     with pytest.raises(StoreError, match=r"model\.json is not there"):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
     manifest.write_bytes(content)
     saved.unlink()
     with pytest.raises(StoreError, match=r"model\.npz cannot be read"):
-        pf.load(saved, wpp2024)
+        pf.load_fit(saved, wpp2024)
 
 
 def test_other_data_are_refused_with_both_origins(saved: Path, wpp2019: pf.Panel, wpp2024: pf.Panel) -> None:
     for other in (wpp2019, wpp2024.until(2020), wpp2024.select(["NGA", "World"])):
         with pytest.raises(StoreError, match="was fitted to wpp2024 with origin 2023"):
-            pf.load(saved, other)
+            pf.load_fit(saved, other)
 
 
 def test_a_fit_to_own_data_is_called_so(wpp2024: pf.Panel, tmp_path: Path) -> None:
@@ -300,15 +300,15 @@ def test_a_fit_to_own_data_is_called_so(wpp2024: pf.Panel, tmp_path: Path) -> No
 def test_name_that_does_not_end_in_npz_is_refused(wpp2024: pf.Panel, tmp_path: Path, name: str) -> None:
     fitted = pf.Naive().fit(wpp2024)
     with pytest.raises(StoreError, match=r"\.npz"):
-        pf.save(fitted, tmp_path / name)
+        pf.save_fit(fitted, tmp_path / name)
     with pytest.raises(StoreError, match=r"\.npz"):
-        pf.load(tmp_path / name, wpp2024)
+        pf.load_fit(tmp_path / name, wpp2024)
 
 
 @pytest.mark.parametrize("path", ["mo\0del.npz", None, 5, b"model.npz"])
 def test_what_is_no_path_is_refused(wpp2024: pf.Panel, path: object) -> None:
     fitted = pf.Naive().fit(wpp2024)
-    for verb in (lambda: pf.save(fitted, path), lambda: pf.load(path, wpp2024), lambda: store.describe(path)):
+    for verb in (lambda: pf.save_fit(fitted, path), lambda: pf.load_fit(path, wpp2024), lambda: store.describe(path)):
         with pytest.raises(StoreError, match="is no path"):
             verb()
 
@@ -329,11 +329,11 @@ def test_what_cannot_be_written_leaves_what_was_there(wpp2024: pf.Panel, tmp_pat
         path.with_suffix(".json").mkdir()
     before = {each: each.read_bytes() if each.is_file() else None for each in tmp_path.rglob("*")}
     with pytest.raises(StoreError, match="nothing was saved"):
-        pf.save(pf.Naive().fit(wpp2024), path)
+        pf.save_fit(pf.Naive().fit(wpp2024), path)
     assert {each: each.read_bytes() if each.is_file() else None for each in tmp_path.rglob("*")} == before
 
 
 def test_saving_again_replaces_both_files(saved: Path, wpp2024: pf.Panel) -> None:
-    pf.save(pf.Drift().fit(wpp2024), saved)
-    assert pf.load(saved, wpp2024).model == pf.Drift()
+    pf.save_fit(pf.Drift().fit(wpp2024), saved)
+    assert pf.load_fit(saved, wpp2024).model == pf.Drift()
     assert len(list(saved.parent.iterdir())) == 2

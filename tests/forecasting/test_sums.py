@@ -21,7 +21,7 @@ CALIBRATED = [name for name in pf.models.MODELS if pf.models.get(name).calibrate
 @pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])
 @pytest.mark.parametrize("model", CALIBRATED)
 def test_every_aggregate_of_a_revision_has_possible_intervals(model: str, revision: str) -> None:
-    whole = pf.look_ahead(pf.load_panel(revision), model, LEVELS).whole
+    whole = pf.forecast_all(pf.load_panel(revision), model, LEVELS).whole
     assert len(whole.membership.aggregates) >= 50
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
@@ -29,13 +29,13 @@ def test_every_aggregate_of_a_revision_has_possible_intervals(model: str, revisi
 @pytest.mark.parametrize("intervals", ["final", "real-time"])
 def test_both_kinds_of_intervals_are_possible_at_past_origins(wpp2024: pf.Panel, intervals: str) -> None:
     for origin in (1960, 1985, 2010):
-        whole = pf.look_ahead(wpp2024.until(origin), "damped-growth", LEVELS, intervals).whole
+        whole = pf.forecast_all(wpp2024.until(origin), "damped-growth", LEVELS, intervals).whole
         assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 
 @pytest.fixture(scope="module")
 def outlook() -> pf.Outlook:
-    return pf.look_ahead(pf.load_panel("wpp2019"), "naive", LEVELS)
+    return pf.forecast_all(pf.load_panel("wpp2019"), "naive", LEVELS)
 
 
 @settings(max_examples=25, deadline=None)
@@ -80,7 +80,8 @@ PANELS = {
 def test_groups_of_ones_own_series_have_possible_intervals(case: str, model: str) -> None:
     panel = draw_panel(PANELS[case])
     codes = panel.locations.index.tolist()
-    whole = pf.look_ahead(panel, model, LEVELS).whole.add({"all": codes, "half": codes[::2], "one": codes[:1]}, LEVELS)
+    groups = {"all": codes, "half": codes[::2], "one": codes[:1]}
+    whole = pf.forecast_all(panel, model, LEVELS).whole.add(groups, LEVELS)
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 

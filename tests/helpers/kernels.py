@@ -150,7 +150,7 @@ def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
             fits |= {"embedded": pf.load_fitted(name, panel)} if embedded else {}
             for how, fitted in fits.items():
                 for kind in (REAL_TIME, FINAL) if model.calibrated else (ANALYTIC,):
-                    outlook = pf.look_ahead(panel, fitted, LEVELS, kind if model.calibrated else None)
+                    outlook = pf.forecast_all(panel, fitted, LEVELS, kind if model.calibrated else None)
                     whole, key = outlook.whole.prediction, f"{name}/{model.name}/{how}/{kind}"
                     figures[f"{key}/median"] = whole.population
                     for level in LEVELS:

@@ -134,7 +134,7 @@ WRONG_GROUPS = [
 
 @pytest.mark.parametrize(("groups", "sentence"), WRONG_GROUPS)
 def test_groups_of_a_wrong_type_are_one_sentence(wpp2024: pf.Panel, groups, sentence) -> None:
-    outlook = pf.look_ahead(wpp2024.countries(), "naive")
+    outlook = pf.forecast_all(wpp2024.countries(), "naive")
     for ask in (
         lambda: pf.forecast(wpp2024, ["NGA"], 2030, 2031, "naive", groups=groups),
         lambda: outlook.forecast(["NGA"], 2030, 2031, groups=groups),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.errors import PanelError, ReadError
+from popforecast.readers import read_long
 from tests.readers.samples import PERSONS, YEARS, Rows, assert_same_world, long_rows, to_text, wide_rows
 
 
@@ -73,7 +74,7 @@ def test_damaged_wide_file_is_refused_with_row_and_value(write: Callable[..., Pa
     rows = wide_rows()
     apply(rows)
     with pytest.raises(ReadError) as refusal:
-        pf.read(write(rows))
+        pf.read_wpp(write(rows))
     assert "table.csv" in str(refusal.value)
     assert all(part in str(refusal.value) for part in named), str(refusal.value)
 
@@ -112,7 +113,7 @@ def test_damaged_long_file_is_refused_with_row_and_value(write: Callable[..., Pa
     rows = long_rows()
     apply(rows)
     with pytest.raises(ReadError) as refusal:
-        pf.read(write(rows))
+        pf.read_wpp(write(rows))
     assert "table.csv" in str(refusal.value)
     assert all(part in str(refusal.value) for part in named), str(refusal.value)
 
@@ -134,7 +135,7 @@ def test_file_cut_at_any_byte_is_refused(write: Callable[..., Path], rows: Rows,
     row = len(content) // len(rows)
     for length in [*range(0, len(content) - row, 1 + len(content) // 500), *range(len(content) - row, len(content))]:
         try:
-            panel = pf.read(write(content[:length])).panel
+            panel = pf.read_wpp(write(content[:length])).panel
         except ReadError:
             continue
         if (panel.locations["type"] == "Country/Area").sum() >= 2:
@@ -147,7 +148,7 @@ def test_compressed_file_cut_at_any_byte_is_refused(write: Callable[..., Path]) 
     content = gzip.compress(to_text(wide_rows()).encode())
     for length in range(len(content)):
         with pytest.raises(ReadError):
-            pf.read(write(content[:length], "table.csv.gz"))
+            pf.read_wpp(write(content[:length], "table.csv.gz"))
 
 
 def test_file_of_2019_cut_anywhere_is_refused(raw: Path, write: Callable[..., Path]) -> None:
@@ -160,7 +161,7 @@ def test_file_of_2019_cut_anywhere_is_refused(raw: Path, write: Callable[..., Pa
         if length == len(content) - 1 and content.endswith(b"\r\n"):
             continue
         with pytest.raises(ReadError):
-            pf.read(write(content[:length]))
+            pf.read_wpp(write(content[:length]))
 
 
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=3), st.sampled_from(["wide", "long"]))
@@ -170,7 +171,7 @@ def test_any_bytes_anywhere_are_read_or_refused(write: Callable[..., Path], plac
     content = to_text(wide_rows() if form == "wide" else long_rows()).encode()
     place %= len(content)
     try:
-        reading = pf.read(write(content[:place] + junk + content[place + len(junk) :]))
+        reading = pf.read_wpp(write(content[:place] + junk + content[place + len(junk) :]))
     except ReadError:
         return
     assert len(reading.panel) + len(reading.dropped) == reading.series
@@ -196,14 +197,14 @@ def test_any_bytes_anywhere_are_read_or_refused(write: Callable[..., Path], plac
 )
 def test_what_is_no_table_is_refused(write: Callable[..., Path], content: bytes, named: str) -> None:
     with pytest.raises(ReadError, match=named):
-        pf.read(write(content))
+        pf.read_wpp(write(content))
 
 
 def test_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"absent\.csv cannot be read"):
-        pf.read(tmp_path / "absent.csv")
+        pf.read_wpp(tmp_path / "absent.csv")
     with pytest.raises(ReadError, match="cannot be read"):
-        pf.read(tmp_path)
+        pf.read_wpp(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -225,4 +226,4 @@ def test_any_long_file_that_is_damaged_is_refused(
     write: Callable[..., Path], text: str, error: type[Exception], named: str
 ) -> None:
     with pytest.raises(error, match=named):
-        pf.read_long(write(text), id="id", time="year", value="pop")
+        read_long(write(text), id="id", time="year", value="pop")

@@ -37,8 +37,8 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def figures_of(panel: pf.Panel | pf.Rectangles) -> Figures:
-    parts = panel.panels if isinstance(panel, pf.Rectangles) else [panel]
+def figures_of(panel: pf.Panel | pf.UnevenPanel) -> Figures:
+    parts = panel.panels if isinstance(panel, pf.UnevenPanel) else [panel]
     return {
         str(code): dict(zip(part.years.tolist(), values, strict=True))
         for part in parts

@@ -152,7 +152,7 @@ def _read(folder: Path, name: str, content: bytes, columns: dict[str, Any]) -> F
     path = folder / name
     path.write_bytes(content)
     panel = pf.read_panel(path, **columns)
-    parts = panel.panels if isinstance(panel, pf.Rectangles) else (panel,)
+    parts = panel.panels if isinstance(panel, pf.UnevenPanel) else (panel,)
     return {
         str(code): dict(zip(part.years.tolist(), values, strict=True))
         for part in parts

@@ -9,7 +9,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.errors import UnknownModelError, UnknownRevisionError, YearError
-from popforecast.evaluation.vintages import compare
+from popforecast.evaluation.vintages import compare_vintages
 from popforecast.studies import revisions as study
 from popforecast.text import format_population
 
@@ -90,7 +90,7 @@ def test_the_old_interval_is_the_one_that_every_surface_shows(compared, wpp2019:
 
 def test_intervals_published_by_then_allow_for_what_the_old_edition_had_revised(compared, wpp2024: pf.Panel):
     """The intervals that vintages.compare scores, on other panels: every country alone, and no sums."""
-    scores = compare("wpp2019", "wpp2024", intervals="published").scores(compared.changes.index.tolist())
+    scores = compare_vintages("wpp2019", "wpp2024", intervals="published").scores(compared.changes.index.tolist())
     raw = scores[scores["basis"] == "raw"].set_index("year")
     shown = study.score_held(compared).loc["published by then"]
     for level in (80, 95):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from popforecast.evaluation.bootstrap import bound_ratio
-from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare
+from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare_vintages
 from popforecast.studies import vintages as study
 
 Results = dict[str, Vintages]
@@ -22,7 +22,7 @@ def run() -> Callable[..., Results]:
     def compare_all(vintages: tuple[str, ...], models: tuple[str, ...], truth: str = "wpp2024") -> Results:
         key = vintages, models, truth
         if key not in kept:
-            kept[key] = {vintage: compare(vintage, truth, models) for vintage in vintages}
+            kept[key] = {vintage: compare_vintages(vintage, truth, models) for vintage in vintages}
         return kept[key]
 
     return compare_all

@@ -269,7 +269,7 @@ def test_published_file_is_fetched_and_reads_as_the_revision(
     path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
     assert path.read_bytes() == server.answer
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-    panel = pf.read(path, revision="wpp2024").panel
+    panel = pf.read_wpp(path, revision="wpp2024").panel
     assert panel.checksum == wpp2024.checksum
     assert panel.countries().locations["iso3"].tolist() == wpp2024.countries().locations["iso3"].tolist()
     assert capfd.readouterr() == ("", "")
@@ -295,7 +295,7 @@ def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
 def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, tmp_path: Path) -> None:
     updated = update(pf.load_panel("wpp2024"), "Togo", 0.88)
     server.answer = gzip.compress(long_file(updated))
-    assert pf.read(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
+    assert pf.read_wpp(pf.fetch("wpp2024", tmp_path, server.url), revision="wpp2024").panel.checksum == updated.checksum
 
 
 def test_file_without_an_update_that_the_tables_have_is_fetched(
@@ -309,7 +309,7 @@ def test_file_without_an_update_that_the_tables_have_is_fetched(
     assert pf.load_panel("wpp2024").title == "wpp2024 + update 2026-01-19"
     server.answer = gzip.compress(published)
     path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
-    assert pf.read(path, revision="wpp2024").panel.checksum == wpp2024.checksum
+    assert pf.read_wpp(path, revision="wpp2024").panel.checksum == wpp2024.checksum
 
 
 @pytest.mark.parametrize(("country", "factor", "named"), [("Ghana", 0.88, r"\(\d+\) has"), ("Togo", 11, "times the")])

@@ -21,7 +21,7 @@ def assert_embedded(folder: Path, revision: str) -> None:
 
 
 def test_file_of_2019_becomes_the_embedded_tables(raw: Path, tmp_path: Path) -> None:
-    reading = pf.read(raw / "WPP2019_POP_F01_1_TOTAL_POPULATION_BOTH_SEXES.csv", revision="wpp2019")
+    reading = pf.read_wpp(raw / "WPP2019_POP_F01_1_TOTAL_POPULATION_BOTH_SEXES.csv", revision="wpp2019")
     source = preparation.describe_reading(reading)
     write_tables(preparation.add_geography(reading.panel), tmp_path, source)
     assert_embedded(tmp_path, "wpp2019")

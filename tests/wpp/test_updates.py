@@ -154,7 +154,7 @@ def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_writt
     assert back.panel.values.tolist() == updated.panel.values.tolist()
     assert back.panel.checksum == updated.panel.checksum == editions.read_manifest(tmp_path)["wpp2024"]["panel_sha256"]
     pd.testing.assert_frame_equal(back.projections, updated.projections, check_dtype=False)
-    reading = pf.read(file)
+    reading = pf.read_wpp(file)
     entry = {"date": "2026-01-19", "locations": [768, 288], "file": file.name, "sha256": reading.sha256}
     assert back.source["updates"] == [entry | {"projections": "replaced"}]
     assert b".0" not in (tmp_path / "wpp2024-projections.csv").read_bytes()
@@ -172,7 +172,7 @@ def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables
 
 def test_a_fit_to_the_earlier_figures_is_refused(updated: Tables) -> None:
     with pytest.raises(StoreError, match="fit it to this panel"):
-        pf.load(fitted_path(editions.DATA, "wpp2024"), updated.panel)
+        pf.load_fit(fitted_path(editions.DATA, "wpp2024"), updated.panel)
 
 
 def test_the_checksum_changes_where_projections_alone_do(tables: Tables, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def tell_validation(panel: Panel, model: AR, fits: pd.DataFrame, agreement: pd.D
     panel, model
         What was fitted.
     fits, agreement, tests : DataFrame
-        As :func:`tabulate_fit`, :func:`compare_with_statsmodels` and :func:`diagnose_residuals` return them.
+        What `tabulate_fit`, `compare_with_statsmodels` and `diagnose_residuals` of
+        :mod:`popforecast.studies.validation` return.
     """
     difference = agreement["largest relative difference"].max()
     agrees = "agrees with statsmodels to" if difference <= AGREEMENTS[-1] else "differs from statsmodels by up to"

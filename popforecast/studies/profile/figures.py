@@ -11,7 +11,7 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.evaluation.record import load_record, load_vintage_record
-from popforecast.forecasting import DEFAULT_MODEL, look_ahead
+from popforecast.forecasting import DEFAULT_MODEL, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
@@ -115,7 +115,7 @@ def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: st
     >>> make_profile("Nigeria")
     <Profile: Nigeria, <Forecast: 1 locations, 2024 to 2100, panel-ar from 2023, real-time intervals>>
     """
-    outlook = _look_ahead(get_revision(revision).name, models.get(model).name)
+    outlook = _forecast_all(get_revision(revision).name, models.get(model).name)
     panel = outlook.panel
     code = panel.index.find(location)
     forecast = outlook.forecast(code, panel.origin + panel.step, last_year(panel))
@@ -257,8 +257,8 @@ def write_change(percent: float) -> str:
 
 
 @lru_cache(maxsize=2)
-def _look_ahead(revision: str, model: str) -> Outlook:
-    return look_ahead(load_panel(revision), model)
+def _forecast_all(revision: str, model: str) -> Outlook:
+    return forecast_all(load_panel(revision), model)
 
 
 @lru_cache(maxsize=2)

@@ -12,7 +12,7 @@ import popforecast.models as models
 from popforecast.errors import UnknownRevisionError, YearError
 from popforecast.evaluation import scores
 from popforecast.evaluation.hindcast import hindcast
-from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, look_ahead
+from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.revision_error import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.forecasting.risk import describe_risk
@@ -113,7 +113,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
         raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
     pairing = pair(before, after)
     fits = [fit(panel, specification) for panel in (before, after)]
-    outlooks = [look_ahead(*pair, LEVELS) for pair in zip((before, after), fits, strict=True)]
+    outlooks = [forecast_all(*pair, LEVELS) for pair in zip((before, after), fits, strict=True)]
     return Comparison(
         pairing,
         specification.name,
@@ -170,7 +170,7 @@ def _measure_held(pairing: Pairing, panel: Panel, fitted: Fitted, outlook: Outlo
     codes = pairing.earlier.locations.index
     if not fitted.model.calibrated:
         return _hold(pairing, years, PLAIN, _take(outlook, codes, years))
-    growth = _take(look_ahead(panel, fitted, LEVELS, FINAL), codes, years)
+    growth = _take(forecast_all(panel, fitted, LEVELS, FINAL), codes, years)
     risk = describe_risk(panel)[-1][panel.locations.index.get_indexer(codes)]
     last = panel.values[panel.locations.index.get_indexer(codes), -1:]
     base = Prediction(last, dict.fromkeys(LEVELS, last), dict.fromkeys(LEVELS, last))

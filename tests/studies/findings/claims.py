@@ -24,7 +24,7 @@ from statsmodels.tsa.api import AutoReg
 import popforecast as pf
 from popforecast.evaluation.peers import compare as score_peers
 from popforecast.evaluation.peers import load_peers
-from popforecast.evaluation.vintages import UN, compare
+from popforecast.evaluation.vintages import UN, compare_vintages
 from popforecast.models import MODELS
 from popforecast.studies.events import list_events
 from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
@@ -317,7 +317,7 @@ def the_benefit_of_hindsight_is_as_large_as_it_is_said_to_be(page: Page) -> None
 @lru_cache
 def measure_ratios(revision: str, models: tuple[str, ...]) -> dict[str, float]:
     """Return errors of 2020 from the edition of 2012 over those on final data, on the same countries."""
-    errors = compare("wpp2012", revision, list(models), intervals="final").errors
+    errors = compare_vintages("wpp2012", revision, list(models), intervals="final").errors
     errors = errors[(errors["basis"] == "raw") & (errors["year"] == 2020)]
     countries = pf.load_panel(revision).countries()
     final = pf.backtest(countries, list(models), [2010], [10]).errors
@@ -376,7 +376,7 @@ def forecast_place(revision: str, model: str, location: str) -> pf.Forecast:
 def look_ahead(revision: str, model: str) -> Any:
     """Forecast all locations."""
     panel = pf.load_panel(revision)
-    return pf.look_ahead(panel, pf.load_fitted(revision, panel) if model == "panel-ar" else model)
+    return pf.forecast_all(panel, pf.load_fitted(revision, panel) if model == "panel-ar" else model)
 
 
 def open_profile(page: Page) -> tuple[pf.Forecast, int]:
@@ -481,7 +481,7 @@ def coverage_that_knew_later_revisions_stands_beside_what_could_be_stated(page: 
 @lru_cache
 def compare_vintage(vintage: str, truth: str, models: tuple[str, ...], kind: str = "final") -> pd.DataFrame:
     """Return the errors of forecasts from a vintage."""
-    return compare(vintage, truth, list(models), intervals=kind).errors
+    return compare_vintages(vintage, truth, list(models), intervals=kind).errors
 
 
 def measure_held(vintage: str, truth: str, model: str, kind: str) -> pd.Series:
