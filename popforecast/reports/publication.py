@@ -16,8 +16,7 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.reports.execution import Execution
 from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
-from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
-from popforecast.reports.progress import Progress
+from popforecast.reports.pipeline import Progress, Step, look_again, plan, run_in_order
 from popforecast.reports.site import is_listed, open_site, publish, read_status, record, write_index
 
 # Not imported here, but in the process that runs a notebook or when a page is made.
