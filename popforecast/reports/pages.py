@@ -7,12 +7,11 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from popforecast.charts.style import NARROW_SVG
-from popforecast.reports.keys import Key, read_key, read_modules, read_versions
+from popforecast.reports.keys import Key, read_key, read_package, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.names import describe_changes, name_page, write_value
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
@@ -29,9 +28,6 @@ SVG = "image/svg+xml"
 
 # Of a checksum, as people see it.
 LETTERS = 12
-
-# A process that makes many pages runs on the modules as it found them.
-_read_modules = cache(read_modules)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +64,7 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], 
     """Read what a notebook published when it was executed; the key says of what (default: what is there now)."""
     import nbformat
 
-    key = key or read_key(notebook, changed, _read_modules())
+    key = key or read_key(notebook, changed, read_package())
 
     node = _forget_run(nbformat.read(executed, as_version=4))
     for data in _shown(node):

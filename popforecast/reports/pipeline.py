@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.reports.keys import Key, digest, read_key, read_modules
+from popforecast.reports.keys import Key, digest, read_key, read_package
 from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import Notebook
 from popforecast.reports.site import read_status
@@ -95,10 +95,10 @@ def plan(
         raise ReportError(
             f"reports come after one another in a circle: {' after '.join(error.args[1])}; expected an order"
         ) from error
-    modules = read_modules()
+    package = read_package()
     steps = {}
     for name in order:
-        step = Step(chosen[name], changes[name], read_key(chosen[name], changes[name], modules), (), after[name])
+        step = Step(chosen[name], changes[name], read_key(chosen[name], changes[name], package), (), after[name])
         steps[name] = replace(step, reasons=find_reasons(step, status, output) or (("asked for",) if force else ()))
     return steps
 
@@ -124,7 +124,7 @@ def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[s
 
 def look_again(step: Step, output: Path) -> Step:
     """Return a step as it is now, after others were made; one that was stale stays so."""
-    step = replace(step, key=read_key(step.notebook, step.changed, read_modules()))
+    step = replace(step, key=read_key(step.notebook, step.changed, read_package()))
     return replace(step, reasons=find_reasons(step, read_status(output), output) or step.reasons)
 
 

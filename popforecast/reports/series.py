@@ -15,7 +15,7 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.panel import COUNTRY
-from popforecast.reports.keys import Key, digest, read_key, read_modules
+from popforecast.reports.keys import Key, digest, read_key, read_package
 from popforecast.reports.names import describe_changes, name_page
 from popforecast.reports.notebooks import LOCATION, Notebook, choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pages import render_template
@@ -159,7 +159,7 @@ def _check(notebook: Notebook, each: str, parameters: Mapping[str, Any], jobs: i
 
 def _read_keys(notebook: Notebook, changed: Mapping[str, Any], places: Sequence[Place]) -> dict[Place, Key]:
     """Return what each page is made of: the same as that of a report, and the same for all but the location."""
-    common = read_key(notebook, changed, read_modules())
+    common = read_key(notebook, changed, read_package())
     return {place: replace(common, parameters={**common.parameters, LOCATION: place.slug}) for place in places}
 
 

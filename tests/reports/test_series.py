@@ -22,7 +22,7 @@ from bs4 import BeautifulSoup
 import popforecast as pf
 from popforecast.errors import ReportError, UnknownRevisionError
 from popforecast.reports import make_series, series
-from popforecast.reports.keys import read_key, read_modules
+from popforecast.reports.keys import read_key, read_package
 from popforecast.reports.notebooks import find_notebooks
 from popforecast.reports.warm import Worker
 from tests.reports.starting import start_python
@@ -123,8 +123,8 @@ def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers
         {"location": "BGR", "revision": "wpp2019", "model": "ar1"},
         {"location": "TKL"},
     ]
-    modules = read_modules()
-    keys = [asdict(read_key(notebook, parameters, modules)) for parameters in asked]
+    package = read_package()
+    keys = [asdict(read_key(notebook, parameters, package)) for parameters in asked]
 
     def make(worker: Worker, order: list[int], name: str) -> dict[int, dict[str, Any]]:
         return {
