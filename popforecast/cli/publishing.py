@@ -55,7 +55,7 @@ def report(
       popforecast report country-profile --each country --jobs 2 --output site
     """
     from popforecast.reports import make_reports, make_series, plan_reports
-    from popforecast.reports.execution import skip_grammar
+    from popforecast.reports.kernels import skip_grammar
 
     start = time.monotonic()
     skip_grammar()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.reports.execution import Execution
+from popforecast.reports.kernels import Worker
 from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pipeline import Progress, Step, look_again, plan, run_in_order
 from popforecast.reports.site import is_listed, open_site, publish, read_status, record, write_index
@@ -165,7 +165,7 @@ class _Making:
         self.timeout = timeout
         self.shown = shown
         self.results: dict[str, Result] = {}
-        self.running: list[Execution] = []
+        self.workers: list[Worker] = []
         self.stopped = threading.Event()
 
     def begin(self, name: str) -> bool:
@@ -186,39 +186,34 @@ class _Making:
         """Run a notebook; return it executed, what went wrong, and the seconds it took."""
         start = time.monotonic()
         step = self.steps[name]
-        scratch, target = folder / name, folder / step.notebook.path.name
-        scratch.mkdir()
-        execution = Execution(step.notebook.path, target, dict(step.changed), scratch, self.timeout)
-        self.running.append(execution)
+        target = folder / step.notebook.path.name
+        job = {"source": str(step.notebook.path), "target": str(target), "parameters": step.changed}
+        worker = Worker(Path(tempfile.mkdtemp(dir=folder)))
+        self.workers.append(worker)
         if self.stopped.is_set():
-            execution.stop()
-        error = execution.wait(self.shown.begin(name))
+            worker.stop()
+        error = worker.run(self.shown.begin(name), **job, timeout=self.timeout)["error"]
+        # Another report may write what this one's kernel remembers: each has a kernel of its own.
+        worker.finish()
         seconds = time.monotonic() - start
         self.shown.end(name, seconds, error)
         return target, error, seconds
 
     def end(self, name: str, executed: Path, error: str | None, seconds: float) -> None:
         """Publish what a notebook shows, if it ran, and record how it ended."""
+        from popforecast.reports.pages import make_page
+
         step = self.steps[name]
-        self._end(step, error or self._publish(step, executed, seconds))
+        made = {"error": error} if error else make_page(executed, step.notebook, step.changed, step.key)
+        if not made["error"]:
+            publish(step.page, made, seconds, step.notebook, self.output)
+        self._end(step, made["error"])
 
     def stop(self) -> None:
         """End whatever still runs."""
         self.stopped.set()
-        for execution in self.running:
-            execution.stop()
-
-    def _publish(self, step: Step, executed: Path, seconds: float) -> str | None:
-        from popforecast.reports import pages
-
-        try:
-            report = pages.read_report(executed, step.notebook, step.changed, step.key)
-            page = pages.render_page(report)
-        except Exception as error:
-            # Whatever a notebook shows that cannot be a page must not take the other reports down with it.
-            return f"The page could not be made: {type(error).__name__}: {error}"
-        publish(report, page, seconds, step.notebook, self.output)
-        return None
+        for worker in self.workers:
+            worker.stop()
 
     def _end(self, step: Step, error: str | None) -> None:
         if error:

@@ -15,13 +15,13 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.panel import COUNTRY
+from popforecast.reports.kernels import Worker
 from popforecast.reports.keys import Key, digest, read_key, read_package
 from popforecast.reports.names import describe_changes, name_page
 from popforecast.reports.notebooks import LOCATION, Notebook, choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pages import render_template
 from popforecast.reports.publication import TIMEOUT, Result, check_installed
 from popforecast.reports.site import INDEX, LOCK, SORTING, STYLE, UNPUBLISHED
-from popforecast.reports.warm import Worker
 from popforecast.wpp.editions import DEFAULT_REVISION, load_panel
 
 # What there may be a page for each of, and how the index says it.
@@ -107,8 +107,8 @@ def make_series(
         try:
             work = {place: _describe_job(notebook, changed, place, keys[place], timeout) for place in stale}
             with closing(_run(work, jobs)) as runs:
-                for place, page, answer in _show(runs, len(places), len(stale), progress):
-                    status = _publish(site, place, keys[place].checksum, page, answer)
+                for place, answer in _show(runs, len(places), len(stale), progress):
+                    status = _publish(site, place, keys[place].checksum, answer)
         finally:
             # Of whatever there is, also when the run was stopped.
             _write_index(site, notebook, each, places, status, describe_changes(changed))
@@ -164,12 +164,12 @@ def _read_keys(notebook: Notebook, changed: Mapping[str, Any], places: Sequence[
 
 
 def _describe_job(notebook: Notebook, changed: dict[str, Any], place: Place, key: Key, timeout: int) -> dict[str, Any]:
+    # Of the page of a place, the place is no change.
+    defaults = {**notebook.defaults, LOCATION: place.slug}
     return {
-        "folder": str(notebook.path.parent),
-        "name": notebook.name,
+        "source": str(notebook.path),
         "parameters": changed | {LOCATION: place.slug},
-        "title": place.name,
-        "key": asdict(key),
+        "page": {"title": place.name, "defaults": defaults, "key": asdict(key)},
         "timeout": timeout,
     }
 
@@ -184,20 +184,19 @@ def _is_fresh(site: Path, place: Place, key: str, status: Mapping[str, Any]) -> 
         return False
 
 
-def _run(work: Mapping[Place, dict[str, Any]], jobs: int) -> Iterator[tuple[Place, Path, dict[str, Any]]]:
-    """Make pages side by side, each worker one after another; yield each as it ends, with where it is for now."""
+def _run(work: Mapping[Place, dict[str, Any]], jobs: int) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Make pages side by side, each worker one after another; yield each as it ends."""
     idle: SimpleQueue[Worker | None] = SimpleQueue()
     workers: list[Worker] = []
     with tempfile.TemporaryDirectory(prefix="popforecast-") as temporary, ThreadPoolExecutor(jobs) as pool:
 
-        def run(place: Place) -> tuple[Place, Path, dict[str, Any]]:
+        def run(place: Place) -> tuple[Place, dict[str, Any]]:
             worker = idle.get()
             if worker is None or not worker.alive:
                 worker = Worker(Path(tempfile.mkdtemp(dir=temporary)))
                 workers.append(worker)
-            page = Path(temporary) / f"{place.slug}.html"
             try:
-                return place, page, worker.run(**work[place], target=str(page))
+                return place, worker.run(**work[place], target=str(Path(temporary) / f"{place.slug}.ipynb"))
             finally:
                 idle.put(worker)
 
@@ -213,13 +212,13 @@ def _run(work: Mapping[Place, dict[str, Any]], jobs: int) -> Iterator[tuple[Plac
                 worker.stop()
 
 
-def _publish(site: Path, place: Place, key: str, page: Path, answer: dict[str, Any]) -> dict[str, Any]:
+def _publish(site: Path, place: Place, key: str, answer: dict[str, Any]) -> dict[str, Any]:
     """Write a page, and record how its run ended; return what is recorded of all pages."""
     with hold(site.parent / LOCK, site.parent):
         status = _read_status(site)
         made = status.get(place.slug, {"page": None, "key": None, "summary": ""}) | {"error": answer["error"]}
         if answer["error"] is None:
-            content = page.read_bytes()
+            content = answer["files"]["html"].encode()
             write_atomically(site / f"{place.slug}.html", content)
             made |= {"page": digest(content), "key": key, "summary": answer["facts"]["summary"]}
         status[place.slug] = made

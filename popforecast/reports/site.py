@@ -7,15 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.reports.keys import digest
 from popforecast.reports.names import describe_changes
 from popforecast.reports.notebooks import PACKAGE, Notebook
-
-if TYPE_CHECKING:
-    from popforecast.reports.pages import Report
 
 STATUS = "status.json"
 INDEX = "index.html"
@@ -47,14 +44,26 @@ def open_site(output: Path) -> None:
         _write_changed({output / path.name: path.read_bytes() for path in (STYLE, SORTING)})
 
 
-def publish(report: Report, page: str, seconds: float, notebook: Notebook, output: Path) -> None:
-    """Write a page with all that belongs to it, and record what it is made of, and that it was made here."""
-    name = report.name
-    published = {f"{name}.html": page, f"{name}.svg": report.figure}
+def publish(name: str, made: Mapping[str, Any], seconds: float, notebook: Notebook, output: Path) -> None:
+    """Write a page with all that belongs to it, and record what it is made of, and that it was made here.
+
+    Parameters
+    ----------
+    name : str
+        What the page is called.
+    made : dict
+        As :func:`popforecast.reports.pages.make_page` returns it.
+    seconds : float
+        How long it took.
+    notebook : Notebook
+    output : path
+    """
+    files = made["files"]
+    published = {f"{name}.html": files["html"], f"{name}.svg": files["svg"]}
     written = {file: text.encode() for file, text in published.items() if text}
-    facts = {**report.facts, "files": {file: digest(content) for file, content in written.items()}}
-    executed = report.source.encode()
-    made = {
+    facts = {**made["facts"], "files": {file: digest(content) for file, content in written.items()}}
+    executed = files["ipynb"].encode()
+    here = {
         "good": _seal(facts),
         "files": {_name_executed(name): digest(executed)},
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -69,7 +78,7 @@ def publish(report: Report, page: str, seconds: float, notebook: Notebook, outpu
         recorded = {**_introduce(notebook, facts["changed"]), "error": None, "good": facts}
         _update(_find_record(name, notebook, output), name, recorded)
         # Last: a run that is killed before has made nothing.
-        _update(output / MADE, name, made)
+        _update(output / MADE, name, here)
 
 
 def record(name: str, notebook: Notebook, changed: Mapping[str, Any], error: str, output: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_same_contents_have_the_same_keys_in_another_place_at_another_time(u
     [
         ("popforecast/panel/panel.py", "package"),
         ("popforecast/studies/backtest.py", "package"),
-        ("popforecast/reports/execution.py", "package"),
+        ("popforecast/reports/kernels.py", "package"),
         ("popforecast/reports/markup.py", "package"),
         ("popforecast/templates/report/frame.html.j2", "package"),
         ("popforecast/data/wpp2024-estimates.csv", "data"),
