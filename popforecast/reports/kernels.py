@@ -228,13 +228,8 @@ def make_engine() -> type[Engine]:
         @classmethod
         def execute_managed_notebook(cls, nb_man, kernel_name, execution_timeout=None, on_cell_start=None, **_):
             last, cls.client = cls.client, None
-            client = PapermillNotebookClient(
-                nb_man,
-                last and last.km,
-                kernel_name=kernel_name,
-                timeout=execution_timeout,
-                on_cell_start=on_cell_start,
-            )
+            options = {"kernel_name": kernel_name, "timeout": execution_timeout, "on_cell_start": on_cell_start}
+            client = PapermillNotebookClient(nb_man, last and last.km, **options)
             client.kc = last and last.kc
             with client.setup_kernel(cleanup_kc=False):
                 try:
