@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,12 @@ from popforecast.reports.names import describe_changes, name_page
 from popforecast.reports.notebooks import LOCATION, Notebook, choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pipeline import Step, compare
 from popforecast.reports.publication import TIMEOUT, Result, check, explain, make_pages
-from popforecast.reports.site import Site
+from popforecast.reports.site import Place, Site
 from popforecast.wpp.editions import DEFAULT_REVISION, load_panel
 
 # What there may be a page for each of, and how the index says it.
 COUNTRIES, AGGREGATES = "country", "aggregate"
 EACH = {COUNTRIES: "countries and areas", AGGREGATES: "aggregates"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A location that gets a page.
-
-    Attributes
-    ----------
-    slug : str
-        What its page is called, and how the notebook is asked for it: its ISO3 code, or else its code.
-    name, group : str
-        How the index calls it, and under which heading.
-    """
-
-    slug: str
-    name: str
-    group: str
 
 
 def make_series(

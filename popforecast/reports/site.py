@@ -9,15 +9,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.reports.keys import digest
 from popforecast.reports.names import describe_changes
 from popforecast.reports.notebooks import PACKAGE, Notebook
-
-if TYPE_CHECKING:
-    from popforecast.reports.series import Place
 
 STATUS = "status.json"
 INDEX = "index.html"
@@ -37,6 +34,23 @@ SORTING, FINDING = STYLE.with_name("sort.js"), STYLE.with_name("filter.js")
 
 # What a run that was killed while it wrote may leave: a page under a name that it was about to give up.
 LEFT = re.compile(r"\..+\.(html|svg|json|css|js|ipynb)\.\w{8}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A location that gets a page.
+
+    Attributes
+    ----------
+    slug : str
+        What its page is called, and how the notebook is asked for it: its ISO3 code, or else its code.
+    name, group : str
+        How the index calls it, and under which heading.
+    """
+
+    slug: str
+    name: str
+    group: str
 
 
 @dataclass(frozen=True)
