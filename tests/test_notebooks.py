@@ -11,7 +11,7 @@ import nbstripout
 import pytest
 
 from popforecast.reports import make_reports
-from popforecast.reports.notebooks import FOLDERS, find_notebooks
+from popforecast.reports.notebooks import find_folder, find_notebooks
 from popforecast.studies import validation
 from popforecast.text import format_population
 from popforecast.wpp import editions
@@ -98,7 +98,7 @@ def shown(notebook: nbformat.NotebookNode, kind: str = "text/html") -> str:
     return "\n".join(output.get("data", {}).get(kind, "") for output in outputs)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDERS[0].glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(find_folder().glob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_notebook_is_committed_without_output(path: Path):
     notebook = read(path)
     stripped = nbstripout.strip_output(copy.deepcopy(notebook), keep_output=False, keep_count=False, keep_id=True)

@@ -55,7 +55,7 @@ def report(
       popforecast report country-profile --each country --jobs 2 --output site
     """
     from popforecast.reports import make_reports, make_series, plan_reports
-    from popforecast.reports.execution import skip_grammar
+    from popforecast.reports.kernels import skip_grammar
 
     start = time.monotonic()
     skip_grammar()
@@ -67,7 +67,7 @@ def report(
             raise click.UsageError("--each makes the pages of one report: name it, such as country-profile")
         if dry_run:
             raise click.UsageError("--dry-run: expected without --each, which says itself what is left to be made")
-        made = make_series(chosen[0], each, dict(parameters), output, jobs, progress=True, force=force)
+        made = make_series(chosen[0], each, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force)
         failed = [result for result in made if not result.ok]
         for result in failed:
             click.echo(f"{result.title}: {result.error}", err=True)

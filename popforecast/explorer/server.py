@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from jupyter_server.utils import url_path_join
@@ -15,8 +14,8 @@ from voila.tornado.handler import TornadoVoilaHandler
 from popforecast.errors import PopforecastError
 from popforecast.explorer.assets import AssetHandler, list_large
 from popforecast.explorer.handlers import HealthHandler, KernelHandler, PageHandler
+from popforecast.reports.notebooks import PACKAGE, find_folder
 
-PACKAGE = Path(__file__).parents[1]
 KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
@@ -53,12 +52,6 @@ class Server(Voila):
         return page_config | {"large": list_large(self.labextensions_path, names)}
 
 
-def find_notebook(name: str = "explore") -> Path:
-    """Return the notebook of the explorer: in the wheel it lies inside the package, in a checkout beside it."""
-    folders = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
-    return next(path for folder in folders if (path := folder / f"{name}.ipynb").exists())
-
-
 def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> list[str]:
     """Return the options that a platform's environment asks for: its port, and how many kernels it has room for.
 
@@ -88,7 +81,7 @@ def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> l
 
 def serve(arguments: Sequence[str] = ()) -> None:
     """Serve the explorer until it is stopped; arguments are Voilà's own, and come before what the environment says."""
-    notebook = find_notebook()
+    notebook = find_folder() / "explore.ipynb"
     # Where Jupyter looks for Voilà's templates; the second entry lets the template take up the shared style sheet.
     roots = [str(PACKAGE / "templates"), str(PACKAGE), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, roots))

@@ -1,14 +1,14 @@
 """What a report is made of, as checksums: they say whether its page is fresh, and if not, why.
 
 Contents alone count, never times, paths or the machine: a page that was committed is fresh in every checkout, whatever
-runs there. The lock file stands for the libraries; where there is none, as in an installed wheel, their versions do.
+runs there. Any module but those of a surface makes every page stale: that is a run too many now and then, and never one
+too few. The lock file stands for the libraries; where there is none, as in an installed wheel, their versions do.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -25,18 +25,13 @@ LOCK_FILE = PACKAGE.parent / "requirements-dev.txt"
 # What computes and draws a page; its footer names them.
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill", "nbconvert")
 
-# Every page is made by these, whatever its notebook imports.
-MAKERS = ("popforecast.reports.execution", "popforecast.reports.pages")
-TEMPLATES = PACKAGE / "templates" / "report"
-
-# The tables that every module may load, and those that only one reads: named here, because all pages would rest on
-# what this module imports.
-TABLES = (".csv", ".json", ".npz", ".gz")
-OWN_TABLES = {"popforecast.evaluation.peers": DATA / "peers"}
-
-IMPORT = re.compile(
-    r"^[ \t]*(?:import (popforecast[\w.]*)|from (popforecast[\w.]*) import (\([^)]*\)|.*))", re.MULTILINE
+# What asks for pages or files them, or shows something else: nothing that a page is made with imports any of it.
+SURFACES = (
+    *("__main__.py", "cli", "client.py", "embedding.py", "explorer"),
+    *(f"reports/{name}.py" for name in ("pipeline", "publication", "series", "site")),
 )
+TEMPLATES = PACKAGE / "templates" / "report"
+TABLES = (".csv", ".json", ".npz", ".gz")
 
 
 @dataclass(frozen=True)
@@ -46,8 +41,8 @@ class Key:
     Attributes
     ----------
     notebook, package, data, lock : str
-        Checksums: of its cells; of the modules it runs on and the templates of its page; of the tables, and the files
-        that parameters name; of the libraries.
+        Checksums: of its cells; of the modules of the package, less its surfaces, and the templates of pages; of the
+        tables, and the files that parameters name; of the libraries.
     parameters : dict
         All of them, also those that are as the notebook has them.
     """
@@ -88,15 +83,7 @@ class Key:
         return tuple(changed)
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module of the package: its checksum, and which modules it may import."""
-
-    checksum: str
-    imports: tuple[str, ...]
-
-
-def read_key(notebook: Notebook, parameters: Mapping[str, Any], modules: Mapping[str, Module]) -> Key:
+def read_key(notebook: Notebook, parameters: Mapping[str, Any], package: str) -> Key:
     """Return what a report is made of now.
 
     Parameters
@@ -104,73 +91,24 @@ def read_key(notebook: Notebook, parameters: Mapping[str, Any], modules: Mapping
     notebook : Notebook
     parameters : dict
         What differs from the defaults.
-    modules : dict
-        As :func:`read_modules` returns them.
+    package : str
+        As :func:`read_package` returns it.
     """
     cells = json.loads(notebook.path.read_text(encoding="utf-8"))["cells"]
     # Outputs, which a notebook has when somebody ran it, make no difference to its page.
     source = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
-    code = "\n".join(text for kind, text, _ in source if kind == "code")
-    reached = sorted(reach([*find_imports(code), *MAKERS], modules))
     values = {**notebook.defaults, **parameters}
-    own = [OWN_TABLES[name] for name in reached if name in OWN_TABLES]
-    package = [[name, modules[name].checksum] for name in reached]
-    templates = sorted(path for path in TEMPLATES.iterdir() if path.is_file())
-    tables = [*_find_tables([DATA, *own]), *_find_named(values.values())]
-    return Key(
-        digest(_write(source)),
-        digest(_write([*package, *map(_read_checksum, templates)])),
-        digest(_write([_read_checksum(path) for path in tables])),
-        digest(_read_lock()),
-        values,
-    )
+    tables = _read_checksums(path for path in DATA.rglob("*") if path.suffix in TABLES)
+    named = [(path.name, digest(path.read_bytes())) for path in _find_named(values.values())]
+    return Key(digest(_write(source)), package, digest(_write(tables + named)), digest(_read_lock()), values)
 
 
-def read_modules() -> dict[str, Module]:
-    """Return every module of the package by its name."""
-    modules = {}
-    for path in PACKAGE.rglob("*.py"):
-        content = path.read_bytes()
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        modules[name] = Module(digest(content), tuple(find_imports(content.decode())))
-    return modules
-
-
-def find_imports(code: str) -> Iterator[str]:
-    """Yield the names that code may import from the package, wherever in the code; some may be no modules.
-
-    Examples
-    --------
-    >>> sorted(find_imports("from popforecast.models import ar as model, growth"))
-    ['popforecast.models', 'popforecast.models.ar', 'popforecast.models.growth']
-    """
-    for plain, base, names in IMPORT.findall(code):
-        yield plain or base
-        yield from (f"{base}.{name}" for name in re.findall(r"\w+", re.sub(r" as \w+", "", names)))
-
-
-def reach(names: Iterable[str], modules: Mapping[str, Module]) -> set[str]:
-    """Return the modules of these names, and all that they import, directly or not.
-
-    Examples
-    --------
-    >>> modules = {"p": Module("", ("p.a",)), "p.a": Module("", ("p.b",)), "p.b": Module("", ()), "p.c": Module("", ())}
-    >>> sorted(reach(["p.b"], modules))
-    ['p', 'p.a', 'p.b']
-    """
-    reached: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in reached:
-            continue
-        # Who imports a module runs the packages above it, too.
-        waiting += filter(None, [name.rpartition(".")[0]])
-        if name in modules:
-            reached.add(name)
-            waiting += modules[name].imports
-    return reached
+def read_package() -> str:
+    """Return the checksum of what every page may be made with: the package without its surfaces, and the templates."""
+    surfaces = [PACKAGE / name for name in SURFACES]
+    # A hidden one is what an editor keeps, such as Jupyter's checkpoints.
+    modules = (path for path in PACKAGE.rglob("[!.]*.py") if not any(map(path.is_relative_to, surfaces)))
+    return digest(_write(_read_checksums([*modules, *filter(Path.is_file, TEMPLATES.iterdir())])))
 
 
 def read_versions() -> dict[str, str]:
@@ -192,11 +130,6 @@ def _read_lock() -> bytes:
     return LOCK_FILE.read_bytes() if LOCK_FILE.exists() else _write(read_versions())
 
 
-def _find_tables(folders: Iterable[Path]) -> list[Path]:
-    paths = {path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.suffix in TABLES}
-    return sorted(paths, key=lambda path: path.name)
-
-
 def _find_named(values: Iterable[Any]) -> Iterator[Path]:
     """Yield the files that parameters name."""
     for value in values:
@@ -206,5 +139,6 @@ def _find_named(values: Iterable[Any]) -> Iterator[Path]:
                 yield Path(value)
 
 
-def _read_checksum(path: Path) -> tuple[str, str]:
-    return path.name, digest(path.read_bytes())
+def _read_checksums(paths: Iterable[Path]) -> list[tuple[str, str]]:
+    """Return files of the package by name, with their checksums."""
+    return sorted((path.relative_to(PACKAGE).as_posix(), digest(path.read_bytes())) for path in paths)

@@ -15,8 +15,8 @@ from popforecast.errors import ReportError
 
 PACKAGE = Path(__file__).parent.parent
 
-# In a checkout the notebooks lie at its top; an installed wheel carries them inside the package.
-FOLDERS = (PACKAGE.parent / "notebooks", PACKAGE / "notebooks")
+# An installed wheel carries the notebooks inside the package; in a checkout they lie at its top.
+FOLDERS = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
 
 # The parameter that differs from page to page of a series.
 LOCATION = "location"
@@ -57,6 +57,11 @@ class Notebook:
         return self.path.stem
 
 
+def find_folder() -> Path:
+    """Return where the notebooks lie that come with popforecast: those that are reports, and those to work in."""
+    return next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[-1])
+
+
 def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
     """Return the reports by name: every notebook in the folder with cells tagged ``parameters`` and ``summary``.
 
@@ -65,12 +70,10 @@ def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
     ReportError
         If there is none, or one cannot be read.
     """
-    folders = [folder] if folder else [folder for folder in FOLDERS if folder.is_dir()]
-    paths = sorted(folders[0].glob("*.ipynb")) if folders else []
-    notebooks = [notebook for notebook in map(_read_notebook, paths) if notebook]
+    folder = folder or find_folder()
+    notebooks = [notebook for notebook in map(_read_notebook, sorted(folder.glob("*.ipynb"))) if notebook]
     if not notebooks:
-        place = folders[0] if folders else FOLDERS[0]
-        raise ReportError(f"no report in {place}: expected notebooks with cells tagged {PARAMETERS} and {SUMMARY}")
+        raise ReportError(f"no report in {folder}: expected notebooks with cells tagged {PARAMETERS} and {SUMMARY}")
     return {notebook.name: notebook for notebook in notebooks}
 
 

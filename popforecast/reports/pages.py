@@ -7,14 +7,13 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from popforecast.charts.style import NARROW_SVG
-from popforecast.reports.keys import Key, read_key, read_modules, read_versions
+from popforecast.reports.keys import Key, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
-from popforecast.reports.names import describe_changes, name_page, write_value
+from popforecast.reports.names import describe_changes, write_value
 from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
 from popforecast.version import __version__
 
@@ -30,9 +29,6 @@ SVG = "image/svg+xml"
 # Of a checksum, as people see it.
 LETTERS = 12
 
-# A process that makes many pages runs on the modules as it found them.
-_read_modules = cache(read_modules)
-
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -40,8 +36,6 @@ class Report:
 
     Attributes
     ----------
-    name : str
-        What its page is called.
     notebook : NotebookNode
         Without anything that varies between two runs.
     facts : dict
@@ -51,7 +45,6 @@ class Report:
         The SVG that the index shows, or nothing.
     """
 
-    name: str
     notebook: NotebookNode
     facts: Mapping[str, Any]
     figure: str
@@ -64,11 +57,37 @@ class Report:
         return nbformat.writes(self.notebook) + "\n"
 
 
-def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key | None = None) -> Report:
-    """Read what a notebook published when it was executed; the key says of what (default: what is there now)."""
-    import nbformat
+def make_page(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key) -> dict[str, Any]:
+    """Return all that is published of an executed notebook.
 
-    key = key or read_key(notebook, changed, _read_modules())
+    Parameters
+    ----------
+    executed : Path
+    notebook : Notebook
+        What was executed.
+    changed : dict
+        The parameters that it was told.
+    key : Key
+        What it was made of.
+
+    Returns
+    -------
+    dict
+        error: what went wrong, in a sentence, or None; if nothing did, facts: what a page states of itself, and files:
+        their texts by ending. Nothing but what can be written as JSON.
+    """
+    try:
+        report = read_report(executed, notebook, changed, key)
+        files = {"html": render_page(report), "svg": report.figure, "ipynb": report.source}
+    except Exception as error:
+        # Whatever a notebook shows that cannot be a page must not take the other pages down with it.
+        return {"error": f"The page could not be made: {type(error).__name__}: {error}"}
+    return {"error": None, "facts": dict(report.facts), "files": files}
+
+
+def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key) -> Report:
+    """Read what a notebook published when it was executed; the key says of what."""
+    import nbformat
 
     node = _forget_run(nbformat.read(executed, as_version=4))
     for data in _shown(node):
@@ -88,7 +107,7 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], 
         "source": key.checksum[:LETTERS],
         "key": key.parts,
     }
-    return Report(name_page(notebook, changed), node, facts, _published_figure(node))
+    return Report(node, facts, _published_figure(node))
 
 
 def write_command(name: str, changed: Mapping[str, Any]) -> str:

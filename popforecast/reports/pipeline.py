@@ -1,8 +1,10 @@
-"""What is to be made, why, and in which order."""
+"""What is to be made, why, in which order, and how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
@@ -10,18 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.reports.keys import Key, digest, read_key, read_modules
+from popforecast.reports.keys import Key, digest, read_key, read_package
 from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import Notebook
-from popforecast.reports.site import read_status
+from popforecast.reports.site import Site
 
 
 @dataclass(frozen=True)
 class Step:
-    """A report of a plan.
+    """A report of a plan, or the page of a place in a series.
 
     Attributes
     ----------
+    name : str
+        By what it is known in the plan.
+    page : str
+        What its page is called.
     notebook : Notebook
     changed : dict
         The parameters that differ from the notebook's own.
@@ -33,21 +39,13 @@ class Step:
         The reports of the same plan that it comes after.
     """
 
+    name: str
+    page: str
     notebook: Notebook
     changed: Mapping[str, Any]
     key: Key
-    reasons: tuple[str, ...]
-    after: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The name of the report."""
-        return self.notebook.name
-
-    @property
-    def page(self) -> str:
-        """What its page is called."""
-        return name_page(self.notebook, self.changed)
+    reasons: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def fresh(self) -> bool:
@@ -62,8 +60,7 @@ class Step:
 def plan(
     notebooks: Sequence[Notebook],
     changes: Mapping[str, Mapping[str, Any]],
-    status: Mapping[str, Any],
-    output: Path,
+    site: Site,
     force: bool = False,
 ) -> dict[str, Step]:
     """Return what is to be made, by name, in an order in which it can be.
@@ -73,9 +70,7 @@ def plan(
     notebooks : sequence of Notebook
     changes : dict
         For each by name, the parameters that differ from its own.
-    status : dict
-        What is recorded of each page.
-    output : path
+    site : Site
         Where the pages are.
     force : bool
         Make fresh ones, too.
@@ -93,12 +88,19 @@ def plan(
         raise ReportError(
             f"reports come after one another in a circle: {' after '.join(error.args[1])}; expected an order"
         ) from error
-    modules = read_modules()
-    steps = {}
+    package = read_package()
+    steps = []
     for name in order:
-        step = Step(chosen[name], changes[name], read_key(chosen[name], changes[name], modules), (), after[name])
-        steps[name] = replace(step, reasons=find_reasons(step, status, output) or (("asked for",) if force else ()))
-    return steps
+        notebook, changed = chosen[name], changes[name]
+        key = read_key(notebook, changed, package)
+        steps.append(Step(name, name_page(notebook, changed), notebook, changed, key, after=after[name]))
+    return compare(steps, site, force)
+
+
+def compare(steps: Iterable[Step], site: Site, force: bool = False) -> dict[str, Step]:
+    """Return steps by name, with the reasons that the record of a site gives for each."""
+    status, asked = site.read_status(), ("asked for",) if force else ()
+    return {step.name: replace(step, reasons=find_reasons(step, status, site.output) or asked) for step in steps}
 
 
 def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[str, ...]:
@@ -108,7 +110,7 @@ def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[s
         return ("never made",) if not recorded or not recorded["error"] else ("failed last time",)
     good, made, parameters = recorded["good"], recorded["made"], step.key.parameters
     reasons = ["failed last time"] if recorded["error"] else []
-    reasons += [] if made else ["not made in this checkout"]
+    reasons += ["not made in this checkout"] if made is None else []
     reasons += step.key.explain(good.get("key", {}), good["parameters"])
     for name, checksum in {**good.get("files", {}), **(made or {}).get("files", {})}.items():
         try:
@@ -120,10 +122,10 @@ def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[s
     return tuple(reasons)
 
 
-def look_again(step: Step, output: Path) -> Step:
+def look_again(step: Step, site: Site) -> Step:
     """Return a step as it is now, after others were made; one that was stale stays so."""
-    step = replace(step, key=read_key(step.notebook, step.changed, read_modules()))
-    return replace(step, reasons=find_reasons(step, read_status(output), output) or step.reasons)
+    step = replace(step, key=read_key(step.notebook, step.changed, read_package()))
+    return replace(step, reasons=find_reasons(step, site.read_status(), site.output) or step.reasons)
 
 
 def run_in_order(
@@ -171,3 +173,65 @@ def run_in_order(
     finally:
         # Without waiting: who stops the iteration can stop the tasks.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Progress:
+    """What is shown while reports are made: on a terminal a bar for all and one for the cells of each; else lines.
+
+    Parameters
+    ----------
+    steps : collection of Step
+        Of which the stale ones are to be made.
+    shown : bool
+        Whether to show anything.
+    series : bool
+        Whether they are the pages of a series: too many for more than one bar, wherever it is shown.
+    """
+
+    def __init__(self, steps: Collection[Step], shown: bool, series: bool = False) -> None:
+        from tqdm import tqdm
+
+        fresh = sum(step.fresh for step in steps)
+        unit, total, done = ("page", len(steps), fresh) if series else ("report", len(steps) - fresh, 0)
+        self.lines = shown and not series and not sys.stderr.isatty()
+        self.bars = shown and not self.lines
+        self.hidden = series or not self.bars
+        self.pipeline = tqdm(total=total, initial=done, desc=f"{unit}s", unit=unit, position=0, disable=not self.bars)
+        # Below it, one for each report that is being made, in a place that another may take later.
+        self.cells: dict[str, tqdm] = {}
+        self.lock = threading.Lock()
+
+    def begin(self, name: str) -> Callable[[int, int], None]:
+        """Show that a report is begun; return what is told of its cells."""
+        from tqdm import tqdm
+
+        self._say(f"{name}: begun")
+        with self.lock:
+            taken = {abs(bar.pos) for bar in self.cells.values()}
+            place = next(place for place in range(1, len(taken) + 2) if place not in taken)
+            bar = tqdm(desc=f"  {name}", unit="cell", position=place, leave=False, disable=self.hidden)
+            self.cells[name] = bar
+
+        def show_cell(cell: int, cells: int) -> None:
+            bar.total = cells
+            bar.n = cell
+            bar.refresh()
+
+        return show_cell
+
+    def end(self, name: str, seconds: float, error: str | None) -> None:
+        """Show that a report has ended."""
+        with self.lock:
+            self.cells.pop(name).close()
+        self.pipeline.update()
+        self._say(f"{name}: {'failed' if error else 'made'} in {seconds:.1f} s")
+
+    def close(self) -> None:
+        """Take the bars away."""
+        for bar in [*self.cells.values(), self.pipeline]:
+            bar.close()
+
+    def _say(self, line: str) -> None:
+        if self.lines:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from popforecast.errors import ReportError
-from popforecast.reports.execution import Execution
+from popforecast.reports.kernels import Worker
 from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
-from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
-from popforecast.reports.progress import Progress
-from popforecast.reports.site import is_listed, open_site, publish, read_status, record, write_index
+from popforecast.reports.pipeline import Progress, Step, look_again, plan, run_in_order
+from popforecast.reports.site import Site
 
 # Not imported here, but in the process that runs a notebook or when a page is made.
 NEEDED = ("papermill", "nbconvert", "bs4", "yaml")
@@ -104,21 +104,16 @@ def make_reports(
         If a name or a parameter is unknown, a value does not fit, or what runs notebooks is not installed; nothing
         was run then. Or if the folder cannot be written to, or is full.
     """
-    _check(jobs, timeout)
+    check(jobs, timeout)
     known = find_notebooks(folder)
     chosen = choose_notebooks(known, names)
     changes = {notebook.name: find_changes(notebook, parameters or {}) for notebook in chosen}
-    output = Path(output)
-    try:
-        steps = plan(chosen, changes, read_status(output), output, force)
-        open_site(output)
-        shown = Progress(sum(not step.fresh for step in steps.values()), progress)
-        results = _make(_Making(steps, output, timeout, shown), jobs, list(known))
-    except OSError as error:
-        raise ReportError(
-            f"the reports cannot be written to {output} ({error.strerror}): choose a folder that can be written to, "
-            "and has room"
-        ) from error
+    site = Site(Path(output))
+    with explain(site):
+        steps = plan(chosen, changes, site, force)
+        site.open()
+        results = make_pages(steps, site, jobs, timeout, progress, on_end=partial(site.write_index, list(known)))
+        site.write_index(known)
     return tuple(results[notebook.name] for notebook in chosen)
 
 
@@ -138,35 +133,79 @@ def plan_reports(
     """
     chosen = choose_notebooks(find_notebooks(folder), names)
     changes = {notebook.name: find_changes(notebook, parameters or {}) for notebook in chosen}
-    output = Path(output)
-    return tuple(plan(chosen, changes, read_status(output), output, force).values())
+    return tuple(plan(chosen, changes, Site(Path(output)), force).values())
 
 
-def _check(jobs: int, timeout: int) -> None:
-    check_installed()
+def check(jobs: int, timeout: int) -> None:
+    """Raise an error that says what cannot be, or how to get what is missing, before anything is begun."""
+    for module in NEEDED:
+        if find_spec(module) is None:
+            raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")
     if jobs < 1:
         raise ReportError(f"jobs {jobs}: expected 1 or more")
     if timeout < 1:
         raise ReportError(f"timeout {timeout}: expected 1 second or more")
 
 
-def check_installed() -> None:
-    """Raise an error that says how to get what is missing, before anything is begun."""
-    for module in NEEDED:
-        if find_spec(module) is None:
-            raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")
+@contextmanager
+def explain(site: Site) -> Iterator[None]:
+    """Say where nothing can be written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"the {'pages' if site.series else 'reports'} cannot be written to {site.folder} ({error.strerror}): "
+            "choose a folder that can be written to, and has room"
+        ) from error
+
+
+def make_pages(
+    steps: Mapping[str, Step],
+    site: Site,
+    jobs: int,
+    timeout: int,
+    progress: bool,
+    on_end: Callable[[], None] = lambda: None,
+) -> dict[str, Result]:
+    """Make what is stale of reports, or of a series, in order; return what became of each.
+
+    Parameters
+    ----------
+    steps : dict of Step
+        By name.
+    site : Site
+        Where the pages go; it is open.
+    jobs, timeout, progress
+        As for :func:`make_reports`.
+    on_end : callable
+        Called after each that ended.
+    """
+    after = {name: step.after for name, step in steps.items()}
+    shown = Progress(steps.values(), progress, bool(site.series))
+    making = _Making(steps, site, timeout, shown)
+    with tempfile.TemporaryDirectory(prefix="popforecast-") as folder, closing(shown):
+        run = partial(making.run, folder=Path(folder))
+        try:
+            with closing(run_in_order(after, jobs, making.begin, run)) as ended:
+                for name, outcome in ended:
+                    making.end(name, *outcome)
+                    on_end()
+        finally:
+            making.stop()
+    return making.results
 
 
 class _Making:
-    """Reports being made in a folder: what is asked, run and written as the pipeline goes on."""
+    """Pages being made: what is asked, run and written as the pipeline goes on."""
 
-    def __init__(self, steps: Mapping[str, Step], output: Path, timeout: int, shown: Progress) -> None:
+    def __init__(self, steps: Mapping[str, Step], site: Site, timeout: int, shown: Progress) -> None:
         self.steps = dict(steps)
-        self.output = output
+        self.site = site
         self.timeout = timeout
         self.shown = shown
         self.results: dict[str, Result] = {}
-        self.running: list[Execution] = []
+        self.workers: list[Worker] = []
+        self.idle: SimpleQueue[Worker] = SimpleQueue()
         self.stopped = threading.Event()
 
     def begin(self, name: str) -> bool:
@@ -176,74 +215,68 @@ class _Making:
         failed = [result.name for result in before if not result.ok]
         if not all(result.fresh for result in before):
             # They may have written what it reads.
-            step = self.steps[name] = look_again(step, self.output)
+            step = self.steps[name] = look_again(step, self.site)
         if step.fresh:
             self.results[name] = self._conclude(step, None, fresh=True)
         elif failed:
             self._end(step, f"Not made, because it rests on {', '.join(failed)}, which failed.")
         return name not in self.results
 
-    def run(self, name: str, folder: Path) -> tuple[Path, str | None, float]:
-        """Run a notebook; return it executed, what went wrong, and the seconds it took."""
+    def run(self, name: str, folder: Path) -> tuple[Path, dict[str, Any], float]:
+        """Run a notebook; return it executed, how its worker answered, and the seconds it took."""
         start = time.monotonic()
-        step = self.steps[name]
-        scratch, target = folder / name, folder / step.notebook.path.name
-        scratch.mkdir()
-        execution = Execution(step.notebook.path, target, dict(step.changed), scratch, self.timeout)
-        self.running.append(execution)
-        if self.stopped.is_set():
-            execution.stop()
-        error = execution.wait(self.shown.begin(name))
+        step, series = self.steps[name], bool(self.site.series)
+        target = folder / f"{name}.ipynb"
+        job = {"source": str(step.notebook.path), "target": str(target), "parameters": step.changed}
+        if series:
+            # Many pages, and as many processes that can make them as there are jobs: it pays to import it there.
+            own = {"title": step.notebook.title, "defaults": step.notebook.defaults, "key": asdict(step.key)}
+            job["page"] = own
+        worker = self._find_worker(folder)
+        answer = worker.run(self.shown.begin(name), **job, timeout=self.timeout)
+        if series and worker.alive:
+            self.idle.put(worker)
+        else:
+            # Another report may write what this one's kernel remembers: each has a kernel of its own.
+            worker.finish()
         seconds = time.monotonic() - start
-        self.shown.end(name, seconds, error)
-        return target, error, seconds
+        self.shown.end(name, seconds, answer["error"])
+        return target, answer, seconds
 
-    def end(self, name: str, executed: Path, error: str | None, seconds: float) -> None:
+    def end(self, name: str, executed: Path, answer: dict[str, Any], seconds: float) -> None:
         """Publish what a notebook shows, if it ran, and record how it ended."""
+        from popforecast.reports.pages import make_page
+
         step = self.steps[name]
-        self._end(step, error or self._publish(step, executed, seconds))
+        asked = answer["error"] or "files" in answer
+        made = answer if asked else make_page(executed, step.notebook, step.changed, step.key)
+        if not made["error"]:
+            self.site.publish(step.page, step.notebook, made, seconds)
+        self._end(step, made["error"])
 
     def stop(self) -> None:
         """End whatever still runs."""
         self.stopped.set()
-        for execution in self.running:
-            execution.stop()
+        for worker in self.workers:
+            worker.stop()
 
-    def _publish(self, step: Step, executed: Path, seconds: float) -> str | None:
-        from popforecast.reports import pages
-
+    def _find_worker(self, folder: Path) -> Worker:
         try:
-            report = pages.read_report(executed, step.notebook, step.changed, step.key)
-            page = pages.render_page(report)
-        except Exception as error:
-            # Whatever a notebook shows that cannot be a page must not take the other reports down with it.
-            return f"The page could not be made: {type(error).__name__}: {error}"
-        publish(report, page, seconds, step.notebook, self.output)
-        return None
+            return self.idle.get_nowait()
+        except Empty:
+            worker = Worker(Path(tempfile.mkdtemp(dir=folder)))
+        self.workers.append(worker)
+        if self.stopped.is_set():
+            worker.stop()
+        return worker
 
     def _end(self, step: Step, error: str | None) -> None:
         if error:
-            record(step.page, step.notebook, step.changed, error, self.output)
+            self.site.record(step.page, step.notebook, step.changed, error)
         self.results[step.name] = self._conclude(step, error)
 
     def _conclude(self, step: Step, error: str | None, fresh: bool = False) -> Result:
-        page = self.output / f"{step.page}.html"
+        page = self.site.find_page(step.page)
         path = page if page.exists() else None
-        listed = is_listed(step.page, step.notebook, self.output)
+        listed = self.site.is_listed(step.page, step.notebook)
         return Result(step.name, step.notebook.title, error is None, error, path, fresh, listed)
-
-
-def _make(making: _Making, jobs: int, known: Iterable[str]) -> dict[str, Result]:
-    """Run what is stale, in order; return what became of each report."""
-    after = {name: step.after for name, step in making.steps.items()}
-    with tempfile.TemporaryDirectory(prefix="popforecast-") as folder, closing(making.shown):
-        run = partial(making.run, folder=Path(folder))
-        try:
-            with closing(run_in_order(after, jobs, making.begin, run)) as ended:
-                for name, (executed, error, seconds) in ended:
-                    making.end(name, executed, error, seconds)
-                    write_index(known, making.output)
-        finally:
-            making.stop()
-    write_index(known, making.output)
-    return making.results

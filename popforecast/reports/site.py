@@ -1,21 +1,20 @@
-"""The folder of published reports: pages and figures, what is recorded of each, and the index."""
+"""The folder of published pages: of reports or of one's series, what is recorded of each, and the index."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.reports.keys import digest
 from popforecast.reports.names import describe_changes
 from popforecast.reports.notebooks import PACKAGE, Notebook
-
-if TYPE_CHECKING:
-    from popforecast.reports.pages import Report
 
 STATUS = "status.json"
 INDEX = "index.html"
@@ -31,96 +30,194 @@ COMMITTED = PACKAGE.parent / "reports"
 TRIED = f"{UNPUBLISHED}/{STATUS}"
 
 STYLE = PACKAGE / "theme" / "style.css"
-SORTING = STYLE.with_name("sort.js")
+SORTING, FINDING = STYLE.with_name("sort.js"), STYLE.with_name("filter.js")
 
 # What a run that was killed while it wrote may leave: a page under a name that it was about to give up.
 LEFT = re.compile(r"\..+\.(html|svg|json|css|js|ipynb)\.\w{8}")
 
 
-def open_site(output: Path) -> None:
-    """Make the folder, bring it what all pages share, and clear what a killed run left behind."""
-    (output / UNPUBLISHED).mkdir(parents=True, exist_ok=True)
-    with hold(output / LOCK, output):
-        for path in [*output.iterdir(), *(output / UNPUBLISHED).iterdir()]:
-            if LEFT.fullmatch(path.name):
-                path.unlink()
-        _write_changed({output / path.name: path.read_bytes() for path in (STYLE, SORTING)})
+@dataclass(frozen=True)
+class Place:
+    """A location that gets a page.
+
+    Attributes
+    ----------
+    slug : str
+        What its page is called, and how the notebook is asked for it: its ISO3 code, or else its code.
+    name, group : str
+        How the index calls it, and under which heading.
+    """
+
+    slug: str
+    name: str
+    group: str
 
 
-def publish(report: Report, page: str, seconds: float, notebook: Notebook, output: Path) -> None:
-    """Write a page with all that belongs to it, and record what it is made of, and that it was made here."""
-    name = report.name
-    published = {f"{name}.html": page, f"{name}.svg": report.figure}
-    written = {file: text.encode() for file, text in published.items() if text}
-    facts = {**report.facts, "files": {file: digest(content) for file, content in written.items()}}
-    executed = report.source.encode()
-    made = {
-        "good": _seal(facts),
-        "files": {_name_executed(name): digest(executed)},
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-    }
-    with hold(output / LOCK, output):
-        # Together: the index must not show the figure of one run beside the finding of another.
-        contents = {**written, _name_executed(name): executed}
-        write_together({output / file: content for file, content in contents.items()})
-        for file in published.keys() - written.keys():
-            (output / file).unlink(missing_ok=True)
-        recorded = {**_introduce(notebook, facts["changed"]), "error": None, "good": facts}
-        _update(_find_record(name, notebook, output), name, recorded)
-        # Last: a run that is killed before has made nothing.
-        _update(output / MADE, name, made)
+@dataclass(frozen=True)
+class Site:
+    """A folder of pages, and the record of what each is made of.
 
+    Attributes
+    ----------
+    output : Path
+        The folder, to which one run at a time writes.
+    series : str
+        The folder in it where one notebook has a page for each location; none: the reports themselves.
+    """
 
-def record(name: str, notebook: Notebook, changed: Mapping[str, Any], error: str, output: Path) -> None:
-    """Record that a run failed; what is recorded of the last good page stays."""
-    with hold(output / LOCK, output):
-        recorded = {**_introduce(notebook, describe_changes(changed)), "error": error}
-        _update(_find_record(name, notebook, output), name, recorded)
+    output: Path
+    series: str = ""
 
+    @property
+    def folder(self) -> Path:
+        """Where the pages are."""
+        return self.output / self.series
 
-def write_index(names: Iterable[str], output: Path) -> None:
-    """Write the index of those of the reports that were ever run, unless it is as it should be."""
-    from popforecast.reports import pages
+    def find_page(self, page: str) -> Path:
+        """Return the file of a page, whether it is there or not."""
+        return self.folder / f"{page}.html"
 
-    with hold(output / LOCK, output):
-        status = _read_record(output / STATUS)
-        # The page of a notebook as it is comes first: its name is the shortest.
-        listed = [
-            _list(name, status[name], output)
-            for notebook in names
-            for name in sorted(status)
-            if status[name]["notebook"] == notebook
-        ]
-        _write_changed({output / INDEX: pages.render_index(listed).encode()})
+    def open(self) -> None:
+        """Make the folder, bring it what all pages share, and clear what a killed run left behind."""
+        unpublished = self.output / UNPUBLISHED
+        for folder in (self.folder, unpublished):
+            folder.mkdir(parents=True, exist_ok=True)
+        with self._hold():
+            for path in [*self.folder.iterdir(), *unpublished.iterdir()]:
+                if LEFT.fullmatch(path.name):
+                    path.unlink()
+            shared = (STYLE, SORTING, FINDING) if self.series else (STYLE, SORTING)
+            _write_changed({self.folder / path.name: path.read_bytes() for path in shared})
 
+    def publish(self, page: str, notebook: Notebook, made: Mapping[str, Any], seconds: float) -> None:
+        """Write a page with all that belongs to it, and record what it is made of, and that it was made here.
 
-def read_status(output: Path) -> dict[str, Any]:
-    """Return what is recorded of each page, by name; ``made`` are the facts of its making, if it was made here."""
-    status = {**_read_record(output / TRIED), **_read_record(output / STATUS)}
-    made = _read(output / MADE)
-    # A checkout of another branch, or a pull, may have brought a page that another checkout made.
-    own = {name: facts for name, facts in made.items() if name in status and _is_seal(facts, status[name]["good"])}
-    return {name: {**recorded, "made": own.get(name)} for name, recorded in status.items()}
+        Parameters
+        ----------
+        page : str
+            What it is called.
+        notebook : Notebook
+        made : dict
+            As :func:`popforecast.reports.pages.make_page` returns it.
+        seconds : float
+            How long it took.
+        """
+        facts, files, executed = made["facts"], made["files"], {}
+        introduction = _introduce(notebook, facts["changed"])
+        name = str(PurePosixPath(self.series, page))
+        published = {f"{name}.html": files["html"]}
+        if self.series:
+            # They are many, and their index shows nothing but their names.
+            facts = {kept: facts[kept] for kept in ("summary", "parameters", "key")}
+        else:
+            published[f"{name}.svg"] = files["svg"]
+            executed = {f"{UNPUBLISHED}/{page}.ipynb": files["ipynb"].encode()}
+        written = {file: text.encode() for file, text in published.items() if text}
+        facts = {**facts, "files": _digest_each(written)}
+        with self._hold():
+            # Together: the index must not show the figure of one run beside the finding of another.
+            write_together({self.output / file: content for file, content in {**written, **executed}.items()})
+            for file in published.keys() - written.keys():
+                (self.output / file).unlink(missing_ok=True)
+            _update(self._find_record(page, notebook), page, {**introduction, "error": None, "good": facts})
+            if not self.series:
+                ended = datetime.now(UTC).isoformat(timespec="seconds")
+                here = {"good": _seal(facts), "files": _digest_each(executed), "ended": ended}
+                # Last: a run that is killed before has made nothing.
+                _update(self.output / MADE, page, {**here, "seconds": round(seconds, 1)})
 
+    def record(self, page: str, notebook: Notebook, changed: Mapping[str, Any], error: str) -> None:
+        """Record that a run failed; what is recorded of the last good page stays."""
+        with self._hold():
+            recorded = {**_introduce(notebook, describe_changes(changed)), "error": error}
+            _update(self._find_record(page, notebook), page, recorded)
 
-def is_listed(name: str, notebook: Notebook, output: Path) -> bool:
-    """Return whether the index lists a page."""
-    return _find_record(name, notebook, output) == output / STATUS
+    def read_status(self) -> dict[str, Any]:
+        """Return what is recorded of each page; ``made`` are the facts of its making, if it was made here."""
+        if self.series:
+            # Their record is not published: whatever stands in it was made here.
+            own = _read_record(self._series_record)
+            return {page: {**recorded, "made": {}} for page, recorded in own.items()}
+        status = {**_read_record(self.output / TRIED), **_read_record(self.output / STATUS)}
+        made = _read(self.output / MADE)
+        # A checkout of another branch, or a pull, may have brought a page that another checkout made.
+        own = {page: facts for page, facts in made.items() if page in status and _is_seal(facts, status[page]["good"])}
+        return {page: {**recorded, "made": own.get(page)} for page, recorded in status.items()}
 
+    def is_listed(self, page: str, notebook: Notebook) -> bool:
+        """Return whether the index lists a page."""
+        return self._find_record(page, notebook) != self.output / TRIED
 
-def _find_record(name: str, notebook: Notebook, output: Path) -> Path:
-    """Return where a page is recorded: what the index lists stands in the one record, all else in the other."""
-    tried = name != notebook.name and output.resolve() == COMMITTED.resolve()
-    return output / (TRIED if tried else STATUS)
+    def write_index(self, names: Iterable[str]) -> None:
+        """Write the index of those of the reports that were ever run, unless it is as it should be."""
+        from popforecast.reports.pages import render_index
+
+        with self._hold():
+            status = _read_record(self.output / STATUS)
+            # The page of a notebook as it is comes first: its name is the shortest.
+            listed = [
+                _list(page, status[page], self.output)
+                for notebook in names
+                for page in sorted(status)
+                if status[page]["notebook"] == notebook
+            ]
+            _write_changed({self.output / INDEX: render_index(listed).encode()})
+
+    def write_places(self, title: str, kind: str, places: Iterable[Place], changed: str = "") -> None:
+        """Write the index of the pages of a series, by groups, unless it is as it should be.
+
+        Parameters
+        ----------
+        title : str
+            What the series is called.
+        kind : str
+            What there is a page for each of.
+        places : iterable of Place
+            All there are to be, in their order.
+        changed : str
+            The parameters that are not the notebook's own, as people read them.
+        """
+        from popforecast.reports.pages import render_template
+
+        with self._hold():
+            status = self.read_status()
+            groups: dict[str, list[dict[str, Any]]] = {}
+            for place in places:
+                there, error = self.find_page(place.slug).exists(), status.get(place.slug, {}).get("error")
+                entry = {"slug": place.slug, "name": place.name, "there": there, "error": error}
+                groups.setdefault(place.group, []).append(entry)
+            content = render_template(
+                "series.html.j2",
+                title=title,
+                kind=kind,
+                changed=changed,
+                groups=dict(sorted(groups.items())),
+                entries=[entry for entries in groups.values() for entry in entries],
+                above=(self.output / INDEX).exists(),
+            )
+            _write_changed({self.folder / INDEX: content.encode()})
+
+    @property
+    def _series_record(self) -> Path:
+        return self.output / UNPUBLISHED / f"{self.series}.series.json"
+
+    def _find_record(self, page: str, notebook: Notebook) -> Path:
+        """Return where a page is recorded: what the index lists stands in the one record, all else in the other."""
+        if self.series:
+            return self._series_record
+        tried = page != notebook.name and self.output.resolve() == COMMITTED.resolve()
+        return self.output / (TRIED if tried else STATUS)
+
+    def _hold(self) -> AbstractContextManager[None]:
+        return hold(self.output / LOCK, self.output)
 
 
 def _introduce(notebook: Notebook, changed: str) -> dict[str, Any]:
     return {"title": notebook.title, "notebook": notebook.name, "changed": changed}
 
 
-def _name_executed(name: str) -> str:
-    return f"{UNPUBLISHED}/{name}.ipynb"
+def _digest_each(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {file: digest(content) for file, content in contents.items()}
 
 
 def _seal(good: Mapping[str, Any]) -> str:

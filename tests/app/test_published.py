@@ -14,7 +14,7 @@ import popforecast as pf
 from app.pages import published
 from app.pages.published import read_parts
 from popforecast.reports import series
-from popforecast.reports.notebooks import Notebook
+from popforecast.reports.site import Site
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.name for path in (ROOT / "reports").glob("*.html") if path.name != "index.html")
@@ -209,13 +209,11 @@ def test_a_page_that_is_no_report_is_not_shown_as_one(client: FlaskClient, insta
 def profiles(installed: Path) -> Path:
     """Reports with a page for each country, of which one is made so far."""
     shutil.copytree(ROOT / "reports", installed / "reports")
-    site = installed / "reports" / "country-profile"
-    site.mkdir()
-    shutil.copy(ROOT / "reports" / "country-profile.html", site / "NGA.html")
-    shutil.copy(series.SCRIPT, site)
-    notebook = Notebook(Path("country-profile.ipynb"), "Country profile", {})
-    series._write_index(site, notebook, "country", series.list_places("wpp2024", "country"), {})
-    return site
+    site = Site(installed / "reports", "country-profile")
+    site.open()
+    shutil.copy(ROOT / "reports" / "country-profile.html", site.find_page("NGA"))
+    site.write_places("Country profile", "countries and areas", series.list_places("wpp2024", "country"))
+    return site.folder
 
 
 def test_a_page_for_each_country_is_published_with_the_field_that_finds_one(

@@ -15,11 +15,11 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from playwright.sync_api import Page, expect
 
-from popforecast.explorer.server import find_notebook
+from popforecast.reports.notebooks import find_folder
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = find_notebook().parent
+NOTEBOOKS = find_folder()
 TOKEN = "only-for-this-test"
 
 CODE = """

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser
 
 from popforecast.reports import series
-from popforecast.reports.notebooks import Notebook
+from popforecast.reports.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -16,15 +14,13 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The index of all countries, whose pages are there in name only."""
-    site = tmp_path_factory.mktemp("site") / "country-profile"
-    site.mkdir()
+    site = Site(tmp_path_factory.mktemp("site"), "country-profile")
+    site.open()
     places = series.list_places("wpp2024", "country")
     for place in places:
-        (site / f"{place.slug}.html").write_text(f"<h1>{place.name}</h1>", encoding="utf-8")
-    for path in (series.STYLE, series.SCRIPT):
-        (site / path.name).write_bytes(path.read_bytes())
-    series._write_index(site, Notebook(Path("country-profile.ipynb"), "Country profile", {}), "country", places, {})
-    return (site / "index.html").as_uri()
+        site.find_page(place.slug).write_text(f"<h1>{place.name}</h1>", encoding="utf-8")
+    site.write_places("Country profile", "countries and areas", places)
+    return (site.folder / "index.html").as_uri()
 
 
 def test_the_field_finds_locations_by_name_without_accents_and_by_code(browser: Browser, index: str):

@@ -12,9 +12,9 @@ import papermill
 import pytest
 
 import popforecast as pf
-from popforecast.explorer.server import find_notebook
+from popforecast.reports.notebooks import find_folder
 
-NOTEBOOK = find_notebook()
+NOTEBOOK = find_folder() / "explore.ipynb"
 
 
 @pytest.fixture(scope="module")

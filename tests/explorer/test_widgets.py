@@ -13,8 +13,8 @@ from popforecast import explorer
 from popforecast.charts.plotly import LAYOUT
 from popforecast.explorer import views
 from popforecast.explorer.queries import MOST_LINES, list_options
-from popforecast.explorer.server import find_notebook
 from popforecast.explorer.widgets import Explorer
+from popforecast.reports.notebooks import find_folder
 from tests.explorer.reading import draw, read_table
 
 
@@ -169,8 +169,8 @@ def test_names_from_data_cannot_become_markup(page: Explorer) -> None:
 
 
 def test_the_notebook_is_found() -> None:
-    assert find_notebook().name == "explore.ipynb"
-    assert find_notebook().with_name("voila.json").exists()
+    assert (find_folder() / "explore.ipynb").exists()
+    assert (find_folder() / "voila.json").exists()
     assert Path(explorer.__file__).with_name("explorer.css").exists()
 
 

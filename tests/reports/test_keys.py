@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import grimp
 import pytest
 
-from popforecast.evaluation import peers
 from popforecast.reports import keys
 from popforecast.reports.notebooks import find_notebooks
 
@@ -20,41 +21,32 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = find_notebooks()
 
 
-def import_statically(name: str) -> set[str]:
-    """Return what a module imports, as Python's own parser sees it."""
-    path = ROOT.joinpath(*name.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}: relative imports are not followed"
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
-def test_every_import_of_every_module_is_followed_wherever_it_stands():
-    modules = keys.read_modules()
-    assert len(modules) > 80
-    for name, module in modules.items():
-        wanted = import_statically(name) & modules.keys()
-        assert wanted <= set(module.imports), name
+def test_nothing_that_a_page_is_made_with_imports_a_surface():
+    graph = grimp.build_graph("popforecast", cache_dir=None)
+    names = ["popforecast." + name.removesuffix(".py").replace("/", ".") for name in keys.SURFACES]
+    # One that is gone, or has another name, would count as a part of every page.
+    assert set(names) <= graph.modules
+    surfaces = {module for name in names for module in (name, *graph.find_descendants(name))}
+    # The face of the room names all that is in it, and is itself a part of every page.
+    assert {other for module in surfaces for other in graph.find_downstream_modules(module)} - surfaces == {
+        "popforecast.reports",
+    }
 
 
 def test_no_module_is_imported_by_a_name_that_cannot_be_seen():
     for path in (ROOT / "popforecast").rglob("*.py"):
-        assert "import_module" not in path.read_text(), f"{path.name}: keys.py would not follow it"
+        assert "import_module" not in path.read_text(), f"{path.name}: it may be a surface"
 
 
-def test_what_a_notebook_loads_is_part_of_its_key():
-    code = "from popforecast.studies import validation; import sys, json; print(json.dumps(sorted(sys.modules)))"
-    loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT))
-    modules = keys.read_modules()
-    reached = keys.reach(keys.find_imports("from popforecast.studies import validation"), modules)
-    assert {name for name in loaded if name in modules} <= reached
-    assert "popforecast.evaluation.peers" not in reached
-    assert "popforecast.cli" not in reached
+def test_what_the_notebooks_import_loads_no_surface():
+    cells = [cell for notebook in NOTEBOOKS.values() for cell in json.loads(notebook.path.read_text())["cells"]]
+    code_cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    lines = {line for cell in code_cells for line in cell["source"] if line.startswith(("import ", "from "))}
+    code = "\n".join([*sorted(map(str.strip, lines)), "import sys, json; print(json.dumps(sorted(sys.modules)))"])
+    assert "from popforecast.studies import profile as study" in code
+    loaded = set(json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)))
+    assert "popforecast.studies.profile" in loaded
+    assert [name for name in ("cli", "explorer", "client", "embedding") if f"popforecast.{name}" in loaded] == []
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +63,22 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read_keys(checkout: Path) -> dict[str, dict[str, str]]:
     code = (
         "import json; from popforecast.reports.keys import *; from popforecast.reports.notebooks import find_notebooks;"
-        "keys = {n: read_key(b, {}, read_modules()) for n, b in find_notebooks().items()};"
+        "keys = {n: read_key(b, {}, read_package()) for n, b in find_notebooks().items()};"
         "print(json.dumps({n: {**key.parts, 'all': key.checksum} for n, key in keys.items()}))"
     )
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     return json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=checkout, env=environment))
 
 
-def change(path: Path, content: bytes | None = None) -> bytes:
-    before = path.read_bytes()
-    path.write_bytes(before + b"\n# changed\n" if content is None else content)
-    return before
+@contextmanager
+def changed(path: Path, content: bytes | None = None) -> Iterator[None]:
+    """A file with another content; one that was not there is there."""
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes((before or b"") + b"\n# changed\n" if content is None else content)
+    try:
+        yield
+    finally:
+        path.unlink() if before is None else path.write_bytes(before)
 
 
 @pytest.fixture(scope="module")
@@ -95,38 +92,46 @@ def test_the_same_contents_have_the_same_keys_in_another_place_at_another_time(u
 
 
 @pytest.mark.parametrize(
-    ("file", "part", "names"),
+    ("file", "part"),
     [
-        ("popforecast/panel/panel.py", "package", [*NOTEBOOKS]),
-        ("popforecast/reports/markup.py", "package", [*NOTEBOOKS]),
-        ("popforecast/templates/report/frame.html.j2", "package", [*NOTEBOOKS]),
-        ("popforecast/studies/backtest.py", "package", ["3-backtest"]),
-        ("popforecast/studies/validation.py", "package", ["2-validate-ar"]),
-        ("popforecast/cli/publishing.py", "package", []),
-        ("popforecast/explorer/views.py", "package", []),
-        ("popforecast/theme/style.css", "package", []),
-        ("popforecast/data/wpp2024-estimates.csv", "data", [*NOTEBOOKS]),
-        ("popforecast/data/README.md", "data", []),
-        ("popforecast/data/peers/manifest.json", "data", ["5-peers"]),
-        ("requirements-dev.txt", "lock", [*NOTEBOOKS]),
+        ("popforecast/panel/panel.py", "package"),
+        ("popforecast/studies/backtest.py", "package"),
+        ("popforecast/reports/kernels.py", "package"),
+        ("popforecast/reports/markup.py", "package"),
+        ("popforecast/templates/report/frame.html.j2", "package"),
+        ("popforecast/data/wpp2024-estimates.csv", "data"),
+        ("popforecast/data/wpp2024-panel-ar.npz", "data"),
+        ("popforecast/data/peers/manifest.json", "data"),
+        ("requirements-dev.txt", "lock"),
     ],
 )
-def test_a_change_reaches_the_reports_that_it_can_change(
-    checkout: Path, unchanged: dict[str, dict[str, str]], file: str, part: str, names: list[str]
+def test_a_change_that_can_change_a_page_makes_every_page_stale(
+    checkout: Path, unchanged: dict[str, dict[str, str]], file: str, part: str
 ):
-    was = unchanged
-    before = change(checkout / file)
-    try:
+    with changed(checkout / file):
         now = read_keys(checkout)
-    finally:
-        change(checkout / file, before)
-    assert [name for name in NOTEBOOKS if now[name][part] != was[name][part]] == names
-    assert [name for name in NOTEBOOKS if now[name]["all"] != was[name]["all"]] == names
-    assert {other for name in now for other in now[name] if now[name][other] != was[name][other]} <= {part, "all"}
+    for name, key in unchanged.items():
+        assert {other for other in key if now[name][other] != key[other]} == {part, "all"}, name
 
 
-def test_the_tables_of_the_peers_are_where_the_peers_look_for_them():
-    assert keys.OWN_TABLES[peers.__name__] == peers.FOLDER
+def test_a_change_of_a_notebook_makes_its_own_page_stale(checkout: Path, unchanged: dict[str, dict[str, str]]):
+    notebook = checkout / "notebooks" / "5-peers.ipynb"
+    with changed(notebook, notebook.read_bytes().replace(b"# ", b"# Changed: ", 1)):
+        now = read_keys(checkout)
+    assert {name: {part for part in key if now[name][part] != key[part]} for name, key in unchanged.items()} == {
+        name: {"notebook", "all"} if name == "5-peers" else set() for name in NOTEBOOKS
+    }
+
+
+def test_a_change_of_a_surface_makes_no_page_stale(checkout: Path, unchanged: dict[str, dict[str, str]]):
+    surfaces = [checkout / "popforecast" / name for name in keys.SURFACES]
+    files = [file for path in surfaces for file in (path.rglob("*.py") if path.is_dir() else [path])]
+    files += [checkout / "popforecast" / name for name in ("theme/style.css", "data/README.md", ".kept.py")]
+    assert len(files) > 30
+    with ExitStack() as changes:
+        for file in files:
+            changes.enter_context(changed(file))
+        assert read_keys(checkout) == unchanged
 
 
 def test_running_a_notebook_in_place_leaves_its_report_fresh(tmp_path: Path):
@@ -136,17 +141,15 @@ def test_running_a_notebook_in_place_leaves_its_report_fresh(tmp_path: Path):
         cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["seen"]}]
         cell["execution_count"] = number
     (tmp_path / source.name).write_text(json.dumps(content, indent=4))
-    modules = keys.read_modules()
     ran = find_notebooks(tmp_path)["5-peers"]
-    assert keys.read_key(ran, {}, modules) == keys.read_key(NOTEBOOKS["5-peers"], {}, modules)
+    assert keys.read_key(ran, {}, "") == keys.read_key(NOTEBOOKS["5-peers"], {}, "")
 
 
 def test_a_file_that_a_parameter_names_counts_by_its_content(tmp_path: Path):
     table = tmp_path / "table.csv"
-    modules = keys.read_modules()
 
     def read() -> str:
-        return keys.read_key(NOTEBOOKS["1-prepare"], {"raw": str(table)}, modules).data
+        return keys.read_key(NOTEBOOKS["1-prepare"], {"raw": str(table)}, "").data
 
     missing = read()
     table.write_text("1")

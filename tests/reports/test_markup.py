@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from popforecast.charts.style import house_style, new_figure, render_svg
+from popforecast.reports.keys import Key
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
 from popforecast.reports.notebooks import Notebook
 from popforecast.reports.pages import read_report, render_page
@@ -93,7 +94,9 @@ def test_whatever_a_notebook_shows_its_page_has_no_style_and_no_script(tmp_path)
     prose = nbformat.v4.new_markdown_cell("# Title\n\n|a|b|\n|:-|-:|\n|1|2|\n")
     path = tmp_path / "executed.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[prose, cell]), path)
-    page = BeautifulSoup(render_page(read_report(path, Notebook(path, "Title", {}), {})), "html.parser")
+    page = BeautifulSoup(
+        render_page(read_report(path, Notebook(path, "Title", {}), {}, Key("n", "p", "d", "l", {}))), "html.parser"
+    )
     assert page.find_all("style") == []
     assert [(script.get("src"), script.text) for script in page.find_all("script")] == [("sort.js", "")]
     assert page.find_all(style=True) == []

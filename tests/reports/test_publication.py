@@ -336,7 +336,7 @@ def test_a_link_between_pages_leads_somewhere(published: Path):
 
 
 def test_a_process_that_runs_notebooks_compiles_no_grammar():
-    script = "import sys; from popforecast.reports.execution import skip_grammar; {}"
+    script = "import sys; from popforecast.reports.kernels import skip_grammar; {}"
     script += "import jsonschema, nbformat; print('lark' in sys.modules)"
     answers = [
         subprocess.run([sys.executable, "-c", script.format(first)], capture_output=True, text=True, check=True).stdout

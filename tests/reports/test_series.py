@@ -22,9 +22,10 @@ from bs4 import BeautifulSoup
 import popforecast as pf
 from popforecast.errors import ReportError, UnknownRevisionError
 from popforecast.reports import make_series, series
-from popforecast.reports.keys import read_key, read_modules
+from popforecast.reports.kernels import Worker
+from popforecast.reports.keys import Key, read_key, read_package
 from popforecast.reports.notebooks import find_notebooks
-from popforecast.reports.warm import Worker
+from popforecast.reports.site import Site
 from tests.reports.starting import start_python
 
 HEAVIEST_PAGE = 150_000
@@ -115,7 +116,6 @@ def times(site: Path) -> dict[str, int]:
 
 def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers, tmp_path: Path):
     notebook = find_notebooks()["country-profile"]
-    common = {"folder": str(notebook.path.parent), "name": notebook.name, "timeout": 300}
     asked = [
         {"location": "IND"},
         {"location": "Atlantis"},
@@ -123,12 +123,21 @@ def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers
         {"location": "BGR", "revision": "wpp2019", "model": "ar1"},
         {"location": "TKL"},
     ]
-    modules = read_modules()
-    keys = [asdict(read_key(notebook, parameters, modules)) for parameters in asked]
+    package = read_package()
 
     def make(worker: Worker, order: list[int], name: str) -> dict[int, dict[str, Any]]:
         return {
-            i: worker.run(**common, parameters=asked[i], key=keys[i], target=str(tmp_path / f"{name}-{i}.html"))
+            i: worker.run(
+                source=str(notebook.path),
+                target=str(tmp_path / f"{name}-{i}.ipynb"),
+                parameters=asked[i],
+                timeout=300,
+                page={
+                    "title": notebook.title,
+                    "defaults": notebook.defaults,
+                    "key": asdict(read_key(notebook, asked[i], package)),
+                },
+            )
             for i in order
         }
 
@@ -139,8 +148,8 @@ def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers
     assert [answer["error"] is None for answer in answers.values()] == [True, False, True, True, True]
     assert "no location 'Atlantis'" in answers[1]["error"]
     for i, other in others.items():
-        assert other == answers[i]
-        assert (tmp_path / f"other-{i}.html").read_bytes() == (tmp_path / f"one-{i}.html").read_bytes(), asked[i]
+        # The page, its figure and the notebook, all to the byte.
+        assert other == answers[i], asked[i]
 
 
 def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
@@ -150,13 +159,13 @@ def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
         "print(pd.get_option('display.max_rows'), len(In))\npd.set_option('display.max_rows', 7)\n_",
         "len(Out), _",
     )
-    common = {"folder": str(folder), "name": "small", "timeout": 60, "parameters": {"location": "IND"}}
+    job = {"source": str(folder / "small.ipynb"), "timeout": 60, "parameters": {"location": "IND"}}
+    page = {"title": "Small", "defaults": {}, "key": asdict(Key("n", "p", "d", "l", {}))}
     warm = workers()
-    for i in range(3):
-        assert warm.run(**common, target=str(tmp_path / f"{i}.html"))["error"] is None
-    pages = {(tmp_path / f"{i}.html").read_bytes() for i in range(3)}
-    assert len(pages) == 1
-    assert "[]" in soup(tmp_path / "0.html").text
+    answers = [warm.run(**job, page=page, target=str(tmp_path / f"{i}.ipynb")) for i in range(3)]
+    assert answers[0]["error"] is None
+    assert answers[0] == answers[1] == answers[2]
+    assert "[]" in BeautifulSoup(answers[0]["files"]["html"], "html.parser").text
     counts = [
         [cell.execution_count for cell in nbformat.read(tmp_path / f"{i}.ipynb", 4).cells if cell.cell_type == "code"]
         for i in range(3)
@@ -174,14 +183,8 @@ def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
 )
 def test_a_kernel_that_fails_takes_no_other_page_with_it(warm: Worker, tmp_path: Path, cell: str, error: str):
     folder = write_notebook(tmp_path / "notebooks", f"if location == 'IND':\n    {cell}")
-    common = {
-        "folder": str(folder),
-        "name": "small",
-        "title": None,
-        "timeout": 2,
-        "target": str(tmp_path / "page.html"),
-    }
-    said = [warm.run(**common, parameters={"location": location})["error"] for location in ("NGA", "IND", "NGA")]
+    job = {"source": str(folder / "small.ipynb"), "target": str(tmp_path / "ran.ipynb"), "timeout": 2}
+    said = [warm.run(**job, parameters={"location": location})["error"] for location in ("NGA", "IND", "NGA")]
     assert said[0] is said[2] is None
     assert said[1].replace("Cell 4", "Cell 3") == error
     assert len(psutil.Process(warm.process.pid).children()) == 1
@@ -189,10 +192,10 @@ def test_a_kernel_that_fails_takes_no_other_page_with_it(warm: Worker, tmp_path:
 
 def test_a_worker_that_is_killed_says_so_in_a_sentence(workers, tmp_path: Path):
     folder = write_notebook(tmp_path / "notebooks")
-    job = {"folder": str(folder), "name": "small", "timeout": 60, "parameters": {}}
+    job = {"source": str(folder / "small.ipynb"), "timeout": 60, "parameters": {}}
     worker = workers()
     worker.process.kill()
-    answer = worker.run(**job, target=str(tmp_path / "page.html"))
+    answer = worker.run(**job, target=str(tmp_path / "ran.ipynb"))
     assert answer["error"].startswith("The notebook could not be run: ")
     assert not worker.alive
 
@@ -342,7 +345,7 @@ def test_a_run_that_is_stopped_leaves_whole_pages_no_kernel_and_goes_on(tmp_path
     shown = {path.name for path in site.iterdir() if path.name.startswith(".")}
     assert shown == set()
     # It goes on: whatever was recorded stays. A page that was being written when the run was killed may be made twice.
-    status = set(series._read_status(site))
+    status = set(Site(site.parent, site.name).read_status())
     assert len(set(made) - status) <= 1
     kept = sorted(made)[:3]
     places = tuple(place for place in series.list_places("wpp2019", "country") if place.slug in kept)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import popforecast as pf
+from popforecast.reports.kernels import Worker
 from popforecast.reports.notebooks import find_notebooks
-from popforecast.reports.warm import Worker
 from tests.studies.findings.claims import CLAIMS, EVERY, Page, list_claims, read_page
 
 # A file of one's own, made below.
@@ -89,15 +89,14 @@ def pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
     def make(number: int, run: Run) -> Page:
         changed = {name: str(folder / value) if name == "data" else value for name, value in run.changed.items()}
-        target = folder / f"{number}.html"
-        place = notebooks[run.name].path.parent
+        source, target = notebooks[run.name].path, folder / f"{number}.ipynb"
         worker = workers.get()
         try:
-            answer = worker.run(folder=str(place), name=run.name, parameters=changed, target=str(target), timeout=240)
+            answer = worker.run(source=str(source), target=str(target), parameters=changed, timeout=240)
         finally:
             workers.put(worker)
         assert answer["error"] is None, f"{run}: {answer['error']}"
-        return read_page(run.name, {**notebooks[run.name].defaults, **changed}, target.with_suffix(".ipynb"))
+        return read_page(run.name, {**notebooks[run.name].defaults, **changed}, target)
 
     with ThreadPoolExecutor(len(started)) as threads:
         made: dict[str, Future[Page]] = {
