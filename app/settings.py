@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -48,14 +47,10 @@ class Settings:
         How many requests a minute one address may make of one counter (``POPFORECAST_RATE``).
     redis_url : str or None
         Where the workers count together (``REDIS_URL``); each for itself without it.
-    metrics : bool
-        Whether ``/metrics`` is answered (``POPFORECAST_METRICS``).
     access_log : bool
         Whether each request is logged (``POPFORECAST_ACCESS_LOG``).
     commit : str or None
         The commit that runs, where the platform says so.
-    metrics_folder : str or None
-        Where the workers write their counts (``PROMETHEUS_MULTIPROC_DIR``); a temporary folder without it.
     """
 
     host: str = "127.0.0.1"
@@ -66,10 +61,8 @@ class Settings:
     rate: int = DEFAULT_RATE
     # It may hold a password.
     redis_url: str | None = field(default=None, repr=False)
-    metrics: bool = False
     access_log: bool = True
     commit: str | None = None
-    metrics_folder: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -107,10 +100,8 @@ class Settings:
             rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),
             rate=read("POPFORECAST_RATE", _read_between(1, 1_000_000), cls.rate),
             redis_url=read("REDIS_URL", _read_redis_url, cls.redis_url),
-            metrics=read("POPFORECAST_METRICS", _read_switch, cls.metrics),
             access_log=read("POPFORECAST_ACCESS_LOG", _read_switch, cls.access_log),
             commit=next((read(name, _read_commit, "") for name in COMMITS if find(name)), None),
-            metrics_folder=read("PROMETHEUS_MULTIPROC_DIR", _read_folder, cls.metrics_folder),
         )
 
 
@@ -151,12 +142,6 @@ def _read_redis_url(name: str, text: str) -> str:
         raise SettingsError(
             f"{name} has the database {address.path[1:]!r}: expected a number, as in redis://HOST:PORT/0"
         )
-    return text
-
-
-def _read_folder(name: str, text: str) -> str:
-    if not (Path(text).is_dir() and os.access(text, os.W_OK)):
-        raise SettingsError(f"{name} is {text!r}: expected a folder that can be written to")
     return text
 
 
