@@ -80,7 +80,7 @@ browser: setup
 
 pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
 	$(PIP) install $(QUIET) uv
-	$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra web --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(ARGS) --all-extras --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) $(ARGS) --output-file $(PEERS)/requirements.txt $(PEERS)/requirements.in
 
