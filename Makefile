@@ -25,7 +25,7 @@ PEERS := tests/benchmarks/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reports repeat serve explore lab check test lint docs bench soak audit browser services pins clean
+.PHONY: help setup reports repeat serve explore lab check test lint docs bench soak audit browser pins clean
 
 help:  ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +56,10 @@ lab: setup  ## Open JupyterLab on the notebooks
 # Hundreds of processes import the package: it is compiled for the first of them, whatever the shell says.
 check test: export PYTHONDONTWRITEBYTECODE :=
 
-check: setup  ## Run the unit tests alone: no browser, no Redis, no kernel, nothing to install
+check: setup  ## Run the unit tests alone: no browser, no server, no kernel, nothing to install
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "$(UNIT)" $(ARGS)
 
-test: setup browser services  ## Run all tests
+test: setup browser  ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup  ## Check style, import rules and that notebooks hold no output
@@ -84,12 +84,9 @@ audit: setup  ## Ask for known vulnerabilities of what is pinned; says so where 
 browser: setup
 	@tests/browser/install-chromium $(BIN)/python
 
-services:
-	@tests/services/install-services
-
 pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
 	$(PIP) install $(QUIET) uv
-	$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra web --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(ARGS) --all-extras --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) $(ARGS) --output-file $(PEERS)/requirements.txt $(PEERS)/requirements.in
 

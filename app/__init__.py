@@ -32,7 +32,7 @@ BLUEPRINTS = (
 )
 
 # Errors of these rooms are for programs; all others are pages.
-FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/metrics", "/openapi.json")
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/openapi.json")
 
 COMPRESSIONS = ["br", "gzip"]
 COMPRESSED = [

@@ -6,12 +6,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from app.server.gunicorn import JSONLogger, PatientWorker
@@ -51,12 +48,6 @@ logger_class = JSONLogger
 errorlog = "-"
 accesslog = "-" if settings.access_log else None
 
-COUNTS = "popforecast-metrics-"
-if settings.metrics and not settings.metrics_folder:
-    # Before anything imports prometheus_client, which looks for it only then.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=COUNTS)
-
-
 # With many threads glibc would keep freed memory for each (M_ARENA_MAX), and what a large answer took for the next one
 # (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: unless set, they grow). Other C libraries have no such thing.
 with suppress(AttributeError, OSError):
@@ -94,18 +85,3 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
         sys.exit(f"popforecast does not start: {error}")
     # A collection in a worker would write to, and so copy, every page that it shares.
     gc.freeze()
-
-
-def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Stop counting a worker that is gone as alive."""
-    if settings.metrics:
-        from prometheus_client.multiprocess import mark_process_dead
-
-        mark_process_dead(worker.pid)
-
-
-def on_exit(server: Any) -> None:  # noqa: ARG001
-    """Remove the folder of counts, if it was made here: one that was given is somebody's own."""
-    folder = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
-    if settings.metrics and folder.name.startswith(COUNTS):
-        shutil.rmtree(folder, ignore_errors=True)

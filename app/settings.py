@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from popforecast.errors import PopforecastError
 
@@ -45,17 +43,11 @@ class Settings:
     rate_limits : bool
         Whether clients are limited (``RATELIMIT_ENABLED``).
     rate : int
-        How many requests a minute one address may make of one counter (``POPFORECAST_RATE``).
-    redis_url : str or None
-        Where the workers count together (``REDIS_URL``); each for itself without it.
-    metrics : bool
-        Whether ``/metrics`` is answered (``POPFORECAST_METRICS``).
+        How many requests a minute one client may make of each worker (``POPFORECAST_RATE``).
     access_log : bool
         Whether each request is logged (``POPFORECAST_ACCESS_LOG``).
     commit : str or None
         The commit that runs, where the platform says so.
-    metrics_folder : str or None
-        Where the workers write their counts (``PROMETHEUS_MULTIPROC_DIR``); a temporary folder without it.
     """
 
     host: str = "127.0.0.1"
@@ -64,12 +56,8 @@ class Settings:
     proxies: int = 0
     rate_limits: bool = True
     rate: int = DEFAULT_RATE
-    # It may hold a password.
-    redis_url: str | None = field(default=None, repr=False)
-    metrics: bool = False
     access_log: bool = True
     commit: str | None = None
-    metrics_folder: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -106,11 +94,8 @@ class Settings:
             proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if find("DYNO") else cls.proxies),
             rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),
             rate=read("POPFORECAST_RATE", _read_between(1, 1_000_000), cls.rate),
-            redis_url=read("REDIS_URL", _read_redis_url, cls.redis_url),
-            metrics=read("POPFORECAST_METRICS", _read_switch, cls.metrics),
             access_log=read("POPFORECAST_ACCESS_LOG", _read_switch, cls.access_log),
             commit=next((read(name, _read_commit, "") for name in COMMITS if find(name)), None),
-            metrics_folder=read("PROMETHEUS_MULTIPROC_DIR", _read_folder, cls.metrics_folder),
         )
 
 
@@ -133,30 +118,6 @@ def _read_switch(name: str, text: str) -> bool:
 def _read_host(name: str, text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", text, re.ASCII):
         raise SettingsError(f"{name} is {text!r}: expected an address or a host's name, such as 127.0.0.1")
-    return text
-
-
-def _read_redis_url(name: str, text: str) -> str:
-    # The address may hold a password, which has no place in a log.
-    try:
-        address = urlsplit(text)
-        _ = address.port
-    except ValueError:
-        raise SettingsError(f"{name} is no address: expected redis://HOST:PORT or rediss://HOST:PORT") from None
-    if address.scheme not in ("redis", "rediss") or not address.hostname:
-        raise SettingsError(
-            f"{name} has the scheme {address.scheme!r}: expected redis://HOST:PORT or rediss://HOST:PORT"
-        )
-    if not re.fullmatch(r"/?|/[0-9]{1,9}", address.path, re.ASCII):
-        raise SettingsError(
-            f"{name} has the database {address.path[1:]!r}: expected a number, as in redis://HOST:PORT/0"
-        )
-    return text
-
-
-def _read_folder(name: str, text: str) -> str:
-    if not (Path(text).is_dir() and os.access(text, os.W_OK)):
-        raise SettingsError(f"{name} is {text!r}: expected a folder that can be written to")
     return text
 
 

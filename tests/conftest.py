@@ -41,7 +41,7 @@ NEEDS = {
     "kernel": {"make_reports", "make_series", "start_python", "execute_notebook", "workers", "pages"},
     "process": {"subprocess", "Popen", "compute_each", "kill_workers", "LocalCluster"},
     "embedding": {"computed"},
-    "service": {"serve", "run_redis", "web"},
+    "service": {"serve", "web"},
     "install": {"wheel"},
 }
 

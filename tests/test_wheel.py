@@ -115,20 +115,18 @@ def test_the_wheel_holds_everything_that_is_read_at_run_time(wheel: Path) -> Non
         ("popforecast/data", "popforecast/data"),
         ("popforecast/templates", "popforecast/templates"),
         ("notebooks", "popforecast/notebooks"),
-        ("app/templates", "app/templates"),
-        ("app/static", "app/static"),
     ):
         listed = subprocess.run(["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, text=True, check=True)
         tracked = [name for name in listed.stdout.split("\0") if name]
         assert tracked, folder
         assert not [name for name in tracked if name.replace(folder, inside, 1) not in held]
-    assert not [name for name in held if name.startswith(("tests", "reports"))]
+    assert not [name for name in held if name.startswith(("app", "tests", "reports"))]
     assert any(name.endswith("licenses/LICENSE") for name in held)
 
 
 def test_it_is_imported_from_where_it_was_installed(installed: Installation) -> None:
-    where = installed.run("python", "-c", "import popforecast, app; print(popforecast.__file__, app.__file__)")
-    assert all(Path(path).is_relative_to(installed.folder) for path in where.split())
+    where = installed.run("python", "-c", "import popforecast; print(popforecast.__file__)")
+    assert Path(where.strip()).is_relative_to(installed.folder)
     assert installed.run("popforecast", "--version").strip().endswith(pf.__version__)
 
 
@@ -139,8 +137,15 @@ def test_the_command_gives_the_known_table(installed: Installation) -> None:
     assert [row for row in rows if len(row) >= 3] == [line.split() for line in KNOWN.splitlines()[1:]]
 
 
-def test_the_app_serves_its_page_and_its_stylesheet(installed: Installation) -> None:
-    page, *sheets = installed.run("python", "-c", ASK_THE_APP).splitlines()
+def test_nothing_is_installed_beside_the_package(installed: Installation) -> None:
+    found = "from importlib.util import find_spec; print(*map(find_spec, ('app', 'tests', 'notebooks')))"
+    assert installed.run("python", "-c", found).split() == ["None"] * 3
+
+
+def test_the_app_of_a_checkout_serves_its_page_and_its_stylesheet(installed: Installation, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "app", tmp_path / "app")
+    found = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
+    page, *sheets = installed.run("python", "-c", f"{found}\n{ASK_THE_APP}").splitlines()
     assert page == "200 8,745,733,000 1,317,530,000"
     assert sheets
     assert set(sheets) == {"200 text/css True"}

@@ -73,14 +73,12 @@ class AnswerCache:
         most_bytes: int,
         notes: tuple[str, ...],
         complete: Callable[[WSGIEnvironment], Headers] | None,
-        count: Callable[[bool], None] | None,
     ) -> None:
         self.application = application
         self.most_bytes = most_bytes
         self.largest = min(LARGEST, most_bytes)
         self.notes = notes
         self.complete = complete
-        self.count = count
         self.hits = self.misses = self.size = 0
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
         self._lock = threading.Lock()
@@ -97,8 +95,6 @@ class AnswerCache:
             else:
                 self.hits += 1
                 self._answers.move_to_end(key)
-        if self.count:
-            self.count(answer is not None)
         if answer is None:
             return self._hand_on(key, environ, start_response)
         environ.update(answer.notes)
@@ -160,7 +156,6 @@ def cache_answers(
     most_bytes: int = MOST_BYTES,
     notes: tuple[str, ...] = (),
     complete: Callable[[WSGIEnvironment], Headers] | None = None,
-    count: Callable[[bool], None] | None = None,
 ) -> AnswerCache:
     """Return a WSGI application that answers repeated questions from memory.
 
@@ -179,8 +174,6 @@ def cache_answers(
         Names in the WSGI environment that the application sets and a later reader, such as the log, looks for.
     complete : callable, optional
         Given the environment, returns headers that belong to one answer, such as a request's id.
-    count : callable, optional
-        Told of each question whether it was answered from memory.
 
     Examples
     --------
@@ -194,7 +187,7 @@ def cache_answers(
     computing
     ('42', '42')
     """
-    return AnswerCache(application, most_bytes, notes, complete, count)
+    return AnswerCache(application, most_bytes, notes, complete)
 
 
 def _make_key(environ: WSGIEnvironment) -> Key:

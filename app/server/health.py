@@ -1,4 +1,4 @@
-"""What those who run the app ask of it: does it live, is it ready, which version is it, how does it fare."""
+"""What those who run the app ask of it: does it live, is it ready, which version is it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound, ServiceUnavailable
+from werkzeug.exceptions import ServiceUnavailable
 
 import popforecast as pf
 from app.outlooks import check_tables, fit, load_panel
 from app.query.query import Query
-from app.server import metrics
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL
@@ -72,20 +71,6 @@ def show_version() -> ResponseReturnValue:
         for name, panel in ((name, load_panel(name)) for name in pf.REVISIONS)
     }
     return jsonify(version=pf.__version__, revisions=revisions, commit=_settings().commit)
-
-
-@blueprint.get("/metrics")
-def show_metrics() -> ResponseReturnValue:
-    """Answer the metrics of all workers, in the text format of Prometheus.
-
-    Raises
-    ------
-    NotFound
-        Unless they were asked for.
-    """
-    if not _settings().metrics:
-        raise NotFound("There are no metrics here: POPFORECAST_METRICS=1 turns them on.")
-    return Response(metrics.export(), content_type=metrics.CONTENT_TYPE)
 
 
 def check() -> Iterator[tuple[str, str]]:

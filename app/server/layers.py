@@ -1,4 +1,4 @@
-"""What lies round the Flask app, from the outside: proxies, metrics, limits and checks, the cache of answers."""
+"""What lies round the Flask app, from the outside: proxies, limits and checks, the cache of answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.server import metrics
 from app.server.caching import AnswerCache, cache_answers
 from app.server.limiting import RateLimit, make_limit
 from app.server.log import ID_HEADER, ROUTE, identify
@@ -24,15 +23,12 @@ if TYPE_CHECKING:
 HOST = re.compile(r"(?=.{1,260}$)(([\w-]{1,63}\.)*[\w-]{1,63}\.?|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
 
 # Those who watch the app ask every few seconds, and a page is nothing without its files.
-UNLIMITED = ("/healthz", "/readyz", "/version", "/metrics", "/static/", "/theme/")
+UNLIMITED = ("/healthz", "/readyz", "/version", "/static/", "/theme/")
 
 
 def wrap(app: Flask, settings: Settings) -> WSGIApplication:
     """Return the WSGI application that serves an app as the settings ask for it."""
-    application = admit(keep_answers(app, settings), app.wsgi_app, make_limit(settings))
-    if settings.metrics:
-        application = metrics.observe(application)
-    application = tidy(application)
+    application = tidy(admit(keep_answers(app), app.wsgi_app, make_limit(settings)))
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies)
     return application
@@ -93,11 +89,10 @@ def admit(application: WSGIApplication, flask: WSGIApplication, limit: RateLimit
     return answer
 
 
-def keep_answers(app: Flask, settings: Settings) -> AnswerCache:
+def keep_answers(app: Flask) -> AnswerCache:
     """Return the app with its public answers kept in memory."""
 
     def complete(environ: WSGIEnvironment) -> list[tuple[str, str]]:
         return [(ID_HEADER, identify(environ))]
 
-    count = metrics.count_lookup if settings.metrics else None
-    return cache_answers(app.wsgi_app, notes=(ROUTE,), complete=complete, count=count)
+    return cache_answers(app.wsgi_app, notes=(ROUTE,), complete=complete)

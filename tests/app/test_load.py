@@ -23,7 +23,7 @@ from tests.soak.server import Server, serve
 UNLIMITED = {"RATELIMIT_ENABLED": "0"}
 
 # Everything is counted, and each client by what a proxy says of it, but nobody comes to the limit.
-COUNTED = {"POPFORECAST_RATE": "1000000", "POPFORECAST_PROXIES": "1", "POPFORECAST_METRICS": "1"}
+COUNTED = {"POPFORECAST_RATE": "1000000", "POPFORECAST_PROXIES": "1"}
 QUERY = "/api/v1/forecast?location=NGA&from=2030&to=2031"
 
 # Megabytes for two workers, with the server that they hang on; and what a dyno has, whatever is asked for.

@@ -27,9 +27,9 @@ QUERY = "/api/v1/forecast?location=NGA&from=2030&to=2031"
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The real server with metrics and limits, as a platform runs it."""
+    """The real server with its limits, as a platform runs it."""
     log = tmp_path_factory.mktemp("counted") / "log.txt"
-    environ = {"POPFORECAST_METRICS": "1", "POPFORECAST_PROXIES": "1", "SOURCE_VERSION": "0123abc"}
+    environ = {"POPFORECAST_PROXIES": "1", "SOURCE_VERSION": "0123abc"}
     with serve(log, environ) as server:
         yield server
 
@@ -81,13 +81,7 @@ def test_the_version_names_figures_and_commit() -> None:
     }
 
 
-def test_metrics_are_off_unless_asked_for(client: FlaskClient) -> None:
-    answer = client.get("/metrics")
-    assert answer.status_code == 404
-    assert "POPFORECAST_METRICS=1" in answer.json["detail"]
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version"])
 def test_only_reading_is_allowed(client: FlaskClient, path: str) -> None:
     answer = client.post(path)
     assert answer.status_code == answer.json["status"] == 405
@@ -151,33 +145,6 @@ def copy_damaged(folder: Path, path: str, old: bytes, new: bytes) -> None:
 
 def test_the_server_names_the_commit_of_its_platform(counted: Server) -> None:
     assert json.loads(counted.ask("/version").body)["commit"] == "0123abc"
-
-
-def test_metrics_are_the_sums_over_all_workers(counted: Server) -> None:
-    name = 'popforecast_requests_total{method="GET",route="/api/v1/models",status="200"}'
-
-    def read(text: str) -> float:
-        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
-
-    before = read(counted.ask("/metrics").body.decode())
-    for number in range(30):
-        assert counted.ask(f"/api/v1/models?release={pf.__version__}" if number % 2 else "/api/v1/models").status == 200
-    answer = counted.ask("/metrics")
-    text = answer.body.decode()
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    assert read(text) - before == 30
-    assert 'popforecast_request_seconds_bucket{le="0.05",route="/api/v1/models"}' in text
-    assert re.search(r'^popforecast_cache_total\{result="hit"\} [1-9]', text, re.M)
-
-
-def test_metrics_have_no_series_for_what_strangers_type(counted: Server) -> None:
-    for number in range(5):
-        assert counted.ask(f"/nowhere-{number}").status == 404
-        assert counted.ask("/", method=f"BREW{number}").status == 405
-    text = counted.ask("/metrics").body.decode()
-    assert "nowhere" not in text
-    assert "BREW" not in text
-    assert 'popforecast_requests_total{method="other",route="none",status="405"} 5.0' in text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from app.settings import Settings
 PATHS = (
     *("/", "/forecast?location=World", "/forecast?location=Wurld", "/nowhere", "/static/app.js", "/theme/style.css"),
     *("/api/v1/forecast?location=World", "/api/v1/forecast.csv?location=World", "/api/v1/nothing", "/api/v1/models"),
-    *("/healthz", "/readyz", "/version", "/metrics"),
+    *("/healthz", "/readyz", "/version"),
 )
 
 
@@ -144,9 +144,7 @@ def test_who_asks_for_a_part_gets_the_whole(client: FlaskClient, path: str, want
     assert answer.data == client.get(path).data
 
 
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/forecast?location=Wurld", "/healthz", "/readyz", "/version", "/metrics"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/forecast?location=Wurld", "/healthz", "/readyz", "/version"])
 def test_errors_and_the_state_of_the_moment_are_kept_by_nobody(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"
 

@@ -87,24 +87,6 @@ def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(server: Server, host:
     assert server.ask("/forecast?location=NGA", Host=host).status == 200
 
 
-def test_counts_in_a_folder_of_one_s_own_outlive_the_server(tmp_path: Path) -> None:
-    counts = tmp_path / "counts"
-    counts.mkdir()
-    (counts / "mine.txt").write_text("not the server's to remove")
-    environ = {"POPFORECAST_METRICS": "1", "PROMETHEUS_MULTIPROC_DIR": str(counts), "WEB_CONCURRENCY": "1"}
-    with serve(tmp_path / "log.txt", environ) as server:
-        assert b"popforecast_requests_total" in server.ask("/metrics").body
-    assert (counts / "mine.txt").exists()
-
-
-def test_counts_in_a_folder_of_the_server_s_go_with_it(tmp_path: Path) -> None:
-    environ = {"POPFORECAST_METRICS": "1", "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
-    with serve(tmp_path / "log.txt", environ) as server:
-        assert b"popforecast_requests_total" in server.ask("/metrics").body
-        assert len(list(tmp_path.glob("popforecast-metrics-*"))) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
-
-
 def test_a_request_without_a_body_takes_its_time_and_keeps_its_connection(tmp_path: Path) -> None:
     # The clock of slow clients is for what they have yet to send: a patience shorter than the answer cuts nobody off.
     hurried = "app.server.gunicorn.LONGEST_REQUEST = 0.02"
