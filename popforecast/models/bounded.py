@@ -101,10 +101,11 @@ def observe_growth(log: Array) -> tuple[Array, Array]:
     >>> (low / np.log(2)).round(9).tolist(), (high / np.log(2)).round(9).tolist()
     ([-1.0, -2.0], [1.0, 1.0])
     """
-    grown = [log[:, h:] - log[:, :-h] for h in range(1, log.shape[1])]
-    low = np.array([min(0.0, growth.min()) for growth in grown])
-    high = np.array([max(0.0, growth.max()) for growth in grown])
-    return low, high
+    # A year after the other in memory: stretches of years are then read and compared as they lie there.
+    years = np.ascontiguousarray(log.T)
+    grown = (years[h:] - years[:-h] for h in range(1, len(years)))
+    extremes = [(growth.min(), growth.max()) for growth in grown]
+    return np.array([min(0.0, least) for least, _ in extremes]), np.array([max(0.0, most) for _, most in extremes])
 
 
 def limit_growth(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
