@@ -116,10 +116,11 @@ def test_it_neither_starts_nor_is_released_with_data_that_disagree(
     tmp_path: Path, path: str, old: bytes, new: bytes
 ) -> None:
     copy_damaged(tmp_path, path, old, new)
-    for module in (
-        ["app.check"],
-        ["gunicorn", "--config", "app/gunicorn.conf.py", "--bind", "127.0.0.1:0", "app:create_app()"],
-    ):
+    modules = [["app.check"]]
+    if path.endswith(("wpp2024-estimates.csv", "version.py")):
+        # The server asks the same function first: a table and the version show that it heeds the answer.
+        modules += [["gunicorn", "--config", "app/gunicorn.conf.py", "--bind", "127.0.0.1:0", "app:create_app()"]]
+    for module in modules:
         command = [sys.executable, "-m", *module]
         ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert ended.returncode != 0

@@ -308,8 +308,8 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_part(engine: str, tmp_path
 
 
 def test_a_worker_killed_in_mid_run_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    lost = kill_workers(tmp_path, series=4000, kills=5)
-    assert lost.kills == 5
+    lost = kill_workers(tmp_path, series=2400, kills=3)
+    assert lost.kills == 3
     assert lost.faults == []
 
 

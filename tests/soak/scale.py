@@ -1,6 +1,6 @@
 """Workers that are killed while a forecast in parts runs: nothing is lost, nothing is there twice.
 
-``python -m tests.soak.scale --kills 50``; ``make test`` runs five.
+``python -m tests.soak.scale --kills 50``; ``make test`` runs three.
 """
 
 from __future__ import annotations
