@@ -28,8 +28,8 @@ settings.register_profile("popforecast", deadline=None, derandomize=True, max_ex
 settings.load_profile("popforecast")
 
 # Where files of tests run side by side, every core has its work: more threads of linear algebra would but wait for each
-# other, which costs as much as to compute. The second is for the processes that tests start; tests/kernels.py says its
-# own.
+# other, which costs as much as to compute. The second line is for the processes that tests start; those of
+# tests/helpers/kernels.py are told their own.
 if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1, user_api="blas")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
