@@ -92,7 +92,8 @@ def test_thirty_slow_clients_stop_nobody(server: Server, sent: bytes) -> None:
             assert time.monotonic() - started < 2
 
 
-def test_a_client_that_never_ends_its_request_is_cut_off(server: Server) -> None:
+def drip(server: Server) -> float:
+    """Send a request that never ends, and return the seconds until it is cut off."""
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=40) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -100,14 +101,31 @@ def test_a_client_that_never_ends_its_request_is_cut_off(server: Server) -> None
             while time.monotonic() - started < 35:
                 connection.sendall(b"X-Drip: 1\r\n")
                 time.sleep(0.5)
-    assert 9 < time.monotonic() - started < 30
+    return time.monotonic() - started
 
 
-def test_a_body_that_never_comes_is_a_400_that_says_how_much_came(server: Server) -> None:
+def fall_silent(server: Server) -> bytes:
+    """Announce a body, send a part of it, and return what is answered."""
     head = b"POST /api/v1/forecast HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=40) as connection:
         connection.sendall(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\nlocation=World")
-        answer = connection.makefile("rb").read()
+        return connection.makefile("rb").read()
+
+
+@pytest.fixture(scope="module")
+def waited(server: Server) -> tuple[float, bytes]:
+    """What becomes of both: the server waits ten seconds for each, and here at once."""
+    with ThreadPoolExecutor(2) as pool:
+        seconds, answer = pool.submit(drip, server), pool.submit(fall_silent, server)
+        return seconds.result(), answer.result()
+
+
+def test_a_client_that_never_ends_its_request_is_cut_off(waited: tuple[float, bytes]) -> None:
+    assert 9 < waited[0] < 30
+
+
+def test_a_body_that_never_comes_is_a_400_that_says_how_much_came(waited: tuple[float, bytes]) -> None:
+    answer = waited[1]
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"ends after 14 of its 99 bytes" in answer
 
