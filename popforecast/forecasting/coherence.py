@@ -82,14 +82,12 @@ class JointErrors:
                 {level: np.hypot(width, revised[level]) for level, width in growth.items()}
                 for growth, revised in ((reached, based), (members, base))
             )
-        return {
-            level: np.minimum(width, add_widths(self.population, members[level], matrix))
-            for level, width in reached.items()
-        }
+        together = add_widths(self.population, {level: members[level] for level in reached}, matrix)
+        return {level: np.minimum(width, together[level]) for level, width in reached.items()}
 
     def _reach_growth(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
         if self.past is None:
-            return {level: add_widths(self.population, self.growth[level], matrix) for level in levels}
+            return add_widths(self.population, {level: self.growth[level] for level in levels}, matrix)
         # Joint errors are known at the knots only. Between them widths are interpolated, as those of countries are;
         # beyond the last they grow as the errors of the countries do, whatever the level.
         knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)

@@ -95,7 +95,7 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
     return total + (np.rint(remainder) if whole else remainder)
 
 
-def add_widths(population: Array, widths: Array, matrix: NDArray[np.bool_]) -> Array:
+def add_widths(population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_]) -> dict[float, Array]:
     r"""Return how far, in logs, an aggregate's bounds lie from its forecast if all its countries are wrong together.
 
     They are the sums of its countries' bounds, :math:`-\log \sum_i w_i e^{-l_i}` below and
@@ -105,21 +105,24 @@ def add_widths(population: Array, widths: Array, matrix: NDArray[np.bool_]) -> A
     ----------
     population : ndarray, shape (n, h)
         Forecasts of the countries.
-    widths : ndarray, shape (2, n, h)
-        Log distances of their bounds below and above.
+    widths : dict of float to ndarray, shape (2, n, h)
+        Log distances of their bounds below and above, by level in percent.
     matrix : ndarray of bool, shape (a, n)
 
     Returns
     -------
-    ndarray, shape (2, a, h)
+    dict of float to ndarray, shape (2, a, h)
 
     Examples
     --------
     >>> both = np.array([[True, True]])
-    >>> add_widths(np.array([[1.0], [3.0]]), np.log([[[2.0], [1.0]], [[3.0], [1.0]]]), both).round(4).tolist()
+    >>> widths = {80: np.log([[[2.0], [1.0]], [[3.0], [1.0]]])}
+    >>> add_widths(np.array([[1.0], [3.0]]), widths, both)[80].round(4).tolist()
     [[[0.1335]], [[0.4055]]]
     """
-    return np.swapaxes(_add(_weigh(population, matrix), widths), -1, -2)
+    # The same for all levels, and most of the work.
+    weights = _weigh(population, matrix)
+    return {level: np.swapaxes(_add(weights, width), -1, -2) for level, width in widths.items()}
 
 
 def combine_widths(
@@ -270,5 +273,8 @@ def _root_mean_square(scaled: Array) -> Array:
 
 def divide(numerator: Array, denominator: Array) -> Array:
     """Divide; nothing of nothing is nothing."""
+    if (denominator > 0).all():
+        # As nearly always, and far sooner than with a condition on each.
+        return np.divide(numerator, denominator)
     out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
     return np.divide(numerator, denominator, out=out, where=denominator > 0)
