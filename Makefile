@@ -53,6 +53,9 @@ explore: setup  ## Serve the explorer (Voilà), on PORT
 lab: setup  ## Open JupyterLab on the notebooks
 	JUPYTER_CONFIG_PATH=$(abspath notebooks/.jupyter) $(BIN)/jupyter lab notebooks $(ARGS)
 
+# Hundreds of processes import the package: it is compiled for the first of them, whatever the shell says.
+check test: export PYTHONDONTWRITEBYTECODE :=
+
 check: setup  ## Run the unit tests alone: no browser, no Redis, no kernel, nothing to install
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "$(UNIT)" $(ARGS)
 

@@ -18,6 +18,7 @@ from popforecast.forecasting.store import fitted_path, pack
 from popforecast.models import DEFAULT_MODEL, get
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES, load_panel
+from popforecast.wpp.outdated import KNOWN
 
 
 def compute() -> dict[str, bytes]:
@@ -28,10 +29,11 @@ def compute() -> dict[str, bytes]:
     panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
     tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
     tables[VINTAGE_RECORD] = _write_csv(measure_vintage_record())
+    listed = {KNOWN: (DATA / KNOWN).read_bytes()}
     manifest = {
         "version": __version__,
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(tables.items())},
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted((tables | listed).items())},
     }
     stored = [pack(fit(panels[name], get(DEFAULT_MODEL)), fitted_path(DATA, name)) for name in REVISIONS]
     fitted = {path.name: content for files in stored for path, content in files.items()}

@@ -10,6 +10,7 @@ from types import CodeType
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 from werkzeug.serving import make_server
 
 import popforecast as pf
@@ -25,6 +26,13 @@ SHARED = ROOT.parent / "shared" / "data"
 # The same examples in every run, and none failed for a machine that is busy.
 settings.register_profile("popforecast", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("popforecast")
+
+# Where files of tests run side by side, every core has its work: more threads of linear algebra would but wait for each
+# other, which costs as much as to compute. The second is for the processes that tests start; tests/kernels.py says its
+# own.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    threadpool_limits(1, user_api="blas")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # What a test needs beyond Python and the packages, told from the functions that it, or a fixture of its, calls, be it
 # in a script for another process, and else from a fixture's name: nobody has to remember a mark. `make check` leaves

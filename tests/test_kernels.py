@@ -27,15 +27,22 @@ from tests.helpers.kernels import (
     list_kernels,
 )
 
-RUNNABLE = list_kernels()
+# Haswell's name and Zen's are two of one kernel, with the same environment: the first stands for both.
+RUNNABLE = [name for name in list_kernels() if name != "Zen"]
 OWN = RUNNABLE[-1]
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Figures]:
     """All models on all revisions and vintages, every location to the last year, by kernel and threads."""
-    runs = [*((name, 1) for name in RUNNABLE), (OWN, 2)]
-    return compute_each(runs, tmp_path_factory.mktemp("kernels"), [*pf.REVISIONS, *VINTAGES], pf.models.MODELS)
+    folder = tmp_path_factory.mktemp("kernels")
+    by_kernel = compute_each([(name, 1) for name in RUNNABLE], folder, [*pf.REVISIONS, *VINTAGES], pf.models.MODELS)
+    # The matrices that threads share out are of the same sizes in every edition.
+    return by_kernel | compute_each([(OWN, 2)], folder, ["wpp2024"], pf.models.MODELS)
+
+
+def test_the_two_names_of_one_kernel_are_computed_with_alike() -> None:
+    assert KERNELS["Zen"] == KERNELS["Haswell"]
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(RUNNABLE, 2)))
@@ -45,7 +52,7 @@ def test_two_kernels_give_the_same_medians_and_bounds(computed: dict, one: str, 
 
 
 def test_two_threads_give_the_same_as_one(computed: dict) -> None:
-    difference = compare(computed[OWN, 1], computed[OWN, 2])
+    difference = compare(computed[OWN, 2], computed[OWN, 1])
     assert difference.value <= TOLERANCE, difference
 
 

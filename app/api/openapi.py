@@ -11,9 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
 from app.api import http
+from app.api.parameters import Parameter, list_codes, list_parameters
 from app.api.resources import RESOURCES, Resource
 from app.query.bodies import FORMS
-from app.query.parameters import Parameter, list_codes, list_parameters
 from app.server.security import LARGEST_BODY, LONGEST_ADDRESS
 from popforecast.wpp.editions import LICENCE, LICENCE_URL
 

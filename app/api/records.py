@@ -254,7 +254,7 @@ def _describe(revision: str) -> dict[str, Any]:
     panel = load_panel(revision)
     provenance = {
         "revision": revision,
-        "source": panel.source,
+        "source": panel.title,
         "checksum": panel.checksum,
         "version": pf.__version__,
     }

@@ -119,7 +119,7 @@ def describe_milestones(query: Query) -> list[Place]:
 
 
 def describe_record(fc: pf.Forecast) -> list[Record]:
-    """Return how good this model's forecasts of these locations would have been, on figures as they are today."""
+    """Return how good this model's forecasts of these locations would have been, on its revision's figures."""
     record = load_record(str(fc.provenance["revision"]))
     told = record[(record["model"] == fc.model.name) & record["location_code"].isin(fc.locations.index)]
     names = fc.locations["name"]

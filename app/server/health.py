@@ -68,7 +68,7 @@ def show_readiness() -> ResponseReturnValue:
 def show_version() -> ResponseReturnValue:
     """Say which version, data and commit answer."""
     revisions = {
-        name: {"source": panel.source, "checksum": panel.checksum, "origin": panel.origin}
+        name: {"source": panel.title, "checksum": panel.checksum, "origin": panel.origin}
         for name, panel in ((name, load_panel(name)) for name in pf.REVISIONS)
     }
     return jsonify(version=pf.__version__, revisions=revisions, commit=_settings().commit)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from popforecast.errors import ReadError
 from popforecast.evaluation import record
 from popforecast.version import __version__
-from popforecast.wpp import editions
+from popforecast.wpp import editions, outdated
 from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES
 
 
@@ -17,8 +17,8 @@ def check_embedded() -> int:
     Raises
     ------
     ReadError
-        If one is absent or altered, or a track record was measured on other figures than these, or by another version;
-        the error names it.
+        If one is absent or altered, or a track record was measured on other figures than these, or by another version,
+        or the list of the UN's updates is none; the error names it.
 
     Examples
     --------
@@ -29,6 +29,7 @@ def check_embedded() -> int:
     for name, manifest, keys in list_embedded():
         editions.read_checked(DATA / name, manifest, *keys)
         checked += 1
+    outdated.read_known(DATA)
     manifest = editions.read_manifest(DATA, record.MANIFEST)
     if manifest.get("version") != __version__:
         raise ReadError(
@@ -52,5 +53,5 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
             yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
-    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS)):
+    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), outdated.KNOWN):
         yield name, record.MANIFEST, ("files", name)

@@ -18,7 +18,7 @@ from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.text import write_cell
-from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel, load_projections
+from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, load_panel, load_projections
 from popforecast.wpp.pairing import Pairing, pair, take_years
 
 PUBLISHED = "published"
@@ -223,7 +223,7 @@ def _open(edition: str | Panel) -> Panel:
 
 
 def _find_projections(panel: Panel) -> pd.DataFrame | None:
-    edition = (REVISIONS | VINTAGES).get(str(panel.revision))
+    edition = find_edition(panel)
     if edition is None or not edition.has_projections:
         return None
     projections = load_projections(edition.name)

@@ -3,9 +3,13 @@
 import sys
 
 from popforecast.errors import PopforecastError
-from popforecast.explorer.server import serve
 
 if __name__ == "__main__":
+    # Keeps jsonschema, which Jupyter imports, from compiling a grammar of international addresses: it takes longer than
+    # all else that the server imports, checks nothing here, and to jsonschema it is optional.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from popforecast.explorer.server import serve
+
     try:
         serve(sys.argv[1:])
     except PopforecastError as error:

@@ -19,7 +19,7 @@ from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.years import choose_years, last_year
-from popforecast.wpp.editions import REVISIONS, VINTAGES
+from popforecast.wpp.editions import REVISIONS, find_edition
 
 DEFAULT_LEVELS = (80, 95)
 
@@ -151,7 +151,7 @@ def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -
         if intervals:
             raise ModelError(f"{model.name} has analytic intervals only: leave intervals={intervals!r} out")
         return ANALYTIC
-    revised = panel.revision in REVISIONS or panel.revision in VINTAGES
+    revised = find_edition(panel) is not None
     if intervals == REAL_TIME and not revised:
         raise ModelError(
             f"intervals {REAL_TIME!r} are for the UN's revisions ({', '.join(REVISIONS)}), whose past revisions are "

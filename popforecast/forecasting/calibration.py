@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
-from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, roll
+from popforecast.forecasting.rolling import Rolling, roll
 from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
 from popforecast.models.panel_ar import interpolate
 from popforecast.models.rules import find_teachers
@@ -251,43 +251,6 @@ def surround(
     bounds = {level: reach_out(population, *(side[:, steps - 1] for side in both)) for level, both in reach.items()}
     lower, upper = ({level: both[i] for level, both in bounds.items()} for i in (0, 1))
     return Prediction(population, lower, upper)
-
-
-def roll_calibrated(
-    model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float]
-) -> Rolling:
-    """Run a model at past origins with the intervals it would have had then.
-
-    One rolling pass serves all: the model is estimated once at each year that is an origin or that calibrates one.
-
-    Parameters
-    ----------
-    model, panel, origins, horizons, levels
-        As for :func:`popforecast.forecasting.rolling.roll`.
-    """
-    levels = check_levels(levels)
-    if not model.calibrated or not levels:
-        return roll(model, panel, origins, horizons, levels)
-    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
-    past = {year for origin in origins for year in choose_past(panel, int(origin))}
-    every = roll(
-        model, panel, sorted(past | set(origins.tolist())), sorted({*horizons.tolist(), *choose_knots(panel)}), ()
-    )
-    at = np.ix_(np.searchsorted(every.origins, origins), np.searchsorted(every.horizons, horizons))
-    population = every.prediction.population[:, at[0], at[1]]
-    lower = {level: np.empty(population.shape) for level in levels}
-    upper = {level: np.empty(population.shape) for level in levels}
-    for i, origin in enumerate(origins):
-        calibration = calibrate(every, panel, int(origin))
-        if calibration is None:
-            known = panel.until(int(origin))
-            around = predict(model.fit(known), int(horizons.max()), levels).take(steps=horizons - 1)
-        else:
-            around = surround(population[:, i], calibration, levels, horizons)
-        for level in levels:
-            lower[level][:, i], upper[level][:, i] = around.lower[level], around.upper[level]
-    outcome, scale = every.outcome[:, at[0], at[1]], every.scale[:, at[0][:, 0]]
-    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
 
 
 def pack(fitted: Fitted) -> Arrays:

@@ -27,7 +27,7 @@ from popforecast.models.panel_ar import interpolate
 from popforecast.models.regression import use_one_thread
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership, add_groups, build_membership
-from popforecast.wpp.editions import REVISIONS, VINTAGES, load_members
+from popforecast.wpp.editions import find_edition, load_members
 
 Groups = Mapping[str, Iterable[Hashable]]
 Remainders = dict[Hashable, Array]
@@ -238,7 +238,8 @@ def is_whole(panel: Panel) -> bool:
 
 
 def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
-    return load_members(panel.revision) if panel.revision in REVISIONS or panel.revision in VINTAGES else {}
+    edition = find_edition(panel)
+    return load_members(edition.name) if edition else {}
 
 
 def _join_errors(

@@ -134,7 +134,7 @@ def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:
     """Return where a number comes from: revision and its updates, checksum, origin, model and parameters, version."""
     return {
         "revision": panel.revision,
-        "source": panel.source,
+        "source": panel.title,
         "checksum": panel.checksum,
         "origin": panel.origin,
         "model": model.name,

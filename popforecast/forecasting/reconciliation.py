@@ -208,12 +208,13 @@ def surround_sums(
     """
     single = membership.matrix.sum(axis=1) == 1
     only = membership.country_rows[membership.matrix[single].argmax(axis=1)]
-    scale = divide(points[single], countries.population[only])
+    # Less than half a person is none in the sum, and nothing times a bound without end is no number.
+    scale = np.where(points[single] > 0, divide(points[single], countries.population[only]), 1)
     lower, upper = {}, {}
     for level, width in widths.items():
         lower[level], upper[level] = reach_out(points, *width[..., : points.shape[1]])
-        lower[level][single] = countries.lower[level][only] * scale
-        upper[level][single] = countries.upper[level][only] * scale
+        lower[level][single] = np.minimum(countries.lower[level][only] * scale, points[single])
+        upper[level][single] = np.maximum(countries.upper[level][only] * scale, points[single])
     return Prediction(points, lower, upper)
 
 

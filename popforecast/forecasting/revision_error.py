@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from popforecast.forecasting.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
 from popforecast.models.base import Array, Prediction, freeze
 from popforecast.panel import Panel
-from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, load_panel
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, find_edition, load_panel
 from popforecast.wpp.pairing import pair
 
 # Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
@@ -92,11 +92,10 @@ def list_published(panel: Panel) -> list[str]:
     >>> [list_published(load_panel(name)) for name in ("wpp2010", "wpp2012", "wpp2019")]
     [[], ['wpp2010'], ['wpp2010', 'wpp2012']]
     """
-    editions = VINTAGES | REVISIONS
-    own = editions.get(str(panel.revision))
+    own = find_edition(panel)
     if own is None:
         return []
-    before = sorted(name for name, edition in editions.items() if edition.edition < own.edition)
+    before = sorted(name for name, edition in (VINTAGES | REVISIONS).items() if edition.edition < own.edition)
     return [name for name in before if load_panel(name).origin in panel.years]
 
 

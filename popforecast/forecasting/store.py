@@ -24,7 +24,7 @@ from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
 from popforecast.version import __version__
-from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, get_revision, load_panel
+from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edition, get_revision, load_panel
 
 FORMAT = 1
 
@@ -116,7 +116,7 @@ def load_fit(path: str | Path, panel: Panel) -> Fitted:
         )
     if manifest["panel_sha256"] != panel.checksum:
         raise StoreError(
-            f"{path} was fitted to {manifest['revision']} with origin {manifest['origin']} (checksum "
+            f"{path} was fitted to {manifest['revision'] or 'own data'} with origin {manifest['origin']} (checksum "
             f"{manifest['panel_sha256'][:12]}), not to {panel!r} (checksum {panel.checksum[:12]}): fit it to this panel"
         )
     arrays = _read_arrays(path, manifest)
@@ -165,7 +165,7 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     try:
         fitted = load_fit(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
-        raise StoreError(f"{error}; {EMBED} does so for all that is embedded") from error
+        raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
     expected = models.get(DEFAULT_MODEL)
     if fitted.model != expected:
         raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
@@ -184,13 +184,14 @@ def find_embedded(panel: Panel) -> Fitted | None:
     >>> find_embedded(panel).origin, find_embedded(panel.until(2000))
     (2023, None)
     """
-    if panel.revision not in REVISIONS:
+    edition = find_edition(panel)
+    if edition is None or edition.name not in REVISIONS:
         return None
-    path = fitted_path(DATA, str(panel.revision))
+    path = fitted_path(DATA, edition.name)
     try:
         if manifest_path(path).exists() and _read_manifest(path)["panel_sha256"] != panel.checksum:
             return None
-        return load_fitted(str(panel.revision), panel)
+        return load_fitted(edition.name, panel)
     except StoreError as error:
         _warn_once(f"{error}. {DEFAULT_MODEL} is fitted anew meanwhile")
         return None

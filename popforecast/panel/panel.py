@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from popforecast.errors import PanelError, YearError
 from popforecast.panel.frames import are_years, read_frame
 from popforecast.panel.locations import COLUMNS, LocationIndex, build_index
 from popforecast.panel.rectangles import UnevenPanel
+from popforecast.panel.source import Source
 from popforecast.text import write_cell
 
 COUNTRY = "Country/Area"
@@ -55,6 +56,8 @@ class Panel:
         The edition of World Population Prospects that the figures come from.
     updates : tuple of Update
         What replaced series of that edition since (:mod:`popforecast.wpp.updates`), the oldest first.
+    source : Source, optional
+        The edition that the figures were read from. Loading and reading attach it, a name alone does not.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class Panel:
     locations: pd.DataFrame = field(default_factory=pd.DataFrame)
     revision: str | None = None
     updates: tuple[Update, ...] = ()
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         locations = _check_locations(self.locations)
@@ -128,13 +132,13 @@ class Panel:
         return panels[0] if len(panels) == 1 else UnevenPanel(panels, tuple(dict.fromkeys(frame[id].tolist())))
 
     @property
-    def source(self) -> str | None:
-        """Where the figures come from, in one line: the revision and the updates of it.
+    def title(self) -> str | None:
+        """What the figures are called, in one line: the revision and the updates of it.
 
         Examples
         --------
         >>> places = pd.DataFrame({"name": ["Togo"]}, index=[768])
-        >>> Panel([[1, 2]], [2022, 2023], places, "wpp2024", (Update("2026-01-19", (768,), ""),)).source
+        >>> Panel([[1, 2]], [2022, 2023], places, "wpp2024", (Update("2026-01-19", (768,), ""),)).title
         'wpp2024 + update 2026-01-19'
         """
         return self.revision and " + update ".join([self.revision, *(update.date for update in self.updates)])
@@ -216,7 +220,7 @@ class Panel:
         """Return the panel of the rows given by number, in that order."""
         locations = self.locations.iloc[rows]
         if not len(locations) or not locations.index.is_unique:
-            return Panel(self.values[rows], self.years, locations, self.revision, self.updates)
+            return replace(self, values=self.values[rows], locations=locations)
         return self._derive(self.values[rows], self.years, locations)
 
     def append(self, values: ArrayLike, locations: pd.DataFrame) -> Panel:
@@ -257,16 +261,16 @@ class Panel:
             object.__setattr__(panel, name, array)
         # pandas copies what one of them changes, so that neither sees a change of the other's.
         object.__setattr__(panel, "locations", locations.copy(deep=False))
-        object.__setattr__(panel, "revision", self.revision)
-        object.__setattr__(panel, "updates", self.updates)
+        for name in ("revision", "updates", "source"):
+            object.__setattr__(panel, name, getattr(self, name))
         return panel
 
     def __len__(self) -> int:
         return len(self.locations)
 
     def __repr__(self) -> str:
-        source = f", {self.source}" if self.source else ""
-        return f"<Panel: {len(self)} locations, {describe_years(self.years)}{source}>"
+        title = f", {self.title}" if self.title else ""
+        return f"<Panel: {len(self)} locations, {describe_years(self.years)}{title}>"
 
     def _repr_html_(self) -> str:
         table = pd.DataFrame(self.values, index=self.locations["name"], columns=self.years).rename_axis(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -120,9 +120,8 @@ class UnevenPanel:
         parts = [(p.values[:, (p.years >= first) & (p.years <= last)], p.locations) for p in self.panels]
         values, places = np.vstack([part[0] for part in parts]), pd.concat([part[1] for part in parts])
         order = places.index.get_indexer(list(self.codes))
-        return type(self.panels[0])(
-            values[order], np.arange(first, last + 1, self.step), places.iloc[order], self.revision
-        )
+        years = np.arange(first, last + 1, self.step)
+        return replace(self.panels[0], values=values[order], years=years, locations=places.iloc[order])
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel | UnevenPanel:
         """Return the locations asked for: a panel where they share their first and last year."""

@@ -45,7 +45,7 @@ def check_years(panel: Panel, start: int, end: int) -> None:
 
 def last_year(panel: Panel) -> int:
     """Return the last year that can be asked for: 2100 for the UN's revisions, else 150 steps after the origin."""
-    if panel.revision is None:
+    if panel.source is None:
         return panel.origin + MOST_STEPS * panel.step
     return LAST_YEAR - (LAST_YEAR - panel.origin) % panel.step
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
-from popforecast.panel import COUNTRY, Panel
+from popforecast.panel import COUNTRY, Panel, Source
 
 THOUSAND = 1000
 WORLD = 900
@@ -55,7 +55,7 @@ def make_panel(
     # Thousands with three decimals are whole persons; rounding removes what the multiplication left over.
     persons = np.round(thousands * THOUSAND, 6)
     try:
-        panel = Panel(persons, years, locations, revision)
+        panel = Panel(persons, years, locations, revision, source=revision and Source(revision))
     except PanelError as error:
         raise ReadError(f"{path.name}: {error}") from error
     check_total(panel, path.name)

@@ -1,7 +1,8 @@
-"""One notebook, run by papermill in a process of its own: ``python -m popforecast.reports.execution``.
+"""One notebook, run by papermill in a process of its own: ``python -P popforecast/reports/execution.py``.
 
 A process, because papermill changes the working directory, and so that a run can be given a clean environment and be
-stopped for certain.
+stopped for certain. It is started as a file, and imports nothing of the package: what the notebook computes with, its
+kernel imports, and to import it here, too, takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Execution:
         self.errors = scratch / "errors.txt"
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__],
+                [sys.executable, "-P", __file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -131,6 +132,11 @@ def skip_grammar() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
+def skip_storage() -> None:
+    """Keep papermill from importing pyarrow in this process, by which it could read notebooks from Hadoop."""
+    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
+
+
 def make_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a run: nobody's own Jupyter settings, and nothing that varies between runs."""
     folders = {name: str(scratch) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
@@ -161,6 +167,7 @@ def _tell(**answer: Any) -> None:
 
 if __name__ == "__main__":
     skip_grammar()
+    skip_storage()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     _tell(error=run_notebook(**job, on_cell=lambda cell, cells: _tell(cell=cell, cells=cells)))

@@ -188,7 +188,7 @@ def pair_measures(
 
 
 def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
-    """Return how much larger errors were from what was known at the time than on the figures of today.
+    """Return how much larger errors were from what was known at the time than on the figures of a revision.
 
     Both are of the same locations, of one origin and one year: those of the latest vintage, and the last year that the
     panel knows of those that the vintage's grid has.
@@ -202,7 +202,8 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by model: vintage, origin, year, n (locations), real_time and final (mean errors, percent), ratio.
+        Indexed by model: revision, vintage, origin, year, n (locations), real_time and final (mean errors, percent),
+        ratio.
 
     Raises
     ------
@@ -228,7 +229,7 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     table = pd.DataFrame(
         {"real_time": known.groupby("source")["ape"].mean(), "final": now.set_index("model")["mape"]}
     ).loc[list(models)]
-    facts = {"vintage": vintage, "origin": then.origin, "year": year, "n": len(codes)}
+    facts = {"revision": str(panel.revision), "vintage": vintage, "origin": then.origin, "year": year, "n": len(codes)}
     return table.assign(ratio=table["real_time"] / table["final"], **facts).rename_axis("model")
 
 

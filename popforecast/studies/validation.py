@@ -16,7 +16,7 @@ from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.readers import THOUSAND
 from popforecast.text import format_population
-from popforecast.wpp.editions import REVISIONS, load_panel
+from popforecast.wpp.editions import find_edition, load_panel
 
 # What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
 KNOWN_TABLE = {
@@ -230,7 +230,7 @@ def choose_shown(panel: Panel, locations: Sequence[Hashable]) -> list[Hashable]:
     >>> choose_shown(pf.load_panel("wpp2019").select(["Malta", "Iceland"]), [])
     [470, 352]
     """
-    usual = [code for code in SHOWN if code in panel.locations.index] if panel.revision in REVISIONS else []
+    usual = [code for code in SHOWN if code in panel.locations.index] if find_edition(panel) else []
     chosen = list(locations) or usual or panel.locations.index[: len(SHOWN)].tolist()
     return panel.select(chosen).locations.index.tolist()
 

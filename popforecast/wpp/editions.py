@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import ReadError, UnknownRevisionError
-from popforecast.panel import Panel, Update
+from popforecast.panel import Panel, Source, Update
 from popforecast.wpp.membership import Members
 
 DATA = Path(__file__).parents[1] / "data"
@@ -126,6 +126,20 @@ def get_edition(name: str) -> Revision:
     return editions[name]
 
 
+def find_edition(panel: Panel) -> Revision | None:
+    """Return the embedded edition that a panel's figures were read from; None where they are the reader's own.
+
+    Examples
+    --------
+    >>> find_edition(load_panel("wpp2019").select("World")).title
+    'World Population Prospects 2019'
+    >>> named = Panel([[1, 2]], [2019, 2020], pd.DataFrame({"name": ["Arda"]}), "wpp2019")
+    >>> find_edition(named) is None
+    True
+    """
+    return (REVISIONS | VINTAGES).get(panel.source.edition) if panel.source else None
+
+
 def cite(panel: Panel) -> str | None:
     """Return how to cite a panel's figures, with the updates in them; None where they are the reader's own.
 
@@ -134,7 +148,7 @@ def cite(panel: Panel) -> str | None:
     >>> cite(load_panel("wpp2019"))[-55:]
     '(2019). World Population Prospects 2019. CC BY 3.0 IGO.'
     """
-    edition = (REVISIONS | VINTAGES).get(str(panel.revision))
+    edition = find_edition(panel)
     return edition and edition.cite(*(update.date for update in panel.updates))
 
 
@@ -183,7 +197,7 @@ def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = Non
         Update(entry["date"], tuple(entry["locations"]), entry["sha256"])
         for entry in describe_source(revision, folder).get("updates", ())
     )
-    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision, updates)
+    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision, updates, Source(revision))
 
 
 def load_locations(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def _update(embedded: Panel, fetched: Panel, path: Path) -> Iterator[Panel]:
     if codes:
         series = fetched.select(codes)
         values = series.values[:, np.isin(series.years, embedded.years)]
-        series = Panel(values, embedded.years, series.locations, embedded.revision)
+        series = replace(series, values=values, years=embedded.years)
         check_size(series, embedded, path)
         yield replace_series(embedded, series, load_members(str(embedded.revision)))
 

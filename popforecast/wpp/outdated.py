@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from popforecast.errors import ReadError
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
-from popforecast.wpp.editions import DATA, REVISIONS, load_members, say_date
+from popforecast.wpp.editions import DATA, REVISIONS, find_edition, load_members, say_date
 from popforecast.wpp.membership import Members, list_holding
 
 KNOWN = "updates.json"
+REMEDY = "install popforecast again"
 
 # A sum carries a note if the country makes up so much of it: even its doubling would not move a larger sum by more.
 LEAST_SHARE = 0.01
@@ -30,8 +34,46 @@ HOLDING = "it includes {}, whose series the UN replaced on {}; the figures here 
 @lru_cache(maxsize=1)
 def load_known() -> tuple[Mapping[str, Any], ...]:
     """Load the updates that the UN has published: revision, date, locations, what and source, the oldest first."""
-    known = json.loads((DATA / KNOWN).read_text(encoding="utf-8"))
+    return read_known(DATA)
+
+
+def read_known(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    """Read the updates that are listed in a folder, the oldest first.
+
+    Raises
+    ------
+    ReadError
+        If the list cannot be read, or holds what is no update; the error names the entry and what is expected.
+
+    Examples
+    --------
+    >>> [(known["revision"], known["date"], known["locations"]) for known in read_known(DATA)]
+    [('wpp2024', '2026-01-19', [768])]
+    """
+    try:
+        known = json.loads((folder / KNOWN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReadError(f"the embedded list {KNOWN} cannot be read ({error}): {REMEDY}") from error
+    if not isinstance(known, list):
+        raise ReadError(f"the embedded list {KNOWN} holds no list of updates: {REMEDY}")
+    for number, update in enumerate(known, start=1):
+        fault = _find_fault(update if isinstance(update, dict) else {})
+        if fault:
+            raise ReadError(f"the embedded list {KNOWN}, entry {number}: {fault}; or {REMEDY}")
     return tuple(sorted(known, key=lambda update: update["date"]))
+
+
+def _find_fault(update: Mapping[str, Any]) -> str | None:
+    revision, day, codes = (update.get(name) for name in ("revision", "date", "locations"))
+    if revision not in REVISIONS:
+        return f"revision {revision!r}: expected one of {', '.join(REVISIONS)}"
+    try:
+        date.fromisoformat(day)
+    except (TypeError, ValueError):
+        return f"date {day!r}: expected one such as 2026-01-19"
+    if not (isinstance(codes, list) and codes and all(type(code) is int for code in codes)):
+        return f"locations {codes!r}: expected a list of codes, such as [768]"
+    return None
 
 
 def find_outdated(panel: Panel) -> dict[Hashable, str]:
@@ -43,10 +85,11 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
     >>> find_outdated(load_panel("wpp2019"))
     {}
     """
+    edition = find_edition(panel)
     return {
         code: known["date"]
         for known in load_known()
-        if known["revision"] == panel.revision
+        if edition and known["revision"] == edition.name
         for code in known["locations"]
         if code in panel.locations.index
         and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def add_geography(panel: Panel) -> Panel:
     locations["iso3"] = [known.get(code) if is_country else None for code, is_country in country.items()]
     regions = [REGION_NAMES.get(REGION_OF.get(_whole(parent), 0)) for parent in locations["parent"]]
     locations["region"] = np.where(country, regions, None)
-    return Panel(panel.values, panel.years, locations, panel.revision, panel.updates)
+    return replace(panel, locations=locations)
 
 
 def describe_reading(reading: Reading) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
     variants = {name.casefold(): name for name in list_variants(path)} if is_long(path) else {}
     estimates = _cut_estimates(reading, tables, len(variants) <= 1)
     _check_places(estimates, panel, path)
-    estimates = Panel(np.rint(estimates.values), estimates.years, estimates.locations, estimates.revision)
+    estimates = replace(estimates, values=np.rint(estimates.values))
     check_size(estimates, panel, path)
     projections = None if tables.projections is None else _read_projections(path, reading, variants, tables)
     return Replacement(
@@ -120,7 +120,7 @@ def check_size(series: Panel, panel: Panel, path: Path) -> None:
         raise ReadError(
             f"{path.name}: {series.locations['name'][code]} ({code}) would have {series.values[row, column]:,.0f} "
             f"persons in {series.years[column]}, {factor[row, column]:,.4g} times the {then[row, column]:,.0f} of "
-            f"{panel.source}; expected thousands of persons, and no change beyond {MOST_CHANGE} times"
+            f"{panel.title}; expected thousands of persons, and no change beyond {MOST_CHANGE} times"
         )
 
 
@@ -182,6 +182,12 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
             raise ReadError(
                 f"{said} has the ISO3 code {iso3}, but {code} is {known['name']} ({known['iso3']}) in "
                 f"{panel.revision}; expected code and ISO3 code of one place"
+            )
+        if name != known["name"] and panel.index.has(name) and panel.index.find(name) != code:
+            other = panel.index.find(name)
+            raise ReadError(
+                f"{said} has the name of {panel.index.names[other]} ({other}), but {code} is {known['name']} in "
+                f"{panel.revision}; expected code and name of one place"
             )
 
 

@@ -6,6 +6,8 @@ persons, year by year. :mod:`popforecast.wpp.outdated` says which updates there 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -23,8 +25,7 @@ def apply_update(tables: Tables, replacement: Replacement) -> Tables:
     that include them are left out: they began at figures that are replaced.
     """
     moved = replace_series(tables.panel, replacement.estimates, tables.members)
-    updates = (*moved.updates, replacement.update)
-    panel = Panel(moved.values, moved.years, moved.locations, moved.revision, updates)
+    panel = replace(moved, updates=(*moved.updates, replacement.update))
     projections = tables.projections
     if projections is not None:
         projections = _move_projections(projections, replacement, tables)
@@ -48,7 +49,7 @@ def replace_series(panel: Panel, series: Panel, members: Members) -> Panel:
     row_of = {code: row for row, code in enumerate(panel.locations.index)}
     for aggregate in list_holding(members, series.locations.index):
         change[row_of[aggregate]] = change[[row_of[code] for code in members[aggregate]]].sum(axis=0)
-    return Panel(panel.values + change, panel.years, panel.locations, panel.revision, panel.updates)
+    return replace(panel, values=panel.values + change)
 
 
 def tabulate_changes(before: Panel, after: Panel) -> pd.DataFrame:

@@ -22,8 +22,8 @@ from schemathesis import GenerationMode
 
 import popforecast as pf
 from app.api.openapi import EXAMPLES, describe_api, name_component, write_example
+from app.api.parameters import list_parameters
 from app.api.resources import RESOURCES
-from app.query.parameters import list_parameters
 
 ROOT = Path(__file__).parents[2]
 

@@ -262,6 +262,12 @@ def test_importing_the_app_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_no_figures_but_the_latest_are_called_todays(client: FlaskClient) -> None:
+    for revision, heading in (("wpp2024", "On today’s figures"), ("wpp2019", "On the figures of 2019")):
+        page = client.get(f"/forecast?location=NGA&from=2030&to=2031&revision={revision}").text
+        assert f"<h3>{heading} " in page
+
+
 def test_the_record_leads_to_the_reports_that_are_published(client: FlaskClient, known_query: str) -> None:
     links = [a["href"] for a in Elements(client.get(f"/forecast?{known_query}").text).find("a")]
     told = [link for link in links if link and link.startswith("/reports/") and link != "/reports/"]

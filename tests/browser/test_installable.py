@@ -40,26 +40,40 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def start(serve: Any, copy: Path) -> Callable[..., Any]:
+def start(serve: Any, copy: Path, started: list[Any]) -> Callable[..., Any]:
     """Return what starts the server, at a port of its own or at one that it had before."""
     # -P: the working directory, which has the checkout's app, comes not before the copy.
     command = [sys.executable, "-P", "-m", "gunicorn", "--chdir", str(copy)]
     command += ["--config", str(copy / "app" / "gunicorn.conf.py"), "app:create_app()"]
     environment = {"POPFORECAST_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1", "PYTHONPATH": str(copy)}
-    return lambda port=0: serve(command, "/healthz", environment, port=port)
+
+    def start(port: int = 0) -> Any:
+        started.append(serve(command, "/healthz", environment, port=port))
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def started() -> list[Any]:
+    """Every server that was started, the last one last."""
+    return []
 
 
 @pytest.fixture
-def server(start: Callable[..., Any]) -> Iterator[Any]:
-    server = start()
-    yield server
-    server.stop()
+def server(start: Callable[..., Any], started: list[Any]) -> Any:
+    """A server that runs: the last one, unless a test has stopped it."""
+    return started[-1] if started and started[-1].process.poll() is None else start()
 
 
 @pytest.fixture
 def page(profile: BrowserContext, server: Any) -> Iterator[Page]:
     """A page of a person who visits the site for the first time; none may break the content policy."""
     page = profile.new_page()
+    devtools = profile.new_cdp_session(page)
+    # Whatever an earlier test has left there of a server that still runs: pages kept, and their worker.
+    devtools.send("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "all"})
+    devtools.send("Network.clearBrowserCache")
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text) if "Security Policy" in message.text else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -194,6 +208,16 @@ def test_the_files_of_the_pages_come_from_the_device(page: Page, server: Any) ->
     assert all(files.values())
 
 
+def test_a_page_says_when_there_is_no_network(page: Page, server: Any, profile: BrowserContext) -> None:
+    visit(page, server, NIGERIA)
+    note = page.locator(".network")
+    expect(note).to_have_text("")
+    profile.set_offline(True)
+    expect(note).to_have_text("No network: this page is as you last read it.")
+    profile.set_offline(False)
+    expect(note).to_have_text("")
+
+
 def test_a_new_release_replaces_the_files_of_the_old_and_keeps_what_was_read(
     page: Page, server: Any, start: Any, copy: Path, profile: BrowserContext
 ) -> None:
@@ -213,13 +237,3 @@ def test_a_new_release_replaces_the_files_of_the_old_and_keeps_what_was_read(
     page.goto(server.url + NIGERIA)
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Nigeria"))
     expect(page.locator("html")).to_have_attribute("data-release", "next")
-
-
-def test_a_page_says_when_there_is_no_network(page: Page, server: Any, profile: BrowserContext) -> None:
-    visit(page, server, NIGERIA)
-    note = page.locator(".network")
-    expect(note).to_have_text("")
-    profile.set_offline(True)
-    expect(note).to_have_text("No network: this page is as you last read it.")
-    profile.set_offline(False)
-    expect(note).to_have_text("")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,7 +101,7 @@ def test_years_after_the_origin_reach_no_forecast(wpp2024: pf.Panel, model: str)
     panel = wpp2024.countries().take(np.arange(0, 236, 5))
     changed = panel.values.copy()
     changed[:, panel.years > 2000] *= 3
-    other = pf.Panel(changed, panel.years, panel.locations, panel.revision)
+    other = replace(panel, values=changed)
     ours, theirs = (pf.backtest(each, model, [2000], HORIZONS).errors for each in (panel, other))
     columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95", "scale"]
     assert (ours[columns] == theirs[columns]).all(axis=None)

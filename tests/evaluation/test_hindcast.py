@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -60,7 +60,7 @@ def test_years_after_the_origin_reach_no_aggregate(wpp2024: pf.Panel) -> None:
     countries = (wpp2024.locations["type"] == "Country/Area").to_numpy()
     later = np.flatnonzero(wpp2024.years > 2000)
     changed[np.ix_(countries, later)] *= np.random.default_rng(3).uniform(0.5, 2, (int(countries.sum()), len(later)))
-    other = pf.Panel(changed, wpp2024.years, wpp2024.locations, wpp2024.revision)
+    other = replace(wpp2024, values=changed)
     ours, theirs = (pf.backtest(each, "panel-ar", [1990, 2000], [1, 20]).errors for each in (wpp2024, other))
     columns = ["population", "lower_80", "upper_80", "lower_95", "upper_95", "scale"]
     assert (ours[columns] == theirs[columns]).all(axis=None)

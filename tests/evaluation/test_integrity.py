@@ -12,6 +12,7 @@ import pytest
 from popforecast.errors import ReadError
 from popforecast.evaluation import integrity
 from popforecast.evaluation.integrity import check_embedded, list_embedded
+from popforecast.wpp import outdated
 from popforecast.wpp.editions import DATA
 
 TABLES = [name for name, *_ in list_embedded()]
@@ -25,7 +26,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_table_that_is_embedded_is_checked() -> None:
-    assert sorted(TABLES) == sorted(path.name for path in DATA.glob("*.csv"))
+    assert sorted(TABLES) == sorted([*(path.name for path in DATA.glob("*.csv")), "updates.json"])
     assert check_embedded() == len(TABLES)
 
 
@@ -52,6 +53,29 @@ def test_a_table_that_is_not_there_is_named(data: Path, name: str) -> None:
 def test_a_manifest_that_states_nothing_is_no_proof(data: Path, manifest: str, content: str) -> None:
     (data / manifest).write_text(content)
     with pytest.raises(ReadError, match="cannot be read"):
+        check_embedded()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (None, "cannot be read"),
+        ("", "cannot be read"),
+        ("{}", "no list of updates"),
+        ("[7]", "entry 1: revision None: expected one of wpp2019, wpp2024"),
+        ('[{"revision": "wpp2024", "date": "2026-13-19", "locations": [768]}]', "entry 1: date '2026-13-19': expected"),
+        ('[{"revision": "wpp2024", "date": 2026, "locations": [768]}]', "entry 1: date 2026: expected"),
+        ('[{"revision": "wpp2024", "date": "2026-01-19", "locations": ["768"]}]', "expected a list of codes"),
+        ('[{"revision": "wpp2024", "date": "2026-01-19"}]', "locations None: expected a list of codes"),
+    ],
+)
+def test_a_list_of_updates_that_is_none_is_named(data: Path, content: str | None, named: str) -> None:
+    (data / "updates.json").unlink()
+    if content is not None:
+        (data / "updates.json").write_text(content)
+    with pytest.raises(ReadError, match=f"updates.json.*{named}"):
+        outdated.read_known(data)
+    with pytest.raises(ReadError, match=r"updates\.json"):
         check_embedded()
 
 

@@ -20,6 +20,7 @@ from popforecast.errors import (
     UnknownModelError,
     YearError,
 )
+from popforecast.panel import Source
 
 COLUMNS = ["location_code", "location", "year", "population", "lower_80", "upper_80", "lower_95", "upper_95", "variant"]
 
@@ -240,7 +241,9 @@ def test_five_yearly_panel_is_forecast_on_its_own_grid() -> None:
 
 
 def test_grid_that_misses_2100_ends_before_it() -> None:
-    panel = pf.Panel([np.linspace(1, 2, 12)], range(1953, 2013, 5), pd.DataFrame({"name": ["Odd"]}), "odd")
+    panel = pf.Panel(
+        [np.linspace(1, 2, 12)], range(1953, 2013, 5), pd.DataFrame({"name": ["Odd"]}), source=Source("odd")
+    )
     assert pf.forecast(panel, start=2093).years.tolist() == [2093, 2098]
 
 
@@ -387,3 +390,24 @@ def test_one_level_and_none_are_both_fine(wpp2024: pf.Panel) -> None:
     bare = pf.forecast(wpp2024, "NGA", levels=())
     assert bare.to_frame().columns.tolist() == [*COLUMNS[:4], "variant"]
     assert bare.levels == ()
+
+
+# Whose figures they are -----------------------------------------------------------------------------------------
+
+
+def test_figures_that_are_called_an_edition_get_nothing_of_that_edition(wpp2024: pf.Panel) -> None:
+    """A name is no evidence: no citation, no intervals of the UN's revisions, no fit, none of its sums."""
+    grown = wpp2024.select(["World", "Nigeria", "Togo", "Japan"]).to_frame()
+    grown["population"] *= 2
+    own = pf.Panel.from_frame(grown, name="location", revision="wpp2024")
+    fc = pf.forecast(own, [900, 768], 2030, 2031)
+    assert "World Population Prospects" not in fc.to_csv()
+    assert fc.provenance["intervals"] == "final"
+    assert fc.provenance["revision"] == "wpp2024"
+    assert not fc.notes
+    # The UN's World would be the sum of its countries.
+    alone, among = (pf.forecast(panel, 900, 2030, 2031, "drift").population for panel in (own.select("World"), own))
+    assert alone == pytest.approx(among)
+    with pytest.raises(ModelError, match="real-time"):
+        pf.forecast(own, 900, 2030, 2031, intervals="real-time")
+    assert pf.forecast(own, 900, 2030, 2110).years[-1] == 2110

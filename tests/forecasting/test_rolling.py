@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,7 +37,7 @@ def test_years_after_the_origin_change_nothing(wpp2024: pf.Panel, model: pf.Mode
     panel = wpp2024.select(SOME)
     changed = panel.values.copy()
     changed[:, panel.years > 2005] = np.random.default_rng(4).uniform(1, 1e9, changed[:, panel.years > 2005].shape)
-    other = pf.Panel(changed, panel.years, panel.locations, panel.revision)
+    other = replace(panel, values=changed)
     ours, theirs = (roll(model, each, [1990, 2005], HORIZONS) for each in (panel, other))
     assert (ours.prediction.population == theirs.prediction.population).all()
     assert (ours.prediction.upper[95] == theirs.prediction.upper[95]).all()

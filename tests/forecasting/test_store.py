@@ -289,6 +289,13 @@ def test_other_data_are_refused_with_both_origins(saved: Path, wpp2019: pf.Panel
             pf.load_fit(saved, other)
 
 
+def test_a_fit_to_own_data_is_called_so(wpp2024: pf.Panel, tmp_path: Path) -> None:
+    own = pf.Panel(wpp2024.values[:3], wpp2024.years, wpp2024.locations[["name"]].iloc[:3])
+    pf.save_fit(pf.fit(own, "naive"), tmp_path / "model.npz")
+    with pytest.raises(StoreError, match="was fitted to own data with origin 2023"):
+        pf.load_fit(tmp_path / "model.npz", wpp2024)
+
+
 @pytest.mark.parametrize("name", ["model", "model.json", "model.npz.gz", ""])
 def test_name_that_does_not_end_in_npz_is_refused(wpp2024: pf.Panel, tmp_path: Path, name: str) -> None:
     fitted = pf.Naive().fit(wpp2024)

@@ -66,6 +66,7 @@ def break_levels(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 PANELS = {
     "a common level break": break_levels(grow(20, 40)),
+    "a common level break down to nobody": np.rint(break_levels(grow(12, 15))),
     "a break in one member": np.vstack([grow(9, 40), break_levels(grow(1, 40, seed=1))]),
     "widths of nothing": np.repeat(np.exp(np.arange(8.0) + 5)[:, None], 40, axis=1),
     "a member without error": np.vstack([grow(7, 40), np.full((1, 40), 5000.0)]),
@@ -79,7 +80,8 @@ PANELS = {
 def test_groups_of_ones_own_series_have_possible_intervals(case: str, model: str) -> None:
     panel = draw_panel(PANELS[case])
     codes = panel.locations.index.tolist()
-    whole = pf.forecast_all(panel, model, LEVELS).whole.add({"all": codes, "half": codes[::2]}, LEVELS)
+    groups = {"all": codes, "half": codes[::2], "one": codes[:1]}
+    whole = pf.forecast_all(panel, model, LEVELS).whole.add(groups, LEVELS)
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 

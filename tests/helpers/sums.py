@@ -30,13 +30,17 @@ def count_faults(prediction: Prediction, membership: Membership) -> Faults:
     chain = np.concatenate([lower[::-1], point[None], upper])
     # What is no number is counted, too.
     crossing = ~(chain[1:] >= chain[:-1] * (1 - ROUNDING))
-    matrix = membership.matrix.astype(float)
     members = membership.country_rows
-    whole = matrix @ prediction.population[members]
-    scale = np.divide(point, whole, out=np.ones_like(point), where=whole > 0)
+
+    def add(values: np.ndarray) -> np.ndarray:
+        # A product would make no number of a bound without end that is no part of the sum.
+        return np.where(membership.matrix[..., None], values[members], 0).sum(axis=1)
+
+    whole = add(prediction.population)
+    # A sum that is printed as nobody is no share of its members.
+    scale = np.divide(point, whole, out=np.ones_like(point), where=(whole > 0) & (point > 0))
     least, most = (
-        np.stack([scale * (matrix @ bounds[level][members]) for level in levels])
-        for bounds in (prediction.lower, prediction.upper)
+        np.stack([scale * add(bounds[level]) for level in levels]) for bounds in (prediction.lower, prediction.upper)
     )
     wider = (lower < least * (1 - ROUNDING) - 1) | (upper > most * (1 + ROUNDING) + 1)
     return Faults(int(crossing.sum()), int(wider.sum()), chain.size)

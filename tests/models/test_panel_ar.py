@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,7 +122,7 @@ def test_years_to_come_change_no_estimate_by_a_bit(wpp2024: pf.Panel, origin: in
     changed = wpp2024.values.copy()
     future = wpp2024.years > origin
     changed[:, future] = np.random.default_rng(4).uniform(1, 1e9, changed[:, future].shape)
-    other = pf.Panel(changed, wpp2024.years, wpp2024.locations, wpp2024.revision)
+    other = replace(wpp2024, values=changed)
     (ours,), (theirs,) = (list(pf.PanelAR().estimate_each(panel, [origin])) for panel in (wpp2024, other))
     for key, array in ours.items():
         assert (array == theirs[key]).all(), key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.errors import PanelError, YearError
+from popforecast.panel import Source
 
 PLACES = pd.DataFrame({"name": ["Arda", "Midgard"]}, index=["AR", "MI"])
 VALUES = [[100.0, 110.0, 121.0], [50.0, 50.0, 50.0]]
@@ -273,3 +276,18 @@ def test_panel_shows_itself(wpp2024: pf.Panel) -> None:
     assert repr(pf.Panel(VALUES, YEARS, PLACES)) == "<Panel: 2 locations, 2000 to 2010 by 5>"
     assert "Nigeria" in wpp2024.select("NGA")._repr_html_()
     assert len(wpp2024) == 297
+
+
+def test_what_a_panel_was_read_from_stays_with_its_parts(wpp2024):
+    parts = (wpp2024.until(2000), wpp2024.select("World"), wpp2024.countries(), wpp2024.take([3, 1]))
+    others = (
+        pickle.loads(pickle.dumps(wpp2024)),
+        wpp2024.append(np.ones((1, wpp2024.values.shape[1])), pd.DataFrame({"name": ["Arda"]}, index=["AR"])),
+    )
+    assert {part.source for part in (*parts, *others)} == {Source("wpp2024")}
+
+
+def test_a_name_alone_makes_no_source(wpp2024):
+    frame = wpp2024.to_frame()
+    assert pf.Panel.from_frame(frame, revision="wpp2024").source is None
+    assert pf.Panel(wpp2024.values, wpp2024.years, wpp2024.locations, "wpp2024").source is None

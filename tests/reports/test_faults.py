@@ -60,13 +60,20 @@ def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a notebook and its page."""
+    place = tmp_path_factory.mktemp("made")
+    write_notebook(place / "notebooks", "alpha")
+    assert all(result.ok for result in make_reports(None, None, place / "out", folder=place / "notebooks"))
+    return place
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> tuple[Path, Path]:
-    """A notebook and its page."""
-    folder, output = tmp_path / "notebooks", tmp_path / "out"
-    write_notebook(folder, "alpha")
-    assert all(result.ok for result in make_reports(None, None, output, folder=folder))
-    return folder, output
+def site(made: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Notebook and page of one's own, to be changed: what is fresh does not depend on where it lies."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "notebooks", tmp_path / "out"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def snapshot(output: Path) -> dict[str, bytes]:
     return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
-def published(output: Path) -> dict[str, bytes]:
+def list_published(output: Path) -> dict[str, bytes]:
     return {name: content for name, content in snapshot(output).items() if not name.startswith("notebooks")}
 
 
@@ -80,15 +80,15 @@ def test_what_is_fresh_is_not_run_and_no_byte_changes(own):
 
 def test_a_fresh_clone_runs_every_notebook_once_and_changes_no_byte_that_git_carries(own):
     folder, output = own
-    before = published(output)
+    before = list_published(output)
     shutil.rmtree(output / "notebooks")
     assert plan(folder, output)[0] == "first: stale: not made in this checkout"
     # Until then, and in the index of who makes one of them only, the committed pages are listed.
     make_reports(["third"], None, output, folder=folder)
-    assert published(output) == before
+    assert list_published(output) == before
     assert [result.fresh for result in make_reports(None, None, output, folder=folder)] == [False, False, True]
     assert all(result.fresh for result in make_reports(None, None, output, folder=folder))
-    assert published(output) == before
+    assert list_published(output) == before
 
 
 def test_a_page_that_another_checkout_made_is_made_again_here(own, tmp_path: Path):
@@ -114,11 +114,11 @@ def test_a_page_that_another_checkout_made_is_made_again_here(own, tmp_path: Pat
 )
 def test_what_is_deleted_by_hand_is_made_again(own, name: str, reason: str):
     folder, output = own
-    before = published(output)
+    before = list_published(output)
     (output / name).unlink()
     assert plan(folder, output)[0] == f"first: stale: {reason}"
     make_reports(None, None, output, folder=folder)
-    assert published(output) == before
+    assert list_published(output) == before
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"first": 3}', '{"first": {"good": null}}'])
@@ -218,33 +218,36 @@ def test_a_plan_for_an_empty_folder_makes_no_folder(folder: Path, tmp_path: Path
 def test_two_forced_runs_give_the_same_bytes(own):
     folder, output = own
     assert not any(result.fresh for result in make_reports(None, None, output, folder=folder, force=True))
-    assert published(output) == published(own[0].parent / "made")
-    before = published(output)
+    assert list_published(output) == list_published(own[0].parent / "made")
+    before = list_published(output)
     make_reports(["third"], None, output, folder=folder, force=True)
-    assert published(output) == before
+    assert list_published(output) == before
 
 
-def test_a_real_report_made_twice_in_two_folders_has_the_same_bytes(tmp_path: Path):
-    for name in ("one", "two"):
-        (result,) = make_reports(["5-peers"], None, tmp_path / name, force=True)
-        assert result.error is None
-    assert published(tmp_path / "one") == published(tmp_path / "two")
-    times = json.loads((tmp_path / "one/notebooks/made.json").read_text())["5-peers"]
+def test_a_real_report_made_twice_in_two_folders_has_the_same_bytes(published: Path, tmp_path: Path):
+    # Once among all the others, and once alone.
+    (result,) = make_reports(["5-peers"], None, tmp_path, force=True)
+    assert result.error is None
+    alone, among = list_published(tmp_path), list_published(published)
+    assert {name for name, content in alone.items() if content != among[name]} == {"index.html", "status.json"}
+    status, all_status = (json.loads(files["status.json"]) for files in (alone, among))
+    assert status == {"5-peers": all_status["5-peers"]}
+    times = json.loads((tmp_path / "notebooks/made.json").read_text())["5-peers"]
     # The only place that tells the time.
     assert times["seconds"] > 0
-    assert times["ended"][:10].encode() not in b"".join(published(tmp_path / "one").values())
+    assert times["ended"][:10].encode() not in b"".join(alone.values())
 
 
 def test_what_rests_on_a_failed_report_is_not_made_and_says_so(own):
     folder, output = own
-    before = published(output)
+    before = list_published(output)
     write_notebook(folder, "first", "1 / 0")
     write_notebook(folder, "second", "1 + 1", after=["first"])
     first, second, third = make_reports(None, None, output, folder=folder)
     assert first.error == "Cell 2: ZeroDivisionError: division by zero"
     assert second.error == "Not made, because it rests on first, which failed."
     assert (third.ok, third.fresh) == (True, True)
-    assert {name for name, content in published(output).items() if content != before[name]} == {
+    assert {name for name, content in list_published(output).items() if content != before[name]} == {
         *("index.html", "status.json"),
     }
     write_notebook(folder, "first")

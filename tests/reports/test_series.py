@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -45,28 +48,57 @@ def write_notebook(folder: Path, *cells: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> tuple[series.Place, ...]:
+@contextmanager
+def keep_few() -> Iterator[tuple[series.Place, ...]]:
     """A world of four countries: the pages of all of them would tell no more."""
     places = tuple(
         place for place in series.list_places("wpp2019", "country") if place.slug in ["NGA", "TKL", "BGR", "IND"]
     )
-    monkeypatch.setattr(series, "list_places", lambda revision, each: places)
-    return places
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series, "list_places", lambda revision, each: places)
+        yield places
 
 
 @pytest.fixture
-def workers(tmp_path: Path):
+def few() -> Iterator[tuple[series.Place, ...]]:
+    with keep_few() as places:
+        yield places
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small notebook, and beside it the pages that a first run made of it for the four countries."""
+    folder = tmp_path_factory.mktemp("first")
+    with keep_few():
+        results = make_series("small", "country", None, folder, folder=write_notebook(folder / "notebooks"))
+    assert [result.ok for result in results] == [True] * 4
+    return folder
+
+
+@pytest.fixture
+def made(first: Path, few: tuple[series.Place, ...], tmp_path: Path) -> Path:
+    """The same, to be changed: what is fresh does not depend on where it lies."""
+    return shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Worker]]:
     made: list[Worker] = []
 
     def make() -> Worker:
-        (scratch := tmp_path / f"scratch-{len(made)}").mkdir()
+        scratch = tmp_path_factory.mktemp("scratch")
         made.append(Worker(scratch))
         return made[-1]
 
     yield make
     for worker in made:
         worker.stop()
+
+
+@pytest.fixture(scope="module")
+def warm(workers: Callable[[], Worker]) -> Worker:
+    """A worker for all who do not ask for a new one: whatever one of them left must not trouble the next."""
+    return workers()
 
 
 def soup(path: Path) -> BeautifulSoup:
@@ -84,7 +116,6 @@ def times(site: Path) -> dict[str, int]:
 def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers, tmp_path: Path):
     notebook = find_notebooks()["country-profile"]
     common = {"folder": str(notebook.path.parent), "name": notebook.name, "timeout": 300}
-    # The last has been through a giant, a failure, an aggregate and another revision and model.
     asked = [
         {"location": "IND"},
         {"location": "Atlantis"},
@@ -94,18 +125,22 @@ def test_a_page_from_a_warm_kernel_is_that_from_a_cold_one_byte_for_byte(workers
     ]
     modules = read_modules()
     keys = [asdict(read_key(notebook, parameters, modules)) for parameters in asked]
-    warm = workers()
-    answers = [
-        warm.run(**common, parameters=parameters, key=key, target=str(tmp_path / f"warm-{i}.html"))
-        for i, (parameters, key) in enumerate(zip(asked, keys, strict=True))
-    ]
-    assert [answer["error"] is None for answer in answers] == [True, False, True, True, True]
+
+    def make(worker: Worker, order: list[int], name: str) -> dict[int, dict[str, Any]]:
+        return {
+            i: worker.run(**common, parameters=asked[i], key=keys[i], target=str(tmp_path / f"{name}-{i}.html"))
+            for i in order
+        }
+
+    # The last has been through a giant, a failure, an aggregate and another revision and model. The other kernel takes
+    # them the other way round: the first page of each is from a cold kernel, and the last of the other.
+    answers = make(workers(), [0, 1, 2, 3, 4], "one")
+    others = make(workers(), [4, 3, 2, 0], "other")
+    assert [answer["error"] is None for answer in answers.values()] == [True, False, True, True, True]
     assert "no location 'Atlantis'" in answers[1]["error"]
-    for i in (2, 3, 4):
-        page = tmp_path / f"cold-{i}.html"
-        cold = workers().run(**common, parameters=asked[i], key=keys[i], target=str(page))
-        assert cold == answers[i]
-        assert page.read_bytes() == (tmp_path / f"warm-{i}.html").read_bytes(), asked[i]
+    for i, other in others.items():
+        assert other == answers[i]
+        assert (tmp_path / f"other-{i}.html").read_bytes() == (tmp_path / f"one-{i}.html").read_bytes(), asked[i]
 
 
 def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
@@ -137,7 +172,7 @@ def test_a_notebook_leaves_nothing_to_the_next(workers, tmp_path: Path):
         ("1 / 0", "Cell 3: ZeroDivisionError: division by zero"),
     ],
 )
-def test_a_kernel_that_fails_takes_no_other_page_with_it(workers, tmp_path: Path, cell: str, error: str):
+def test_a_kernel_that_fails_takes_no_other_page_with_it(warm: Worker, tmp_path: Path, cell: str, error: str):
     folder = write_notebook(tmp_path / "notebooks", f"if location == 'IND':\n    {cell}")
     common = {
         "folder": str(folder),
@@ -146,7 +181,6 @@ def test_a_kernel_that_fails_takes_no_other_page_with_it(workers, tmp_path: Path
         "timeout": 2,
         "target": str(tmp_path / "page.html"),
     }
-    warm = workers()
     said = [warm.run(**common, parameters={"location": location})["error"] for location in ("NGA", "IND", "NGA")]
     assert said[0] is said[2] is None
     assert said[1].replace("Cell 4", "Cell 3") == error
@@ -164,7 +198,7 @@ def test_a_worker_that_is_killed_says_so_in_a_sentence(workers, tmp_path: Path):
 
 
 def test_real_pages_are_whole_light_and_named_after_their_location(few, tmp_path: Path):
-    results = make_series("country-profile", "country", None, tmp_path, jobs=2)
+    results = make_series("country-profile", "country", None, tmp_path)
     assert [(result.name, result.error) for result in results] == [(place.slug, None) for place in few]
     site = tmp_path / "country-profile"
     for place in few:
@@ -184,10 +218,8 @@ def test_real_pages_are_whole_light_and_named_after_their_location(few, tmp_path
     assert "227.9 million people in 2023" in soup(site / "NGA.html").find(class_="finding").text
 
 
-def test_the_index_lists_every_page_by_region_and_name(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    page = soup(tmp_path / "small" / "index.html")
+def test_the_index_lists_every_page_by_region_and_name(first: Path):
+    page = soup(first / "small" / "index.html")
     assert page.h1.text == "A small profile: 4 countries and areas"
     listed = {
         section.h2.text: [(link.text, link["href"]) for link in section.find_all("a")]
@@ -202,7 +234,7 @@ def test_the_index_lists_every_page_by_region_and_name(few, tmp_path: Path):
     # The field does nothing without its script, which therefore shows it.
     assert page.find(class_="find").has_attr("hidden")
     assert "filter.js" in [script["src"] for script in page.find_all("script")]
-    assert (tmp_path / "small" / "filter.js").exists()
+    assert (first / "small" / "filter.js").exists()
 
 
 def test_there_are_236_countries_and_as_many_slugs():
@@ -217,60 +249,52 @@ def test_there_are_236_countries_and_as_many_slugs():
     assert [place.slug for place in aggregates if place.name == "World"] == ["900"]
 
 
-def test_a_second_run_makes_nothing_and_changes_no_byte(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path / "out", folder=folder)
-    site = tmp_path / "out" / "small"
-    before, made = snapshot(site), times(site)
-    results = make_series("small", "country", None, tmp_path / "out", folder=folder)
+def test_a_second_run_makes_nothing_and_changes_no_byte(made: Path):
+    site = made / "small"
+    before, first = snapshot(site), times(site)
+    results = make_series("small", "country", None, made, folder=made / "notebooks")
     assert [result.ok for result in results] == [True] * 4
-    assert times(site) == made
+    assert times(site) == first
     assert snapshot(site) == before
 
 
-def test_what_changed_is_made_again_and_nothing_else(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    site = tmp_path / "small"
-    make_series("small", "country", None, tmp_path, folder=folder)
-    made = times(site)
+def test_what_changed_is_made_again_and_nothing_else(made: Path):
+    site = made / "small"
+    first = times(site)
     (site / "NGA.html").write_text("by hand")
     (site / "IND.html").unlink()
-    make_series("small", "country", None, tmp_path, folder=folder)
+    make_series("small", "country", None, made, folder=made / "notebooks")
     again = times(site)
-    assert {slug for slug in made if again[slug] != made[slug]} == {"NGA", "IND"}
+    assert {slug for slug in first if again[slug] != first[slug]} == {"NGA", "IND"}
     assert "A small profile" not in (site / "NGA.html").read_text()
     assert soup(site / "NGA.html").h1.text == "Nigeria"
-    write_notebook(tmp_path / "notebooks", "1 + 1")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    assert all(times(site)[slug] != again[slug] for slug in made)
+    folder = write_notebook(made / "notebooks", "1 + 1")
+    make_series("small", "country", None, made, folder=folder)
+    assert all(times(site)[slug] != again[slug] for slug in first)
 
 
-def test_another_parameter_makes_a_series_of_its_own_and_leaves_the_first(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    before = snapshot(tmp_path / "small")
-    make_series("small", "country", {"revision": "wpp2024"}, tmp_path, folder=folder)
-    own = tmp_path / "small.revision-wpp2024"
+def test_another_parameter_makes_a_series_of_its_own_and_leaves_the_first(made: Path, few: tuple[series.Place, ...]):
+    before = snapshot(made / "small")
+    make_series("small", "country", {"revision": "wpp2024"}, made, folder=made / "notebooks")
+    own = made / "small.revision-wpp2024"
     assert {soup(path).find(class_="finding").text for path in own.glob("???.html")} == {
         f"{place.slug} of wpp2024" for place in few
     }
     assert "With changed parameters: revision wpp2024" in soup(own / "index.html").text
     # The place is what a page is about, and no change.
     assert "With changed parameters: revision wpp2024 " in soup(own / "NGA.html").text.replace("\n", " ")
-    assert "With changed parameters" not in soup(tmp_path / "small" / "NGA.html").text
-    assert snapshot(tmp_path / "small") == before
+    assert "With changed parameters" not in soup(made / "small" / "NGA.html").text
+    assert snapshot(made / "small") == before
 
 
-def test_a_series_that_another_checkout_made_is_made_again(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    before, made = snapshot(tmp_path / "small"), times(tmp_path / "small")
+def test_a_series_that_another_checkout_made_is_made_again(made: Path):
+    before, first = snapshot(made / "small"), times(made / "small")
     # What git carries to a clone.
-    shutil.rmtree(tmp_path / "notebooks")
-    write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    assert all(times(tmp_path / "small")[slug] != made[slug] for slug in made)
-    assert snapshot(tmp_path / "small") == before
+    shutil.rmtree(made / "notebooks")
+    folder = write_notebook(made / "notebooks")
+    make_series("small", "country", None, made, folder=folder)
+    assert all(times(made / "small")[slug] != first[slug] for slug in first)
+    assert snapshot(made / "small") == before
 
 
 def test_a_page_that_fails_is_listed_and_tried_again(few, tmp_path: Path):
@@ -285,13 +309,12 @@ def test_a_page_that_fails_is_listed_and_tried_again(few, tmp_path: Path):
     assert times(tmp_path / "small") == made
 
 
-def test_a_damaged_record_of_what_was_made_makes_all_again(few, tmp_path: Path):
-    folder = write_notebook(tmp_path / "notebooks")
-    make_series("small", "country", None, tmp_path, folder=folder)
-    made = times(tmp_path / "small")
-    (tmp_path / "notebooks" / "small.series.json").write_text('{"NGA": 3}')
-    assert all(result.ok for result in make_series("small", "country", None, tmp_path, folder=folder))
-    assert all(times(tmp_path / "small")[slug] != made[slug] for slug in made)
+def test_a_damaged_record_of_what_was_made_makes_all_again(made: Path):
+    first = times(made / "small")
+    (made / "notebooks" / "small.series.json").write_text('{"NGA": 3}')
+    results = make_series("small", "country", None, made, folder=made / "notebooks")
+    assert all(result.ok for result in results)
+    assert all(times(made / "small")[slug] != first[slug] for slug in first)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -10,6 +10,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -288,7 +289,7 @@ def update(panel: pf.Panel, country: str, factor: float) -> pf.Panel:
     code = panel.index.find(country)
     holding = [sum_ for sum_, codes in editions.load_members(panel.revision).items() if code in codes]
     values[rows([code, *holding])] += np.rint(values[rows([code])[0]] * (factor - 1))
-    return pf.Panel(values, panel.years, panel.locations, panel.revision)
+    return replace(panel, values=values)
 
 
 def test_file_with_a_series_that_the_un_has_replaced_is_fetched(server: Server, tmp_path: Path) -> None:
@@ -305,7 +306,7 @@ def test_file_without_an_update_that_the_tables_have_is_fetched(
     entry = {"date": "2026-01-19", "locations": [768], "sha256": "0" * 64}
     write_tables(newer, tmp_path / "data", {"updates": [entry]}, pf.load_projections("wpp2024"))
     monkeypatch.setattr(editions, "DATA", tmp_path / "data")
-    assert pf.load_panel("wpp2024").source == "wpp2024 + update 2026-01-19"
+    assert pf.load_panel("wpp2024").title == "wpp2024 + update 2026-01-19"
     server.answer = gzip.compress(published)
     path = pf.fetch("wpp2024", tmp_path / "cache", server.url)
     assert pf.read_wpp(path, revision="wpp2024").panel.checksum == wpp2024.checksum

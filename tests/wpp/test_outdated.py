@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+from dataclasses import replace
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -37,7 +38,7 @@ def list_noted(fc: pf.Forecast) -> dict[object, str]:
 
 def apply(panel: pf.Panel, *updates: tuple[str, tuple[int, ...]]) -> pf.Panel:
     applied = tuple(Update(date, locations, "0" * 64) for date, locations in updates)
-    return pf.Panel(panel.values, panel.years, panel.locations, panel.revision, applied)
+    return replace(panel, updates=applied)
 
 
 # Who is told ----------------------------------------------------------------------------------------------------

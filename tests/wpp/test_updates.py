@@ -163,11 +163,11 @@ def test_the_tables_say_which_updates_they_hold_and_read_back_as_they_were_writt
 def test_provenance_names_the_update_on_every_form_of_a_forecast(updated: Tables) -> None:
     fc = pf.forecast(updated.panel, ["TGO"], 2023, 2025, model="naive")
     assert fc.provenance["revision"] == "wpp2024"
-    assert fc.provenance["source"] == updated.panel.source == "wpp2024 + update 2026-01-19"
+    assert fc.provenance["source"] == updated.panel.title == "wpp2024 + update 2026-01-19"
     assert "2024, with the update of 19 January 2026. CC BY" in fc.citation
     for text in (json.dumps(fc.to_dict()), fc.to_csv(), charts.caption_forecast(fc), repr(updated.panel)):
         assert "wpp2024 + update 2026-01-19" in text
-    assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.source
+    assert pf.forecast(updated.panel.until(2020), ["TGO"]).provenance["source"] == updated.panel.title
 
 
 def test_a_fit_to_the_earlier_figures_is_refused(updated: Tables) -> None:
@@ -196,7 +196,7 @@ def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_pa
     opening = study.open_revision("wpp2024", folder=str(folder), update=str(second))
     study.write_revision(opening, str(folder))
     panel = pf.load_panel("wpp2024", folder)
-    assert panel.source == "wpp2024 + update 2026-01-19 + update 2026-03-01"
+    assert panel.title == "wpp2024 + update 2026-01-19 + update 2026-03-01"
     assert find_series(panel, 768).tolist() == [1000 * (1300 + 90 * n) for n in range(74)]
     assert find_series(panel, 288).tolist() == [round(1000 * grow(GHANA, year)) for year in range(1950, 2024)]
     moved = sum(find_series(panel, code) - find_series(tables.panel, code) for code in (768, 288, 566))
@@ -232,6 +232,10 @@ def scale(factor: float) -> Callable[[Path], None]:
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "location that is not there": (replace(",768,,TGO,", ",769,,TGO,"), r"Togo \(769\) is no location of wpp2024"),
     "code of another place": (replace(",768,,", ",204,,"), r"ISO3 code TGO, but 204 is Benin \(BEN\)"),
+    "name of another place": (
+        replace(",768,,TGO,Country/Area,914,Togo", ",768,,,Country/Area,914,Benin"),
+        r"Benin \(768\) has the name of Benin \(204\), but 768 is Togo in wpp2024; expected code and name of one place",
+    ),
     "aggregate": (replace("768,,TGO,Country/Area,914,Togo", "914,,,Subregion,903,Western Africa"), "is an aggregate"),
     "gap": (edit(lambda rows: [r for r in rows if ",Togo,2,Medium,1980," not in r]), "Togo .*no figure.*1980"),
     "gap in all": (edit(lambda rows: [r for r in rows if ",Medium,1980," not in r]), "1979 is followed by 1981"),

@@ -16,7 +16,7 @@ from popforecast.panel import Panel
 from popforecast.studies.backtest import check_run
 from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
-from popforecast.wpp.editions import REVISIONS, get_edition
+from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, get_edition
 
 PERCENT = "\u00a0%"
 
@@ -31,6 +31,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "panel-ar": "five rules of growth, learnt from all locations together where their past is long enough",
     }
 )
+
+
+# Rules of the textbooks: nothing in them was chosen by how they did.
+UNTUNED = frozenset({"ar1", "naive", "drift"})
 
 
 def tell_models(models: Sequence[str]) -> str:
@@ -103,9 +107,12 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
         spread = f"{ratios[low]:.1f} times ({low})"
     named = ", ".join(f"{ratios[name]:.1f} for {name}" for name in ratios.index if name not in (low, high))
     edition = get_edition(facts["vintage"]).edition
+    history = "today's history"
+    if facts["revision"] != DEFAULT_REVISION:
+        history = f"history as the {get_edition(facts['revision']).edition} edition has it"
     verdict = " This flatters every model here." if ratios.min() > 1 else ""
     return (
-        "**Final data.** Every model here was shown today's history, revised and partly interpolated after the fact. "
+        f"**Final data.** Every model here was shown {history}, revised and partly interpolated after the fact. "
         f"At the time those figures were not known.{verdict} From what was known in {facts['origin']} (the {edition} "
         f"edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} what they are on final "
         f"data{f'; {named}' if named else ''}. That is over the {facts['n']} countries that can be compared; the "
@@ -113,9 +120,18 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
     )
 
 
-def tell_tuning(panel: Panel) -> str:
-    """Say on which locations the models were chosen."""
-    if panel.revision not in REVISIONS:
+def tell_tuning(panel: Panel, models: Sequence[str]) -> str:
+    """Say on which locations the models were chosen, if any of them was.
+
+    Examples
+    --------
+    >>> from popforecast.wpp.editions import load_panel
+    >>> tell_tuning(load_panel("wpp2024").countries(), ["ar1", "naive"])
+    'None of these models was tuned on any country.'
+    """
+    if not set(models) - UNTUNED:
+        return f"{'None of these models was' if len(models) > 1 else 'This model was not'} tuned on any country."
+    if find_edition(panel) is None:
         return (
             "The models were chosen and tuned on the UN's countries, not on this file; here they learn from its "
             "figures alone."
@@ -196,7 +212,7 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
     origins = np.sort(backtest.errors["origin"].unique())
     longest = int(backtest.errors["horizon"].max())
     cautions = []
-    if panel.revision in REVISIONS:
+    if find_edition(panel):
         said = "In real time the past itself is revised: see *4. Vintages*."
         if MODELS[model].calibrated:
             said += (
@@ -220,7 +236,7 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
 
 
 def _name_places(panel: Panel) -> str:
-    return "countries" if panel.revision in REVISIONS else "locations"
+    return "countries" if find_edition(panel) else "locations"
 
 
 def _name_steps(panel: Panel) -> str:

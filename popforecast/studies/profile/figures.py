@@ -80,8 +80,10 @@ class Profile:
 
     @cached_property
     def difference(self) -> Array | None:
-        """How far ours lies above the UN's medium variant, in percent of the latter."""
-        return None if self.medium is None else 100 * (self.median / self.medium - 1)
+        """How far ours lies above the UN's medium variant, in percent of the latter; NaN where ours is below zero."""
+        if self.medium is None:
+            return None
+        return np.where(self.median >= 0, 100 * (self.median / self.medium - 1), np.nan)
 
     def at(self, values: Array, year: int) -> float:
         """Return the entry of a row along the forecast's years."""
@@ -147,7 +149,7 @@ def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
         str(year): [
             format_population(profile.at(profile.median, year)),
             format_population(profile.at(profile.medium, year)),
-            f"{profile.at(profile.difference, year):+z.1f}".replace("-", "−"),
+            write_change(profile.at(profile.difference, year)),
             "yes" if profile.at(held, year) else "no",
         ]
         for year in YEARS
@@ -241,6 +243,17 @@ def grow_yearly(persons: Array, step: int) -> Array:
     # No rate of growth leads below zero: nan.
     with np.errstate(invalid="ignore", divide="ignore"):
         return 100 * np.expm1(np.diff(np.log(persons)) / step)
+
+
+def write_change(percent: float) -> str:
+    """Return a change in percent as tables show it; a dash where there is none to speak of.
+
+    Examples
+    --------
+    >>> write_change(-1.25), write_change(np.nan)
+    ('−1.2', '–')
+    """
+    return "–" if np.isnan(percent) else f"{percent:+z.1f}".replace("-", "−")
 
 
 @lru_cache(maxsize=2)

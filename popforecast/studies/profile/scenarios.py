@@ -7,7 +7,7 @@ about the future. An aggregate's countries are changed together. They are questi
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from popforecast.forecasting.coherence import predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
-from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile
+from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile, write_change
 from popforecast.text import format_population
 from popforecast.wpp.editions import REVISIONS, VINTAGES, get_edition, load_members, load_panel
 from popforecast.wpp.pairing import pair
@@ -78,7 +78,7 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
             for year in years
             for text in (
                 format_population(profile.at(scenario.population, year)),
-                _write_change(compare(profile, scenario, year)),
+                write_change(compare(profile, scenario, year)),
             )
         ]
     columns = [text for year in years for text in (str(year), f"{year}: change, percent")]
@@ -92,10 +92,6 @@ def compare(profile: Profile, scenario: Scenario, year: int) -> float:
     """
     theirs, ours = profile.at(scenario.population, year), profile.at(profile.median, year)
     return 100 * (theirs / ours - 1) if min(theirs, ours) > 0 else np.nan
-
-
-def _write_change(percent: float) -> str:
-    return "–" if np.isnan(percent) else f"{percent:+.1f}".replace("-", "−")
 
 
 def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
@@ -123,7 +119,7 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
     changed[:, : -k - 1] = log[:, : -k - 1] + (changed[:, -k - 1] - log[:, -k - 1])[:, None]
     values = panel.values.copy()
     values[rows] = np.exp(changed)
-    return Panel(values, panel.years, panel.locations, panel.revision, panel.updates)
+    return replace(panel, values=values)
 
 
 def _imagine_all(profile: Profile) -> Iterator[Scenario]:

@@ -138,11 +138,14 @@ def tell_record(profile: Profile) -> str:
     record = find_record(profile).query("model == @model")
     near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
     held = round(near["n"] * near["coverage_80"] / 100)
+    known = "they are known today"
+    if profile.panel.revision != DEFAULT_REVISION:
+        known = f"the {get_edition(str(profile.panel.revision)).edition} edition has them"
     return (
         f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}{PERCENT} "
         f"on average after {NEAR} years and by {far['mape']:.1f}{PERCENT} after {FAR}; after {NEAR} years its {LEVEL}"
-        f"{PERCENT} intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as they are "
-        "known today, which flatters every model."
+        f"{PERCENT} intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as {known}, "
+        "which flatters every model."
     )
 
 
@@ -212,7 +215,7 @@ def describe_source(profile: Profile) -> str:
     """Say which figures, model and intervals these are."""
     panel, provenance = profile.panel, profile.forecast.provenance
     return (
-        f"{panel.source}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
+        f"{panel.title}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
         f"{INTERVALS[provenance['intervals']]}"
     )
 
@@ -263,6 +266,8 @@ def _say_grown(growth: float) -> str:
 
 
 def _say_apart(percent: float) -> str:
+    if np.isnan(percent):
+        return "below zero"
     if abs(percent) < STILL:
         return "level with the UN's"
     return f"{abs(percent):.1f}{PERCENT} {'above' if percent > 0 else 'below'} the UN's"

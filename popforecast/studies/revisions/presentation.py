@@ -233,7 +233,7 @@ def tell_order(comparison: Comparison) -> str:
 def describe_sources(comparison: Comparison) -> str:
     """Say which figures were compared."""
     panels = [load_panel(str(panel.revision)) for panel in (comparison.pairing.earlier, comparison.pairing.later)]
-    each = (f"{panel.source}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}" for panel in panels)
+    each = (f"{panel.title}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}" for panel in panels)
     return f"{'; '.join(each)}; {comparison.model}"
 
 

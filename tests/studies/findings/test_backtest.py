@@ -58,9 +58,29 @@ def test_final_data_flatters_every_model_but_not_equally(revision: str):
         assert model in told
 
 
+@pytest.mark.parametrize(
+    ("revision", "said"), [("wpp2024", "today's history"), ("wpp2019", "history as the 2019 edition has it")]
+)
+def test_no_history_but_the_latest_is_todays(revision: str, said: str):
+    told = findings.tell_final(study.measure_hindsight(pf.load_panel(revision).countries(), ["naive"]))
+    assert f"Every model here was shown {said}, revised" in told
+
+
 def test_ratios_that_do_not_flatter_every_model_are_not_said_to():
-    row = {"vintage": "wpp2012", "origin": 2010, "year": 2020, "n": 3, "ratio": 0.96}
+    row = {"revision": "wpp2024", "vintage": "wpp2012", "origin": 2010, "year": 2020, "n": 3, "ratio": 0.96}
     assert "flatters" not in findings.tell_final(pd.DataFrame([row], ["naive"]))
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (["ar1", "panel-ar"], "The models were chosen and tuned on 122 of these 236"),
+        (["drift", "naive"], "None of these models was tuned on any country."),
+        (["ar1"], "This model was not tuned on any country."),
+    ],
+)
+def test_only_a_model_that_was_tuned_is_said_to_be(wpp2024: pf.Panel, models: list[str], said: str):
+    assert findings.tell_tuning(wpp2024.countries(), models).startswith(said)
 
 
 def test_no_misfit_is_no_interval_too_narrow(backtest: pf.Backtest):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,7 +35,7 @@ def test_a_history_changed_into_itself_gives_the_forecast_that_there_is(wpp2024:
     values = wpp2024.values.copy()
     row = wpp2024.rows("Japan")
     values[row] = 1e6 * 1.01 ** np.arange(len(wpp2024.years))
-    steady = pf.Panel(values, wpp2024.years, wpp2024.locations, wpp2024.revision)
+    steady = replace(wpp2024, values=values)
     grown = np.diff(np.log(steady.values), axis=1)
     changed = change_growth(steady, row, grown[row, -10:-5])
     np.testing.assert_allclose(changed.values, steady.values, rtol=1e-12)
@@ -54,7 +56,7 @@ def test_growth_as_before_is_what_the_verb_says_of_a_panel_changed_so(location: 
     again = values[row, -11:-5] / values[row, -11]
     tail = again / again[-1] * values[row, -1]
     values[row] = np.concatenate([values[row, :-6] * (tail[0] / values[row, -6]), tail])
-    changed = pf.Panel(values, wpp2024.years, wpp2024.locations, wpp2024.revision)
+    changed = replace(wpp2024, values=values)
     expected = pf.forecast(changed, profile.code, 2024, 2098, levels=()).population[0]
     np.testing.assert_allclose(by_label(profile)["growth as before"][:75], expected, rtol=1e-9)
 

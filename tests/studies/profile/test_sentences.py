@@ -62,6 +62,13 @@ def test_the_record_counts_outcomes():
     assert "final data" in said
 
 
+@pytest.mark.parametrize(
+    ("revision", "said"), [("wpp2024", "they are known today"), ("wpp2019", "the 2019 edition has them")]
+)
+def test_no_figures_but_the_latest_are_todays(revision: str, said: str):
+    assert f"the figures are as {said}, which flatters" in study.tell_record(study.make_profile(566, revision))
+
+
 @pytest.mark.parametrize(("location", "verdict"), [("Nigeria", "further off"), ("Bulgaria", "nearer")])
 def test_in_real_time_the_nearer_one_is_named(location: str, verdict: str):
     profile = study.make_profile(location)
@@ -92,6 +99,15 @@ def test_the_year_of_parting_is_the_first_that_is_so_far_apart():
         assert apart[at] >= limit / 100
         assert (apart[:at] < limit / 100).all()
     assert "above the UN's in 2050" in said
+
+
+def test_a_forecast_below_zero_is_no_percentage_below_the_uns():
+    profile = study.make_profile("Montserrat", model="ar1")
+    assert profile.median[-1] < 0
+    assert "% below the UN's in 2050 and below zero in 2100." in study.tell_difference(profile)
+    shown = study.tabulate_difference(profile)["difference, percent"]
+    assert shown.loc["2050"].startswith("−")
+    assert shown.loc[["2075", "2100"]].tolist() == ["–", "–"]
 
 
 def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_back():
