@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError
 
 Value = TypeVar("Value")
 
@@ -24,7 +24,7 @@ DEFAULT_WORKERS = 2
 COMMITS = ("HEROKU_SLUG_COMMIT", "HEROKU_BUILD_COMMIT", "SOURCE_VERSION", "RENDER_GIT_COMMIT", "POPFORECAST_COMMIT")
 
 
-class SettingsError(PopforecastError):
+class SettingsError(InputError):
     """A variable of the environment that holds what it must not."""
 
 

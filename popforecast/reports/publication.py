@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from popforecast.errors import ReportError
+from popforecast.errors import LockError, ReportError
 from popforecast.reports.execution import Execution
 from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pipeline import Step, look_again, plan, run_in_order
@@ -114,6 +114,8 @@ def make_reports(
         open_site(output)
         shown = Progress(sum(not step.fresh for step in steps.values()), progress)
         results = _make(_Making(steps, output, timeout, shown), jobs, list(known))
+    except LockError:
+        raise
     except OSError as error:
         raise ReportError(
             f"the reports cannot be written to {output} ({error.strerror}): choose a folder that can be written to, "

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from popforecast.errors import ReportError
+from popforecast.errors import LockError, ReportError
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.panel import COUNTRY
 from popforecast.reports.keys import Key, digest, read_key, read_modules
@@ -112,6 +112,8 @@ def make_series(
         finally:
             # Of whatever there is, also when the run was stopped.
             _write_index(site, notebook, each, places, status, describe_changes(changed))
+    except LockError:
+        raise
     except OSError as error:
         raise ReportError(
             f"the pages cannot be written to {site} ({error.strerror}): choose a folder that can be written to, "
