@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError
 
 Value = TypeVar("Value")
 
@@ -22,7 +22,7 @@ DEFAULT_WORKERS = 2
 COMMITS = ("HEROKU_SLUG_COMMIT", "HEROKU_BUILD_COMMIT", "SOURCE_VERSION", "RENDER_GIT_COMMIT", "POPFORECAST_COMMIT")
 
 
-class SettingsError(PopforecastError):
+class SettingsError(InputError):
     """A variable of the environment that holds what it must not."""
 
 

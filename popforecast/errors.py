@@ -18,19 +18,23 @@ def shorten(text: str) -> str:
     return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
 
 
-class PopforecastError(ValueError):
-    """Base of every error that bad input can cause; its text is fit to be shown to a person."""
+class PopforecastError(Exception):
+    """Base of every error that popforecast raises; its text is fit to be shown to a person."""
 
 
-class PanelError(PopforecastError):
+class InputError(PopforecastError, ValueError):
+    """Base of every error in what was passed in: an argument, a table or a file."""
+
+
+class PanelError(InputError):
     """A panel that is not rectangular, not regular, or holds values that are not populations."""
 
 
-class ReadError(PopforecastError):
+class ReadError(InputError):
     """A file that cannot be read as population figures without losing or guessing something."""
 
 
-class UnknownLocationError(PopforecastError):
+class UnknownLocationError(InputError):
     """One or more locations that the panel does not have.
 
     Attributes
@@ -50,31 +54,31 @@ class UnknownLocationError(PopforecastError):
         super().__init__(". ".join(sentences) + ". Expected a code, ISO3 code, name or alias.")
 
 
-class RepeatedLocationError(PopforecastError):
+class RepeatedLocationError(InputError):
     """One location asked for twice, perhaps under two names."""
 
 
-class UnknownModelError(PopforecastError):
+class UnknownModelError(InputError):
     """A model name that is not registered."""
 
 
-class UnknownRevisionError(PopforecastError):
+class UnknownRevisionError(InputError):
     """A revision of World Population Prospects that is not embedded."""
 
 
-class YearError(PopforecastError):
+class YearError(InputError):
     """A year, origin or horizon outside what the panel allows."""
 
 
-class LevelError(PopforecastError):
+class LevelError(InputError):
     """A coverage level that is not a percentage between 0 and 100."""
 
 
-class ModelError(PopforecastError):
+class ModelError(InputError):
     """A specification that cannot be fitted to this panel, or a fit used with other data."""
 
 
-class ScoreError(PopforecastError):
+class ScoreError(InputError):
     """Outcomes and forecasts that cannot be compared."""
 
 
@@ -82,11 +86,11 @@ class StoreError(PopforecastError):
     """A stored model that is damaged, or that fits neither this data nor this version."""
 
 
-class FetchError(PopforecastError):
+class FetchError(PopforecastError, OSError):
     """A download that failed or did not hold what the revision must hold."""
 
 
-class LockError(PopforecastError):
+class LockError(PopforecastError, OSError):
     """A folder that another run is writing to, or that cannot be held."""
 
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 import popforecast as pf
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError, PopforecastError
 
 # An error that names this many unknown locations or parameters has made its point.
 MOST_NAMED = 5
@@ -36,7 +36,7 @@ EXPECTED = {
 }
 
 
-class ArgumentError(PopforecastError):
+class ArgumentError(InputError):
     """An argument that is absent, empty, repeated, or not of its kind."""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from popforecast.charts.lettering import clean
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, write_key
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
 
@@ -182,7 +182,7 @@ def chart_forecast(
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scale is unknown.
     """
     path = forecast.path
@@ -223,7 +223,7 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scale is unknown.
     """
     lines, unit = _prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
@@ -243,7 +243,7 @@ def _prepare_lines(
 ) -> tuple[tuple[Line, ...], str]:
     """Return the lines of the chart and their unit."""
     if scale not in SCALES:
-        raise PopforecastError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
+        raise InputError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
     shown = panel.years >= (panel.years[0] if since is None else since)
     ahead = panel.origin + panel.step * np.arange(population.shape[1] + 1)
     largest = max(panel.values.max(), population.max(initial=0))

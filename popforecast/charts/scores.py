@@ -12,7 +12,7 @@ import pandas as pd
 
 from popforecast.charts.lettering import clean
 from popforecast.charts.style import COLOURS, WIDTH, Drawing, label_ends
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,7 +182,7 @@ def chart_scores(scores: pd.DataFrame, measure: str = "mape", lines: str = "mode
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scores have no such measure.
     """
     table = _by_horizon(scores, measure, lines)
@@ -197,7 +197,7 @@ def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> 
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scores have no coverage at a level.
     """
     tables = {level: _by_horizon(scores, f"coverage_{level:g}") for level in levels}
@@ -215,11 +215,11 @@ def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bar
 
     Raises
     ------
-    PopforecastError
+    InputError
         If there is no value.
     """
     if values.empty:
-        raise PopforecastError(f"{title}: no value to draw, expected at least one")
+        raise InputError(f"{title}: no value to draw, expected at least one")
     each = "; ".join(f"{label} {value:,.{digits}f}" for label, value in values.items())
     return Bars(title, unit, f"{title}, {unit}: {each}.", values, digits)
 
@@ -235,7 +235,7 @@ def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scores have no such basis.
     """
     columns = {"median_ape": "median", "mape": "mean"}
@@ -253,12 +253,12 @@ def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[floa
 
     Raises
     ------
-    PopforecastError
+    InputError
         If the scores have no such basis, or no source states bounds.
     """
     table = _by_source(scores, basis)[[f"coverage_{level:g}" for level in levels]].dropna(how="all")
     if table.empty:
-        raise PopforecastError("no source states bounds at the levels asked for: expected at least one")
+        raise InputError("no source states bounds at the levels asked for: expected at least one")
     table.columns = [f"{level:g} % bounds" for level in levels]
     each = "; ".join(
         f"{group}, {source}: {' and '.join(f'{value:.0f}' for value in held)}" for (group, source), held in _rows(table)
@@ -271,7 +271,7 @@ def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[floa
 def _by_source(scores: pd.DataFrame, basis: str) -> pd.DataFrame:
     kept = scores[scores["basis"] == basis]
     if kept.empty:
-        raise PopforecastError(f"basis {basis!r}: expected one of {', '.join(scores['basis'].unique())}")
+        raise InputError(f"basis {basis!r}: expected one of {', '.join(scores['basis'].unique())}")
     groups = kept["vintage"] + ", " + kept["year"].astype(str)
     return kept.set_index([groups, kept["source"]])
 
@@ -283,5 +283,5 @@ def _rows(table: pd.DataFrame) -> list[tuple[tuple[str, str], list[float]]]:
 def _by_horizon(scores: pd.DataFrame, measure: str, lines: str = "model") -> pd.DataFrame:
     measures = [column for column in scores.columns if column not in ("model", "horizon", "n", lines)]
     if measure not in measures:
-        raise PopforecastError(f"measure {measure!r}: expected one of {', '.join(measures)}")
+        raise InputError(f"measure {measure!r}: expected one of {', '.join(measures)}")
     return scores.pivot(index="horizon", columns=lines, values=measure)[scores[lines].unique()]

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from popforecast.cli.parsing import Parsed, parse_condition
-from popforecast.errors import MOST_NAMED, PopforecastError
+from popforecast.errors import MOST_NAMED, InputError
 from popforecast.panel import Panel
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers import Reading, read_own
@@ -105,7 +105,7 @@ def part_groups(
 
     Raises
     ------
-    PopforecastError
+    InputError
         If a region is asked for twice.
     """
     regions = panel.locations["region"]
@@ -113,7 +113,7 @@ def part_groups(
     groups = {name: regions.index[regions == name].tolist() for name in locations if _is_region(panel, name, known)}
     alone = [name for name in locations if name not in groups]
     if len(alone) + len(groups) < len(locations):
-        raise PopforecastError(f"{', '.join(locations)}: expected each region once")
+        raise InputError(f"{', '.join(locations)}: expected each region once")
     return (alone if alone or groups else None), groups or None
 
 

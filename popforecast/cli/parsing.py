@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from popforecast.errors import PopforecastError, YearError
+from popforecast.errors import InputError, YearError
 
 # No panel has more years to choose origins from.
 MOST_YEARS = 10_000
@@ -87,7 +87,7 @@ def parse_group(text: str) -> tuple[str, list[str]]:
     """
     name, colon, members = text.partition(":")
     if not (colon and name.strip() and members.strip()):
-        raise PopforecastError(f"{text!r}: expected a name, a colon and members, such as 'My markets:NGA,356'")
+        raise InputError(f"{text!r}: expected a name, a colon and members, such as 'My markets:NGA,356'")
     return name.strip(), parse_names(members)
 
 
@@ -101,5 +101,5 @@ def parse_condition(text: str) -> tuple[str, str]:
     """
     column, equals, value = text.partition("=")
     if not (equals and column.strip()):
-        raise PopforecastError(f"{text!r}: expected a column, an equals sign and what it must hold, such as sex=T")
+        raise InputError(f"{text!r}: expected a column, an equals sign and what it must hold, such as sex=T")
     return column.strip(), value.strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError, PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models import get_several
 from popforecast.models.base import Model, check_levels
@@ -86,7 +86,7 @@ def _gather(
     several = [model] if isinstance(model, str | Model) else model
     models = get_several([parse_model(it) if isinstance(it, str) else it for it in several])
     if not 1 <= len(models) <= MOST_MODELS:
-        raise PopforecastError(f"{len(models)} models: expected one to {MOST_MODELS}, side by side")
+        raise InputError(f"{len(models)} models: expected one to {MOST_MODELS}, side by side")
     start = panel.origin + 1 if start is None else start
     end = max(start, DEFAULT_END) if end is None else end
     codes = tuple(panel.index.find_all(locations))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from popforecast.charts.forecast import SCALES
-from popforecast.errors import LevelError, PopforecastError, YearError, shorten
+from popforecast.errors import InputError, LevelError, YearError, shorten
 from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_panel
 from popforecast.explorer.specifications import is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
@@ -26,7 +26,7 @@ LONGEST = 4000
 APP_URL = "POPFORECAST_APP_URL"
 
 
-class AddressError(PopforecastError):
+class AddressError(InputError):
     """An address that asks for something that there is not."""
 
 
@@ -41,7 +41,7 @@ def read_address(text: str, default: Query) -> Query:
 
     Raises
     ------
-    PopforecastError
+    InputError
         If a part of it is not valid; the error names it and what would be.
 
     Examples

@@ -11,7 +11,7 @@ from traitlets import Int
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError
 from popforecast.explorer.assets import AssetHandler, list_large
 from popforecast.explorer.handlers import HealthHandler, KernelHandler, PageHandler
 from popforecast.reports.notebooks import PACKAGE, find_folder
@@ -59,7 +59,7 @@ def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> l
 
     Raises
     ------
-    PopforecastError
+    InputError
         If a variable is no whole number.
 
     Examples
@@ -92,5 +92,5 @@ def serve(arguments: Sequence[str] = ()) -> None:
 def _read_number(environ: Mapping[str, str], name: str) -> int | None:
     text = environ.get(name, "").strip()
     if text and not (text.isascii() and text.isdigit() and int(text)):
-        raise PopforecastError(f"{name} is {text!r}: expected a whole number above zero")
+        raise InputError(f"{name} is {text!r}: expected a whole number above zero")
     return int(text) if text else None

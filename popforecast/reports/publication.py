@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from popforecast.errors import ReportError
+from popforecast.errors import LockError, ReportError
 from popforecast.reports.kernels import Worker
 from popforecast.reports.notebooks import choose_notebooks, find_changes, find_notebooks
 from popforecast.reports.pipeline import Progress, Step, look_again, plan, run_in_order
@@ -152,6 +152,8 @@ def explain(site: Site) -> Iterator[None]:
     """Say where nothing can be written, and what to do."""
     try:
         yield
+    except LockError:
+        raise
     except OSError as error:
         raise ReportError(
             f"the {'pages' if site.series else 'reports'} cannot be written to {site.folder} ({error.strerror}): "

@@ -16,10 +16,11 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
-from popforecast.errors import ReportError
+from popforecast.errors import LockError, ReportError
 from popforecast.reports import make_reports
 from popforecast.reports.names import name_page
 from popforecast.reports.notebooks import find_notebooks
+from popforecast.reports.site import LOCK
 from tests.reports.starting import start_python
 
 REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers", "country-profile", "revision-diff")
@@ -191,6 +192,13 @@ def test_an_output_that_is_a_file_is_refused(folder: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="cannot be written"):
         make_reports(None, None, tmp_path / "file", folder=folder)
+
+
+def test_a_folder_that_cannot_be_held_is_said_as_that(folder: Path, tmp_path: Path):
+    (tmp_path / LOCK).parent.mkdir()
+    (tmp_path / LOCK).write_bytes(b"no database" * 100)
+    with pytest.raises(LockError, match="is no lock"):
+        make_reports(None, None, tmp_path, folder=folder)
 
 
 def test_a_page_that_cannot_be_written_is_said_and_leaves_the_rest_as_it_was(folder: Path, made: Path, tmp_path: Path):
