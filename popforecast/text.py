@@ -150,11 +150,11 @@ def format_percent(value: float | None, digits: int = 2) -> str:
     Examples
     --------
     >>> format_percent(2.504), format_percent(float("nan"))
-    ('2.50 %', '–')
+    ('2.50%', '–')
     """
     if pd.isna(value):
         return "–"
-    return f"{value:z.{digits}f} %"
+    return f"{value:z.{digits}f}%"
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -42,8 +42,8 @@ def test_population_of_any_kind_of_number_reads_the_same(kind: type) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(2.504, "2.50 %"), (0, "0.00 %"), (-0.001, "0.00 %"), (100, "100.00 %"), (None, "–"), (pd.NA, "–")],
+    [(2.504, "2.50%"), (0, "0.00%"), (-0.001, "0.00%"), (100, "100.00%"), (None, "–"), (pd.NA, "–")],
 )
 def test_percent_has_two_digits(value: float | None, text: str) -> None:
     assert format_percent(value) == text
-    assert format_percent(12.34, digits=0) == "12 %"
+    assert format_percent(12.34, digits=0) == "12%"

@@ -31,7 +31,7 @@ MOST_ANSWERED = 3
 
 MILESTONE_LEVEL = 80
 
-# Whether the outcome lay in our 95 % interval of the time, in that with later revisions, and in the UN's.
+# Whether the outcome lay in our 95% interval of the time, in that with later revisions, and in the UN's.
 HELD = ("published_held_95", "held_95", "un_held_95")
 
 
@@ -72,7 +72,7 @@ class Comparison(NamedTuple):
     ours, theirs : str
         The errors.
     published_held, held, un_held : bool or None
-        Whether the outcome lay in our 95 % interval as it could have been stated at the time, in ours that allows for
+        Whether the outcome lay in our 95% interval as it could have been stated at the time, in ours that allows for
         later revisions, and in the UN's; None where there is none.
     """
 
@@ -154,12 +154,12 @@ def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
 
 
 def answer_in_words(fc: pf.Forecast) -> list[str]:
-    r"""Return the last year's figure of each location with an interval; nothing of many locations.
+    """Return the last year's figure of each location with an interval; nothing of many locations.
 
     Examples
     --------
     >>> answer_in_words(Query((900,), 2030, 2035, "ar1", "wpp2019").answer())
-    ['9.243 billion in 2035 (80\xa0%: 9.202 to 9.285 billion)']
+    ['9.243 billion in 2035 (80%: 9.202 to 9.285 billion)']
     """
     if len(fc.locations) > MOST_ANSWERED:
         return []
@@ -236,7 +236,7 @@ def _sum_up(told: pd.DataFrame) -> str:
     words = _count_closer(told[told["un_ape"].notna()])
     if len(then):
         words += (
-            f" Our 95{NO_BREAK}% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
+            f" Our 95% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
             f"stated at the time, and {int(since.sum())} of {len(since)} when they allow for how the UN has since "
             "revised other countries, which nobody could know."
         )

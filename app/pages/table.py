@@ -94,7 +94,7 @@ def _bounds(fc: pf.Forecast, level: float, j: int) -> Iterator[tuple[float, floa
 
 def _write_interval(level: float, lower: float, upper: float) -> str:
     # A narrow column breaks after the dash, and nowhere else.
-    return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
+    return f"{level:g}%: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
 
 
 def say_remainders(fc: pf.Forecast) -> str:

@@ -95,7 +95,7 @@ function enhance(plot) {
     const write = (figure) => isIndexed ? writePercent(figure) : writeIn(size, figure && figure * divisor);
     const intervals = line.levels
       .filter(({ lower }) => ahead >= 0 && lower[ahead] !== undefined)
-      .map(({ level, lower, upper }) => `${level} %: ${write(lower[ahead])} – ${write(upper[ahead])}`);
+      .map(({ level, lower, upper }) => `${level}%: ${write(lower[ahead])} – ${write(upper[ahead])}`);
     return {
       value: say(value),
       intervals,

@@ -178,7 +178,7 @@ def _place(years: Array, values: Array) -> dict[str, Any]:
 
 def _describe_bounds(line: Line, step: int) -> str:
     sides = [(level, *(float(side[step]) for side in line.bounds[level])) for level in sorted(line.bounds)]
-    return "".join(f"<br>{level:g} %: {lower:,.4g} to {upper:,.4g}" for level, lower, upper in sides)
+    return "".join(f"<br>{level:g}%: {lower:,.4g} to {upper:,.4g}" for level, lower, upper in sides)
 
 
 def _fade(colour: str, alpha: float) -> str:

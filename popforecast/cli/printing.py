@@ -58,7 +58,7 @@ def _add_intervals(table: pd.DataFrame, result: Forecast) -> pd.DataFrame:
         columns[name] = table[name]
         for level in result.levels:
             bounds = zip(result.lower[level][i], result.upper[level][i], strict=True)
-            columns[f"{name}, {level:g} %"] = [
+            columns[f"{name}, {level:g}%"] = [
                 "–" if low != low else f"{format_population(low)} to {format_population(high)}" for low, high in bounds
             ]
     return pd.DataFrame(columns, table.index)

@@ -84,9 +84,9 @@ def write_levels(levels: Sequence[float]) -> str:
     Examples
     --------
     >>> write_levels((80.0, 95.0))
-    '80 and 95 %'
+    '80 and 95%'
     """
-    return " and ".join(f"{level:g}" for level in levels) + " %"
+    return " and ".join(f"{level:g}" for level in levels) + "%"
 
 
 def write_notes(forecasts: Sequence[Forecast]) -> str:
@@ -161,7 +161,7 @@ def _write_figure(forecast: Forecast, i: int, j: int, is_past: np.bool_) -> str:
 def _write_bounds(forecast: Forecast, i: int, j: int) -> str:
     several = len(forecast.levels) > 1
     sides = (
-        (f"{level:g} %: " if several else "", forecast.lower[level][i, j], forecast.upper[level][i, j])
+        (f"{level:g}%: " if several else "", forecast.lower[level][i, j], forecast.upper[level][i, j])
         for level in forecast.levels
     )
     return "".join(

@@ -77,7 +77,7 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     Returns
     -------
     DataFrame
-        For coefficients, sigma, forecast and both bounds of the 95 % interval: the largest difference over all
+        For coefficients, sigma, forecast and both bounds of the 95% interval: the largest difference over all
         locations (and steps, up to the horizon), relative to the largest number of that kind in the series, and where
         it is.
     """
@@ -97,8 +97,8 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
             ("coefficients", ours.coefficients[i], theirs.params),
             ("sigma", np.sqrt(ours.variance[i : i + 1]), np.sqrt(np.array([theirs.sigma2]))),
             ("forecast", path.population[i], prediction.predicted_mean),
-            ("lower bound, 95 %", path.lower[95][i], interval[:, 0]),
-            ("upper bound, 95 %", path.upper[95][i], interval[:, 1]),
+            ("lower bound, 95%", path.lower[95][i], interval[:, 0]),
+            ("upper bound, 95%", path.upper[95][i], interval[:, 1]),
         ):
             pairs.setdefault(what, []).append((mine, np.asarray(other)))
     rows = []
@@ -153,7 +153,7 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each test: what it looks for, and the percent of series that it rejects at the 5 % level. Of
+        One row for each test: what it looks for, and the percent of series that it rejects at the 5% level. Of
         residuals that are as the model assumes, it would reject about 5.
     """
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch

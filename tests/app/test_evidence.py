@@ -31,12 +31,10 @@ def test_the_sentence_and_the_table_hold_the_figures_of_the_record(india: pf.For
     for horizon, row in zip((1, 5, 10, 20), told.rows, strict=True):
         kept = record.loc[horizon]
         assert (row.horizon, row.n) == (horizon, kept["n"])
-        assert [row.mean, row.median] == [f"{kept[name]:.2f}\N{NO-BREAK SPACE}%" for name in ("mape", "median_ape")]
-        assert [row.held_80, row.held_95] == [
-            f"{kept[f'coverage_{level}']:.0f}\N{NO-BREAK SPACE}%" for level in (80, 95)
-        ]
+        assert [row.mean, row.median] == [f"{kept[name]:.2f}%" for name in ("mape", "median_ape")]
+        assert [row.held_80, row.held_95] == [f"{kept[f'coverage_{level}']:.0f}%" for level in (80, 95)]
     for horizon in (5, 10):
-        assert f"{record.loc[horizon, 'mape']:.1f}\N{NO-BREAK SPACE}%" in told.sentence
+        assert f"{record.loc[horizon, 'mape']:.1f}%" in told.sentence
 
 
 def test_our_misses_stand_beside_the_uns_from_both_editions(india: pf.Forecast) -> None:
@@ -48,8 +46,8 @@ def test_our_misses_stand_beside_the_uns_from_both_editions(india: pf.Forecast) 
     assert name == "India"
     for miss, (_, known) in zip(row, kept.iterrows(), strict=True):
         assert miss is not None
-        assert miss.ours == f"{known['ape']:.1f}\N{NO-BREAK SPACE}%"
-        assert miss.theirs == f"{known['un_ape']:.1f}\N{NO-BREAK SPACE}%"
+        assert miss.ours == f"{known['ape']:.1f}%"
+        assert miss.theirs == f"{known['un_ape']:.1f}%"
         assert (miss.published_held, miss.held) == (known["published_held_95"], known["held_95"])
     # The edition of 2010 stated no bounds.
     assert [miss.un_held is None for miss in row if miss] == [True, True, False, False]
@@ -66,7 +64,7 @@ def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None
     )
     assert beside.sentence.startswith(
         f"Our forecast was closer in {nearer} of {len(rows)} comparisons, the UN’s in {further}. "
-        f"Our 95\N{NO-BREAK SPACE}% intervals contained {sum(then)} of {len(then)} outcomes as they could have been "
+        f"Our 95% intervals contained {sum(then)} of {len(then)} outcomes as they could have been "
         f"stated at the time, and {sum(since)} of {len(since)} when they allow for how the UN has since revised other "
         "countries, which nobody could know."
     )

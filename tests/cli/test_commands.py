@@ -81,7 +81,7 @@ def test_history_is_shown_and_marked() -> None:
 
 def test_levels_are_shown_where_asked() -> None:
     output = run("forecast", "NGA", "--from", "2030", "--to", "2030", "--level", "80").stdout
-    assert "Nigeria, 80 %" in output
+    assert "Nigeria, 80%" in output
     assert " to " in output
 
 

@@ -142,7 +142,7 @@ def test_history_is_marked_and_has_no_interval() -> None:
     rows = re.findall(r"<tr class=past>.*?</tr>", page.table.value)
     assert len(rows) == 2
     assert all("estimate" in row and "–" not in row for row in rows)
-    assert page.table.value.count("80 %: ") == 1
+    assert page.table.value.count("80%: ") == 1
 
 
 def test_notes_and_attribution_are_on_show() -> None:

@@ -131,7 +131,7 @@ def tabulate_forecast(profile: Profile) -> pd.DataFrame:
             for level in profile.forecast.levels
         )
         rows[str(year)] = [format_population(profile.at(profile.median, year)), *bounds]
-    columns = ["our forecast", *(f"{level:g} % interval" for level in profile.forecast.levels)]
+    columns = ["our forecast", *(f"{level:g}% interval" for level in profile.forecast.levels)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")
 
 
@@ -153,7 +153,7 @@ def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
         for year in YEARS
         if year in profile.years
     }
-    columns = ["our forecast", "UN medium", "difference, percent", f"within our {LEVEL} % interval"]
+    columns = ["our forecast", "UN medium", "difference, percent", f"within our {LEVEL}% interval"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")
 
 
@@ -168,8 +168,8 @@ def tabulate_record(profile: Profile) -> pd.DataFrame:
         "forecasts": own["n"].astype(str),
         "mean error": own["mape"].map(format_percent),
         "median error": own["median_ape"].map(format_percent),
-        "held by 80 %": own["coverage_80"].map("{:.0f} %".format),
-        "held by 95 %": own["coverage_95"].map("{:.0f} %".format),
+        "held by 80%": own["coverage_80"].map("{:.0f}%".format),
+        "held by 95%": own["coverage_95"].map("{:.0f}%".format),
     }
     for name in YARDSTICKS:
         if name != profile.forecast.model.name:
@@ -192,9 +192,9 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
             "outcome": [format_population(persons) for persons in record["outcome"]],
             "our error": [format_percent(ape) for ape in record["ape"]],
             "UN's error": [format_percent(ape) for ape in record["un_ape"]],
-            f"held by our 95 %, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
-            f"held by our 95 %, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
-            "held by the UN's 95 %": [_answer(held) for held in record["un_held_95"]],
+            f"held by our 95%, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
+            f"held by our 95%, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
+            "held by the UN's 95%": [_answer(held) for held in record["un_held_95"]],
         },
         index=pd.Index(editions, name="edition"),
     )

@@ -58,7 +58,7 @@ def tell_forecast(profile: Profile) -> str:
     bounds = f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))}"
     said = (
         f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by "
-        f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: {bounds}"
+        f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL}%: {bounds}"
         f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
     if profile.medium is not None:
@@ -75,7 +75,7 @@ def tell_intervals(profile: Profile) -> str:
     >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
     'The line is the forecast of ar1; the fan is what its formula giv'
     """
-    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}{PERCENT}"
+    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}%"
     model = profile.forecast.model
     # What the UN has replaced since stands in the finding.
     outdated = {text for _, text in note_outdated(profile.outlook.whole.panel, profile.outlook.whole.membership)}
@@ -163,7 +163,7 @@ def tell_vintages(profile: Profile) -> str:
         other = f" The outcomes are those of {get_edition(DEFAULT_REVISION).title}.{other}"
     return (
         f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
-        f"{ours:.1f}{PERCENT} and the UN's medium variant by {theirs:.1f}{PERCENT}: we were "
+        f"{ours:.1f}% and the UN's medium variant by {theirs:.1f}%: we were "
         f"{nearer}.{other}{_explain_intervals(record)}"
     )
 
@@ -177,18 +177,18 @@ def tell_difference(profile: Profile) -> str:
     last = int(years[-1])
     first = [(limit, int(years[(apart >= limit).argmax()])) for limit in PARTINGS if (apart >= limit).any()]
     if not first:
-        parting = f"Ours and the UN's stay within {PARTINGS[0]}{PERCENT} of each other to {last}."
+        parting = f"Ours and the UN's stay within {PARTINGS[0]}% of each other to {last}."
     else:
-        each = ", ".join(f"{limit}{PERCENT} in {year}" for limit, year in first)
+        each = ", ".join(f"{limit}% in {year}" for limit, year in first)
         places = " and ".join(
             f"{_say_apart(profile.at(profile.difference, year))} in {year}" for year in (MIDDLE, last)
         )
         parting = f"Ours and the UN's first differ by {each}. Ours lies {places}."
     outside = ~hold_medium(profile)
     if not outside.any():
-        return f"{parting} The UN's stays within our {LEVEL}{PERCENT} interval to {last}."
+        return f"{parting} The UN's stays within our {LEVEL}% interval to {last}."
     leaves, back = int(years[outside.argmax()]), "" if outside[outside.argmax() :].all() else ", and comes back"
-    return f"{parting} The UN's leaves our {LEVEL}{PERCENT} interval in {leaves}{back}."
+    return f"{parting} The UN's leaves our {LEVEL}% interval in {leaves}{back}."
 
 
 def list_milestones(profile: Profile) -> str:
@@ -223,7 +223,7 @@ def _say_held(profile: Profile) -> str:
     far = record[record["model"] == profile.forecast.model.name].set_index("horizon").loc[FAR]
     share = f"coverage_{LEVEL}"
     return (
-        f"at past origins its {LEVEL}{PERCENT} intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
+        f"at past origins its {LEVEL}% intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
         f"outcomes {FAR} years ahead"
     )
 
@@ -259,13 +259,13 @@ def _tell_outdated(profile: Profile) -> Iterator[str]:
 def _say_grown(growth: float) -> str:
     if abs(growth) < STILL:
         return f"hardly changed ({_sign(growth)} a year)"
-    return f"{'grew' if growth > 0 else 'shrank'} by {abs(growth):.1f}{PERCENT} a year"
+    return f"{'grew' if growth > 0 else 'shrank'} by {abs(growth):.1f}% a year"
 
 
 def _say_apart(percent: float) -> str:
     if abs(percent) < STILL:
         return "level with the UN's"
-    return f"{abs(percent):.1f}{PERCENT} {'above' if percent > 0 else 'below'} the UN's"
+    return f"{abs(percent):.1f}% {'above' if percent > 0 else 'below'} the UN's"
 
 
 def _move(profile: Profile, scenario: Scenario) -> float:
@@ -279,8 +279,8 @@ def _say_moved(profile: Profile, scenario: Scenario) -> str:
         return f"{say_population(abs(persons))} people {'higher' if persons > 0 else 'lower'}"
     if abs(percent) < SLIGHT:
         return f"hardly different ({_sign(percent)})"
-    return f"{abs(percent):.1f}{PERCENT} {'higher' if percent > 0 else 'lower'}"
+    return f"{abs(percent):.1f}% {'higher' if percent > 0 else 'lower'}"
 
 
 def _sign(percent: float) -> str:
-    return f"{percent:z.1f}{PERCENT}".replace("-", "−")
+    return f"{percent:z.1f}%".replace("-", "−")

@@ -176,7 +176,7 @@ def test_the_key_tells_our_line_from_the_uns(forecast, medium):
     ))  # fmt: skip
     assert "the UN’s medium variant" in with_medium
     assert "the UN’s medium variant" not in without
-    for text in ("our forecast", "80 % interval", "95 % interval", "estimates to 2023"):
+    for text in ("our forecast", "80% interval", "95% interval", "estimates to 2023"):
         assert text in without
 
 
@@ -204,7 +204,7 @@ def test_above_six_locations_there_are_lines_without_fans(wpp2024, fitted, mediu
         chart = chart_forecast(pf.forecast(wpp2024, seven[:n], 2030, 2035, model=fitted), medium=medium)
         for root in draw(chart):
             assert bool(find(root, "fan")) == bool(find(root, "medium")) == (n == MOST_FANS)
-            assert ("80 % interval" in " ".join(root.itertext())) == (n == MOST_FANS)
+            assert ("80% interval" in " ".join(root.itertext())) == (n == MOST_FANS)
 
 
 def test_a_log_chart_from_hamlets_to_the_world_counts_in_persons(wpp2024, fitted):

@@ -44,7 +44,7 @@ def test_the_table_of_forecasts_holds_the_figures_of_the_forecast(profile: study
         row = frame.loc[year]
         assert table.loc[str(year), "our forecast"] == format_population(row["population"])
         bounds = f"{format_population(row['lower_95'])} to {format_population(row['upper_95'])}"
-        assert table.loc[str(year), "95 % interval"] == bounds
+        assert table.loc[str(year), "95% interval"] == bounds
 
 
 def test_the_difference_is_ours_over_the_uns(profile: study.Profile):
@@ -53,7 +53,7 @@ def test_the_difference_is_ours_over_the_uns(profile: study.Profile):
     expected = 100 * (profile.median[at] - profile.medium[at]) / profile.medium[at]
     assert table.loc["2050", "difference, percent"] == f"{expected:+.1f}".replace("-", "−")
     held = profile.forecast.lower[80][0, at] <= profile.medium[at] <= profile.forecast.upper[80][0, at]
-    assert table.loc["2050", "within our 80 % interval"] == ("yes" if held else "no")
+    assert table.loc["2050", "within our 80% interval"] == ("yes" if held else "no")
 
 
 def test_the_track_record_is_the_embedded_one(profile: study.Profile):
@@ -72,7 +72,7 @@ def test_real_time_errors_are_the_embedded_ones_beside_the_uns():
     assert table["our error"].tolist() == [format_percent(ape) for ape in record["ape"]]
     assert table["UN's error"].tolist() == [format_percent(ape) for ape in record["un_ape"]]
     # The 2010 edition states no bounds.
-    assert table["held by the UN's 95 %"].tolist()[:2] == ["–", "–"]
+    assert table["held by the UN's 95%"].tolist()[:2] == ["–", "–"]
 
 
 @pytest.mark.parametrize("location", ["Tokelau", "Serbia"])

@@ -26,7 +26,7 @@ def test_the_finding_states_the_figures_of_the_forecast(location: str, wpp2024: 
     said = study.tell_forecast(profile)
     assert said.startswith(f"{location}: {say_population(profile.history[-1])} people in 2023")
     assert f"{say_population(row['population'])} in 2050" in said
-    assert f"(80 %: {say_population(row['lower_80'])} to {say_population(row['upper_80'])})" in said
+    assert f"(80%: {say_population(row['lower_80'])} to {say_population(row['upper_80'])})" in said
     medium = pf.load_projections("wpp2024").query(f"location_code == {profile.code} and year == 2050")
     assert said.endswith(f"The UN's medium variant says {say_population(medium['population'].iloc[0])}.")
 
@@ -87,7 +87,7 @@ def test_the_year_of_parting_is_the_first_that_is_so_far_apart():
     said = study.tell_difference(profile)
     apart = np.abs(profile.median - profile.medium) / profile.medium
     for limit in (1, 5, 10):
-        year = int(number(said, rf"{limit} % in (\d+)"))
+        year = int(number(said, rf"{limit}% in (\d+)"))
         at = year - 2024
         assert apart[at] >= limit / 100
         assert (apart[:at] < limit / 100).all()
@@ -103,10 +103,10 @@ def test_it_is_said_when_the_uns_line_leaves_our_interval_and_whether_it_comes_b
         outside = (profile.medium < lower) | (profile.medium > upper)
         said = study.tell_difference(profile)
         if not outside.any():
-            assert said.endswith("stays within our 80\u00a0% interval to 2100."), profile.name
+            assert said.endswith("stays within our 80% interval to 2100."), profile.name
             continue
         first = int(outside.argmax())
-        assert f"leaves our 80\u00a0% interval in {2024 + first}" in said
+        assert f"leaves our 80% interval in {2024 + first}" in said
         leaving[code] = not outside[first:].all()
         assert said.endswith("and comes back.") == leaving[code]
     assert set(leaving.values()) == {True, False}
