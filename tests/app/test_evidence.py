@@ -85,7 +85,7 @@ def test_a_region_has_no_interval_of_ours_and_none_is_counted() -> None:
     assert world.sentence == (
         "The UN was closer in both comparisons. Our intervals are scored for countries only. The UN’s contained 0 of 2."
     )
-    told = world.overall.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
+    told = world.overall.replace("’", "'")
     assert told == tell_coverage(pf.load_vintage_record())
 
 
@@ -105,16 +105,12 @@ def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forec
     (said,) = answer_in_words(india)
     lower, upper = india.lower[80][0, -1], india.upper[80][0, -1]
     assert said == (
-        f"{india.population[0, -1] / 1e9:.3f} billion in 2035 (80\N{NO-BREAK SPACE}%: {lower / 1e9:.3f} to "
-        f"{upper / 1e9:.3f} billion)"
+        f"{india.population[0, -1] / 1e9:.3f} billion in 2035 (80%: {lower / 1e9:.3f} to {upper / 1e9:.3f} billion)"
     )
     assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
     both = answer_in_words(Query((356, 156), 1950, 1960).answer())
     assert both == ["India: 436.0 million in 1960", "China: 654.8 million in 1960"]
-    assert (
-        "(99\N{NO-BREAK SPACE}%: 247 to 294,000)"
-        in answer_in_words(Query((772,), 2024, 2100, levels=(99,)).answer())[0]
-    )
+    assert "(99%: 247 to 293,706)" in answer_in_words(Query((772,), 2024, 2100, levels=(99,)).answer())[0]
     assert answer_in_words(Query((356, 156, 840, 566), 2030, 2035).answer()) == []
 
 
@@ -144,7 +140,7 @@ def test_records_keep_the_order_in_which_locations_were_asked_for() -> None:
 
 def test_milestones_look_ahead_to_2100_whatever_years_were_asked_for() -> None:
     far = pf.forecast(pf.load_panel("wpp2024"), [392], end=2100, levels=(80,))
-    sentences = [milestone.sentence.replace(" %", "\N{NO-BREAK SPACE}%") for milestone in find_milestones(far)]
+    sentences = [milestone.sentence for milestone in find_milestones(far)]
     for start, end, levels in ((2030, 2031, (80, 95)), (1990, 2000, (50,)), (2050, 2100, (99.5,))):
         (japan,) = describe_milestones(Query((392,), start, end, levels=levels))
         assert japan.sentences == sentences

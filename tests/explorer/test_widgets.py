@@ -191,7 +191,7 @@ def test_the_chart_holds_one_history_for_each_location_and_a_line_for_each_forec
     assert shown == ["Nigeria", "Japan", *labels]
     pasts = [trace for trace in traces if trace["name"] == "Nigeria" and len(trace["x"]) > 1]
     assert [len(trace["x"]) for trace in pasts] == [74]
-    ahead = [trace for trace in traces if trace["name"] in labels and "customdata" in trace]
+    ahead = [trace for trace in traces if trace["name"] in labels and isinstance(trace.get("hoverinfo"), list)]
     assert len({trace["line"]["color"] for trace in ahead}) == len(labels)
     medians = {trace["name"]: trace["y"][-1] for trace in ahead}
     for forecast in several.forecasts:

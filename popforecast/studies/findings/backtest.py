@@ -18,8 +18,6 @@ from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
 from popforecast.wpp.editions import REVISIONS, get_edition
 
-PERCENT = "\u00a0%"
-
 # What each model does, in half a sentence.
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {

@@ -23,7 +23,7 @@ from popforecast.studies.profile.figures import (
     measure_growth,
 )
 from popforecast.studies.profile.scenarios import Scenario, compare
-from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
+from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, round_in_words, say_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
 
@@ -39,9 +39,6 @@ SLIGHT = 0.5
 # Years ahead of which the record is told.
 NEAR, FAR = 5, 20
 
-# A number and its percent sign belong on one line.
-PERCENT = "\u00a0%"
-
 
 def tell_forecast(profile: Profile) -> str:
     """Say how many people there are, how many there will be by our forecast, and what the UN says.
@@ -54,15 +51,16 @@ def tell_forecast(profile: Profile) -> str:
     """
     origin, last = profile.panel.origin, int(profile.years[-1])
     year = MIDDLE if MIDDLE in profile.years else last
-    lower, upper = (side[LEVEL][0] for side in (profile.forecast.lower, profile.forecast.upper))
-    bounds = f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))}"
+    median = profile.at(profile.median, year)
+    bounds = [profile.at(side[LEVEL][0], year) for side in (profile.forecast.lower, profile.forecast.upper)]
+    rounding = round_in_words(median, *bounds)
     said = (
         f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by "
-        f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL}%: {bounds}"
+        f"{_name_forecast(profile)}, {rounding.say(median)} in {year} ({LEVEL}%: {rounding.say_range(*bounds)}"
         f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
     if profile.medium is not None:
-        said += f" The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+        said += f" The UN's medium variant says {rounding.say(profile.at(profile.medium, year))}."
     return " ".join([said, *_tell_outdated(profile)])
 
 
@@ -139,9 +137,9 @@ def tell_record(profile: Profile) -> str:
     near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
     held = round(near["n"] * near["coverage_80"] / 100)
     return (
-        f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}{PERCENT} "
-        f"on average after {NEAR} years and by {far['mape']:.1f}{PERCENT} after {FAR}; after {NEAR} years its {LEVEL}"
-        f"{PERCENT} intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as they are "
+        f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}% "
+        f"on average after {NEAR} years and by {far['mape']:.1f}% after {FAR}; after {NEAR} years its "
+        f"{LEVEL}% intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as they are "
         "known today, which flatters every model."
     )
 

@@ -16,15 +16,13 @@ from popforecast.studies.revisions.measurement import (
     find_moved,
     is_small,
 )
-from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
+from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, round_in_full, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 from popforecast.wpp.pairing import take_years
 
 # Changes, in percent, that are counted; and what counts as far.
 LARGE = (1, 5, 10)
 FAR = 5
-
-PERCENT = "\u00a0%"
 
 _ALLOWING = {
     THEN: "as they could have been stated at the time",
@@ -98,12 +96,14 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
     """Return the countries whose forecast moved most, for people: population, forecast and whether intervals held."""
     moved, base, year = find_moved(comparison), comparison.base, comparison.year
     whole = comparison.held.groupby(level=["code", "intervals"], sort=False).all().unstack("intervals")
+    columns = ["base_then", "base_now", "forecast_then", "forecast_now"]
+    persons = moved[columns].map(round_in_full(moved[columns].to_numpy().ravel().tolist()).write)
     table = {
-        f"{base}, then": moved["base_then"].map(format_population),
-        "now": moved["base_now"].map(format_population),
+        f"{base}, then": persons["base_then"],
+        "now": persons["base_now"],
         "change": _sign(moved["past"]),
-        f"{year}, then": moved["forecast_then"].map(format_population),
-        "now ": moved["forecast_now"].map(format_population),
+        f"{year}, then": persons["forecast_then"],
+        "now ": persons["forecast_now"],
         "change ": _sign(moved["forecast"]),
         "of it growth": _sign(moved["growth"]),
     }
@@ -137,7 +137,7 @@ def tell_finding(comparison: Comparison) -> str:
     ahead = comparison.held[comparison.held.index.get_level_values("year") > base].groupby("intervals")
     shares = [100 * ahead[f"held_{level}"].mean() for level in LEVELS]
     furthest = find_moved(comparison, 3)
-    named = ", ".join(f"{row.location} ({_write(row.forecast, 0)}%)" for row in furthest.itertuples())
+    named = ", ".join(f"{row.location} ({sign(row.forecast, 0)}%)" for row in furthest.itertuples())
     held = "; ".join(
         f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f}%' for share in shares)}"
         for kind in list_kinds(comparison)
@@ -245,8 +245,4 @@ def _count_held(comparison: Comparison, level: int) -> pd.Series:
 
 
 def _sign(percent: pd.Series) -> pd.Series:
-    return percent.map(_write)
-
-
-def _write(percent: float, digits: int = 1) -> str:
-    return f"{percent:+z.{digits}f}".replace("-", "−")
+    return percent.map(sign)
