@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import popforecast as pf
 from popforecast.cli import main
@@ -46,6 +47,11 @@ def test_every_make_target_exists(target: str) -> None:
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)h][^)]*)\)", README))
 def test_every_file_it_links_to_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_table_that_it_shows_is_what_the_command_prints() -> None:
+    command, shown = re.search(r"```text\n\$ popforecast (.+?)\n(.+?)```", README, re.DOTALL).groups()
+    assert CliRunner().invoke(main, shlex.split(command)).output == shown
 
 
 def test_every_command_is_shown() -> None:
