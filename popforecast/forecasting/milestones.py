@@ -262,7 +262,7 @@ def _milestone(
     year, earliest, latest = years
     if paths.level is None:
         return Milestone(code, kind, float(persons), year, None, None, None, paths.last, said)
-    sentence = f"{said} ({paths.level:g} {of}: {_say_years(earliest, latest, paths.last)})"
+    sentence = f"{said} ({paths.level:g}{of}: {_say_years(earliest, latest, paths.last)})"
     return Milestone(code, kind, float(persons), year, earliest, latest, paths.level, paths.last, sentence)
 
 
