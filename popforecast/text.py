@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import pandas as pd
@@ -20,6 +20,12 @@ CREDENTIALS = re.compile(
 
 # Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
 WHOLE_BELOW = 10_000
+
+# The units that people say large populations in, and the digits they then have.
+UNITS = ((1e9, "billion"), (1e6, "million"))
+DIGITS = 4
+
+LARGEST = 1e300
 
 
 # What an interval holds, by its kind: the sentence that goes with it on every surface.
@@ -98,10 +104,114 @@ def _guard(cell: object) -> object:
     return FORMULA.sub(r"\1\2'", RETURN.sub("\n", cell))
 
 
+class Rounding(NamedTuple):
+    """How figures that stand together are written: in one unit, with the same number of decimals.
+
+    The unit is so many persons (``size``) and has a name, empty for persons. Decimals of -3 are whole thousands.
+    """
+
+    size: float
+    unit: str
+    decimals: int
+
+    def write(self, persons: float | None) -> str:
+        """Write a figure without its unit; what is not there is a dash.
+
+        Examples
+        --------
+        >>> Rounding(1e9, "billion", 3).write(957_600_000), Rounding(1, "", -3).write(12_951)
+        ('0.958', '13,000')
+        """
+        if pd.isna(persons):
+            return "–"
+        if math.isinf(persons):
+            return "∞" if persons > 0 else "−∞"
+        figure = self.round(persons)
+        return f"{'−' if figure < 0 else ''}{abs(figure):,.{max(self.decimals, 0)}f}"
+
+    def round(self, persons: float) -> float:
+        """Return a figure in the unit, rounded, halves away from zero; one without end as it is.
+
+        Examples
+        --------
+        >>> Rounding(1e9, "billion", 3).round(957_600_000), Rounding(1, "", -3).round(-12_500)
+        (0.958, -13000)
+        """
+        # What is no number, or too large for one more digit, stays.
+        if not abs(persons) < LARGEST:
+            return persons
+        steps = math.floor(abs(persons) / self.size * 10.0**self.decimals + 0.5)
+        figure = steps * 10**-self.decimals if self.decimals < 0 else steps / 10**self.decimals
+        return -figure if persons < 0 else figure
+
+    def say(self, persons: float | None) -> str:
+        """Write a figure with its unit: ``0.958 billion``."""
+        return f"{self.write(persons)} {self.unit}".rstrip()
+
+    def say_range(self, lower: float | None, upper: float | None) -> str:
+        """Write the two ends of a range, the unit once: ``0.958 to 1.985 billion``."""
+        return f"{self.write(lower)} to {self.say(upper)}"
+
+
+def round_in_full(figures: Iterable[float | None]) -> Rounding:
+    """Return how persons of one column are written in full: in thousands, as the UN's tables have them.
+
+    Where one of them is below 10,000 all are whole, so that none loses its meaning.
+
+    Examples
+    --------
+    >>> [round_in_full([5_223, 8_412.3, 12_951]).write(persons) for persons in (5_223, 8_412.3, 12_951)]
+    ['5,223', '8,412', '12,951']
+    >>> round_in_full([8_745_733_214.4, 9_000_000_000]).write(8_745_733_214.4)
+    '8,745,733,000'
+    """
+    return Rounding(1, "", 0 if 0 < _find_least(figures) < WHOLE_BELOW else -3)
+
+
+def round_in_words(median: float, *others: float | None) -> Rounding:
+    """Return how a figure and those of its row are written in the unit that people say the first of them in.
+
+    The first has four digits, and all have its decimals: more only where a smaller one would be left with fewer than
+    two digits. Below a million they are persons, written as :func:`round_in_full` has them.
+
+    Examples
+    --------
+    >>> rounding = round_in_words(1_425_871_000, 957_600_000, 1_985_000_000)
+    >>> rounding.say(1_425_871_000), rounding.say_range(957_600_000, 1_985_000_000)
+    ('1.426 billion', '0.958 to 1.985 billion')
+    """
+    for size, unit in UNITS:
+        if size <= abs(median) < size * 1e6:
+            decimals, least = max(DIGITS - len(f"{abs(median) / size:.0f}"), 0), _find_least((median, *others))
+            # No finer than thousands, in which the UN counts.
+            while size >= 10 ** (4 + decimals) and least / size * 10**decimals < 10:
+                decimals += 1
+            return Rounding(size, unit, decimals)
+    return round_in_full((median, *others))
+
+
+def _find_least(figures: Iterable[float | None]) -> float:
+    """Return the figure that is nearest to zero and not zero; 0 if there is none."""
+    known = (persons for persons in figures if persons is not None and persons is not pd.NA)
+    # What is no number is no more than infinity.
+    return min((size for persons in known if 0 < (size := abs(persons)) < math.inf), default=0.0)
+
+
+def format_populations(figures: Iterable[float | None]) -> list[str]:
+    """Write the persons of one column, all rounded alike.
+
+    Examples
+    --------
+    >>> format_populations([2506.4, 12_951, None])
+    ['2,506', '12,951', '–']
+    """
+    figures = list(figures)
+    rounding = round_in_full(figures)
+    return [rounding.write(persons) for persons in figures]
+
+
 def format_population(persons: float | None) -> str:
     """Write persons with thousands separators, rounded to thousands as the UN's tables have them.
-
-    Below 10,000 persons the figure is written whole. What is not there is a dash.
 
     Examples
     --------
@@ -110,11 +220,7 @@ def format_population(persons: float | None) -> str:
     >>> format_population(2506.4), format_population(None)
     ('2,506', '–')
     """
-    if pd.isna(persons):
-        return "–"
-    if math.isinf(persons):
-        return "∞" if persons > 0 else "−∞"
-    return f"{round(persons) if abs(persons) < WHOLE_BELOW else round(persons, -3):,.0f}".replace("-", "−")
+    return round_in_full([persons]).write(persons)
 
 
 def say_population(persons: float) -> str:
@@ -125,11 +231,7 @@ def say_population(persons: float) -> str:
     >>> say_population(227_882_945), say_population(1_530_000_000), say_population(2506.4)
     ('227.9 million', '1.530 billion', '2,506')
     """
-    for size, unit in ((1e9, "billion"), (1e6, "million")):
-        if size <= persons < size * 1e6:
-            units = persons / size
-            return f"{units:,.{max(4 - len(f'{units:.0f}'), 0)}f} {unit}"
-    return format_population(persons)
+    return round_in_words(persons).say(persons)
 
 
 def say_round_figure(persons: float) -> str:
@@ -150,11 +252,22 @@ def format_percent(value: float | None, digits: int = 2) -> str:
     Examples
     --------
     >>> format_percent(2.504), format_percent(float("nan"))
-    ('2.50 %', '–')
+    ('2.50%', '–')
     """
     if pd.isna(value):
         return "–"
-    return f"{value:z.{digits}f} %"
+    return f"{value:z.{digits}f}%"
+
+
+def sign(percent: float | None, digits: int = 1) -> str:
+    """Write a change in percent with its sign, the sign of nothing for none; what is not there is a dash.
+
+    Examples
+    --------
+    >>> sign(2.04), sign(-0.5), sign(-0.04), sign(float("nan"))
+    ('+2.0', '−0.5', '+0.0', '–')
+    """
+    return "–" if pd.isna(percent) else f"{percent:+z.{digits}f}".replace("-", "−")
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.client import RequestError, request_csv, request_forecast
-from popforecast.text import format_population
+from popforecast.text import format_populations
 from tests.helpers.serving import serve_in_thread
 
 
@@ -272,12 +272,12 @@ def test_a_name_that_is_no_text_is_one_sentence(place: str) -> None:
 def test_the_table_writes_every_figure_in_one_form_and_says_what_it_is(url: str) -> None:
     _, output, _ = run(url, "NGA", "Tokelau", "--from", "2022", "--to", "2025", "--level", "80", "--model", "ar1")
     here = pf.forecast(pf.load_panel(), ["NGA", "Tokelau"], 2022, 2025, "ar1", [80]).to_frame()
-    for column in ("population", "lower_80", "upper_80"):
-        for persons in here[column].dropna():
-            assert format_population(persons) in output
+    for _, rows in here[["location", "population", "lower_80", "upper_80"]].groupby("location"):
+        for text in format_populations(rows.drop(columns="location").to_numpy(object).ravel()):
+            assert text == "–" or text in output
     assert "." not in re.sub(r"[A-Za-z]+\.", "", output.partition("\n\n")[0])
     assert "wpp2024, ar1 from 2023; intervals" in output
-    assert "Persons, rounded to thousands above 10,000" in output
+    assert "Persons, in thousands; whole where a location has a figure below 10,000" in output
 
 
 def test_the_table_has_the_notes_of_the_answer(url: str) -> None:

@@ -150,7 +150,7 @@ def test_the_executed_backtest_holds_the_expected_errors(published: Path):
     assert "Soufrière Hills volcano" in table
     page = (published / "3-backtest.html").read_text(encoding="utf-8")
     assert "Final data." in page
-    assert "ar1 by 8.7 and 24.2\u00a0%" in page
+    assert "ar1 by 8.7 and 24.2%" in page
 
 
 def test_the_executed_preparation_says_what_was_dropped(published: Path):

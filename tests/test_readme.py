@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import popforecast as pf
 from popforecast.cli import main
@@ -48,6 +49,11 @@ def test_every_file_it_links_to_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+def test_the_table_that_it_shows_is_what_the_command_prints() -> None:
+    command, shown = re.search(r"```text\n\$ popforecast (.+?)\n(.+?)```", README, re.DOTALL).groups()
+    assert CliRunner().invoke(main, shlex.split(command)).output == shown
+
+
 def test_every_command_is_shown() -> None:
     assert {command[1] for command in commands("popforecast")} >= set(main.commands)
 
@@ -71,13 +77,13 @@ def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_le
     held = scores.set_index(["source", "intervals", "vintage", "year"])["coverage_95"].sort_index()
     then, since = held["panel-ar", PUBLISHED], held["panel-ar", "real-time"]
     assert (
-        f"with nothing but what was published by then, {then['wpp2012', 2020]:.0f} % of the outcomes of 2020 would lie "
-        f"in the 95 % intervals; allowing for later revisions of other countries, which nobody could know, "
-        f"{since['wpp2012', 2020]:.0f} %; in the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f} %."
+        f"with nothing but what was published by then, {then['wpp2012', 2020]:.0f}% of the outcomes of 2020 would lie "
+        f"in the 95% intervals; allowing for later revisions of other countries, which nobody could know, "
+        f"{since['wpp2012', 2020]:.0f}%; in the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f}%."
     ) in claims()
     assert (
-        f"it is {then.min():.0f} to {then.max():.0f} % {VINTAGE_NAMES[PUBLISHED]}, and {since.min():.0f} to "
-        f"{since.max():.0f} % {VINTAGE_NAMES['real-time']}"
+        f"it is {then.min():.0f} to {then.max():.0f}% {VINTAGE_NAMES[PUBLISHED]}, and {since.min():.0f} to "
+        f"{since.max():.0f}% {VINTAGE_NAMES['real-time']}"
     ) in claims()
 
 

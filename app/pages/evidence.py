@@ -10,13 +10,12 @@ import pandas as pd
 
 import popforecast as pf
 from app.outlooks import load_panel, load_record, load_vintage_record
-from app.pages.table import NO_BREAK
 from app.query.query import Query
 from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
-from popforecast.text import INTERVALS, format_percent, say_population
+from popforecast.text import INTERVALS, format_percent, round_in_words
 from popforecast.wpp.editions import get_edition
 
 # The horizons of the sentence; the table beside it has them all.
@@ -31,7 +30,7 @@ MOST_ANSWERED = 3
 
 MILESTONE_LEVEL = 80
 
-# Whether the outcome lay in our 95 % interval of the time, in that with later revisions, and in the UN's.
+# Whether the outcome lay in our 95% interval of the time, in that with later revisions, and in the UN's.
 HELD = ("published_held_95", "held_95", "un_held_95")
 
 
@@ -72,7 +71,7 @@ class Comparison(NamedTuple):
     ours, theirs : str
         The errors.
     published_held, held, un_held : bool or None
-        Whether the outcome lay in our 95 % interval as it could have been stated at the time, in ours that allows for
+        Whether the outcome lay in our 95% interval as it could have been stated at the time, in ours that allows for
         later revisions, and in the UN's; None where there is none.
     """
 
@@ -113,7 +112,7 @@ def describe_milestones(query: Query) -> list[Place]:
     far = replace(query, start=panel.origin + panel.step, end=last_year(panel), levels=(MILESTONE_LEVEL,)).answer()
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
-        sentences.setdefault(milestone.location_code, []).append(milestone.sentence.replace(" %", f"{NO_BREAK}%"))
+        sentences.setdefault(milestone.location_code, []).append(milestone.sentence)
     names = far.locations["name"]
     return [Place(names[code], told) for code, told in list(sentences.items())[:MOST_TOLD]]
 
@@ -147,19 +146,19 @@ def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
     ]
     return BesideUN(
         _sum_up(told),
-        tell_coverage(record).replace(" %", f"{NO_BREAK}%").replace("'", "’"),
+        tell_coverage(record).replace("'", "’"),
         [(get_edition(name).edition, year) for name, year in columns],
         rows,
     )
 
 
 def answer_in_words(fc: pf.Forecast) -> list[str]:
-    r"""Return the last year's figure of each location with an interval; nothing of many locations.
+    """Return the last year's figure of each location with an interval; nothing of many locations.
 
     Examples
     --------
     >>> answer_in_words(Query((900,), 2030, 2035, "ar1", "wpp2019").answer())
-    ['9.243 billion in 2035 (80\xa0%: 9.202 to 9.285 billion)']
+    ['9.243 billion in 2035 (80%: 9.202 to 9.285 billion)']
     """
     if len(fc.locations) > MOST_ANSWERED:
         return []
@@ -167,9 +166,12 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
     level = MILESTONE_LEVEL if MILESTONE_LEVEL in fc.levels else fc.levels[0]
     told = []
     for i, name in enumerate(fc.locations["name"]):
-        words = f"{say_population(fc.population[i, -1])} in {year}"
+        # All that the chart's read-out says of the year beside it, which is rounded with it.
+        sides = [bounds[each][i, -1] for each in fc.levels for bounds in (fc.lower, fc.upper)] if is_ahead else []
+        rounding = round_in_words(fc.population[i, -1], *sides)
+        words = f"{rounding.say(fc.population[i, -1])} in {year}"
         if is_ahead:
-            words += f" ({level:g}{NO_BREAK}%: {_say_range(fc.lower[level][i, -1], fc.upper[level][i, -1])})"
+            words += f" ({level:g}%: {rounding.say_range(fc.lower[level][i, -1], fc.upper[level][i, -1])})"
         told.append(f"{name}: {words}" if len(fc.locations) > 1 else words)
     return told
 
@@ -194,10 +196,11 @@ def has_real_time_record(fc: pf.Forecast) -> bool:
 def _tell(name: str, told: pd.DataFrame) -> str:
     by_horizon = {row["horizon"]: row for row in told.to_dict("records")}
     near, far = by_horizon[NEAR], by_horizon[FAR]
+    errors = [format_percent(row["mape"], 1) for row in (near, far)]
     return (
         f"Made this way every year since {FIRST_ORIGIN}, forecasts of {name} would have missed by "
-        f"{_write(near['mape'], 1)} on average {NEAR} years ahead and by {_write(far['mape'], 1)} {FAR} years ahead, "
-        f"where the 95{NO_BREAK}% intervals held {_write(far['coverage_95'], 0)} of the outcomes."
+        f"{errors[0]} on average {NEAR} years ahead and by {errors[1]} {FAR} years ahead, "
+        f"where the 95% intervals held {format_percent(far['coverage_95'], 0)} of the outcomes."
     )
 
 
@@ -206,21 +209,11 @@ def _list_horizons(told: pd.DataFrame) -> Iterator[Ahead]:
         yield Ahead(
             row["horizon"],
             row["n"],
-            _write(row["mape"], 2),
-            _write(row["median_ape"], 2),
-            _write(row["coverage_80"], 0),
-            _write(row["coverage_95"], 0),
+            format_percent(row["mape"], 2),
+            format_percent(row["median_ape"], 2),
+            format_percent(row["coverage_80"], 0),
+            format_percent(row["coverage_95"], 0),
         )
-
-
-def _write(percent: float, digits: int) -> str:
-    return format_percent(percent, digits).replace(" ", NO_BREAK)
-
-
-def _say_range(lower: float, upper: float) -> str:
-    first, last = say_population(lower), say_population(upper)
-    unit = last.partition(" ")[2]
-    return f"{first.removesuffix(f' {unit}') if unit else first} to {last}"
 
 
 def _compare(row: dict[Hashable, Any] | None) -> Comparison | None:
@@ -228,7 +221,7 @@ def _compare(row: dict[Hashable, Any] | None) -> Comparison | None:
         return None
     held = (None if pd.isna(row[column]) else bool(row[column]) for column in HELD)
     edition = get_edition(str(row["vintage"])).edition
-    return Comparison(edition, row["year"], _write(row["ape"], 1), _write(row["un_ape"], 1), *held)
+    return Comparison(edition, row["year"], format_percent(row["ape"], 1), format_percent(row["un_ape"], 1), *held)
 
 
 def _sum_up(told: pd.DataFrame) -> str:
@@ -236,7 +229,7 @@ def _sum_up(told: pd.DataFrame) -> str:
     words = _count_closer(told[told["un_ape"].notna()])
     if len(then):
         words += (
-            f" Our 95{NO_BREAK}% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
+            f" Our 95% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
             f"stated at the time, and {int(since.sum())} of {len(since)} when they allow for how the UN has since "
             "revised other countries, which nobody could know."
         )

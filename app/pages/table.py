@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import popforecast as pf
-from popforecast.text import format_population
+from popforecast.forecasting.result import choose_roundings
+from popforecast.text import Rounding
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -63,7 +64,9 @@ def tabulate(fc: pf.Forecast) -> Table:
     names = fc.locations["name"]
     shared = names.duplicated(keep=False)
     headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
-    return Table(headings, list(_write_rows(fc, past, ())), list(_write_rows(fc, ahead, fc.levels)), stride)
+    roundings = choose_roundings(fc)
+    estimates, forecasts = (list(_write_rows(fc, *rows, roundings)) for rows in ((past, ()), (ahead, fc.levels)))
+    return Table(headings, estimates, forecasts, stride)
 
 
 def choose_stride(years: int, locations: int) -> int:
@@ -78,23 +81,20 @@ def choose_stride(years: int, locations: int) -> int:
     return fitting[0] if fitting else STRIDES[-1]
 
 
-def _write_rows(fc: pf.Forecast, columns: list[int], levels: tuple[float, ...]) -> Iterator[Row]:
+def _write_rows(
+    fc: pf.Forecast, columns: list[int], levels: tuple[float, ...], roundings: list[Rounding]
+) -> Iterator[Row]:
     for j in columns:
-        bounds = [[_write_interval(level, *pair) for pair in _bounds(fc, level, j)] for level in levels]
-        cells = [
-            Cell(format_population(persons), [texts[i] for texts in bounds])
-            for i, persons in enumerate(fc.population[:, j])
-        ]
+        cells = []
+        for i, rounding in enumerate(roundings):
+            # A narrow column breaks after the dash, and nowhere else.
+            bounds = [
+                f"{level:g}%:{NO_BREAK}{rounding.write(fc.lower[level][i, j])}{NO_BREAK}– "
+                f"{rounding.write(fc.upper[level][i, j])}"
+                for level in levels
+            ]
+            cells.append(Cell(rounding.write(fc.population[i, j]), bounds))
         yield Row(int(fc.years[j]), cells)
-
-
-def _bounds(fc: pf.Forecast, level: float, j: int) -> Iterator[tuple[float, float]]:
-    return zip(fc.lower[level][:, j], fc.upper[level][:, j], strict=True)
-
-
-def _write_interval(level: float, lower: float, upper: float) -> str:
-    # A narrow column breaks after the dash, and nowhere else.
-    return f"{level:g} %: {format_population(lower)} –".replace(" ", NO_BREAK) + f" {format_population(upper)}"
 
 
 def say_remainders(fc: pf.Forecast) -> str:

@@ -28,21 +28,34 @@ function readSeries(group) {
   };
 }
 
-const UNITS = [[1e9, "billion"], [1e6, "million"], [1, ""]];
+// The rule by which popforecast/text.py rounds the page's words, so that both say the same of a year (round_in_words):
+// all figures of a line in the unit and with the decimals of its median, more where a bound would lose its meaning.
+const UNITS = [[1e9, "billion"], [1e6, "million"]];
+const DIGITS = 4;
+const WHOLE_BELOW = 10000;
+const INDEXED = { size: 1, unit: "", decimals: 1 };
 
-// Each line is told in the unit that people say it in, its bounds in the same one: Niue beside the world.
-function chooseUnit(persons) {
-  return UNITS.find(([size]) => Math.abs(persons) >= size) ?? [1, ""];
+function isNone(figure) {
+  return figure === null || figure === undefined;
 }
 
-function writeIn(size, persons) {
-  if (persons === null || persons === undefined) return "–";
-  const format = size > 1 ? { minimumSignificantDigits: 4, maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
-  return (persons / size).toLocaleString("en", format);
+function chooseRounding(persons) {
+  const sizes = persons.filter((figure) => !isNone(figure)).map(Math.abs).filter((size) => size > 0);
+  const least = sizes.length ? Math.min(...sizes) : 0;
+  const median = Math.abs(persons[0] ?? 0);
+  const [size, unit] = UNITS.find(([each]) => each <= median && median < each * 1e6) ?? [1, ""];
+  if (size === 1) return { size, unit, decimals: least > 0 && least < WHOLE_BELOW ? 0 : -3 };
+  let decimals = Math.max(DIGITS - (median / size).toFixed(0).length, 0);
+  while (size >= 10 ** (4 + decimals) && least / size * 10 ** decimals < 10) decimals += 1;
+  return { size, unit, decimals };
 }
 
-function writePercent(value) {
-  return value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 });
+function write({ size, decimals }, figure) {
+  if (isNone(figure)) return "–";
+  const steps = Math.floor(Math.abs(figure) / size * 10 ** decimals + 0.5);
+  const digits = Math.max(decimals, 0);
+  const text = (steps / 10 ** decimals).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return figure < 0 && steps > 0 ? `−${text}` : text;
 }
 
 function element(name, text, className) {
@@ -83,23 +96,19 @@ function enhance(plot) {
 
   function describe(line, year) {
     const ahead = (year - origin) / step - 1;
-    const value = line.values[(year - first) / step];
-    const [size] = chooseUnit((value ?? 0) * divisor);
-    const isIndexed = scale === "indexed";
-    // The UN's figure may be of another size than ours.
-    const say = (figure) => {
-      if (isIndexed || figure === null || figure === undefined) return writePercent(figure);
-      const [own, word] = chooseUnit(figure * divisor);
-      return [writeIn(own, figure * divisor), word].filter(Boolean).join("\u00a0");
-    };
-    const write = (figure) => isIndexed ? writePercent(figure) : writeIn(size, figure && figure * divisor);
-    const intervals = line.levels
+    // As many digits as the drawing has: the multiplication may add some.
+    const count = (figure) => isNone(figure) ? null : Number((figure * divisor).toPrecision(7));
+    const value = count(line.values[(year - first) / step]);
+    const bounds = line.levels
       .filter(({ lower }) => ahead >= 0 && lower[ahead] !== undefined)
-      .map(({ level, lower, upper }) => `${level} %: ${write(lower[ahead])} – ${write(upper[ahead])}`);
+      .map(({ level, lower, upper }) => ({ level, lower: count(lower[ahead]), upper: count(upper[ahead]) }));
+    const sides = bounds.flatMap(({ lower, upper }) => [lower, upper]);
+    const rounding = scale === "indexed" ? INDEXED : chooseRounding([value, ...sides]);
+    const say = (figure) => isNone(figure) ? "–" : [write(rounding, figure), rounding.unit].filter(Boolean).join("\u00a0");
     return {
       value: say(value),
-      intervals,
-      medium: ahead >= 0 && line.medium.length ? say(line.medium[ahead]) : "",
+      intervals: bounds.map(({ level, lower, upper }) => `${level}%: ${write(rounding, lower)} – ${write(rounding, upper)}`),
+      medium: ahead >= 0 && line.medium.length ? say(count(line.medium[ahead])) : "",
     };
   }
 

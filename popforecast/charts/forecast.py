@@ -150,6 +150,11 @@ class Chart(Drawing):
         kinds = {kind for line in self.lines for kind, _, _ in self.list_courses(line)}
         return list_key(kinds, {level for line in self.lines for level in self.list_levels(line)})
 
+    @property
+    def divisor(self) -> float:
+        """How many persons the chart's unit is; 1 where it is no number of persons."""
+        return next((size for size, unit in UNITS if unit == self.unit), 1)
+
     def find_colour(self, i: int) -> str:
         """Return what a line is drawn in."""
         return self.lines[i].colour or COLOURS[i % len(COLOURS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from popforecast.charts.lettering import clean
 from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
 from popforecast.models.base import Array
+from popforecast.text import Rounding, round_in_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -126,22 +127,30 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
             "line": {"width": 0},
             "hoverinfo": "skip",
         }
-    hover = "%{y:,.4~g} " + chart.unit
-    yield shared | _place(line.years, line.values) | {"line": _look(Kind.ESTIMATES, colour), "hovertemplate": hover}
+    yield (
+        shared
+        | _place(line.years, line.values)
+        | {
+            "line": _look(Kind.ESTIMATES, colour),
+            "customdata": [_say(chart, [value]) for value in line.values.tolist()],
+            "hovertemplate": "%{customdata}",
+        }
+    )
     if line.reference is not None and chart.shows_fans:
         years, values = line.reference
         yield silent | {
             **_place(years[1:], values[1:]),
             "line": _look(Kind.REFERENCE, colour),
-            "hovertemplate": f"{hover}, {Kind.REFERENCE}",
+            "customdata": [_say(chart, [value]) for value in values[1:].tolist()],
+            "hovertemplate": f"%{{customdata}}, {Kind.REFERENCE}",
         }
     # The median starts at the last estimate, which the history has said already.
     steps = len(line.ahead) - 1
     yield silent | {
         **_place(line.ahead, line.median),
         "line": _look(Kind.FORECAST, colour),
-        "customdata": [_describe_bounds(line, step) for step in range(steps + 1)],
-        "hovertemplate": [None] + [hover + "%{customdata}"] * steps,
+        "customdata": [_describe_step(chart, line, step) for step in range(steps + 1)],
+        "hovertemplate": [None] + ["%{customdata}"] * steps,
         "hoverinfo": ["skip"] + ["all"] * steps,
     }
 
@@ -176,9 +185,19 @@ def _place(years: Array, values: Array) -> dict[str, Any]:
     return {"x": years.tolist(), "y": list_numbers(values.tolist())}
 
 
-def _describe_bounds(line: Line, step: int) -> str:
-    sides = [(level, *(float(side[step]) for side in line.bounds[level])) for level in sorted(line.bounds)]
-    return "".join(f"<br>{level:g} %: {lower:,.4g} to {upper:,.4g}" for level, lower, upper in sides)
+def _describe_step(chart: Chart, line: Line, step: int) -> str:
+    levels = sorted(line.bounds)
+    return _say(chart, [line.median[step], *(side[step] for level in levels for side in line.bounds[level])], levels)
+
+
+def _say(chart: Chart, figures: Sequence[float], levels: Sequence[float] = ()) -> str:
+    """Write a figure, and below it its bounds by level, rounded alike and as every page says them."""
+    persons = [figure * chart.divisor for figure in figures]
+    rounding = Rounding(1, f"({chart.unit})", 1) if chart.scale == "indexed" else round_in_words(*persons)
+    said = rounding.say(persons[0])
+    for level, lower, upper in zip(levels, persons[1::2], persons[2::2], strict=True):
+        said += f"<br>{level:g}%: {rounding.write(lower)} to {rounding.write(upper)}"
+    return said
 
 
 def _fade(colour: str, alpha: float) -> str:

@@ -202,12 +202,12 @@ def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> 
     """
     tables = {level: _by_horizon(scores, f"coverage_{level:g}") for level in levels}
     table = pd.concat(
-        {f"{model}, {level:g} %": table[model] for level, table in tables.items() for model in table}, axis=1
+        {f"{model}, {level:g}%": table[model] for level, table in tables.items() for model in table}, axis=1
     )
     ends = "; ".join(f"{name}: {value:.0f}" for name, value in table.iloc[-1].items())
     title = "Outcomes within the intervals"
     description = f"{title}, percent, by horizon. {table.index[-1]} years after the origin, promised and held: {ends}."
-    return Curves(title, "percent", description, table, [(level, f"promised: {level:g} %") for level in levels], 100)
+    return Curves(title, "percent", description, table, [(level, f"promised: {level:g}%") for level in levels], 100)
 
 
 def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bars:
@@ -259,7 +259,7 @@ def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[floa
     table = _by_source(scores, basis)[[f"coverage_{level:g}" for level in levels]].dropna(how="all")
     if table.empty:
         raise InputError("no source states bounds at the levels asked for: expected at least one")
-    table.columns = [f"{level:g} % bounds" for level in levels]
+    table.columns = [f"{level:g}% bounds" for level in levels]
     each = "; ".join(
         f"{group}, {source}: {' and '.join(f'{value:.0f}' for value in held)}" for (group, source), held in _rows(table)
     )

@@ -12,6 +12,7 @@ import popforecast as pf
 from popforecast.cli.options import folder_path, format_option, level_option
 from popforecast.cli.parsing import Parsed, parse_group
 from popforecast.cli.printing import write_answer
+from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.wpp.editions import DEFAULT_REVISION
 
 
@@ -45,6 +46,8 @@ def request(
 ) -> None:
     """Ask the app at URL for a forecast of LOCATIONs, and of groups of them.
 
+    A table has the 80% range, unless --level says otherwise.
+
     \b
     Example:
       popforecast request http://127.0.0.1:8000 WORLD NGA --from 2030 --to 2035
@@ -56,7 +59,8 @@ def request(
         raise click.UsageError("expected at least one LOCATION or --group")
     if len(dict(groups)) < len(groups):
         raise click.UsageError(f"groups {', '.join(name for name, _ in groups)}: expected each name once")
-    question = (url, locations, start, end, model, revision, levels, dict(groups))
+    wanted = levels or ((USUAL_LEVEL,) if form == "table" else ())
+    question = (url, locations, start, end, model, revision, wanted, dict(groups))
     if form == "csv":
         click.echo(request_csv(*question), nl=False)
         return

@@ -22,6 +22,8 @@ from popforecast.cli.options import (
 from popforecast.cli.outputs import take_output
 from popforecast.cli.printing import write_forecast
 from popforecast.forecasting import DEFAULT_LEVELS
+from popforecast.forecasting.milestones import USUAL_LEVEL
+from popforecast.wpp.editions import get_edition
 
 
 @click.command()
@@ -56,6 +58,9 @@ def forecast(
 ) -> None:
     """Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
+    A table has the 80% range, unless --level says otherwise, and the UN's own medium variant where the revision has
+    one. CSV and JSON have the 80% and 95% ranges.
+
     \b
     Example:
       popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
@@ -68,7 +73,7 @@ def forecast(
     if fitted and not isinstance(panel, pf.Panel):
         raise click.UsageError("--fitted is a model of one panel, and locations have different years here: use --model")
     chosen = pf.load_fit(fitted, panel) if fitted else model
-    wanted = levels or (() if form == "table" else DEFAULT_LEVELS)
+    wanted = levels or ((USUAL_LEVEL,) if form == "table" else DEFAULT_LEVELS)
     asked, groups = part_groups(panel, locations) if own else (locations or None, None)
     result = pf.forecast(panel, asked, start, end, chosen, wanted, intervals, groups)
     if form == "json":
@@ -76,7 +81,8 @@ def forecast(
     elif form == "csv":
         click.echo(result.to_csv(), nl=False)
     else:
-        click.echo(write_forecast(result))
+        has_medium = own is None and get_edition(revision).has_projections
+        click.echo(write_forecast(result, pf.load_projections(revision) if has_medium else None))
 
 
 @click.command()

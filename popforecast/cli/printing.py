@@ -2,66 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from popforecast.charts.lettering import clean
-from popforecast.forecasting import Forecast
-from popforecast.text import INTERVALS, format_population, guard_formulas
+from popforecast.forecasting.joined import JoinedForecast
+from popforecast.forecasting.result import FORECAST, Forecast
+from popforecast.text import INTERVALS, guard_formulas, round_in_full
 
-# Beyond this many locations a table with one column each no longer fits a terminal.
-MOST_COLUMNS = 5
+# More notes than these are left to JSON.
+MOST_NOTES = 5
 
-# What a column of persons is called, or begins with.
-PERSONS = ("population", "lower_", "upper_")
+LOWER, UPPER = "lower_", "upper_"
 
 
-def write_forecast(result: Forecast) -> str:
-    """Write a forecast as a table, with its source and what a reader must know."""
-    table = result.to_table()
-    if result.levels:
-        table = _add_intervals(table, result)
-    table = table.set_axis([clean(str(heading)) for heading in table.columns], axis=1)
-    if table.shape[1] > MOST_COLUMNS:
-        table = table.T
-    return "\n".join([table.to_string(), *_write_foot(result.describe(), bool(result.levels))])
+def write_forecast(result: Forecast | JoinedForecast, medium: pd.DataFrame | None = None) -> str:
+    """Write a forecast as a table, a block for each location, with its source and what a reader must know.
+
+    Parameters
+    ----------
+    result : Forecast or JoinedForecast
+    medium : DataFrame, optional
+        The UN's medium variant, as :func:`popforecast.load_projections` returns it: a column of its own.
+    """
+    rows = result.to_frame()
+    if medium is not None:
+        known = medium.set_index(["location_code", "year"])["population"].to_dict()
+        keys = zip(rows["location_code"], rows["year"], rows["variant"], strict=True)
+        rows["medium"] = [known.get((code, year), np.nan) if of == FORECAST else np.nan for code, year, of in keys]
+    return "\n".join([*_write_rows(rows), *_write_foot(result.describe(), bool(result.levels))])
 
 
 def write_answer(answer: Mapping[str, Any]) -> str:
-    """Write what an app answered as a table of one row for each location and year, with its source and notes."""
+    """Write what an app answered as :func:`write_forecast` writes a forecast, with its source and notes."""
     rows = pd.DataFrame(answer["forecasts"])
-    figures = [column for column in rows if column.startswith(PERSONS)]
-    rows[figures] = rows[figures].map(format_population)
-    return "\n".join([_clean(rows).to_string(index=False, na_rep=""), *_write_foot(answer, len(figures) > 1)])
+    return "\n".join([*_write_rows(rows), *_write_foot(answer, any(column.startswith(LOWER) for column in rows))])
+
+
+def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of a table: a heading, then each location's name and its years."""
+    ahead = rows["variant"] == FORECAST
+    levels = [column.removeprefix(LOWER) for column in rows if column.startswith(LOWER) and ahead.any()]
+    sides = [side + level for level in levels for side in (LOWER, UPPER)]
+    more = ["medium"] if "medium" in rows and rows["medium"].notna().any() else []
+    headings = ["", "Forecast" if ahead.any() else "Estimate", *(f"{level}% range" for level in levels)]
+    lines: list[tuple[str, list[str]]] = [("", [*headings, *("UN medium" for _ in more)])]
+    places = rows[["location_code", "location"]].drop_duplicates("location_code")
+    shared = set(places["location"][places["location"].duplicated()])
+    for (code, name), block in rows.groupby(["location_code", "location"], sort=False):
+        rounding = round_in_full(block[["population", *sides, *more]].to_numpy(object).ravel())
+        lines.append((clean(f"{name} ({code})" if name in shared else str(name)), []))
+        for row in block.to_dict("records"):
+            cells = [f"  {row['year']}", rounding.write(row["population"])]
+            if row["variant"] == FORECAST:
+                cells += [f"{rounding.write(row[LOWER + x])} – {rounding.write(row[UPPER + x])}" for x in levels]
+                cells += [rounding.write(row[column]) for column in more]
+            elif ahead.any():
+                cells.append("estimate")
+            lines.append(("", cells))
+    width = [max(map(len, column)) for column in zip_longest(*(cells for _, cells in lines), fillvalue="")]
+    for name, cells in lines:
+        yield name or "  ".join(f"{cell:>{size}}" for cell, size in zip(cells, width, strict=False))
 
 
 def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
     """Return the lines below a table, from what :meth:`popforecast.Forecast.describe` returns."""
     source = described["provenance"]
     notes = [clean(f"{note['location']}: {note['text']}") for note in described["notes"]]
-    if len(notes) > MOST_COLUMNS:
-        notes = [*notes[:MOST_COLUMNS], f"and {len(notes) - MOST_COLUMNS} more (see --format json)"]
+    if len(notes) > MOST_NOTES:
+        notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more (see --format json)"]
     kind = f"; {INTERVALS[source['intervals']]}" if has_intervals else ""
     return [
         "",
         f"{source['source'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
-        "Persons, rounded to thousands above 10,000",
+        "Persons, in thousands; whole where a location has a figure below 10,000",
         *(["Notes:", *(f"  {note}" for note in notes)] if notes else []),
     ]
-
-
-def _add_intervals(table: pd.DataFrame, result: Forecast) -> pd.DataFrame:
-    columns: dict[str, Any] = {}
-    for i, name in enumerate(table.columns):
-        columns[name] = table[name]
-        for level in result.levels:
-            bounds = zip(result.lower[level][i], result.upper[level][i], strict=True)
-            columns[f"{name}, {level:g} %"] = [
-                "–" if low != low else f"{format_population(low)} to {format_population(high)}" for low, high in bounds
-            ]
-    return pd.DataFrame(columns, table.index)
 
 
 def write_table(table: pd.DataFrame, form: str) -> str:

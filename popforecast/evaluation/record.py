@@ -132,8 +132,8 @@ def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
     then, since = (100 * scored[f"{prefix}held_{level}"].mean() for prefix in ("published_", ""))
     editions = " and ".join(str(get_edition(name).edition) for name in sorted(scored["vintage"].unique()))
     return (
-        f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level} % intervals contained {then:.0f} % of "
-        f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f} % when "
+        f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level}% intervals contained {then:.0f}% of "
+        f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f}% when "
         "they allow for later revisions of other countries, which nobody could know."
     )
 

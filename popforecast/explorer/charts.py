@@ -69,7 +69,7 @@ def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
             "name": write_text(name),
             "mode": "lines+markers" if these.past else "lines",
             "line": {"color": COLOURS[i % len(COLOURS)], "width": 1.5},
-            "hovertemplate": "%{y:+.2f} %",
+            "hovertemplate": "%{y:+.2f}%",
         }
         for i, (name, these) in enumerate(residuals.items())
     ]

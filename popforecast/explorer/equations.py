@@ -97,7 +97,7 @@ def _write_autoregression(arrays: Arrays, row: int, transform: str, first: int) 
 def _write_knots(model: PanelAR, arrays: Arrays, row: int, last: str) -> tuple[str, str]:
     knots = arrays["knots"]
     if not len(knots):
-        growth = f"{100 * np.expm1(arrays['growth'][row]):.4f} %".replace("-", "−")
+        growth = f"{100 * np.expm1(arrays['growth'][row]):.4f}%".replace("-", "−")
         return f"growth starts at {growth} a year and fades", f"{last}."
     means = ", ".join(
         f"ḡ<sub>{knot}</sub> = {_say_log(rise / knot)}" for knot, rise in zip(knots, arrays["rise"][row], strict=True)
@@ -107,7 +107,7 @@ def _write_knots(model: PanelAR, arrays: Arrays, row: int, last: str) -> tuple[s
         f"y is population, {last}; ḡ is the mean change of log y in a step, over the first h steps, learnt from all "
         "countries together: "
         f"the mean of the middle three of five rules. In between it is interpolated; after {knots[-1]} steps growth "
-        f"fades by {100 * (1 - model.damping):g} % a year. No forecast leaves the growth ever observed.",
+        f"fades by {100 * (1 - model.damping):g}% a year. No forecast leaves the growth ever observed.",
     )
 
 

@@ -13,8 +13,8 @@ from popforecast.charts.style import COLOURS
 from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
-from popforecast.forecasting.result import Forecast
-from popforecast.text import INTERVALS, format_population
+from popforecast.forecasting.result import Forecast, choose_roundings
+from popforecast.text import INTERVALS, Rounding
 from popforecast.wpp.editions import LICENCE, LICENCE_URL
 
 STYLE = Path(__file__).with_name("explorer.css")
@@ -53,16 +53,17 @@ def write_error(error: Exception) -> str:
 def write_table(forecasts: Sequence[Forecast]) -> str:
     """Write the table of years by lines, in whole persons, bounds below; history is marked so."""
     first = forecasts[0]
+    roundings = [choose_roundings(forecast) for forecast in forecasts]
     columns = [
-        (_head(forecasts, forecast, code), forecast, i)
+        (_head(forecasts, forecast, code), forecast, i, rounding[i])
         for i, code in enumerate(first.locations.index)
-        for forecast in forecasts
+        for forecast, rounding in zip(forecasts, roundings, strict=True)
     ]
-    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Year", *(head for head, _, _ in columns)))
+    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Year", *(head for head, *_ in columns)))
     rows = []
     for j, year in enumerate(first.years):
         is_past = year <= first.origin
-        cells = "".join(f"<td>{_write_figure(forecast, i, j, is_past)}</td>" for _, forecast, i in columns)
+        cells = "".join(f"<td>{_write_figure(*column, j, is_past)}</td>" for _, *column in columns)
         head = f"{year}{'<small>estimate</small>' if is_past else ''}"
         rows.append(f'<tr{" class=past" if is_past else ""}><th scope="row">{head}</th>{cells}</tr>')
     caption = f"Persons, 1 July; {_describe_period(forecasts)}"
@@ -84,9 +85,9 @@ def write_levels(levels: Sequence[float]) -> str:
     Examples
     --------
     >>> write_levels((80.0, 95.0))
-    '80 and 95 %'
+    '80 and 95%'
     """
-    return " and ".join(f"{level:g}" for level in levels) + " %"
+    return " and ".join(f"{level:g}" for level in levels) + "%"
 
 
 def write_notes(forecasts: Sequence[Forecast]) -> str:
@@ -153,17 +154,10 @@ def _name_with(forecasts: Sequence[Forecast], kind: str) -> list[str]:
     return [forecast.model.name for forecast in forecasts if forecast.provenance["intervals"] == kind]
 
 
-def _write_figure(forecast: Forecast, i: int, j: int, is_past: np.bool_) -> str:
-    figure = format_population(forecast.population[i, j])
-    return figure if is_past else figure + _write_bounds(forecast, i, j)
-
-
-def _write_bounds(forecast: Forecast, i: int, j: int) -> str:
-    several = len(forecast.levels) > 1
-    sides = (
-        (f"{level:g} %: " if several else "", forecast.lower[level][i, j], forecast.upper[level][i, j])
-        for level in forecast.levels
-    )
-    return "".join(
-        f"<small>{mark}{format_population(low)} – {format_population(high)}</small>" for mark, low, high in sides
-    )
+def _write_figure(forecast: Forecast, i: int, rounding: Rounding, j: int, is_past: np.bool_) -> str:
+    figure = rounding.write(forecast.population[i, j])
+    for level in () if is_past else forecast.levels:
+        mark = f"{level:g}%: " if len(forecast.levels) > 1 else ""
+        low, high = (rounding.write(side[level][i, j]) for side in (forecast.lower, forecast.upper))
+        figure += f"<small>{mark}{low} – {high}</small>"
+    return figure

@@ -35,7 +35,7 @@ Remainders = dict[Hashable, Array]
 UNCALIBRATED = "too few past origins to calibrate on: the interval is analytic"
 BELOW_ZERO = "falls below zero from {}: the model sets no lower limit, so do not use it that far ahead"
 ALONE = "its countries are not all here: forecast on its own"
-BEYOND = "no past errors are left beyond {:g} %: the tails of the {:g} % interval are taken to be normal"
+BEYOND = "no past errors are left beyond {:g}%: the tails of the {:g}% interval are taken to be normal"
 
 
 @dataclass(frozen=True, eq=False)

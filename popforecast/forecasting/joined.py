@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.forecasting.result import ESTIMATES, Forecast, write_csv
+from popforecast.forecasting.result import ESTIMATES, Forecast, choose_roundings, write_csv
 from popforecast.models.base import Array, Model, Note
 from popforecast.panel import describe_years
-from popforecast.text import format_population, write_cell
+from popforecast.text import write_cell
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,10 +126,10 @@ class JoinedForecast:
         names = self.locations["name"]
         shared = names.duplicated(keep=False)
         table = {}
-        for code, figures in zip(self.codes, self.population, strict=True):
+        for code, figures, rounding in zip(self.codes, self.population, choose_roundings(self), strict=True):
             heading = f"{names[code]} ({code})" if shared[code] else str(names[code])
             table[heading] = [
-                format_population(persons) + f" ({ESTIMATES})" * bool(year <= self.origins[code] and persons == persons)
+                rounding.write(persons) + f" ({ESTIMATES})" * bool(year <= self.origins[code] and persons == persons)
                 for year, persons in zip(self.years, figures, strict=True)
             ]
         return pd.DataFrame(table, pd.Index(map(str, self.years), name="year"))

@@ -88,7 +88,7 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     """Find when each location peaks, passes the next round figure, and doubles or halves.
 
     Everything is read from ``forecast.path``, so it looks as far ahead as the forecast reaches: ask for one to 2100.
-    The interval is the one at 80 %, or at the forecast's first level where it has no 80.
+    The interval is the one at 80%, or at the forecast's first level where it has no 80.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     -----
     **A figure F passed on the way up**: the year is the first after the origin in which the median is F or more, the
     earliest that in which the upper bound is, the latest that in which the lower bound is. (On the way down: F or
-    less, and the bounds change places.) Bounds are of one year's population, so at 80 % these are the first years in
-    which F is exceeded with a chance of 10, 50 and 90 %: exactly the quantiles of the year of passing where a
+    less, and the bounds change places.) Bounds are of one year's population, so at 80% these are the first years in
+    which F is exceeded with a chance of 10, 50 and 90%: exactly the quantiles of the year of passing where a
     population that has passed F does not turn back, and years that are late, if anything, where it may. The first
     year after the origin stands for any before it: an estimate may be revised, too.
 
@@ -118,7 +118,7 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     **The peak** is the year in which history and median are highest: it may lie in the past. Its interval runs from
     the first to the last of the years in which history with the lower bound, with the median, and with the upper bound
     are highest. It says when the population would peak if it went along its bounds. It is *not* an interval that holds
-    the year of the peak with 80 %: single futures wander, and their peaks lie further apart. The forecast holds each
+    the year of the peak with 80%: single futures wander, and their peaks lie further apart. The forecast holds each
     year's distribution alone, and more cannot be had from it.
 
     Examples
@@ -127,9 +127,9 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     >>> fc = pf.forecast(pf.load_panel("wpp2019"), ["World"], 2030, 2100, model="ar1")
     >>> for milestone in find_milestones(fc):
     ...     print(milestone.sentence)
-    Still growing in 2100 (80 % bounds: after 2100)
-    Passes 8 billion in 2023 (80 %: 2023)
-    Doubles by 2089, in 69 years (80 %: 2088 to 2090)
+    Still growing in 2100 (80% bounds: after 2100)
+    Passes 8 billion in 2023 (80%: 2023)
+    Doubles by 2089, in 69 years (80%: 2088 to 2090)
     """
     history, path = forecast.history, forecast.path
     if not path.population.shape[1]:
@@ -262,7 +262,7 @@ def _milestone(
     year, earliest, latest = years
     if paths.level is None:
         return Milestone(code, kind, float(persons), year, None, None, None, paths.last, said)
-    sentence = f"{said} ({paths.level:g} {of}: {_say_years(earliest, latest, paths.last)})"
+    sentence = f"{said} ({paths.level:g}{of}: {_say_years(earliest, latest, paths.last)})"
     return Milestone(code, kind, float(persons), year, earliest, latest, paths.level, paths.last, sentence)
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 
 from popforecast.models.base import Array, Model, Note, Prediction, freeze
 from popforecast.panel import Panel, describe_years
-from popforecast.text import format_population, guard_formulas, write_cell
+from popforecast.text import Rounding, guard_formulas, round_in_full, write_cell
 from popforecast.wpp.editions import cite
 
 if TYPE_CHECKING:
     from popforecast.charts.forecast import Chart
+    from popforecast.forecasting.joined import JoinedForecast
 
 ESTIMATES, FORECAST = "estimates", "forecast"
 
@@ -159,8 +160,9 @@ class Forecast:
         names = self.locations["name"]
         shared = names.duplicated(keep=False)
         headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
-        texts = [[format_population(persons) for persons in row] for row in self.population.T]
-        return pd.DataFrame(texts, pd.Index(years, name="year"), headings)
+        rows = zip(choose_roundings(self), self.population.tolist(), strict=True)
+        texts = np.array([[rounding.write(persons) for persons in row] for rounding, row in rows], object)
+        return pd.DataFrame(texts.T, pd.Index(years, name="year"), headings)
 
     def plot(self, scale: str = "absolute") -> Chart:
         """Return the chart of history and forecast, which shows itself in a notebook cell."""
@@ -204,6 +206,20 @@ def write_csv(
         "note": rows["location_code"].map(join_notes(notes)),
     }
     return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
+
+
+def choose_roundings(forecast: Forecast | JoinedForecast) -> list[Rounding]:
+    """Return for each location how its figures and their bounds are written in a table: all alike.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> fc = pf.forecast(pf.load_panel("wpp2024"), ["World", "Tokelau"], 2030, 2035)
+    >>> [rounding.write(12_345.6) for rounding in choose_roundings(fc)]
+    ['12,000', '12,346']
+    """
+    sides = [forecast.population, *forecast.lower.values(), *forecast.upper.values()]
+    return [round_in_full(np.concatenate(rows).tolist()) for rows in zip(*sides, strict=True)]
 
 
 def join_notes(notes: Iterable[Note]) -> dict[Hashable, str]:

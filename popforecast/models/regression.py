@@ -15,7 +15,7 @@ from popforecast.models.base import Array
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-# Huber's constant for 95 % efficiency at the normal, and the factor that makes the median absolute deviation one.
+# Huber's constant for 95% efficiency at the normal, and the factor that makes the median absolute deviation one.
 HUBER, MAD = 1.345, 1.4826
 
 # How many questions are compared with the rows at once: 300 x 3000 distances, 4 MB, stay in the processor's cache.

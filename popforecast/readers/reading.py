@@ -79,7 +79,7 @@ def check_total(panel: Panel, source: str) -> None:
     if (np.abs(excess) > TOTAL_TOLERANCE * world).any():
         raise ReadError(
             f"{source}: in {panel.years[worst]} the countries' sum is {excess[worst]:+,.0f} persons off the world's "
-            f"{world[worst]:,.0f}; expected {100 * TOTAL_TOLERANCE:g} % at most: a row is lost or a figure is wrong"
+            f"{world[worst]:,.0f}; expected {100 * TOTAL_TOLERANCE:g}% at most: a row is lost or a figure is wrong"
         )
 
 

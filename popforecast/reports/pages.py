@@ -165,8 +165,7 @@ def _published_text(node: NotebookNode, tag: str) -> str:
     texts = []
     for output in _tagged_outputs(node, tag):
         texts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    # A number and its percent sign belong on one line.
-    return " ".join("".join(texts).split()).replace(" %", "\u00a0%")
+    return " ".join("".join(texts).split())
 
 
 def _published_figure(node: NotebookNode) -> str:

@@ -15,7 +15,7 @@ from popforecast.evaluation.vintages import RAW, compare_vintages
 from popforecast.forecasting import FINAL
 from popforecast.panel import Panel
 from popforecast.studies.events import explain_turn
-from popforecast.text import format_population
+from popforecast.text import round_in_full
 from popforecast.wpp.editions import VINTAGES
 
 
@@ -141,6 +141,8 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
     level = max(backtest.levels)
     held = worst["outcome"].between(worst[f"lower_{level:g}"], worst[f"upper_{level:g}"])
     places = backtest.panel.locations["iso3"].reindex(worst["location_code"])
+    persons = worst[["population", "outcome"]]
+    persons = persons.map(round_in_full(persons.to_numpy().ravel().tolist()).write)
     spans = zip(places, worst["origin"], worst["year"], strict=True)
     return pd.DataFrame(
         {
@@ -150,8 +152,8 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
             "error": (100 * (worst["population"] / worst["outcome"] - 1)).round(1),
             "what happened": [explain_turn(place, origin, year) for place, origin, year in spans],
             "held": np.where(held, "yes", "no"),
-            "forecast": worst["population"].map(format_population),
-            "outcome": worst["outcome"].map(format_population),
+            "forecast": persons["population"],
+            "outcome": persons["outcome"],
         }
     ).set_index("location")
 

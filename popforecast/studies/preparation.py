@@ -16,7 +16,7 @@ from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
 from popforecast.readers import WORLD, read_wpp
 from popforecast.studies.events import explain_break
-from popforecast.text import format_population
+from popforecast.text import format_populations, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision, say_date
 from popforecast.wpp.outdated import find_outdated
 from popforecast.wpp.preparation import add_geography, describe_reading, find_anomalies
@@ -122,7 +122,7 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
         return None
     table = tabulate_changes(opening.before, opening.panel)
     persons = {column: table[column].map("{:,}".format) for column in ("before", "after")}
-    change = [f"{percent:+z.2f}".replace("-", "−") for percent in table["change"]]
+    change = [sign(percent, 2) for percent in table["change"]]
     return table.assign(**persons, change=change).rename(columns={"change": "change, percent"}).set_index("location")
 
 
@@ -169,7 +169,10 @@ def count_regions(panel: Panel) -> pd.DataFrame:
     regions = countries.locations["region"].fillna("none given")
     persons = pd.Series(countries.values[:, -1], regions.index).groupby(regions).sum()
     return pd.DataFrame(
-        {"countries": regions.value_counts(), f"population in {panel.origin}": persons.map(format_population)}
+        {
+            "countries": regions.value_counts(),
+            f"population in {panel.origin}": pd.Series(format_populations(persons), persons.index),
+        }
     ).rename_axis("region")
 
 

@@ -15,7 +15,7 @@ from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
 from popforecast.readers import THOUSAND
-from popforecast.text import format_population
+from popforecast.text import format_populations
 from popforecast.wpp.editions import find_edition, load_panel
 
 # What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
@@ -66,7 +66,7 @@ def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
 def write_fit(fit: pd.DataFrame) -> pd.DataFrame:
     """Return the table of a fit as people read it: persons with separators, lags and roots to four decimals."""
     persons = [column for column in ("constant", "trend", "sigma") if column in fit]
-    return fit.assign(**{column: fit[column].map(format_population) for column in persons}).round(4)
+    return fit.assign(**{column: format_populations(fit[column]) for column in persons}).round(4)
 
 
 def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     Returns
     -------
     DataFrame
-        For coefficients, sigma, forecast and both bounds of the 95 % interval: the largest difference over all
+        For coefficients, sigma, forecast and both bounds of the 95% interval: the largest difference over all
         locations (and steps, up to the horizon), relative to the largest number of that kind in the series, and where
         it is.
     """
@@ -97,8 +97,8 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
             ("coefficients", ours.coefficients[i], theirs.params),
             ("sigma", np.sqrt(ours.variance[i : i + 1]), np.sqrt(np.array([theirs.sigma2]))),
             ("forecast", path.population[i], prediction.predicted_mean),
-            ("lower bound, 95 %", path.lower[95][i], interval[:, 0]),
-            ("upper bound, 95 %", path.upper[95][i], interval[:, 1]),
+            ("lower bound, 95%", path.lower[95][i], interval[:, 0]),
+            ("upper bound, 95%", path.upper[95][i], interval[:, 1]),
         ):
             pairs.setdefault(what, []).append((mine, np.asarray(other)))
     rows = []
@@ -153,7 +153,7 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each test: what it looks for, and the percent of series that it rejects at the 5 % level. Of
+        One row for each test: what it looks for, and the percent of series that it rejects at the 5% level. Of
         residuals that are as the model assumes, it would reject about 5.
     """
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
@@ -199,7 +199,7 @@ def check_known_table() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Years by the two locations as the forecast gives them, rounded to thousands above 10,000, and
+        Years by the two locations as the forecast gives them, rounded to thousands, and
         whether both are what is published.
 
     Raises
@@ -214,7 +214,7 @@ def check_known_table() -> pd.DataFrame:
             f"{list(KNOWN_TABLE)[i]} in {KNOWN_YEARS[j]} comes out as {thousands[i, j]:,} thousand, expected "
             f"{known[i, j]:,}: the data or the model is not what it was"
         )
-    figures = [[format_population(THOUSAND * persons) for persons in row] for row in thousands.T]
+    figures = np.transpose([format_populations(THOUSAND * row) for row in thousands])
     table = pd.DataFrame(figures, pd.Index(KNOWN_YEARS, name="year"), list(KNOWN_TABLE))
     return table.assign(matches="to the digit")
 

@@ -57,8 +57,8 @@ def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
     """Return what the intervals of each source contained and how wide they are, raw, those of the time first."""
     bounded = name_intervals(scores[(scores["basis"] == RAW) & scores["wis"].notna()])
     levels = [column.removeprefix("coverage_") for column in bounded if column.startswith("coverage_")]
-    columns = {f"coverage_{level}": f"in {level} %" for level in levels}
-    columns |= {f"width_{levels[-1]}": f"width, {levels[-1]} %", "wis": "WIS"}
+    columns = {f"coverage_{level}": f"in {level}%" for level in levels}
+    columns |= {f"width_{levels[-1]}": f"width, {levels[-1]}%", "wis": "WIS"}
     table = bounded.set_index(["vintage", "year", "source"])[list(columns)].rename(columns=columns)
     return table.round(1)
 
@@ -83,18 +83,18 @@ def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
     name, result = list(results.items())[-1]
     year = int(result.errors["year"].max())
     scores = take_points(join_scores({name: result})).query("year == @year").set_index(["source", "basis"])
-    said = f"From what {name} knew in {result.origin}, {model} was off by {scores['mape'][model, RAW]:.1f} % on average"
+    said = f"From what {name} knew in {result.origin}, {model} was off by {scores['mape'][model, RAW]:.1f}% on average"
     if not _has_un(result):
         said += (
-            f" in {year}, and by {scores['mape'][model, REBASED]:.1f} % after correcting the base-year population; the "
+            f" in {year}, and by {scores['mape'][model, REBASED]:.1f}% after correcting the base-year population; the "
             "UN's forecasts of that edition are not embedded."
         )
     else:
         raw, rebased = (_bound(result, model, year, basis) for basis in (RAW, REBASED))
         said += (
-            f" in {year} and the UN by {scores['mape'][UN, RAW]:.1f} % (ratio {raw}: {_judge(raw, model)}); after "
-            f"correcting the base-year population, by {scores['mape'][model, REBASED]:.1f} % and "
-            f"{scores['mape'][UN, REBASED]:.1f} % (ratio {rebased}: {_judge(rebased, model)})."
+            f" in {year} and the UN by {scores['mape'][UN, RAW]:.1f}% (ratio {raw}: {_judge(raw, model)}); after "
+            f"correcting the base-year population, by {scores['mape'][model, REBASED]:.1f}% and "
+            f"{scores['mape'][UN, REBASED]:.1f}% (ratio {rebased}: {_judge(rebased, model)})."
         )
     return f"{said} {_tell_coverage(results, model)}"
 
@@ -197,23 +197,23 @@ def _tell_coverage(results: Mapping[str, Vintages], model: str) -> str:
     if PUBLISHED in by_kind:
         then, since = _tell_range(by_kind[PUBLISHED], OVERALL), _tell_range(by_kind[REAL_TIME])
         said = (
-            f"{model}'s {level:g} % intervals contained {last[model, PUBLISHED]:.0f} % of the outcomes as they could "
-            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f} %{since} when they allow for later "
+            f"{model}'s {level:g}% intervals contained {last[model, PUBLISHED]:.0f}% of the outcomes as they could "
+            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f}%{since} when they allow for later "
             "revisions of other countries, which nobody could know"
         )
     else:
         (kind, shares), *_ = by_kind.items()
         said = (
-            f"{model}'s {level:g} % intervals allow for random errors only and contained {last[model, kind]:.0f} % of "
+            f"{model}'s {level:g}% intervals allow for random errors only and contained {last[model, kind]:.0f}% of "
             f"the outcomes{_tell_range(shares, OVERALL)}"
         )
     if _states_bounds(result):
-        return f"{said}; the UN's contained {last[UN].iloc[0]:.0f} %."
+        return f"{said}; the UN's contained {last[UN].iloc[0]:.0f}%."
     return f"{said}; the UN stated none." if _has_un(result) else f"{said}."
 
 
 def _tell_range(shares: pd.Series, over: str = "") -> str:
-    return f" ({shares.min():.0f} to {shares.max():.0f} %{over})" if len(shares) > 1 else ""
+    return f" ({shares.min():.0f} to {shares.max():.0f}%{over})" if len(shares) > 1 else ""
 
 
 def _has_un(result: Vintages) -> bool:

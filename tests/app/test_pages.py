@@ -290,7 +290,7 @@ def test_the_page_says_in_its_head_what_a_shared_link_shows(client: FlaskClient)
     }
     assert said["og:title"] == 'Population of "x"><b>, 2030–2050'
     assert said["og:description"] == said["description"]
-    assert str(said["description"]).startswith("34.13 million in 2050 (80\N{NO-BREAK SPACE}%: ")
+    assert str(said["description"]).startswith("34.13 million in 2050 (80%: ")
     assert str(said["og:image"]).startswith("http://localhost/forecast.png?group=")
     form = Elements(client.get("/").text).find("meta", property="og:title")
     assert [meta["content"] for meta in form] == ["Population forecast"]

@@ -113,7 +113,7 @@ def _time_changes(browser: Browser, server: Server) -> Iterator[Figure]:
     page = open_page(browser, server.url)
     _wait_until_idle(server, waiting=1)
     for name, label, values in (
-        ("control change: interval", "Interval", ["50 %", "95 %"]),
+        ("control change: interval", "Interval", ["50%", "95%"]),
         ("control change: model", "Model", ["ar1", "panel-ar"]),
         ("control change: revision", "Revision", ["2019 (estimates to 2020)", "2024 (estimates to 2023)"]),
         ("control change: scale", "Chart in", ["last estimate = 100", "persons"]),

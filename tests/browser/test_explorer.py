@@ -170,7 +170,7 @@ def test_the_chart_answers_hover_and_a_legend_click_hides_a_location(explorer: P
     box = chart.bounding_box()
     explorer.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.5)
     hover = explorer.locator(".hoverlayer")
-    expect(hover).to_contain_text("95 %")
+    expect(hover).to_contain_text("95%")
     expect(hover).to_contain_text("Japan")
     shown = explorer.locator(".scatterlayer .trace")
     before = shown.count()

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.reports import make_reports
-from popforecast.text import format_population
+from popforecast.text import round_in_full
 
 pytestmark = pytest.mark.browser
 
@@ -90,8 +90,12 @@ def compute(view: View, model: str) -> pf.Forecast:
 
 def write(view: View, model: str) -> list[list[str]]:
     """The figures of each location as people read them."""
-    persons = compute(view, model).to_frame().groupby("location_code", sort=False)["population"]
-    return [[format_population(value) for value in group] for _, group in persons]
+    rows = compute(view, model).to_frame().drop(columns=["location", "year", "variant"])
+    columns = []
+    for _, group in rows.groupby("location_code", sort=False):
+        rounding = round_in_full(group.drop(columns="location_code").to_numpy().ravel())
+        columns.append([rounding.write(persons) for persons in group["population"]])
+    return columns
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import popforecast as pf
 from popforecast.cli import main
-from popforecast.text import VINTAGE_INTERVALS
+from popforecast.text import VINTAGE_INTERVALS, format_populations
 
 WORLD = ["8,745,733,000", "8,844,029,000", "8,942,922,000", "9,042,415,000", "9,142,512,000", "9,243,217,000"]
 MORE_DEVELOPED = ["1,304,051,000", "1,306,841,000", "1,309,584,000", "1,312,279,000", "1,314,927,000", "1,317,530,000"]
@@ -38,9 +39,9 @@ def test_the_known_table_comes_out_to_the_digit() -> None:
     result = run("forecast", *KNOWN, "--model", "ar1")
     assert result.exit_code == 0
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert [row for row in rows if row and row[0] in map(str, range(2030, 2036))] == [
-        [str(year), world, developed]
-        for year, world, developed in zip(range(2030, 2036), WORLD, MORE_DEVELOPED, strict=True)
+    years = [str(year) for year in range(2030, 2036)]
+    assert [row[:2] for row in rows if row and row[0] in years] == [
+        [year, figure] for figures in (WORLD, MORE_DEVELOPED) for year, figure in zip(years, figures, strict=True)
     ]
 
 
@@ -73,16 +74,47 @@ def test_json_carries_provenance_and_null_where_history_has_no_interval() -> Non
 
 
 def test_history_is_shown_and_marked() -> None:
-    output = run("forecast", "NGA", "--from", "2022", "--to", "2024").stdout
-    assert "2022 (estimates)" in output
-    assert "2023 (estimates)" in output
-    assert "2024 (" not in output
+    rows = run("forecast", "NGA", "--from", "2022", "--to", "2024").stdout.splitlines()
+    assert [line.endswith("estimate") for line in rows[2:5]] == [True, True, False]
+    past = run("forecast", "NGA", "--from", "2000", "--to", "2001").stdout.splitlines()
+    assert past[0].split() == ["Estimate"]
+    assert [len(line.split()) for line in past[2:4]] == [2, 2]
+
+
+@pytest.mark.parametrize("revision", list(pf.REVISIONS))
+def test_a_table_says_first_how_wrong_the_forecast_may_be_and_what_the_un_says(revision: str) -> None:
+    heading, name, row, *_ = run(
+        "forecast", "NGA", "--from", "2030", "--to", "2030", "--revision", revision
+    ).stdout.splitlines()
+    forecast = pf.forecast(pf.load_panel(revision), ["NGA"], 2030, 2030, levels=[80])
+    expected = ["2030", *format_populations([forecast.population[0, 0]])]
+    lower, upper = format_populations([forecast.lower[80][0, 0], forecast.upper[80][0, 0]])
+    expected.append(f"{lower} – {upper}")
+    if revision == "wpp2024":
+        medium = pf.load_projections(revision).set_index(["location_code", "year"])["population"]
+        expected += format_populations([medium[566, 2030]])
+    assert (name, re.split(r"  +", row.strip())) == ("Nigeria", expected)
+    assert ("UN medium" in heading) == (revision == "wpp2024")
+
+
+def test_a_table_of_the_largest_place_fits_80_columns() -> None:
+    table = run("forecast", "World", "CHN", "Tokelau", "--to", "2100").stdout.partition("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_levels_are_shown_where_asked() -> None:
-    output = run("forecast", "NGA", "--from", "2030", "--to", "2030", "--level", "80").stdout
-    assert "Nigeria, 80 %" in output
-    assert " to " in output
+    output = run("forecast", "NGA", "--from", "2030", "--to", "2030", "--level", "50", "--level", "95").stdout
+    assert re.search("50% range +95% range", output)
+    assert "80%" not in output
+
+
+def test_places_of_one_name_are_told_apart_and_groups_have_no_figure_of_the_uns(tmp_path: Path) -> None:
+    table = pd.DataFrame({"id": list("ab"), "1": [1.0, 5.0], "2": [2.0, 6.0], "3": [3.0, 7.0]}).melt("id")
+    table.assign(name="Arda").to_csv(tmp_path / "mine.csv", index=False)
+    options = ["--id", "id", "--time", "variable", "--value", "value", "--name", "name", "--model", "drift"]
+    output = run("forecast", "--data", str(tmp_path / "mine.csv"), *options, "--to", "4").stdout
+    assert re.findall("^Arda.*", output, re.MULTILINE) == ["Arda (a)", "Arda (b)"]
+    assert "UN medium" not in output
 
 
 def test_every_location_is_the_default() -> None:

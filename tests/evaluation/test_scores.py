@@ -11,7 +11,7 @@ from popforecast.errors import ScoreError
 from popforecast.evaluation import scores
 
 OUTCOME = [100.0, 200.0, 400.0]
-FORECAST = [110.0, 150.0, 500.0]  # errors 10, 50, 100: 10 %, 25 %, 25 %
+FORECAST = [110.0, 150.0, 500.0]  # errors 10, 50, 100: 10%, 25%, 25%
 LOWER = {80: [105.0, 120.0, 300.0], 95: [90.0, 110.0, 450.0]}
 UPPER = {80: [120.0, 190.0, 600.0], 95: [130.0, 260.0, 700.0]}
 
@@ -38,10 +38,10 @@ def test_width_by_hand() -> None:
 
 def test_weighted_interval_score_by_hand() -> None:
     """Two levels; outcomes below, above and within the bounds; spread, overprediction and underprediction all count."""
-    # Of 80 %, alpha / 2 is 0.1; of 95 % it is 0.025; the median counts half.
-    first = 0.5 * 10 + (0.1 * 15 + 5) + 0.025 * 40  # 5 below the lower bound of 80 %
-    second = 0.5 * 50 + (0.1 * 70 + 10) + 0.025 * 150  # 10 above the upper bound of 80 %
-    third = 0.5 * 100 + 0.1 * 300 + (0.025 * 250 + 50)  # 50 below the lower bound of 95 %
+    # Of 80%, alpha / 2 is 0.1; of 95% it is 0.025; the median counts half.
+    first = 0.5 * 10 + (0.1 * 15 + 5) + 0.025 * 40  # 5 below the lower bound of 80%
+    second = 0.5 * 50 + (0.1 * 70 + 10) + 0.025 * 150  # 10 above the upper bound of 80%
+    third = 0.5 * 100 + 0.1 * 300 + (0.025 * 250 + 50)  # 50 below the lower bound of 95%
     by_hand = 100 * np.mean([first / 100, second / 200, third / 400]) / 2.5
     assert scores.wis(OUTCOME, FORECAST, LOWER, UPPER) == pytest.approx(by_hand)
 

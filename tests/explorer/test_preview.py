@@ -29,7 +29,7 @@ def test_every_control_on_show_is_there_with_what_it_is_set_to(page: Explorer) -
     ]
     assert [option.get_text() for option in shown.select("option")] == [
         *("ar1", "none", "none"),
-        *("2019 (estimates to 2020)", "80 and 95 %", "persons"),
+        *("2019 (estimates to 2020)", "80 and 95%", "persons"),
     ]
     assert [field["value"] for field in shown.select("input")] == ["", "2030", "2035"]
     assert [chip.get_text() for chip in shown.select(".pf-chip")] == ["WORLD ✕", "More developed regions ✕"]

@@ -82,16 +82,16 @@ def test_the_world_passes_nine_billion(told):
     _, passing, doubling = told["World"]
     assert (passing.kind, passing.persons) == ("passing", 9e9)
     assert passing.earliest <= passing.year <= passing.latest
-    assert passing.sentence == (f"Passes 9 billion in {passing.year} (80 %: {passing.earliest} to {passing.latest})")
+    assert passing.sentence == (f"Passes 9 billion in {passing.year} (80%: {passing.earliest} to {passing.latest})")
     assert doubling.persons == 2 * 8_091_734_930
-    assert doubling.sentence.startswith("Does not double by 2100 (80 %: ")
+    assert doubling.sentence.startswith("Does not double by 2100 (80%: ")
 
 
 def test_japan_and_china_have_peaked_by_estimates(told):
     for name, year, said in (("Japan", 2009, "128.2 million"), ("China", 2021, "1.426 billion")):
         peak, falling, halving = told[name]
         assert (peak.year, peak.earliest) == (year, year)
-        assert peak.sentence.startswith(f"Peaked in {year} at {said}, by estimates (80 % bounds: {year}")
+        assert peak.sentence.startswith(f"Peaked in {year} at {said}, by estimates (80% bounds: {year}")
         assert (falling.kind, halving.kind) == ("falling", "halving")
     assert told["Japan"][1].persons == 1e8
     assert told["China"][1].persons == 1e9
@@ -99,10 +99,10 @@ def test_japan_and_china_have_peaked_by_estimates(told):
 
 def test_nigeria_doubles(told):
     peak, passing, doubling = told["Nigeria"]
-    assert peak.sentence.startswith("Still growing in 2100 (80 % bounds: ")
+    assert peak.sentence.startswith("Still growing in 2100 (80% bounds: ")
     assert passing.persons == 250e6
     assert doubling.kind == "doubling"
-    assert doubling.sentence.startswith(f"Doubles by {doubling.year}, in {doubling.year - 2023} years (80 %: ")
+    assert doubling.sentence.startswith(f"Doubles by {doubling.year}, in {doubling.year - 2023} years (80%: ")
 
 
 def test_the_peak_of_niue_lies_in_1967(told):
@@ -116,15 +116,15 @@ def test_a_peak_ahead_has_the_years_in_which_the_bounds_are_highest():
         [90, 95], median=[98, 101, 103, 102, 99], lower=[96, 95, 92, 90, 85], upper=[100, 107, 114, 121, 130]
     )
     assert (peak.year, peak.earliest, peak.latest, peak.persons) == (2003, 2001, None, 103)
-    assert peak.sentence == "Peaks in 2003 at 103 (80 % bounds: 2001 or later)"
-    assert passing.sentence == "Passes 100 in 2002 (80 %: 2001 or later)"
+    assert peak.sentence == "Peaks in 2003 at 103 (80% bounds: 2001 or later)"
+    assert passing.sentence == "Passes 100 in 2002 (80%: 2001 or later)"
 
 
 def test_a_population_that_falls_has_its_bounds_the_other_way_round():
     peak, falling, halving = foresee([100, 95], median=[80, 60, 45, 40], lower=[70, 40, 30, 20], upper=[90, 85, 80, 75])
-    assert peak.sentence == "Peaked in 1999 at 100, by estimates (80 % bounds: 1999)"
-    assert falling.sentence == "Falls below 90 in 2001 (80 %: 2001)"
-    assert halving.sentence == "Halves by 2003, in 3 years (80 %: 2002 or later)"
+    assert peak.sentence == "Peaked in 1999 at 100, by estimates (80% bounds: 1999)"
+    assert falling.sentence == "Falls below 90 in 2001 (80%: 2001)"
+    assert halving.sentence == "Halves by 2003, in 3 years (80%: 2002 or later)"
 
 
 def test_the_round_figure_passed_first_is_told():
@@ -148,7 +148,7 @@ def test_without_intervals_there_is_a_year_alone():
 def test_what_does_not_change_is_said_to_stay(wpp2024):
     peak = find_milestones(pf.forecast(wpp2024, ["NGA"], 2030, 2100, model="naive"))[0]
     assert peak.year == 2023
-    assert peak.sentence.startswith("Stays at its highest, 227.9 million, to 2100 (80 % bounds: 2023 or later)")
+    assert peak.sentence.startswith("Stays at its highest, 227.9 million, to 2100 (80% bounds: 2023 or later)")
 
 
 def test_the_level_is_80_or_the_first_there_is(wpp2024):
@@ -171,7 +171,7 @@ def test_steps_of_five_years_are_years_of_the_grid():
     forecast = pf.forecast(panel, None, 2005, 2100, model=pf.AR(1, "n"))
     _, _, doubling = find_milestones(forecast)
     # ln 2 / ln 1.1 is 7.3 steps of five years.
-    assert doubling.sentence == "Doubles by 2040, in 40 years (80 %: 2040)"
+    assert doubling.sentence == "Doubles by 2040, in 40 years (80%: 2040)"
 
 
 def test_an_explosive_plain_autoregression_is_told_in_finite_words():
@@ -218,4 +218,4 @@ def test_three_hundred_locations_are_told_in_a_moment(wpp2024):
     milestones = find_milestones(forecast)
     below_zero = (forecast.path.population < 0).any(axis=1).sum()
     assert len(milestones) == 3 * len(wpp2024) + below_zero
-    assert all(re.fullmatch(r"[A-Z][^.]*(\.[0-9]+)?[^.]*\(80 %( bounds)?: [^()]+\)", m.sentence) for m in milestones)
+    assert all(re.fullmatch(r"[A-Z][^.]*(\.[0-9]+)?[^.]*\(80%( bounds)?: [^()]+\)", m.sentence) for m in milestones)

@@ -208,7 +208,7 @@ def test_levels_beyond_past_errors_reach_on_and_it_is_said(wpp2024: pf.Panel, fi
     ours = outlook.forecast(["NGA", "World"], 2024, 2100)
     said = [note.text for note in ours.notes if note.location_code == 900]
     assert len(said) == 2
-    assert all(f"{level:g} %" in text and "normal" in text for level, text in zip((99.9, 99.99), said, strict=True))
+    assert all(f"{level:g}%" in text and "normal" in text for level, text in zip((99.9, 99.99), said, strict=True))
     bounds = [ours.lower[level] for level in (99.99, 99.9, 99.8, 99.7)] + [ours.population]
     bounds += [ours.upper[level] for level in (99.7, 99.8, 99.9, 99.99)]
     assert (np.diff(bounds, axis=0) >= 0).all()

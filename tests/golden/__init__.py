@@ -31,7 +31,7 @@ YEARS = (0, 9, 26)
 TOLERANCE = 1e-9
 
 COMMANDS = {
-    "forecast": "forecast World Nigeria EU=FRA+DEU --from 2030 --to 2035",
+    "forecast": "forecast World Nigeria Tokelau --from 2030 --to 2035",
     "forecast-csv": "forecast World Nigeria --from 2030 --to 2031 --format csv",
     "forecast-json": "forecast Nigeria --from 2030 --to 2031 --format json",
     "backtest": "backtest Nigeria World --models ar1,panel-ar",

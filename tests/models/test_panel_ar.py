@@ -20,7 +20,7 @@ def make_panel(values: np.ndarray, step: int = 1, **columns: list) -> pf.Panel:
 
 
 def revert(n: int, t: int, pull: float = 0.15, seed: int = 0) -> tuple[pf.Panel, np.ndarray]:
-    """A panel whose growth turns to 1 % by 15 % of the distance every year, and the growth of 20 years to come.
+    """A panel whose growth turns to 1% by 15% of the distance every year, and the growth of 20 years to come.
 
     Only a model that looks at all locations can know: each history is short beside its noise.
     """

@@ -45,7 +45,7 @@ def write_notebook(folder: Path, name: str, *more: str) -> None:
     cells = [
         nbformat.v4.new_markdown_cell(f"# The {name} report\n\nWhat it is about."),
         code(PARAMETERS, metadata={"tags": ["parameters"]}),
-        code('print("Six divided is", 6 / divisor, "or 5 %")', metadata={"tags": ["summary"]}),
+        code('print("Six divided is", 6 / divisor, "or 5%")', metadata={"tags": ["summary"]}),
         *(code(source, metadata={"tags": ["figure"]}) for source in more),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -92,7 +92,7 @@ def snapshot_but_record(output: Path) -> dict[str, bytes]:
 def test_a_report_shows_its_finding_its_figure_and_how_to_make_it_again(made: Path):
     page = soup(made / f"alpha.{CHANGED}.html")
     assert page.h1.text == "The alpha report"
-    assert page.find(class_="finding").text == "Six divided is 2.0 or 5\u00a0%"
+    assert page.find(class_="finding").text == "Six divided is 2.0 or 5%"
     assert page.select_one("figure svg")["aria-label"] == "Two bars, percent: left 1.0; right -2.0."
     assert "popforecast report alpha -p divisor 3 -p names '[ar1, naive]'" in page.footer.text
 
@@ -101,7 +101,7 @@ def test_the_index_shows_each_finding_and_figure(made: Path):
     alpha, beta = soup(made / "index.html").select(".reports > li")
     assert alpha.find("a", string="The alpha report")["href"] == f"alpha.{CHANGED}.html"
     assert beta.find("a", string="The beta report")["href"] == f"beta.{CHANGED}.html"
-    assert [item.find(class_="finding").text for item in (alpha, beta)] == ["Six divided is 2.0 or 5\u00a0%"] * 2
+    assert [item.find(class_="finding").text for item in (alpha, beta)] == ["Six divided is 2.0 or 5%"] * 2
     assert (alpha.svg is None, beta.svg is None) == (False, True)
 
 

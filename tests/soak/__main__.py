@@ -86,7 +86,7 @@ def load(server: Server, minutes: float, connections: int, seed: int) -> Iterato
     yield from examine(server, running.result())
     start, last = sizes[0], sum(sizes[-3:]) / len(sizes[-3:])
     yield f"memory {start:.0f} MB, in the end {last:.0f} MB, at most {max(sizes):.0f} MB", max(sizes) > MOST_MEMORY
-    yield f"growth {100 * (last / start - 1):+.1f} %", last > MOST_GROWTH * start
+    yield f"growth {100 * (last / start - 1):+.1f}%", last > MOST_GROWTH * start
 
 
 def examine(server: Server, report: Report) -> Iterator[tuple[str, bool]]:

@@ -84,7 +84,7 @@ def test_the_old_interval_is_the_one_that_every_surface_shows(compared, wpp2019:
     for level in (80, 95):
         held = frame["now"].between(frame[f"lower_{level}"], frame[f"upper_{level}"])
         expected = (100 * held.groupby(frame["year"]).mean()).round(1)
-        shown = study.score_held(compared).loc["with later revisions", f"held by {level} %"]
+        shown = study.score_held(compared).loc["with later revisions", f"held by {level}%"]
         assert shown.loc[2021:].tolist() == expected.tolist()
 
 
@@ -95,7 +95,7 @@ def test_intervals_published_by_then_allow_for_what_the_old_edition_had_revised(
     shown = study.score_held(compared).loc["published by then"]
     for level in (80, 95):
         # The stored fit knows the aggregates, too, and may differ by a country at a bound.
-        assert shown.loc[2021:, f"held by {level} %"].tolist() == pytest.approx(
+        assert shown.loc[2021:, f"held by {level}%"].tolist() == pytest.approx(
             raw[f"coverage_{level}"].tolist(), abs=0.5
         )
     said = study.explain_held(compared)
@@ -111,7 +111,7 @@ def test_in_the_base_year_the_interval_allows_for_revision_alone(compared):
     assert shown.index.tolist() == [(kind, year) for kind in kinds for year in (2020, 2021, 2022, 2023)]
     assert (shown["countries"] == 232).all()
     for kind in kinds:
-        assert 50 < shown.loc[(kind, 2020), "held by 80 %"] < shown.loc[(kind, 2020), "held by 95 %"] < 100
+        assert 50 < shown.loc[(kind, 2020), "held by 80%"] < shown.loc[(kind, 2020), "held by 95%"] < 100
 
 
 def test_a_plain_model_states_no_interval_for_its_base_year():
@@ -140,7 +140,7 @@ def test_changes_are_counted_year_by_year(compared, wpp2019: pf.Panel, wpp2024: 
     change = np.abs(now / then - 1)
     row = study.count_changes(compared).loc[1990]
     assert row["median change, percent"] == pytest.approx(100 * np.median(change), abs=0.005)
-    assert row["5 % or more"] == (change >= 0.05).sum()
+    assert row["5% or more"] == (change >= 0.05).sum()
 
 
 def test_regions_are_sums_of_the_countries_compared(compared):
@@ -156,7 +156,7 @@ def test_every_country_has_a_row_with_no_hole(compared):
     assert len(table) == len(compared.changes)
     assert not table.isin(["nan", "–", ""]).any().any()
     row = table.loc["Tokelau"]
-    assert (row["80 % held"], row["2020"]) == ("0 / 0 of 4", "+112.8")
+    assert (row["80% held"], row["2020"]) == ("0 / 0 of 4", "+112.8")
     held = compared.held["held_80"].xs(772, level="code")
     assert held.sum() == 0
 
@@ -164,14 +164,14 @@ def test_every_country_has_a_row_with_no_hole(compared):
 def test_the_finding_states_what_the_tables_do(compared):
     said = study.tell_finding(compared)
     far = (compared.changes["past"].abs() >= 5).sum()
-    assert f"by 5 % or more in {far}" in said
+    assert f"by 5% or more in {far}" in said
     first = study.find_moved(compared, 1).iloc[0]
     assert "Tokelau" not in said
-    assert f"places with 100,000 people or more, for {first['location']} ({first['forecast']:+.0f} %)" in said
-    held = [int(share) for share in re.findall(r"(\d+) %", said.partition("contained:")[2])]
+    assert f"places with 100,000 people or more, for {first['location']} ({first['forecast']:+.0f}%)" in said
+    held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained:")[2])]
     ahead = study.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
     assert ahead.index.tolist() == ["published by then", "with later revisions"]
-    expected = [ahead.loc[kind, f"held by {level} %"] for kind in ahead.index for level in (80, 95)]
+    expected = [ahead.loc[kind, f"held by {level}%"] for kind in ahead.index for level in (80, 95)]
     assert held == pytest.approx(expected, abs=0.51)
 
 

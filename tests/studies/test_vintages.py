@@ -42,15 +42,14 @@ def test_the_finding_gives_both_coverages_and_the_one_of_the_time_leads(usual: R
     said, scores = study.tell_finding(usual, "panel-ar"), raw(usual)["coverage_95"]
     then, since = scores["panel-ar", PUBLISHED], scores["panel-ar", "real-time"]
     assert (
-        f"contained {then['wpp2012', 2020]:.0f} % of the outcomes as they could have been stated at the time "
-        f"({then.min():.0f} to {then.max():.0f} % over all vintages and years)"
+        f"contained {then['wpp2012', 2020]:.0f}% of the outcomes as they could have been stated at the time "
+        f"({then.min():.0f} to {then.max():.0f}% over all vintages and years)"
     ) in said
     assert (
-        f"and {since['wpp2012', 2020]:.0f} % ({since.min():.0f} to {since.max():.0f} %) when they allow for later"
-        in said
+        f"and {since['wpp2012', 2020]:.0f}% ({since.min():.0f} to {since.max():.0f}%) when they allow for later" in said
     )
     assert said.index("at the time") < said.index("nobody could know")
-    assert said.endswith(f"the UN's contained {scores[UN, 'stated', 'wpp2012', 2020]:.0f} %.")
+    assert said.endswith(f"the UN's contained {scores[UN, 'stated', 'wpp2012', 2020]:.0f}%.")
 
 
 def test_the_ratio_to_the_un_is_of_the_errors_of_the_same_countries(usual: Results) -> None:
@@ -80,7 +79,7 @@ def test_intervals_stand_side_by_side_by_name(usual: Results) -> None:
     table = study.tabulate_intervals(study.join_scores(usual))
     at = table.loc[("wpp2010", 2015)]
     assert at.index.tolist() == ["panel-ar, published by then", "panel-ar, with later revisions", "ar1"]
-    assert at.loc["panel-ar, published by then", ["in 80 %", "in 95 %"]].round().tolist() == [37, 68]
+    assert at.loc["panel-ar, published by then", ["in 80%", "in 95%"]].round().tolist() == [37, 68]
     assert UN in table.loc[("wpp2012", 2015)].index
 
 

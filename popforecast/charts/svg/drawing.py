@@ -19,7 +19,9 @@ What stylesheet and script may rely on::
     <svg class="chart narrow" ...>            the same with other pixels
 
 The numbers stand once, on the series of the wide chart; those of the narrow one have the same index. Each attribute is
-numbers apart by spaces, rounded to four digits, in the chart's unit; ``-`` is a number that a computer does not have:
+numbers apart by spaces, in the chart's unit, rounded as the read-out writes them
+(:func:`popforecast.text.round_in_words`) or, without fans, to five digits; ``-`` is a number that a
+computer does not have:
 
 - ``data-values``: history and median, one for each step from ``data-first`` to ``data-last``;
 - ``data-lower-80``, ``data-upper-80`` and so on: one for each step after ``data-origin``;
@@ -52,12 +54,12 @@ from popforecast.charts.svg.framing import (
     WIDE,
     Frame,
     Layout,
-    find_divisor,
     frame_chart,
 )
 from popforecast.charts.svg.paths import thin, trace, write_path
 from popforecast.charts.svg.scales import choose_years
 from popforecast.models.base import Array
+from popforecast.text import Rounding, round_in_words
 
 # Above so many lines the numbers are left to the table: they would be most of the page.
 MOST_READ = 60
@@ -126,7 +128,7 @@ def _open(chart: Chart, frame: Frame) -> str:
         "high": f"{frame.scale.high:.6g}",
         "log": str(frame.scale.log).lower(),
         "unit": _escape(chart.unit),
-        "divisor": f"{find_divisor(chart):.0f}",
+        "divisor": f"{chart.divisor:.0f}",
         "scale": chart.scale,
     }
     attributes = " ".join(f'data-{name}="{value}"' for name, value in data.items())
@@ -176,7 +178,7 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
 def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
     line, colour = chart.lines[i], chart.find_colour(i)
     stroke = f'stroke="{colour}" stroke-linejoin="round" stroke-linecap="round" fill="none"'
-    data = "".join(f' data-{name}="{numbers}"' for name, numbers in _tell(line)) if read else ""
+    data = "".join(f' data-{name}="{numbers}"' for name, numbers in _tell(chart, line)) if read else ""
     parts = [f'<g class="series" data-index="{i}" data-label="{_escape(line.label)}"{data}>']
     parts += [
         f'<path class="fan" data-level="{level:g}" d="{_outline(line, level, frame)}" fill="{colour}" '
@@ -244,19 +246,33 @@ def _outline(line: Line, level: float, frame: Frame) -> str:
     return write_path([*thin(upper), *thin(lower)[::-1]]) + "z"
 
 
-def _tell(line: Line) -> Iterator[tuple[str, str]]:
-    """Yield the series' numbers, each under its name."""
-    yield "values", _join(np.concatenate([line.values, line.median[1:]]) if len(line.values) else line.median)
+def _tell(chart: Chart, line: Line) -> Iterator[tuple[str, str]]:
+    """Yield the series' numbers, each under its name; those of one year are rounded alike where there are few lines."""
+    ahead = {"values": line.median[1:]}
     for level, (lower, upper) in sorted(line.bounds.items()):
-        yield f"lower-{level:g}", _join(lower[1:])
-        yield f"upper-{level:g}", _join(upper[1:])
+        ahead |= {f"lower-{level:g}": lower[1:], f"upper-{level:g}": upper[1:]}
+    past = line.values if len(line.values) else line.median[:1]
+    rows = [*past[:, None].tolist(), *np.array(list(ahead.values())).T.tolist()] if chart.shows_fans else []
+    roundings = [_choose_rounding(chart, row) for row in rows]
+    yield "values", _join(np.concatenate([past, ahead.pop("values")]), chart, roundings)
     if line.reference is not None:
         known = dict(zip(*(array.tolist() for array in line.reference), strict=True))
-        yield "medium", _join(np.array([known.get(year, np.nan) for year in line.ahead[1:].tolist()]))
+        ahead["medium"] = np.array([known.get(year, np.nan) for year in line.ahead[1:].tolist()])
+    for name, values in ahead.items():
+        yield name, _join(values, chart, roundings[len(past) :])
 
 
-def _join(values: Array) -> str:
-    return " ".join(f"{value:.4g}" if isfinite(value) else "-" for value in values.tolist())
+def _choose_rounding(chart: Chart, figures: list[float]) -> Rounding:
+    return Rounding(1, "", 1) if chart.scale == "indexed" else round_in_words(*(x * chart.divisor for x in figures))
+
+
+def _join(values: Array, chart: Chart, roundings: list[Rounding]) -> str:
+    if not roundings:
+        return " ".join(f"{value:.5g}" if isfinite(value) else "-" for value in values.tolist())
+    divisor = chart.divisor
+    pairs = zip(values.tolist(), roundings, strict=True)
+    figures = (rounding.round(value * divisor) * rounding.size / divisor for value, rounding in pairs)
+    return " ".join(f"{figure:.7g}" if isfinite(figure) else "-" for figure in figures)
 
 
 def _escape(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from popforecast.charts.forecast import UNITS, Chart, Line
+from popforecast.charts.forecast import Chart, Line
 from popforecast.charts.lettering import LEADING, clean, measure, wrap
 from popforecast.charts.style import spread
 from popforecast.charts.svg.paths import Points
@@ -123,11 +123,6 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
     return Frame(layout, scale, unit, ticks, x0, x1, y0, y1, first, last, labels)
 
 
-def find_divisor(chart: Chart) -> float:
-    """Return how many persons the chart's unit is; 1 where it is no number of persons."""
-    return next((size for size, unit in UNITS if unit == chart.unit), 1)
-
-
 def _choose_scale(chart: Chart, layout: Layout) -> Scale:
     """Return the scale that holds every line, and every fan unless it is out of all proportion to the lines."""
     log, few = chart.scale == "log", chart.shows_fans
@@ -182,9 +177,9 @@ def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: flo
 
 def _write_ticks(chart: Chart, scale: Scale) -> tuple[str, list[str]]:
     """Return what the ticks are counted in, and each as it is written."""
-    if scale.log and find_divisor(chart) > 1 and scale.ticks[:1] < (FINEST,):
+    if scale.log and chart.divisor > 1 and scale.ticks[:1] < (FINEST,):
         # From hamlets to the world: no one unit suits them all.
-        return "persons", [_abbreviate(tick * find_divisor(chart)) for tick in scale.ticks]
+        return "persons", [_abbreviate(tick * chart.divisor) for tick in scale.ticks]
     return chart.unit, [_write(tick) for tick in scale.ticks]
 
 

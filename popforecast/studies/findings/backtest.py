@@ -18,8 +18,6 @@ from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
 from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, get_edition
 
-PERCENT = "\u00a0%"
-
 # What each model does, in half a sentence.
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -75,15 +73,15 @@ def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
     unit, origins = _name_steps(backtest.panel), backtest.errors["origin"].nunique()
     errors = {name: [scores["mape"][name, ahead] for ahead in dict.fromkeys([horizon, longest])] for name in models[:3]}
     first, *others = models[:3]
-    far = f" and by {errors[first][-1]:.1f} % after {longest}" if longest != horizon else ""
-    beside = "".join(f"; {name} by {' and '.join(f'{error:.1f}' for error in errors[name])} %" for name in others)
+    far = f" and by {errors[first][-1]:.1f}% after {longest}" if longest != horizon else ""
+    beside = "".join(f"; {name} by {' and '.join(f'{error:.1f}' for error in errors[name])}%" for name in others)
     held = scores.loc[first, "coverage_95"]
     low, high = f"{held.min():.0f}", f"{held.max():.0f}"
-    covered = f"{low} % of outcomes" if low == high else f"{low} to {high} % of outcomes, depending on the horizon"
+    covered = f"{low}% of outcomes" if low == high else f"{low} to {high}% of outcomes, depending on the horizon"
     return (
         f"Over {len(backtest.panel)} {_name_places(backtest.panel)} and {origins} origin{'s' if origins > 1 else ''}, "
-        f"on final data, {first} was off by {errors[first][0]:.1f} % on average after {horizon} {unit}{far}{beside}. "
-        f"The 95 % intervals of {first} contained {covered}."
+        f"on final data, {first} was off by {errors[first][0]:.1f}% on average after {horizon} {unit}{far}{beside}. "
+        f"The 95% intervals of {first} contained {covered}."
     )
 
 
@@ -229,8 +227,8 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
     if errors["outcome"].sum() > 0:
         weighted = np.average(errors["ape"], weights=errors["outcome"])
         cautions.append(
-            f"Each location counts the same here. Weighted by population, {model} was off by {weighted:.1f}{PERCENT} "
-            f"after {horizon} {_name_steps(panel)}, as against {errors['ape'].mean():.1f}{PERCENT} unweighted."
+            f"Each location counts the same here. Weighted by population, {model} was off by {weighted:.1f}% "
+            f"after {horizon} {_name_steps(panel)}, as against {errors['ape'].mean():.1f}% unweighted."
         )
     return "\n".join(f"- {caution}" for caution in cautions)
 

@@ -132,7 +132,7 @@ def chart_difference(profile: Profile) -> Courses | None:
     title = f"The UN's medium variant beside our forecast of {profile.name}"
     unit = "percent of our forecast"
     description = (
-        f"{title}, {unit}, with our {LEVEL} % interval. In {years[-1]}: {medium[-1]:+.1f}, interval "
+        f"{title}, {unit}, with our {LEVEL}% interval. In {years[-1]}: {medium[-1]:+.1f}, interval "
         f"{lower[-1]:+.1f} to {upper[-1]:+.1f}."
     )
     courses = (ours, Course(Kind.REFERENCE, years, medium))

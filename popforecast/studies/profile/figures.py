@@ -17,7 +17,7 @@ from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.years import last_year
-from popforecast.text import VINTAGE_NAMES, format_percent, format_population
+from popforecast.text import VINTAGE_NAMES, format_percent, format_populations, round_in_full, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
 
 # The years that tables show and sentences speak of; the charts have all.
@@ -125,15 +125,18 @@ def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: st
 def tabulate_forecast(profile: Profile) -> pd.DataFrame:
     """Return the last estimate and the forecast at some years, with intervals and the UN's figure, for people."""
     years = [year for year in YEARS if year in profile.years]
-    rows = {f"{profile.panel.origin} (estimates)": [format_population(profile.history[-1]), "", ""]}
+    lower, upper = profile.forecast.lower, profile.forecast.upper
+    sides = [profile.median, *(side[level][0] for level in profile.forecast.levels for side in (lower, upper))]
+    persons = [profile.at(side, year) for side in sides for year in years]
+    rounding = round_in_full([profile.history[-1], *persons])
+    rows = {f"{profile.panel.origin} (estimates)": [rounding.write(profile.history[-1]), "", ""]}
     for year in years:
         bounds = (
-            f"{format_population(profile.at(profile.forecast.lower[level][0], year))} to "
-            f"{format_population(profile.at(profile.forecast.upper[level][0], year))}"
+            rounding.say_range(profile.at(lower[level][0], year), profile.at(upper[level][0], year))
             for level in profile.forecast.levels
         )
-        rows[str(year)] = [format_population(profile.at(profile.median, year)), *bounds]
-    columns = ["our forecast", *(f"{level:g} % interval" for level in profile.forecast.levels)]
+        rows[str(year)] = [rounding.write(profile.at(profile.median, year)), *bounds]
+    columns = ["our forecast", *(f"{level:g}% interval" for level in profile.forecast.levels)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")
 
 
@@ -145,17 +148,18 @@ def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
     if profile.medium is None or profile.difference is None:
         return None
     held = hold_medium(profile)
+    years = [year for year in YEARS if year in profile.years]
+    rounding = round_in_full([profile.at(side, year) for side in (profile.median, profile.medium) for year in years])
     rows = {
         str(year): [
-            format_population(profile.at(profile.median, year)),
-            format_population(profile.at(profile.medium, year)),
-            write_change(profile.at(profile.difference, year)),
+            rounding.write(profile.at(profile.median, year)),
+            rounding.write(profile.at(profile.medium, year)),
+            sign(profile.at(profile.difference, year)),
             "yes" if profile.at(held, year) else "no",
         ]
-        for year in YEARS
-        if year in profile.years
+        for year in years
     }
-    columns = ["our forecast", "UN medium", "difference, percent", f"within our {LEVEL} % interval"]
+    columns = ["our forecast", "UN medium", "difference, percent", f"within our {LEVEL}% interval"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")
 
 
@@ -170,8 +174,8 @@ def tabulate_record(profile: Profile) -> pd.DataFrame:
         "forecasts": own["n"].astype(str),
         "mean error": own["mape"].map(format_percent),
         "median error": own["median_ape"].map(format_percent),
-        "held by 80 %": own["coverage_80"].map("{:.0f} %".format),
-        "held by 95 %": own["coverage_95"].map("{:.0f} %".format),
+        "held by 80%": own["coverage_80"].map("{:.0f}%".format),
+        "held by 95%": own["coverage_95"].map("{:.0f}%".format),
     }
     for name in YARDSTICKS:
         if name != profile.forecast.model.name:
@@ -191,12 +195,12 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
     return pd.DataFrame(
         {
             "year": record["year"].to_numpy(),
-            "outcome": [format_population(persons) for persons in record["outcome"]],
+            "outcome": format_populations(record["outcome"]),
             "our error": [format_percent(ape) for ape in record["ape"]],
             "UN's error": [format_percent(ape) for ape in record["un_ape"]],
-            f"held by our 95 %, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
-            f"held by our 95 %, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
-            "held by the UN's 95 %": [_answer(held) for held in record["un_held_95"]],
+            f"held by our 95%, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
+            f"held by our 95%, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
+            "held by the UN's 95%": [_answer(held) for held in record["un_held_95"]],
         },
         index=pd.Index(editions, name="edition"),
     )
@@ -243,17 +247,6 @@ def grow_yearly(persons: Array, step: int) -> Array:
     # No rate of growth leads below zero: nan.
     with np.errstate(invalid="ignore", divide="ignore"):
         return 100 * np.expm1(np.diff(np.log(persons)) / step)
-
-
-def write_change(percent: float) -> str:
-    """Return a change in percent as tables show it; a dash where there is none to speak of.
-
-    Examples
-    --------
-    >>> write_change(-1.25), write_change(np.nan)
-    ('−1.2', '–')
-    """
-    return "–" if np.isnan(percent) else f"{percent:+z.1f}".replace("-", "−")
 
 
 @lru_cache(maxsize=2)

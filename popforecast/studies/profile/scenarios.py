@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from popforecast.forecasting.coherence import predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
-from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile, write_change
-from popforecast.text import format_population
+from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile
+from popforecast.text import round_in_full, sign
 from popforecast.wpp.editions import REVISIONS, VINTAGES, get_edition, load_members, load_panel
 from popforecast.wpp.pairing import pair
 
@@ -69,16 +69,16 @@ def imagine(profile: Profile) -> tuple[Scenario, ...]:
 def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.DataFrame:
     """Return each scenario's population, and how far it lies from our forecast, for people."""
     years = [year for year in (MIDDLE, YEARS[-1]) if year in profile.years]
-    rows = {
-        "our forecast": [text for year in years for text in (format_population(profile.at(profile.median, year)), "")]
-    }
+    paths = [profile.median, *(scenario.population for scenario in scenarios)]
+    rounding = round_in_full([profile.at(path, year) for path in paths for year in years])
+    rows = {"our forecast": [text for year in years for text in (rounding.write(profile.at(profile.median, year)), "")]}
     for scenario in scenarios:
         rows[scenario.label] = [
             text
             for year in years
             for text in (
-                format_population(profile.at(scenario.population, year)),
-                write_change(compare(profile, scenario, year)),
+                rounding.write(profile.at(scenario.population, year)),
+                sign(compare(profile, scenario, year)),
             )
         ]
     columns = [text for year in years for text in (str(year), f"{year}: change, percent")]

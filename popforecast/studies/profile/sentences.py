@@ -23,7 +23,7 @@ from popforecast.studies.profile.figures import (
     measure_growth,
 )
 from popforecast.studies.profile.scenarios import Scenario, compare
-from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, say_population
+from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, round_in_words, say_population
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
 
@@ -39,9 +39,6 @@ SLIGHT = 0.5
 # Years ahead of which the record is told.
 NEAR, FAR = 5, 20
 
-# A number and its percent sign belong on one line.
-PERCENT = "\u00a0%"
-
 
 def tell_forecast(profile: Profile) -> str:
     """Say how many people there are, how many there will be by our forecast, and what the UN says.
@@ -54,15 +51,16 @@ def tell_forecast(profile: Profile) -> str:
     """
     origin, last = profile.panel.origin, int(profile.years[-1])
     year = MIDDLE if MIDDLE in profile.years else last
-    lower, upper = (side[LEVEL][0] for side in (profile.forecast.lower, profile.forecast.upper))
-    bounds = f"{say_population(profile.at(lower, year))} to {say_population(profile.at(upper, year))}"
+    median = profile.at(profile.median, year)
+    bounds = [profile.at(side[LEVEL][0], year) for side in (profile.forecast.lower, profile.forecast.upper)]
+    rounding = round_in_words(median, *bounds)
     said = (
         f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by "
-        f"{_name_forecast(profile)}, {say_population(profile.at(profile.median, year))} in {year} ({LEVEL} %: {bounds}"
+        f"{_name_forecast(profile)}, {rounding.say(median)} in {year} ({LEVEL}%: {rounding.say_range(*bounds)}"
         f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
     if profile.medium is not None:
-        said += f" The UN's medium variant says {say_population(profile.at(profile.medium, year))}."
+        said += f" The UN's medium variant says {rounding.say(profile.at(profile.medium, year))}."
     return " ".join([said, *_tell_outdated(profile)])
 
 
@@ -75,7 +73,7 @@ def tell_intervals(profile: Profile) -> str:
     >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
     'The line is the forecast of ar1; the fan is what its formula giv'
     """
-    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}{PERCENT}"
+    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}%"
     model = profile.forecast.model
     # What the UN has replaced since stands in the finding.
     outdated = {text for _, text in note_outdated(profile.outlook.whole.panel, profile.outlook.whole.membership)}
@@ -142,9 +140,9 @@ def tell_record(profile: Profile) -> str:
     if profile.panel.revision != DEFAULT_REVISION:
         known = f"the {get_edition(str(profile.panel.revision)).edition} edition has them"
     return (
-        f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}{PERCENT} "
-        f"on average after {NEAR} years and by {far['mape']:.1f}{PERCENT} after {FAR}; after {NEAR} years its {LEVEL}"
-        f"{PERCENT} intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as {known}, "
+        f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}% "
+        f"on average after {NEAR} years and by {far['mape']:.1f}% after {FAR}; after {NEAR} years its "
+        f"{LEVEL}% intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as {known}, "
         "which flatters every model."
     )
 
@@ -166,7 +164,7 @@ def tell_vintages(profile: Profile) -> str:
         other = f" The outcomes are those of {get_edition(DEFAULT_REVISION).title}.{other}"
     return (
         f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
-        f"{ours:.1f}{PERCENT} and the UN's medium variant by {theirs:.1f}{PERCENT}: we were "
+        f"{ours:.1f}% and the UN's medium variant by {theirs:.1f}%: we were "
         f"{nearer}.{other}{_explain_intervals(record)}"
     )
 
@@ -180,18 +178,18 @@ def tell_difference(profile: Profile) -> str:
     last = int(years[-1])
     first = [(limit, int(years[(apart >= limit).argmax()])) for limit in PARTINGS if (apart >= limit).any()]
     if not first:
-        parting = f"Ours and the UN's stay within {PARTINGS[0]}{PERCENT} of each other to {last}."
+        parting = f"Ours and the UN's stay within {PARTINGS[0]}% of each other to {last}."
     else:
-        each = ", ".join(f"{limit}{PERCENT} in {year}" for limit, year in first)
+        each = ", ".join(f"{limit}% in {year}" for limit, year in first)
         places = " and ".join(
             f"{_say_apart(profile.at(profile.difference, year))} in {year}" for year in (MIDDLE, last)
         )
         parting = f"Ours and the UN's first differ by {each}. Ours lies {places}."
     outside = ~hold_medium(profile)
     if not outside.any():
-        return f"{parting} The UN's stays within our {LEVEL}{PERCENT} interval to {last}."
+        return f"{parting} The UN's stays within our {LEVEL}% interval to {last}."
     leaves, back = int(years[outside.argmax()]), "" if outside[outside.argmax() :].all() else ", and comes back"
-    return f"{parting} The UN's leaves our {LEVEL}{PERCENT} interval in {leaves}{back}."
+    return f"{parting} The UN's leaves our {LEVEL}% interval in {leaves}{back}."
 
 
 def list_milestones(profile: Profile) -> str:
@@ -226,7 +224,7 @@ def _say_held(profile: Profile) -> str:
     far = record[record["model"] == profile.forecast.model.name].set_index("horizon").loc[FAR]
     share = f"coverage_{LEVEL}"
     return (
-        f"at past origins its {LEVEL}{PERCENT} intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
+        f"at past origins its {LEVEL}% intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
         f"outcomes {FAR} years ahead"
     )
 
@@ -262,7 +260,7 @@ def _tell_outdated(profile: Profile) -> Iterator[str]:
 def _say_grown(growth: float) -> str:
     if abs(growth) < STILL:
         return f"hardly changed ({_sign(growth)} a year)"
-    return f"{'grew' if growth > 0 else 'shrank'} by {abs(growth):.1f}{PERCENT} a year"
+    return f"{'grew' if growth > 0 else 'shrank'} by {abs(growth):.1f}% a year"
 
 
 def _say_apart(percent: float) -> str:
@@ -270,7 +268,7 @@ def _say_apart(percent: float) -> str:
         return "below zero"
     if abs(percent) < STILL:
         return "level with the UN's"
-    return f"{abs(percent):.1f}{PERCENT} {'above' if percent > 0 else 'below'} the UN's"
+    return f"{abs(percent):.1f}% {'above' if percent > 0 else 'below'} the UN's"
 
 
 def _move(profile: Profile, scenario: Scenario) -> float:
@@ -284,8 +282,8 @@ def _say_moved(profile: Profile, scenario: Scenario) -> str:
         return f"{say_population(abs(persons))} people {'higher' if persons > 0 else 'lower'}"
     if abs(percent) < SLIGHT:
         return f"hardly different ({_sign(percent)})"
-    return f"{abs(percent):.1f}{PERCENT} {'higher' if percent > 0 else 'lower'}"
+    return f"{abs(percent):.1f}% {'higher' if percent > 0 else 'lower'}"
 
 
 def _sign(percent: float) -> str:
-    return f"{percent:z.1f}{PERCENT}".replace("-", "−")
+    return f"{percent:z.1f}%".replace("-", "−")

@@ -16,15 +16,13 @@ from popforecast.studies.revisions.measurement import (
     find_moved,
     is_small,
 )
-from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, format_population
+from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, round_in_full, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 from popforecast.wpp.pairing import take_years
 
 # Changes, in percent, that are counted; and what counts as far.
 LARGE = (1, 5, 10)
 FAR = 5
-
-PERCENT = "\u00a0%"
 
 _ALLOWING = {
     THEN: "as they could have been stated at the time",
@@ -38,7 +36,7 @@ def count_changes(comparison: Comparison) -> pd.DataFrame:
     earlier, later = comparison.pairing.earlier, comparison.pairing.later
     years = [year for year in earlier.years.tolist() if year in later.years and (year % 10 == 0)]
     change = 100 * np.abs(take_years(later, years) / take_years(earlier, years) - 1)
-    counted = {f"{limit} % or more": (change >= limit).sum(axis=0) for limit in LARGE}
+    counted = {f"{limit}% or more": (change >= limit).sum(axis=0) for limit in LARGE}
     return pd.DataFrame(
         {"median change, percent": np.median(change, axis=0).round(2), **counted}, index=pd.Index(years, name="year")
     )
@@ -63,7 +61,7 @@ def score_held(comparison: Comparison) -> pd.DataFrame:
     tables = {}
     for kind in list_kinds(comparison):
         by_year = comparison.held.xs(kind, level="intervals").groupby("year")
-        held = {f"held by {level} %": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
+        held = {f"held by {level}%": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
         tables[VINTAGE_NAMES.get(kind, kind)] = pd.DataFrame({"countries": by_year.size()} | held)
     return pd.concat(tables, names=["intervals"])
 
@@ -98,18 +96,20 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
     """Return the countries whose forecast moved most, for people: population, forecast and whether intervals held."""
     moved, base, year = find_moved(comparison), comparison.base, comparison.year
     whole = comparison.held.groupby(level=["code", "intervals"], sort=False).all().unstack("intervals")
+    columns = ["base_then", "base_now", "forecast_then", "forecast_now"]
+    persons = moved[columns].map(round_in_full(moved[columns].to_numpy().ravel().tolist()).write)
     table = {
-        f"{base}, then": moved["base_then"].map(format_population),
-        "now": moved["base_now"].map(format_population),
+        f"{base}, then": persons["base_then"],
+        "now": persons["base_now"],
         "change": _sign(moved["past"]),
-        f"{year}, then": moved["forecast_then"].map(format_population),
-        "now ": moved["forecast_now"].map(format_population),
+        f"{year}, then": persons["forecast_then"],
+        "now ": persons["forecast_now"],
         "change ": _sign(moved["forecast"]),
         "of it growth": _sign(moved["growth"]),
     }
     for level in LEVELS:
         answers = whole.loc[moved.index, f"held_{level}"].replace({True: "yes", False: "no"})
-        table[f"{level} % held"] = answers[list_kinds(comparison)].agg(" / ".join, axis=1)
+        table[f"{level}% held"] = answers[list_kinds(comparison)].agg(" / ".join, axis=1)
     return pd.DataFrame(table).set_axis(moved["location"].rename("location"))
 
 
@@ -122,7 +122,7 @@ def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
         f"{comparison.year}": _sign(changes["forecast"]),
     }
     for level in LEVELS:
-        table[f"{level} % held"] = _count_held(comparison, level)
+        table[f"{level}% held"] = _count_held(comparison, level)
     at = comparison.errors[comparison.errors["horizon"] == horizon]
     for name, errors in at.groupby("revision", sort=False):
         table[f"error, {name}"] = errors.groupby("code")["ape"].mean().reindex(changes.index).map("{:.1f}".format)
@@ -137,17 +137,17 @@ def tell_finding(comparison: Comparison) -> str:
     ahead = comparison.held[comparison.held.index.get_level_values("year") > base].groupby("intervals")
     shares = [100 * ahead[f"held_{level}"].mean() for level in LEVELS]
     furthest = find_moved(comparison, 3)
-    named = ", ".join(f"{row.location} ({_write(row.forecast, 0)} %)" for row in furthest.itertuples())
+    named = ", ".join(f"{row.location} ({sign(row.forecast, 0)}%)" for row in furthest.itertuples())
     held = "; ".join(
-        f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f} %' for share in shares)}"
+        f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f}%' for share in shares)}"
         for kind in list_kinds(comparison)
     )
     return (
-        f"{new.revision} changed the population of {base} by {changes['past'].abs().median():.1f} % in the median of "
-        f"{len(changes)} countries, and by {FAR} % or more in {far}. It moved our forecast for {year} by "
-        f"{changes['forecast'].abs().median():.1f} % in the median, and furthest, of places with 100,000 people "
+        f"{new.revision} changed the population of {base} by {changes['past'].abs().median():.1f}% in the median of "
+        f"{len(changes)} countries, and by {FAR}% or more in {far}. It moved our forecast for {year} by "
+        f"{changes['forecast'].abs().median():.1f}% in the median, and furthest, of places with 100,000 people "
         f"or more, for {named}. Of what it states for {base + 1} to {new.origin}, the "
-        f"{' and '.join(f'{level} %' for level in LEVELS)} intervals of the forecast from {old.revision} contained: "
+        f"{' and '.join(f'{level}%' for level in LEVELS)} intervals of the forecast from {old.revision} contained: "
         f"{held}."
     )
 
@@ -170,7 +170,7 @@ def tell_forecast(comparison: Comparison) -> str:
     medium = load_projections(new)
     medium = medium[medium["year"] == year].set_index("location_code")["population"].reindex(changes.index)
     apart = 100 * (changes["forecast_now"] / medium - 1).abs().median()
-    return f"{said} That of {new} lies {apart:.1f}{PERCENT} from our forecast in the median country."
+    return f"{said} That of {new} lies {apart:.1f}% from our forecast in the median country."
 
 
 def tell_small(comparison: Comparison) -> str:
@@ -245,8 +245,4 @@ def _count_held(comparison: Comparison, level: int) -> pd.Series:
 
 
 def _sign(percent: pd.Series) -> pd.Series:
-    return percent.map(_write)
-
-
-def _write(percent: float, digits: int = 1) -> str:
-    return f"{percent:+z.{digits}f}".replace("-", "−")
+    return percent.map(sign)

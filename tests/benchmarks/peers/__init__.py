@@ -14,7 +14,7 @@ does not. ``--method AutoARIMA`` runs that one alone.
   would take above ten minutes, so its seconds for the seven are scaled.
 - AutoETS has a damped trend and logs; AutoARIMA is shown on levels and on logs; the others are on levels. Prophet
   fits a season within the year by default, which yearly figures cannot show; without it the mean errors on 42 series of
-  the tuning countries were the same within 1 %.
+  the tuning countries were the same within 1%.
 - ``--reported`` shows our newer models on the 114 countries, too, on which nothing was tuned. It is for the end.
 """
 

@@ -8,7 +8,7 @@ from statsforecast import StatsForecast, models
 
 
 def main(path: str, name: str, count: int) -> None:
-    """Print what fit and forecast take, with 80 and 95 % intervals where the model has them."""
+    """Print what fit and forecast take, with 80 and 95% intervals where the model has them."""
     model = models.AutoRegressive(lags=1) if name == "AutoRegressive" else getattr(models, name)(season_length=1)
     wide = pd.read_csv(path, index_col="id").head(count)
     long = wide.rename_axis("unique_id").reset_index().melt("unique_id", var_name="ds", value_name="y")

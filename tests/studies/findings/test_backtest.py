@@ -32,7 +32,7 @@ def test_one_horizon_is_told_once(backtest: pf.Backtest):
     assert "after 1 years and by" in both
     once = findings.tell_errors(backtest, ["ar1"], 10)
     mean = backtest.errors.query("model == 'ar1' and horizon == 10")["ape"].mean()
-    assert f"ar1 was off by {mean:.1f} % on average after 10 years. The 95 %" in once
+    assert f"ar1 was off by {mean:.1f}% on average after 10 years. The 95%" in once
 
 
 @pytest.mark.parametrize(("models", "horizon"), [(["drift"], 10), (["ar1"], 7)])

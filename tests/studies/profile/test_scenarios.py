@@ -100,7 +100,7 @@ def test_the_table_and_the_sentences_hold_the_same_changes():
         change = 100 * (scenario.population[at] / profile.median[at] - 1)
         assert compare(profile, scenario, 2050) == pytest.approx(change)
         assert table.loc[scenario.label, "2050: change, percent"] == f"{change:+.1f}".replace("-", "−")
-        assert f"{abs(change):.1f}\u00a0%" in told
+        assert f"{abs(change):.1f}%" in told
     sizes = [abs(compare(profile, scenario, 2050)) for scenario in scenarios]
     first = scenarios[int(np.argmax(sizes))]
     assert told.splitlines()[0].startswith(f"- If {first.meaning}")
