@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
 from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, roll
-from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
+from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels
 from popforecast.models.panel_ar import interpolate
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 
 # Years ahead at which errors are collected; widths are interpolated between them.
 KNOTS = (1, 3, 5, 10, 20, 30, 40)
@@ -45,7 +46,7 @@ SLOWEST, FASTEST = 0.5, 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Frozen):
     r"""How wide intervals must be, from past errors.
 
     The log error at horizon h of a location with features x is taken to be :math:`e^{x' b_h} q`, with q drawn from the
@@ -75,9 +76,6 @@ class Calibration:
     quantiles: Array
     errors: Array
     scale_then: Array
-
-    def __post_init__(self) -> None:
-        freeze(*(getattr(self, field.name) for field in fields(self)))
 
     def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
         """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).
@@ -268,26 +266,24 @@ def roll_calibrated(
     levels = check_levels(levels)
     if not model.calibrated or not levels:
         return roll(model, panel, origins, horizons, levels)
-    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
-    past = {year for origin in origins for year in choose_past(panel, int(origin))}
-    every = roll(
-        model, panel, sorted(past | set(origins.tolist())), sorted({*horizons.tolist(), *choose_knots(panel)}), ()
-    )
-    at = np.ix_(np.searchsorted(every.origins, origins), np.searchsorted(every.horizons, horizons))
+    starts, ahead = check_origins(panel, origins), check_horizons(horizons)
+    past = {year for origin in starts for year in choose_past(panel, int(origin))}
+    every = roll(model, panel, sorted(past | set(starts.tolist())), sorted({*ahead.tolist(), *choose_knots(panel)}), ())
+    at = np.ix_(np.searchsorted(every.origins, starts), np.searchsorted(every.horizons, ahead))
     population = every.prediction.population[:, at[0], at[1]]
     lower = {level: np.empty(population.shape) for level in levels}
     upper = {level: np.empty(population.shape) for level in levels}
-    for i, origin in enumerate(origins):
+    for i, origin in enumerate(starts):
         calibration = calibrate(every, panel, int(origin))
         if calibration is None:
             known = panel.until(int(origin))
-            around = predict(model.fit(known), int(horizons.max()), levels).take(steps=horizons - 1)
+            around = predict(model.fit(known), int(ahead.max()), levels).take(steps=ahead - 1)
         else:
-            around = surround(population[:, i], calibration, levels, horizons)
+            around = surround(population[:, i], calibration, levels, ahead)
         for level in levels:
             lower[level][:, i], upper[level][:, i] = around.lower[level], around.upper[level]
     outcome, scale = every.outcome[:, at[0], at[1]], every.scale[:, at[0][:, 0]]
-    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+    return Rolling(model, starts, ahead, outcome, Prediction(population, lower, upper), scale)
 
 
 def pack(fitted: Fitted) -> Arrays:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import COUNTRY, Panel
+from popforecast.panel.frozen import Frozen
 
 THOUSAND = 1000
 WORLD = 900
@@ -19,7 +20,7 @@ TOTAL_TOLERANCE = 2e-5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reading:
+class Reading(Frozen, tables=("dropped",)):
     """A file read: its panel, and what became of every row that is not in it.
 
     Attributes

@@ -43,12 +43,13 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
     >>> find_outdated(load_panel("wpp2019"))
     {}
     """
+    codes = panel.locations.index
     return {
         code: known["date"]
         for known in load_known()
         if known["revision"] == panel.revision
         for code in known["locations"]
-        if code in panel.locations.index
+        if code in codes
         and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)
     }
 
