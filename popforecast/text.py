@@ -87,7 +87,7 @@ def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
     >>> guard_formulas(pd.DataFrame({"name": ["=1+1", "Nigeria", "-5"], "year": [-1, 2, 3]}))["name"].tolist()
     ["'=1+1", 'Nigeria', '-5']
     """
-    texts = [column for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    texts = [str(column) for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     return rows.assign(**{column: rows[column].map(_guard) for column in texts})
 
 
