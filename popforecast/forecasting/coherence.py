@@ -188,12 +188,12 @@ class Coherent(Frozen):
             notes += [Note(code, ALONE) for code in self.membership.alone]
         if horizon and self.errors.past is not None:
             beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
-            notes += [Note(code, text) for text in beyond for code in self.panel.locations.index]
+            notes += [Note(code, text) for text in beyond for code in self.panel.codes]
         return (*notes, *below_zero)
 
     def _note_below_zero(self, horizon: int) -> list[Note]:
         below = self.prediction.population[:, :horizon] < 0
-        codes = self.panel.locations.index.tolist()
+        codes = self.panel.codes.tolist()
         years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
         return [Note(codes[i], BELOW_ZERO.format(years[below[i]][0])) for i in np.flatnonzero(below.any(axis=1))]
 

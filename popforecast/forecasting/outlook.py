@@ -94,7 +94,7 @@ class Outlook(Frozen):
         def join(before: Array, after: Array) -> Array:
             return np.hstack([before, after[:, steps]])
 
-        codes = set(history.locations.index)
+        codes = set(history.codes)
         replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
         notes = (*replaced, *whole.describe(horizon, levels))
         remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)

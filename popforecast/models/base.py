@@ -151,7 +151,7 @@ class Fitted(Frozen):
     @property
     def codes(self) -> list[Hashable]:
         """Location codes, one for each row of the arrays."""
-        return self.panel.locations.index.tolist()
+        return self.panel.codes.tolist()
 
     @property
     def origin(self) -> int:

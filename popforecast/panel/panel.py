@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -149,6 +149,11 @@ class Panel(Frozen, tables=("locations",)):
         return places
 
     @property
+    def codes(self) -> pd.Index[Any]:
+        """The location codes, in the order of the rows."""
+        return self._places.index.view()
+
+    @property
     def source(self) -> str | None:
         """Where the figures come from, in one line: the revision and the updates of it.
 
@@ -275,8 +280,7 @@ class Panel(Frozen, tables=("locations",)):
         parts = {"values": np.array(values, order="C"), "years": np.array(years)}
         freeze(*parts.values())
         others = {"locations": locations, "revision": self.revision, "updates": self.updates}
-        for name, part in {**parts, **others}.items():
-            object.__setattr__(panel, name, part)
+        panel.__dict__.update(parts, **others)
         return panel
 
     def __len__(self) -> int:

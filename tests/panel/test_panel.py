@@ -242,6 +242,10 @@ def test_an_edit_of_the_locations_leaves_them_and_their_names_as_they_were() -> 
     # Whoever keeps no copy to edit is told by pandas that the edit goes nowhere.
     with pytest.warns(pd.errors.ChainedAssignmentError):
         panel.locations.loc["AR", "name"] = "Mordor"
+    codes = panel.codes
+    codes.name = "place"
+    assert panel.codes.tolist() == ["AR", "MI"]
+    assert panel.codes.name == panel.locations.index.name == "code"
     assert panel.locations["name"].tolist() == ["Arda", "Midgard"]
     assert panel.index.find("Arda") == "AR"
     assert not panel.index.has("Mordor")
