@@ -62,10 +62,11 @@ check: setup  ## Run the unit tests alone: no browser, no server, no kernel, not
 test: setup browser  ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
-lint: setup  ## Check style, import rules and that notebooks hold no output
+lint: setup  ## Check style, import rules, types and that notebooks hold no output
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
 docs: setup  ## Build the documents and the Python reference into build/docs; a broken reference fails
@@ -91,7 +92,7 @@ pins: setup  ## Compile the pins anew (ARGS=--upgrade takes the newest versions)
 	$(COMPILE) $(ARGS) --output-file $(PEERS)/requirements.txt $(PEERS)/requirements.in
 
 clean:  ## Remove caches and what was built; the environment stays
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts reports/notebooks
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis artifacts reports/notebooks
 	find app notebooks popforecast tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(SET_UP): requirements-dev.txt pyproject.toml | $(BIN)/pip

@@ -146,13 +146,19 @@ def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
         is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
     except UnicodeEncodeError as error:
         raise RequestError(f"{error.object!r} is no text: expected names without half characters") from error
-    question = {"json": asked} if is_long else {"params": asked}
+    auth = requests.auth.HTTPBasicAuth(*credentials) if credentials else None
 
     def ask() -> Response:
         method = "POST" if is_long else "GET"
         try:
             return requests.request(
-                method, address, timeout=TIMEOUT, headers={"Accept": form}, auth=credentials, **question
+                method,
+                address,
+                params=None if is_long else asked,
+                json=asked if is_long else None,
+                timeout=TIMEOUT,
+                headers={"Accept": form},
+                auth=auth,
             )
         except (requests.RequestException, ValueError) as error:
             raise RequestError(f"{address} cannot be reached ({_reason(error)}): is the app running there?") from error

@@ -93,7 +93,7 @@ def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
     >>> guard_formulas(pd.DataFrame({"name": ["=1+1", "Nigeria", "-5"], "year": [-1, 2, 3]}))["name"].tolist()
     ["'=1+1", 'Nigeria', '-5']
     """
-    texts = [column for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    texts = [str(column) for column, kind in rows.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     return rows.assign(**{column: rows[column].map(_guard) for column in texts})
 
 
@@ -192,7 +192,7 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
 
 def _find_least(figures: Iterable[float | None]) -> float:
     """Return the figure that is nearest to zero and not zero; 0 if there is none."""
-    known = (persons for persons in figures if persons is not None and persons is not pd.NA)
+    known = (float(persons) for persons in figures if not pd.isna(persons))
     # What is no number is no more than infinity.
     return min((size for persons in known if 0 < (size := abs(persons)) < math.inf), default=0.0)
 

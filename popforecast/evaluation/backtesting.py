@@ -16,6 +16,7 @@ from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.text import write_cell
 
@@ -29,7 +30,7 @@ FINAL = "final"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backtest:
+class Backtest(Frozen, tables=("errors",)):
     """Every forecast of a backtest beside its outcome.
 
     Attributes

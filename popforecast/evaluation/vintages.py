@@ -17,6 +17,7 @@ from popforecast.forecasting.risk import describe_risk
 from popforecast.models import get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 from popforecast.text import write_cell
 from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, load_panel, load_projections
 from popforecast.wpp.pairing import Pairing, pair, take_years
@@ -34,7 +35,7 @@ KEYS = ["source", "year", "horizon", "basis", "intervals"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Vintages:
+class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
     """Every forecast from a vintage beside its outcome in a later revision.
 
     Attributes

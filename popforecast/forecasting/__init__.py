@@ -83,15 +83,7 @@ def forecast(
     if isinstance(panel, UnevenPanel):
         return _forecast_each(panel, list_locations(locations), start, end, model, levels, intervals, groups)
     check_panel(panel)
-    years, levels = choose_years(panel, start, end), check_levels(levels)
-    locations = list_locations(locations)
-    if not groups:
-        # What is not there is said before a model is fitted.
-        panel.rows(locations)
-    fitted = _fit_to(panel, model)
-    kind = choose_intervals(panel, fitted.model, intervals)
-    outlook = _forecast_all(panel, fitted, int(years[-1]), levels, kind)
-    return outlook.forecast(locations, start, end, levels, groups)
+    return _forecast_one(panel, list_locations(locations), start, end, model, levels, intervals, groups)
 
 
 def forecast_all(
@@ -214,6 +206,26 @@ def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFA
     return predict_panel(fitted.panel, fitted, horizon, levels, kind == REAL_TIME).prediction
 
 
+def _forecast_one(
+    panel: Panel,
+    locations: Iterable[Hashable] | Hashable | None,
+    start: int | None,
+    end: int | None,
+    model: str | Model | Fitted,
+    levels: Sequence[float],
+    intervals: str | None,
+    groups: Groups,
+) -> Forecast:
+    years, levels = choose_years(panel, start, end), check_levels(levels)
+    if not groups:
+        # What is not there is said before a model is fitted.
+        panel.rows(locations)
+    fitted = _fit_to(panel, model)
+    kind = choose_intervals(panel, fitted.model, intervals)
+    outlook = _forecast_all(panel, fitted, int(years[-1]), levels, kind)
+    return outlook.forecast(locations, start, end, levels, groups)
+
+
 def _forecast_each(
     panel: UnevenPanel,
     locations: Iterable[Hashable] | Hashable | None,
@@ -247,7 +259,7 @@ def _forecast_each(
         if end is not None and end < first:
             raise YearError(f"{[*own, *summed][0]!r} begins in {first}: expected a last year from there on, not {end}")
         begin = start if start is None or start >= first else first
-        parts.append(forecast(whole, [*own, *summed], begin, end, specification, levels, intervals, summed or None))
+        parts.append(_forecast_one(whole, [*own, *summed], begin, end, specification, levels, intervals, summed))
     return JoinedForecast(tuple(parts), (*asked, *(name for name in groups if name not in asked)))
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
 from popforecast.forecasting.rolling import Rolling, roll
-from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels, freeze
+from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels
 from popforecast.models.panel_ar import interpolate
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 
 # Years ahead at which errors are collected; widths are interpolated between them.
 KNOTS = (1, 3, 5, 10, 20, 30, 40)
@@ -45,7 +46,7 @@ SLOWEST, FASTEST = 0.5, 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Frozen):
     r"""How wide intervals must be, from past errors.
 
     The log error at horizon h of a location with features x is taken to be :math:`e^{x' b_h} q`, with q drawn from the
@@ -75,9 +76,6 @@ class Calibration:
     quantiles: Array
     errors: Array
     scale_then: Array
-
-    def __post_init__(self) -> None:
-        freeze(*(getattr(self, field.name) for field in fields(self)))
 
     def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
         """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).

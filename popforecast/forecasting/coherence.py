@@ -26,6 +26,7 @@ from popforecast.models.base import Array, Fitted, Note, Prediction
 from popforecast.models.panel_ar import interpolate
 from popforecast.models.regression import use_one_thread
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership, add_groups, build_membership
 from popforecast.wpp.editions import find_edition, load_members
 
@@ -39,7 +40,7 @@ BEYOND = "no past errors are left beyond {:g}%: the tails of the {:g}% interval 
 
 
 @dataclass(frozen=True, eq=False)
-class JointErrors:
+class JointErrors(Frozen):
     """What is known of how the errors of a panel's n countries add up in a sum of some of them.
 
     Attributes
@@ -68,7 +69,7 @@ class JointErrors:
     base: Mapping[float, Array]
     revised: PastErrors | None
 
-    def reach(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
+    def reach(self, matrix: NDArray[np.bool_], levels: Sequence[float]) -> dict[float, Array]:
         """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom.
 
         Widths of growth and of base figures are variances of their own, and independent of each other. No sum reaches
@@ -85,7 +86,7 @@ class JointErrors:
         together = add_widths(self.population, {level: members[level] for level in reached}, matrix)
         return {level: np.minimum(width, together[level]) for level, width in reached.items()}
 
-    def _reach_growth(self, matrix: Array, levels: Sequence[float]) -> dict[float, Array]:
+    def _reach_growth(self, matrix: NDArray[np.bool_], levels: Sequence[float]) -> dict[float, Array]:
         if self.past is None:
             return add_widths(self.population, {level: self.growth[level] for level in levels}, matrix)
         # Joint errors are known at the knots only. Between them widths are interpolated, as those of countries are;
@@ -104,7 +105,7 @@ class JointErrors:
 
 
 @dataclass(frozen=True, eq=False)
-class Coherent:
+class Coherent(Frozen):
     """The forecast of all locations of a panel, and what forecasts groups of them.
 
     Attributes
@@ -185,12 +186,12 @@ class Coherent:
             notes += [Note(code, ALONE) for code in self.membership.alone]
         if horizon and self.errors.past is not None:
             beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
-            notes += [Note(code, text) for text in beyond for code in self.panel.locations.index]
+            notes += [Note(code, text) for text in beyond for code in self.panel.codes]
         return (*notes, *below_zero)
 
     def _note_below_zero(self, horizon: int) -> list[Note]:
         below = self.prediction.population[:, :horizon] < 0
-        codes = self.panel.locations.index.tolist()
+        codes = self.panel.codes.tolist()
         years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
         return [Note(codes[i], BELOW_ZERO.format(years[below[i]][0])) for i in np.flatnonzero(below.any(axis=1))]
 
@@ -269,7 +270,7 @@ def _join_errors(
     return JointErrors(population, reaches, mean, past, panel.values[rows, -1:], base, revised)
 
 
-def _average(matrix: Array, population: Array, values: Array) -> Array:
+def _average(matrix: NDArray[np.bool_], population: Array, values: Array) -> Array:
     """Return the mean of values (n, h) in each aggregate, by population, shape (a, h)."""
     weights = matrix.astype(np.float64)
     return divide(np.einsum("an,nh->ah", weights, population * values), np.einsum("an,nh->ah", weights, population))
@@ -284,7 +285,7 @@ def _sum_prediction(
     return surround_sums(points, errors.reach(membership.matrix, levels), countries, membership)
 
 
-def _place(whole: Prediction, sums: Prediction, rows: Array) -> Prediction:
+def _place(whole: Prediction, sums: Prediction, rows: NDArray[np.intp]) -> Prediction:
     """Return the prediction with other rows in place of some."""
 
     def put(given: Array, new: Array) -> Array:

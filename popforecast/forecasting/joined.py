@@ -13,11 +13,12 @@ import pandas as pd
 from popforecast.forecasting.result import ESTIMATES, Forecast, choose_roundings, write_csv
 from popforecast.models.base import Array, Model, Note
 from popforecast.panel import describe_years
+from popforecast.panel.frozen import Frozen, freeze, release
 from popforecast.text import write_cell
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class JoinedForecast:
+class JoinedForecast(Frozen):
     """Forecasts of several panels of one step, each from its own origin; its forms are those of a ``Forecast``.
 
     Attributes
@@ -31,15 +32,21 @@ class JoinedForecast:
     parts: tuple[Forecast, ...]
     codes: tuple[Hashable, ...]
 
-    @cached_property
+    @property
     def locations(self) -> pd.DataFrame:
         """The chosen locations, indexed by code."""
+        return self._locations.copy(deep=False)
+
+    @cached_property
+    def _locations(self) -> pd.DataFrame:
         return pd.concat([part.locations for part in self.parts]).loc[list(self.codes)]
 
     @cached_property
     def years(self) -> np.ndarray:
         """Every year that a part has."""
-        return np.unique(np.concatenate([part.years for part in self.parts]))
+        years = np.unique(np.concatenate([part.years for part in self.parts]))
+        freeze(years)
+        return years
 
     @property
     def population(self) -> Array:
@@ -85,7 +92,7 @@ class JoinedForecast:
     def provenance(self) -> dict[str, Any]:
         """Where the numbers come from; ``origin`` is the range of them, and ``checksum`` is a list."""
         origins = sorted(set(self.origins.values()))
-        return dict(self.parts[0].provenance) | {
+        return release(self.parts[0].provenance) | {
             "origin": origins[0] if len(origins) == 1 else f"{origins[0]} to {origins[-1]}",
             "checksum": [part.provenance["checksum"] for part in self.parts],
         }
@@ -126,8 +133,10 @@ class JoinedForecast:
         names = self.locations["name"]
         shared = names.duplicated(keep=False)
         table = {}
-        for code, figures, rounding in zip(self.codes, self.population, choose_roundings(self), strict=True):
-            heading = f"{names[code]} ({code})" if shared[code] else str(names[code])
+        for code, name, twice, figures, rounding in zip(
+            self.codes, names, shared, self.population, choose_roundings(self), strict=True
+        ):
+            heading = f"{name} ({code})" if twice else str(name)
             table[heading] = [
                 rounding.write(persons) + f" ({ESTIMATES})" * bool(year <= self.origins[code] and persons == persons)
                 for year, persons in zip(self.years, figures, strict=True)
@@ -143,7 +152,7 @@ class JoinedForecast:
         whole = np.full((len(self.codes), len(self.years)), np.nan)
         place = {code: i for i, code in enumerate(self.codes)}
         for part, array in zip(self.parts, arrays, strict=True):
-            rows = [place[code] for code in part.locations.index]
+            rows = np.array([place[code] for code in part.locations.index], dtype=np.intp)
             whole[np.ix_(rows, np.searchsorted(self.years, part.years))] = array
         return whole
 
@@ -154,5 +163,6 @@ class JoinedForecast:
         )
 
     def _repr_html_(self) -> str:
-        notes = [f"{self.locations['name'][note.location_code]}: {note.text}" for note in self.notes]
+        names = self.locations["name"].to_dict()
+        notes = [f"{names[note.location_code]}: {note.text}" for note in self.notes]
         return write_cell(self.to_table(), repr(self), notes, max_cols=12)

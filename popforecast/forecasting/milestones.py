@@ -176,7 +176,7 @@ def _list_round_figures() -> Array:
     return np.array([float(f"{digit}e{power}") for power in POWERS for digit in ROUND])
 
 
-def _find_peaks(codes: list[Hashable], past: Array, history: Array, paths: _Paths) -> Iterator[Milestone]:
+def _find_peaks(codes: list[Hashable], past: NDArray[np.int64], history: Array, paths: _Paths) -> Iterator[Milestone]:
     years = np.concatenate([past, paths.years])
     lower, median, upper = (np.hstack([history, ahead]) for ahead in (paths.lower, paths.median, paths.upper))
     at = np.array([_find_highest(whole) for whole in (lower, median, upper)])
@@ -252,7 +252,7 @@ def _find_years(figures: Array, grows: NDArray[np.bool_], paths: _Paths) -> list
 
 def _first_years(reached: NDArray[np.bool_], years: NDArray[np.int64]) -> list[int | None]:
     """Return for each row the first year in which it is true, or None."""
-    found = zip(years[reached.argmax(1)].tolist(), reached.any(1).tolist(), strict=True)
+    found = zip(years[reached.argmax(1)].tolist(), np.any(reached, axis=1).tolist(), strict=True)
     return [year if some else None for year, some in found]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import LevelError
@@ -14,6 +15,7 @@ from popforecast.forecasting.coherence import Coherent, Groups
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array, Model, Note, check_levels
 from popforecast.panel import Panel, describe_years
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import check_groups
 from popforecast.panel.years import choose_years
 from popforecast.version import __version__
@@ -23,7 +25,7 @@ Locations = Iterable[Hashable] | Hashable | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Outlook:
+class Outlook(Frozen):
     """The forecast of every location of a panel, as far as it can be asked for.
 
     :func:`popforecast.forecast_all` makes it. It never changes, so that threads may share one. Taking a forecast from
@@ -92,7 +94,7 @@ class Outlook:
         def join(before: Array, after: Array) -> Array:
             return np.hstack([before, after[:, steps]])
 
-        codes = set(history.locations.index)
+        codes = set(history.codes)
         replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
         notes = (*replaced, *whole.describe(horizon, levels))
         remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)
@@ -147,5 +149,5 @@ def _choose_rows(panel: Panel, locations: Locations, groups: Groups | None) -> N
     rows = panel.rows(locations)
     if locations is None or not groups:
         return rows
-    added = panel.locations.index.get_indexer(list(groups))
+    added = panel.locations.index.get_indexer(pd.Index(list(groups), tupleize_cols=False))
     return np.concatenate([rows, added[~np.isin(added, rows)]])

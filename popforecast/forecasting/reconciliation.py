@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from popforecast.forecasting.risk import FARTHEST, reach_out
 from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
 
 # How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
@@ -22,7 +23,7 @@ MOST_ERROR = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class PastErrors:
+class PastErrors(Frozen):
     """What went wrong at past origins, for n countries, o origins and h horizons.
 
     Attributes

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from popforecast.models.base import Array, Model, Note, Prediction, freeze
+from popforecast.models.base import Array, Model, Note, Prediction
 from popforecast.panel import Panel, describe_years
+from popforecast.panel.frozen import Frozen, release
 from popforecast.text import Rounding, guard_formulas, round_in_full, write_cell
 from popforecast.wpp.editions import cite
 
@@ -25,7 +26,7 @@ PROVENANCE = ("revision", "checksum", "origin", "model", "intervals", "version")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forecast:
+class Forecast(Frozen):
     """Population of the chosen locations over the chosen years, with intervals and provenance.
 
     Attributes
@@ -36,7 +37,7 @@ class Forecast:
         The years asked for. Those up to the origin are history, and have no interval.
     population : ndarray, shape (n, m)
         Persons: estimates up to the origin, the model's median after it.
-    lower, upper : dict of float to ndarray, shape (n, m)
+    lower, upper : mapping of float to ndarray, shape (n, m)
         Interval bounds by level; NaN in history.
     path : Prediction, shape (n, horizon)
         Every step from the origin to the last year, whichever years were asked for: what a chart draws.
@@ -45,7 +46,7 @@ class Forecast:
         The specification that made the forecast.
     notes : tuple of Note
         What readers must know, such as an explosive root.
-    provenance : dict
+    provenance : mapping
         Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
     remainders : mapping of location code to ndarray, shape (m,)
         For each location that is a sum of countries, the persons whom none of them holds: see :meth:`list_remainders`.
@@ -61,9 +62,6 @@ class Forecast:
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
     remainders: Mapping[Hashable, Array] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        freeze(self.years, self.population, *self.lower.values(), *self.upper.values(), *self.remainders.values())
 
     @property
     def locations(self) -> pd.DataFrame:
@@ -143,13 +141,13 @@ class Forecast:
 
     def describe(self) -> dict[str, Any]:
         """Return what :meth:`to_dict` says beside the rows: notes, where the numbers come from, how to cite them."""
-        names = self.locations["name"]
+        names = self.locations["name"].to_dict()
         return {
             "notes": [
                 {"location_code": note.location_code, "location": names[note.location_code], "text": note.text}
                 for note in self.notes
             ],
-            "provenance": dict(self.provenance),
+            "provenance": release(self.provenance),
             "citation": self.citation,
             "unit": "persons",
         }
@@ -159,7 +157,9 @@ class Forecast:
         years = [f"{year} ({ESTIMATES})" if year <= self.origin else str(year) for year in self.years]
         names = self.locations["name"]
         shared = names.duplicated(keep=False)
-        headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
+        headings = [
+            f"{name} ({code})" if twice else name for (code, name), twice in zip(names.items(), shared, strict=True)
+        ]
         rows = zip(choose_roundings(self), self.population.tolist(), strict=True)
         texts = np.array([[rounding.write(persons) for persons in row] for rounding, row in rows], object)
         return pd.DataFrame(texts.T, pd.Index(years, name="year"), headings)
@@ -177,7 +177,8 @@ class Forecast:
         )
 
     def _repr_html_(self) -> str:
-        notes = [f"{self.locations['name'][note.location_code]}: {note.text}" for note in self.notes]
+        names = self.locations["name"].to_dict()
+        notes = [f"{names[note.location_code]}: {note.text}" for note in self.notes]
         return write_cell(self.to_table(), repr(self), notes, max_cols=12)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.forecasting.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
-from popforecast.models.base import Array, Prediction, freeze
+from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen, freeze
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, find_edition, load_panel
 from popforecast.wpp.pairing import pair
 
@@ -22,7 +23,7 @@ FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class RevisionSpread:
+class RevisionSpread(Frozen):
     r"""How far base figures are revised, for locations like this one.
 
     The log revision of a base figure is taken to be :math:`e^{x' b} q`, with x and q as in

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.models.base import Array, Arrays, Model, Prediction, check_levels, freeze
+from popforecast.models.base import Array, Arrays, Model, Prediction, check_levels
 from popforecast.panel import Panel, describe_years
+from popforecast.panel.frozen import Frozen
 
 # Nobody has an outcome so many steps after a forecast; a longer horizon is a slip, and would fill the memory.
 LONGEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Rolling:
+class Rolling(Frozen):
     """What a model said at each origin, beside what came.
 
     Attributes
@@ -38,9 +39,6 @@ class Rolling:
     outcome: Array
     prediction: Prediction
     scale: Array
-
-    def __post_init__(self) -> None:
-        freeze(self.outcome, self.scale)
 
 
 def roll(
@@ -72,19 +70,19 @@ def roll(
     YearError
         If an origin is no year of the panel, or a horizon is below 1.
     """
-    origins, horizons, levels = check_origins(panel, origins), check_horizons(horizons), check_levels(levels)
-    shape = (len(panel), len(origins), len(horizons))
+    starts, ahead, levels = check_origins(panel, origins), check_horizons(horizons), check_levels(levels)
+    shape = (len(panel), len(starts), len(ahead))
     population = np.empty(shape)
     lower = {level: np.empty(shape) for level in levels}
     upper = {level: np.empty(shape) for level in levels}
-    for i, arrays in enumerate(estimate(model, panel, origins) if estimates is None else estimates):
-        prediction = model.predict(arrays, int(horizons.max()), levels)
-        population[:, i] = prediction.population[:, horizons - 1]
+    for i, arrays in enumerate(estimate(model, panel, starts) if estimates is None else estimates):
+        prediction = model.predict(arrays, int(ahead.max()), levels)
+        population[:, i] = prediction.population[:, ahead - 1]
         for level in levels:
-            lower[level][:, i] = prediction.lower[level][:, horizons - 1]
-            upper[level][:, i] = prediction.upper[level][:, horizons - 1]
-    outcome, scale = collect_outcomes(panel, origins, horizons), measure_scale(panel, origins)
-    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+            lower[level][:, i] = prediction.lower[level][:, ahead - 1]
+            upper[level][:, i] = prediction.upper[level][:, ahead - 1]
+    outcome, scale = collect_outcomes(panel, starts, ahead), measure_scale(panel, starts)
+    return Rolling(model, starts, ahead, outcome, Prediction(population, lower, upper), scale)
 
 
 def estimate(model: Model, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:

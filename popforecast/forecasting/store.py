@@ -39,7 +39,7 @@ FEW = (2, 3)
 TRIED = 50
 
 # What a manifest must state, and as what kind of value.
-FIELDS = {
+FIELDS: dict[str, type | tuple[type, ...]] = {
     "format": int,
     "version": str,
     "model": dict,

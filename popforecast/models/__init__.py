@@ -23,6 +23,7 @@ __all__ = [
     "Model",
     "Naive",
     "Note",
+    "PanelAR",
     "Prediction",
     "build",
     "get",
@@ -81,8 +82,8 @@ def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:
     >>> [model.name for model in get_several("ar1")]
     ['ar1']
     """
-    several = isinstance(names, Iterable) and not isinstance(names, str)
-    found = [get(name) for name in (names if several else [names])]
+    several = names if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+    found = [get(name) for name in several]
     if len({model.name for model in found}) < len(found):
         raise ModelError(f"models {', '.join(model.name for model in found)}: expected each model once")
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ class AR(Model):
         if self.lags not in CRITERIA:
             return self._estimate(y, panel, int(self.lags))
         order = select_lags(y, self.max_lags, self.trend, str(self.lags))
-        arrays: Arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for lags in np.unique(order):
             rows = np.flatnonzero(order == lags)
             for key, part in self._estimate(y[rows], panel, int(lags), rows).items():
@@ -289,7 +289,7 @@ def choose_lags(model: AR, panel: Panel) -> list[AR]:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 0
 
 
 def _dot(a: Array, b: Array) -> Array:

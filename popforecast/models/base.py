@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import NormalDist
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,12 +13,14 @@ from numpy.typing import NDArray
 
 from popforecast.errors import LevelError, ModelError
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 
 if TYPE_CHECKING:
     from popforecast.forecasting.calibration import Calibration
 
 Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
+Steps = NDArray[np.integer[Any]]
 
 
 class Note(NamedTuple):
@@ -30,7 +31,7 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Frozen):
     """Population after the origin, for every location.
 
     Attributes
@@ -44,9 +45,6 @@ class Prediction:
     population: Array
     lower: Mapping[float, Array]
     upper: Mapping[float, Array]
-
-    def __post_init__(self) -> None:
-        freeze(self.population, *self.lower.values(), *self.upper.values())
 
     def take(
         self, rows: Any = slice(None), steps: Any = slice(None), levels: Iterable[float] | None = None
@@ -129,7 +127,7 @@ class Model(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class Fitted(Frozen):
     """A model with the numbers estimated on one panel.
 
     Attributes
@@ -150,17 +148,10 @@ class Fitted:
     arrays: Arrays
     calibration: Calibration | None = None
 
-    def __post_init__(self) -> None:
-        freeze(*self.arrays.values())
-        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Fitted, (self.model, self.panel, dict(self.arrays), self.calibration)
-
     @property
     def codes(self) -> list[Hashable]:
         """Location codes, one for each row of the arrays."""
-        return self.panel.locations.index.tolist()
+        return self.panel.codes.tolist()
 
     @property
     def origin(self) -> int:
@@ -237,17 +228,11 @@ def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
     LevelError
         If one is no percentage between 0 and 100, or two would have columns of one name.
     """
-    several = isinstance(levels, Iterable) and not isinstance(levels, str)
-    checked = [check_level(level) for level in (levels if several else [levels])]
+    several = levels if isinstance(levels, Iterable) and not isinstance(levels, str) else [levels]
+    checked = [check_level(level) for level in several]
     if len({f"{level:g}" for level in checked}) < len(checked):
         raise LevelError(f"levels {', '.join(map(str, checked))}: expected each level once")
     return tuple(sorted(checked))
-
-
-def freeze(*arrays: Array) -> None:
-    """Make arrays read-only, as every result is."""
-    for array in arrays:
-        array.flags.writeable = False
 
 
 def exponentiate(log: Array) -> Array:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
+from popforecast.models.base import Array, Arrays, Model, Prediction, Steps, exponentiate, log_positive, normal_quantile
 from popforecast.panel import Panel
 
 # Growth per year that is rounding rather than change: a town of 5,000 counted to the person.
@@ -48,12 +49,12 @@ class GrowthModel(Model):
     def estimate(self, panel: Panel) -> Arrays:
         """Return what was observed and what was learnt from it."""
         log = log_positive(panel, self.name)
-        return self.observe(panel, log) | self.learn(panel, log)
+        return {**self.observe(panel, log), **self.learn(panel, log)}
 
     def observe(self, panel: Panel, log: Array) -> Arrays:
         """Return the last log population, the bounds of growth and the spread of its changes."""
         low, high = observe_growth(log)
-        return {"low": low, "high": high} | self.observe_each(panel, log)
+        return {"low": low, "high": high, **self.observe_each(panel, log)}
 
     def observe_each(self, panel: Panel, log: Array) -> Arrays:
         """Return what every location shows of itself: its last log population and the spread of its changes."""
@@ -75,7 +76,7 @@ class GrowthModel(Model):
             {level: exponentiate(log + width) for level, width in reach.items()},
         )
 
-    def spread(self, arrays: Arrays, steps: Array) -> Array:
+    def spread(self, arrays: Arrays, steps: Steps) -> Array:
         """Return the standard deviation of the log forecast, shape (n, horizon)."""
         return arrays["deviation"][:, None] * np.sqrt(steps * (steps + 1) * (2 * steps + 1) / 6)
 
@@ -117,7 +118,13 @@ def limit_growth(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
     return arrays["low"][at] * beyond, arrays["high"][at] * beyond
 
 
-def damp(damping: float, years: Array | float) -> Array | float:
+@overload
+def damp(damping: float, years: float) -> float: ...
+@overload
+def damp(damping: float, years: Array | Steps) -> Array: ...
+
+
+def damp(damping: float, years: Array | Steps | float) -> NDArray[np.floating[Any]] | float:
     r"""Return :math:`\sum_{j=1}^{m} \phi^j`: what last growth amounts to over m years when it decays.
 
     Examples

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, Prediction, normal_quantile
+from popforecast.models.base import Array, Arrays, Prediction, Steps, normal_quantile
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.panel import Panel
 
@@ -49,7 +49,7 @@ class Naive(GrowthModel):
         """Return no growth."""
         return np.zeros((len(arrays["last"]), horizon))
 
-    def spread(self, arrays: Arrays, steps: Array) -> Array:
+    def spread(self, arrays: Arrays, steps: Steps) -> Array:
         """Return the deviation of a random walk."""
         return arrays["deviation"][:, None] * np.sqrt(steps)
 
@@ -120,7 +120,7 @@ class Drift(GrowthModel):
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
         """Return growth by the mean change; minus infinity where the line has come to zero, which a bound prevents."""
-        path = arrays["change"][:, None] * np.arange(1, horizon + 1)
+        path: Array = arrays["change"][:, None] * np.arange(1, horizon + 1)
         if self.transform == "log":
             return path
         with np.errstate(divide="ignore"):
@@ -141,7 +141,7 @@ class Drift(GrowthModel):
             {level: median * (1 + width) for level, width in reach.items()},
         )
 
-    def spread(self, arrays: Arrays, steps: Array) -> Array:
+    def spread(self, arrays: Arrays, steps: Steps) -> Array:
         """Return the deviation of a random walk whose drift was estimated."""
         return arrays["deviation"][:, None] * np.sqrt(steps * (1 + steps / arrays["changes"][:, None]))
 

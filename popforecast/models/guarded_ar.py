@@ -95,4 +95,4 @@ def tame(arrays: Arrays, mean: Array) -> Arrays:
     coefficients[:, 2:] *= shrink[:, None] ** lags
     level = mean * (1 - coefficients[:, 2:].sum(axis=1))
     coefficients[:, 0] = np.where(wild, level, coefficients[:, 0])
-    return arrays | {"coefficients": coefficients}
+    return {**arrays, "coefficients": coefficients}

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, log_positive
+from popforecast.models.base import Array, Arrays, Steps, log_positive
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.models.regression import use_one_thread
 from popforecast.models.rules import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
@@ -96,7 +95,7 @@ class PanelAR(GrowthModel):
         lesson = prepare_lesson(panel, log_positive(panel, self.name))
         for origin in origins:
             known = panel.until(int(origin))
-            yield self.observe(known, np.log(known.values)) | self._learn(lesson, len(known.years) - 1)
+            yield {**self.observe(known, np.log(known.values)), **self._learn(lesson, len(known.years) - 1)}
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
         """Interpolate growth per step between the knots; damp it on beyond the last."""
@@ -154,7 +153,7 @@ class PanelAR(GrowthModel):
         return damp(self.damping, years) / years
 
 
-def interpolate(values: Array, knots: NDArray[np.int64], steps: Array) -> Array:
+def interpolate(values: Array, knots: Steps, steps: Steps) -> Array:
     """Interpolate each row of values between the knots; before the first and after the last it is level.
 
     Examples

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, RepeatedLocationError, shorten
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.panel import COUNTRY, Panel
 
 GROUP = "Group"
@@ -20,7 +22,7 @@ MOST_REMAINDER = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Membership:
+class Membership(Frozen):
     """Which countries make up each aggregate or group of a panel, without any nesting.
 
     Attributes
@@ -76,8 +78,9 @@ def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]
     now = panel.values[:, -1]
     aggregates, rows, lists, alone = [], [], [], []
     for row in np.flatnonzero(~country):
-        listed = [column.get(code) for code in members.get(codes[row], ())]
-        total = 0.0 if None in listed else now[country_rows[listed]].sum() if listed else 0.0
+        own = list(members.get(codes[row], ()))
+        listed = [column[code] for code in own if code in column]
+        total = now[country_rows[listed]].sum() if listed and len(listed) == len(own) else 0.0
         if total > 0 and abs(now[row] / total - 1) <= MOST_REMAINDER:
             aggregates.append(codes[row])
             rows.append(row)
@@ -140,10 +143,10 @@ def _list_members(name: str, members: object) -> list[Hashable]:
     return listed
 
 
-def _is_code(member: object) -> bool:
-    if isinstance(member, bool) or not pd.api.types.is_hashable(member):
+def _is_code(member: Any) -> bool:
+    if pd.api.types.is_scalar(member) and pd.isna(member):
         return False
-    return not (pd.api.types.is_scalar(member) and pd.isna(member))
+    return pd.api.types.is_hashable(member) and not isinstance(member, bool)
 
 
 def _name_type(value: object) -> str:

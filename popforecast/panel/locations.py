@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
+from types import MappingProxyType
 
 import pandas as pd
 
 from popforecast.errors import MOST_NAMED, RepeatedLocationError, UnknownLocationError
+from popforecast.panel.frozen import Frozen
 
 COLUMNS = ("name", "type", "iso3", "parent", "region")
 
@@ -117,22 +119,27 @@ def normalise(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class LocationIndex:
+class LocationIndex(Frozen):
     """Every way to name the locations of one table; build it with :func:`build_index`.
 
     Attributes
     ----------
-    codes : dict of str to code
+    codes : mapping of str to code
         The code as text, to the code as the table has it (a number for the UN's tables).
-    texts : dict of str to code
+    texts : mapping of str to code
         ISO3 codes, names and aliases, normalised.
-    names : dict of code to str
+    names : mapping of code to str
         The name to show.
     """
 
-    codes: dict[str, Hashable]
-    texts: dict[str, Hashable]
-    names: dict[Hashable, str]
+    codes: Mapping[str, Hashable]
+    texts: Mapping[str, Hashable]
+    names: Mapping[Hashable, str]
+
+    def __post_init__(self) -> None:
+        # A code or a name is frozen by itself.
+        for name in ("codes", "texts", "names"):
+            object.__setattr__(self, name, MappingProxyType(dict(self.__dict__[name])))
 
     def find(self, query: Hashable) -> Hashable:
         """Return the code of the location that the query names.
@@ -153,7 +160,9 @@ class LocationIndex:
 
     def join(self, later: LocationIndex) -> LocationIndex:
         """Return the index of these locations and of later ones; where both have a name, the first keeps it."""
-        return LocationIndex(later.codes | self.codes, later.texts | self.texts, self.names | later.names)
+        return LocationIndex(
+            {**later.codes, **self.codes}, {**later.texts, **self.texts}, {**self.names, **later.names}
+        )
 
     def find_all(self, queries: Iterable[Hashable]) -> list[Hashable]:
         """Return the codes of all queries, in order; the error names every miss at once.

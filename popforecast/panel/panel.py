@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from popforecast.errors import PanelError, YearError
 from popforecast.panel.frames import are_years, read_frame
+from popforecast.panel.frozen import Frozen, freeze
 from popforecast.panel.locations import COLUMNS, LocationIndex, build_index
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.source import Source
 from popforecast.text import write_cell
 
 COUNTRY = "Country/Area"
+
+# What a panel is refused with that was given no locations.
+NOWHERE = pd.DataFrame()
 
 
 class Update(NamedTuple):
@@ -41,7 +45,7 @@ class Update(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Panel:
+class Panel(Frozen, tables=("locations",)):
     """Population of locations over years: complete, regular, and never changed once made.
 
     Parameters
@@ -76,13 +80,25 @@ class Panel:
 
     values: NDArray[np.float64]
     years: NDArray[np.int64]
-    locations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    locations: pd.DataFrame = NOWHERE
     revision: str | None = None
     updates: tuple[Update, ...] = ()
     source: Source | None = None
 
+    if TYPE_CHECKING:
+        # Taken is whatever NumPy makes an array of; kept is that array.
+        def __init__(
+            self,
+            values: ArrayLike,
+            years: ArrayLike,
+            locations: pd.DataFrame | None = None,
+            revision: str | None = None,
+            updates: tuple[Update, ...] = (),
+            source: Source | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        locations = _check_locations(self.locations)
+        locations = _check_locations(self._places)
         years = _check_years(self.years)
         values = _check_values(self.values, years, locations)
         for name, checked in (("values", values), ("years", years), ("locations", locations)):
@@ -132,6 +148,17 @@ class Panel:
         return panels[0] if len(panels) == 1 else UnevenPanel(panels, tuple(dict.fromkeys(frame[id].tolist())))
 
     @property
+    def _places(self) -> pd.DataFrame:
+        # The table itself, which nothing here changes: a copy takes longer than most of what is asked of it.
+        places: pd.DataFrame = self.__dict__["locations"]
+        return places
+
+    @property
+    def codes(self) -> pd.Index[Any]:
+        """The location codes, in the order of the rows."""
+        return self._places.index.view()
+
+    @property
     def title(self) -> str | None:
         """What the figures are called, in one line: the revision and the updates of it.
 
@@ -156,12 +183,12 @@ class Panel:
     @cached_property
     def index(self) -> LocationIndex:
         """The names under which the locations are found."""
-        return build_index(self.locations)
+        return build_index(self._places)
 
     @cached_property
     def checksum(self) -> str:
         """SHA-256 of codes, years, values and updates: the same figures give the same checksum on any machine."""
-        digest = hashlib.sha256("\x1f".join(map(str, self.locations.index)).encode())
+        digest = hashlib.sha256("\x1f".join(map(str, self._places.index)).encode())
         digest.update(self.years.astype("<i8").tobytes())
         digest.update(self.values.astype("<f8").tobytes())
         # An update may change projections alone: what is kept by this checksum must not outlive it.
@@ -172,13 +199,13 @@ class Panel:
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
         """Return the row numbers of the locations asked for; all rows if None."""
         if locations is None:
-            return np.arange(len(self.locations))
+            return np.arange(len(self._places))
         if isinstance(locations, str) or not isinstance(locations, Iterable):
             locations = [locations]
         codes = self.index.find_all(locations)
         if not codes:
             raise PanelError("no location was asked for: expected at least one code, ISO3 code, name or alias")
-        return self.locations.index.get_indexer(codes)
+        return self._places.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel:
         """Return the panel of the locations asked for, in that order."""
@@ -186,7 +213,7 @@ class Panel:
 
     def countries(self) -> Panel:
         """Return the panel of countries and areas alone, without any aggregate."""
-        rows = np.flatnonzero(self.locations["type"] == COUNTRY)
+        rows = np.flatnonzero(self._places["type"] == COUNTRY)
         if not len(rows):
             raise PanelError(f"no location is of type {COUNTRY!r}, so there are no countries to take")
         return self.take(rows)
@@ -198,7 +225,7 @@ class Panel:
         kept = int(np.searchsorted(self.years, year)) + 1
         if kept < 2:
             raise PanelError(f"until {year} the panel has one year: expected at least two")
-        return self._derive(self.values[:, :kept], self.years[:kept], self.locations)
+        return self._derive(self.values[:, :kept], self.years[:kept], self._places)
 
     def common(self) -> Panel:
         """Return the panel over the years that all locations have: itself; see :meth:`UnevenPanel.common`."""
@@ -209,8 +236,8 @@ class Panel:
         n, t = self.values.shape
         return pd.DataFrame(
             {
-                "location_code": np.repeat(self.locations.index.to_numpy(), t),
-                "location": np.repeat(self.locations["name"].to_numpy(), t),
+                "location_code": np.repeat(self._places.index.to_numpy(), t),
+                "location": np.repeat(self._places["name"].to_numpy(), t),
                 "year": np.tile(self.years, n),
                 "population": np.rint(self.values).astype(np.int64).ravel(),
             }
@@ -218,7 +245,7 @@ class Panel:
 
     def take(self, rows: NDArray[np.intp]) -> Panel:
         """Return the panel of the rows given by number, in that order."""
-        locations = self.locations.iloc[rows]
+        locations = self._places.iloc[rows]
         if not len(locations) or not locations.index.is_unique:
             return replace(self, values=self.values[rows], locations=locations)
         return self._derive(self.values[rows], self.years, locations)
@@ -243,9 +270,9 @@ class Panel:
             raise PanelError(f"location code {shared[0]!r} stands twice: expected each code once")
         # All cells are objects here, so that two arrays make one sooner than two tables do.
         together = pd.DataFrame(
-            np.vstack([self.locations.to_numpy(), added.locations.to_numpy()]),
-            self.locations.index.append(added.locations.index),
-            self.locations.columns,
+            np.vstack([self._places.to_numpy(), added.locations.to_numpy()]),
+            self._places.index.append(added.locations.index),
+            self._places.columns,
         )
         panel = self._derive(np.vstack([self.values, added.values]), self.years, together)
         # Where names are known already, those of the few that came are all there is to learn.
@@ -256,24 +283,20 @@ class Panel:
         """Return a panel of parts of this one, which were checked when it was made."""
         panel = object.__new__(Panel)
         parts = {"values": np.array(values, order="C"), "years": np.array(years)}
-        for name, array in parts.items():
-            array.flags.writeable = False
-            object.__setattr__(panel, name, array)
-        # pandas copies what one of them changes, so that neither sees a change of the other's.
-        object.__setattr__(panel, "locations", locations.copy(deep=False))
-        for name in ("revision", "updates", "source"):
-            object.__setattr__(panel, name, getattr(self, name))
+        freeze(*parts.values())
+        others = {name: getattr(self, name) for name in ("revision", "updates", "source")}
+        panel.__dict__.update(parts, locations=locations, **others)
         return panel
 
     def __len__(self) -> int:
-        return len(self.locations)
+        return len(self._places)
 
     def __repr__(self) -> str:
         title = f", {self.title}" if self.title else ""
         return f"<Panel: {len(self)} locations, {describe_years(self.years)}{title}>"
 
     def _repr_html_(self) -> str:
-        table = pd.DataFrame(self.values, index=self.locations["name"], columns=self.years).rename_axis(None)
+        table = pd.DataFrame(self.values, index=self._places["name"], columns=self.years).rename_axis(None)
         return write_cell(table, repr(self), max_rows=10, max_cols=8, float_format="{:,.0f}".format)
 
 
@@ -312,7 +335,7 @@ def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
         raise PanelError("a panel needs at least one location, got none")
     codes = np.array([str(code) for code in table.index], dtype=object)
     # The codes 1 and "1" count as one, too: nobody could ask for the second of them.
-    repeated = pd.Index(codes).duplicated()
+    repeated = pd.Index(codes, tupleize_cols=False).duplicated()
     if repeated.any():
         raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
     cells = {column: _list_cells(table, column) for column in COLUMNS}
@@ -321,8 +344,11 @@ def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
 
 
 def _list_cells(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
-    cells = table[column].to_numpy(dtype=object) if column in table else np.full(len(table), None)
-    return np.where(pd.isna(cells), None, cells)
+    if column not in table:
+        return np.full(len(table), None)
+    cells: NDArray[np.object_] = table[column].to_numpy(dtype=object, copy=True)
+    cells[pd.isna(cells)] = None
+    return cells
 
 
 def _check_years(years: ArrayLike) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import PanelError, YearError
+from popforecast.panel.frozen import Frozen, freeze
 from popforecast.panel.locations import LocationIndex, build_index
 from popforecast.text import write_cell
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UnevenPanel:
+class UnevenPanel(Frozen):
     """Panels of one step and one grid, each of the locations that share their first and last year.
 
     ``forecast`` and ``backtest`` take it as they take a panel. Each location is forecast after its own last year, from
@@ -56,7 +58,9 @@ class UnevenPanel:
     def years(self) -> NDArray[np.int64]:
         """Every year in which a location has a figure, and those between."""
         first = min(int(panel.years[0]) for panel in self.panels)
-        return np.arange(first, self.origin + 1, self.step)
+        years = np.arange(first, self.origin + 1, self.step)
+        freeze(years)
+        return years
 
     @property
     def origin(self) -> int:
@@ -68,9 +72,13 @@ class UnevenPanel:
         """Where the figures come from."""
         return self.panels[0].revision
 
-    @cached_property
+    @property
     def locations(self) -> pd.DataFrame:
         """All locations, in the order of the table that was read."""
+        return self._locations.copy(deep=False)
+
+    @cached_property
+    def _locations(self) -> pd.DataFrame:
         return pd.concat([panel.locations for panel in self.panels]).loc[list(self.codes)]
 
     @cached_property
@@ -81,7 +89,8 @@ class UnevenPanel:
     @cached_property
     def homes(self) -> Mapping[Hashable, int]:
         """The number of the panel that holds each location."""
-        return {code: number for number, panel in enumerate(self.panels) for code in panel.locations.index}
+        homes = {code: number for number, panel in enumerate(self.panels) for code in panel.locations.index}
+        return MappingProxyType(homes)
 
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
         """Return the row numbers of the locations asked for; all rows if None."""
@@ -92,7 +101,7 @@ class UnevenPanel:
         codes = self.index.find_all(locations)
         if not codes:
             raise PanelError("no location was asked for: expected at least one code, name or alias")
-        return self.locations.index.get_indexer(codes)
+        return self.locations.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def cover(self, number: int) -> Panel:
         """Return one of the panels with all other locations that have its years after its own, cut to them."""
@@ -119,7 +128,7 @@ class UnevenPanel:
             )
         parts = [(p.values[:, (p.years >= first) & (p.years <= last)], p.locations) for p in self.panels]
         values, places = np.vstack([part[0] for part in parts]), pd.concat([part[1] for part in parts])
-        order = places.index.get_indexer(list(self.codes))
+        order = places.index.get_indexer(pd.Index(list(self.codes), tupleize_cols=False))
         years = np.arange(first, last + 1, self.step)
         return replace(self.panels[0], values=values[order], years=years, locations=places.iloc[order])
 

@@ -153,6 +153,6 @@ def _find_faults(
     sound = np.array([number not in faults for number in range(len(count))])
     if sound.any():
         usual = int(np.bincount(phases[sound]).argmax())
-        for number in np.flatnonzero(sound & (phases != usual)):
-            faults[int(number)] = f"has {years[first[number]]}, which is off the grid of the others ({step} years)"
+        for number in np.flatnonzero(sound & (phases != usual)).tolist():
+            faults[number] = f"has {years[first[number]]}, which is off the grid of the others ({step} years)"
     return faults

@@ -10,6 +10,7 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import COUNTRY, Panel, Source
+from popforecast.panel.frozen import Frozen
 
 THOUSAND = 1000
 WORLD = 900
@@ -19,7 +20,7 @@ TOTAL_TOLERANCE = 2e-5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reading:
+class Reading(Frozen, tables=("dropped",)):
     """A file read: its panel, and what became of every row that is not in it.
 
     Attributes
@@ -55,7 +56,7 @@ def make_panel(
     # Thousands with three decimals are whole persons; rounding removes what the multiplication left over.
     persons = np.round(thousands * THOUSAND, 6)
     try:
-        panel = Panel(persons, years, locations, revision, source=revision and Source(revision))
+        panel = Panel(persons, years, locations, revision, source=Source(revision) if revision else None)
     except PanelError as error:
         raise ReadError(f"{path.name}: {error}") from error
     check_total(panel, path.name)

@@ -100,7 +100,8 @@ def read_un_wide(
     header, rows = _parse_table(list(split_rows(text, path)), until, path)
     rows = _choose_variant(rows, variant, path)
     _check_repeated(rows, path)
-    kept, left_out = [], []
+    kept: list[Row] = []
+    left_out: list[Row] = []
     for row in rows:
         whole = not (row.is_label or row.is_empty or (incomplete == "drop" and None in row.figures))
         (kept if whole else left_out).append(row)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS
+from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Model
 
 if TYPE_CHECKING:

@@ -74,17 +74,19 @@ class Learnt:
     def predict(self, panel: Panel, horizon: int, levels: Sequence[float]) -> tuple[Prediction, Rows]:
         """Predict series of the same years, none of which changes another's numbers; say which have a note."""
         log = np.log(panel.values)
-        arrays = self.model.observe_each(panel, log) | {"low": self.low, "high": self.high}
-        arrays |= self._follow(panel, log) if isinstance(self.model, PanelAR) else self.model.learn(panel, log)
+        learnt = (
+            self._follow(self.model, panel, log) if isinstance(self.model, PanelAR) else self.model.learn(panel, log)
+        )
+        arrays = {**self.model.observe_each(panel, log), "low": self.low, "high": self.high, **learnt}
         if not len(self.knots):
             return self.model.predict(arrays, horizon, levels), np.arange(len(panel))
         population = self.model.predict(arrays, horizon, ()).population
         return surround(population, self._calibrate(panel, log), levels), find_noted(self.model, arrays, horizon)
 
-    def _follow(self, panel: Panel, log: Array) -> Arrays:
+    def _follow(self, model: PanelAR, panel: Panel, log: Array) -> Arrays:
         recent, size = self._look_back(panel, log)
         lesson = describe_lesson(recent, [], size, np.arange(len(log)), self.step)
-        return self.model.follow(self.rules, lesson.at(-1), self.step)
+        return model.follow(self.rules, lesson.at(-1), self.step)
 
     def _calibrate(self, panel: Panel, log: Array) -> Calibration:
         recent, size = self._look_back(panel, log)

@@ -132,15 +132,15 @@ def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tu
     options = {"compression": "zstd", "use_dictionary": ["location_code", "year"], "store_schema": False}
     with pq.ParquetWriter(path, schema, **options) as file:
         for block, faults in _check(partition, plan):
-            *made, having_notes = forecast_block(block, faults, plan, predict)
+            ids, figures, having_notes = forecast_block(block, faults, plan, predict)
             if faults and not plan.skip:
                 raise _name(partition, block, faults)
             skipped += [Skipped(partition.number, _plain(block.ids[row]), faults[row]) for row in sorted(faults)]
-            held.append(made)
-            if sum(len(ids) for ids, _ in held) * len(plan.years) >= GROUP_ROWS:
+            held.append((ids, figures))
+            if sum(len(each) for each, _ in held) * len(plan.years) >= GROUP_ROWS:
                 rows += _flush(file, held, plan, schema)
                 held.clear()
-            series += len(made[0])
+            series += len(ids)
             noted += having_notes
         rows += _flush(file, held, plan, schema)
     with path.open("rb") as written:

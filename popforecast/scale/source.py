@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,8 +33,9 @@ class Piece(NamedTuple):
     group: int
     rows: int
     kind: str
-    first: Hashable
-    last: Hashable
+    # Numbers or texts, all of one kind, so that any two can be compared.
+    first: Any
+    last: Any
 
     def __str__(self) -> str:
         return f"{self.path}, row group {self.group}"

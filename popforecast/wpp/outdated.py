@@ -86,12 +86,13 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
     {}
     """
     edition = find_edition(panel)
+    codes = panel.codes
     return {
         code: known["date"]
         for known in load_known()
         if edition and known["revision"] == edition.name
         for code in known["locations"]
-        if code in panel.locations.index
+        if code in codes
         and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)
     }
 
@@ -107,14 +108,14 @@ def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterato
     membership : Membership, optional
         The aggregates and groups that are sums (default: the revision's aggregates).
     """
-    outdated, index = find_outdated(panel), panel.locations.index
+    outdated, index = find_outdated(panel), panel.codes
     for code, day in outdated.items():
         yield code, OUTDATED.format(say_date(day))
     for aggregate, codes in _list_sums(panel, membership, outdated) if outdated else ():
         rows = [index.get_loc(code) for code in codes]
         whole = panel.values[index.get_loc(aggregate), -1] if aggregate in index else np.inf
         if panel.values[rows, -1].sum() >= LEAST_SHARE * whole:
-            names = " and ".join(panel.locations.at[code, "name"] for code in codes)
+            names = " and ".join(panel.index.names[code] for code in codes)
             days = " and ".join(map(say_date, dict.fromkeys(outdated[code] for code in codes)))
             yield aggregate, HOLDING.format(names, days)
 

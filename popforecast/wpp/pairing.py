@@ -10,6 +10,7 @@ import pandas as pd
 
 from popforecast.errors import PanelError, YearError
 from popforecast.panel import Panel, describe_years
+from popforecast.panel.frozen import Frozen
 
 # Places that a revision may list by themselves, and the country that earlier revisions counted them with. Figures for
 # that country changed their meaning where the later revision has the part and the earlier one does not.
@@ -28,7 +29,7 @@ COUNTED_WITH: dict[Hashable, Hashable] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Pairing:
+class Pairing(Frozen, tables=("excluded",)):
     """The countries that two revisions share.
 
     Attributes

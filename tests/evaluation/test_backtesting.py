@@ -12,6 +12,7 @@ from statsmodels.tsa.ar_model import AutoReg
 import popforecast as pf
 from popforecast.errors import LevelError, ModelError, UnknownLocationError, UnknownModelError, YearError
 from popforecast.forecasting import calibration as intervals
+from tests.helpers.freezing import check_frozen
 
 Z = {80: 1.2815515655446004, 95: 1.959963984540054}
 SOME = ["NGA", "JPN", "TKL", "KWT"]
@@ -74,6 +75,10 @@ def test_known_errors_of_ar1_come_out(tested: pf.Backtest) -> None:
     ar1 = scores[scores["model"] == "ar1"].set_index("horizon")
     assert ar1["mape"].to_dict() == pytest.approx({1: 0.7185, 3: 2.275, 5: 3.904, 10: 8.677, 20: 24.22}, rel=3e-4)
     assert ar1["n"].to_dict() == {1: 236 * 7, 3: 236 * 7, 5: 236 * 7, 10: 236 * 6, 20: 236 * 4}
+
+
+def test_a_backtest_cannot_be_changed_in_place(wpp2024: pf.Panel) -> None:
+    check_frozen(pf.backtest(wpp2024.select(SOME), "naive", [2000], [1, 5]))
 
 
 def test_models_answer_for_the_same_locations_origins_and_horizons(tested: pf.Backtest) -> None:

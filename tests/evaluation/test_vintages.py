@@ -20,6 +20,7 @@ from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp import editions, preparation
 from popforecast.wpp.pairing import COUNTED_WITH, pair
 from popforecast.wpp.tables import write_tables
+from tests.helpers.freezing import check_frozen
 
 SIZES = {"wpp2010": (197, 197), "wpp2012": (236, 201)}
 
@@ -130,6 +131,12 @@ def test_countries_that_changed_their_meaning_are_left_out_and_named(panel: pf.P
     assert (729 in pairing.earlier.locations.index) == (panel.revision == "wpp2012")
     everything = set(panel.countries().locations.index) | set(wpp2024.countries().locations.index)
     assert everything == set(pairing.earlier.locations.index) | set(pairing.excluded.index)
+
+
+def test_a_comparison_cannot_be_changed_in_place(wpp2024: pf.Panel) -> None:
+    vintage = pf.load_panel("wpp2012")
+    check_frozen(pair(vintage, wpp2024))
+    check_frozen(compare_vintages(vintage, wpp2024, [LastGrowth()]))
 
 
 def test_two_editions_that_divide_the_world_alike_exclude_nothing(wpp2024: pf.Panel) -> None:

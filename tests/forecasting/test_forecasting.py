@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ from popforecast.errors import (
     YearError,
 )
 from popforecast.panel import Source
+from tests.helpers.freezing import check_frozen
 
 COLUMNS = ["location_code", "location", "year", "population", "lower_80", "upper_80", "lower_95", "upper_95", "variant"]
 
@@ -162,8 +164,38 @@ def test_result_is_frozen(wpp2024: pf.Panel) -> None:
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
-    with pytest.raises(AttributeError):
-        forecast.population = None
+    for bounds in (forecast.lower, forecast.upper, forecast.path.lower):
+        with pytest.raises(TypeError):
+            bounds[80] = forecast.population
+    with pytest.raises(TypeError):
+        forecast.provenance["revision"] = "mine"
+    with pytest.raises(TypeError):
+        forecast.provenance["parameters"]["lags"] = 2
+    check_frozen(forecast)
+
+
+def test_what_is_told_of_a_forecast_is_plain_and_changes_nothing_in_it(wpp2024: pf.Panel) -> None:
+    forecast = pf.forecast(wpp2024, ["NGA", "World"], 2023, 2025)
+    told = forecast.to_dict()
+    assert json.loads(json.dumps(told))["provenance"] == forecast.provenance
+    told["provenance"]["parameters"]["more"] = 1
+    assert "more" not in forecast.provenance["parameters"]
+
+
+def test_joined_forecasts_are_frozen() -> None:
+    rows = {"id": [*"AAAABBB"], "year": [*range(2000, 2004), *range(2000, 2003)], "pop": [1, 2, 3, 4, 5, 6, 8]}
+    joined = pf.forecast(pf.Panel.from_frame(pd.DataFrame(rows), id="id", value="pop"), model="naive")
+    before = joined.to_csv()
+    joined.lower[80] = joined.population
+    joined.population[...] = 0
+    joined.provenance["model"] = "mine"
+    places = joined.locations
+    places.loc["A", "name"] = "Mordor"
+    with pytest.raises(ValueError, match="read-only"):
+        joined.years[0] = 0
+    for part in joined.parts:
+        check_frozen(part)
+    assert joined.to_csv() == pickle.loads(pickle.dumps(joined)).to_csv() == before
 
 
 def test_table_tells_two_places_of_one_name_apart(wpp2024: pf.Panel) -> None:

@@ -13,6 +13,7 @@ from popforecast.client import request_forecast
 from popforecast.errors import PanelError, RepeatedLocationError, UnknownLocationError
 from popforecast.panel.groups import GROUP, add_groups, build_membership
 from popforecast.wpp.editions import load_members
+from tests.helpers.freezing import check_frozen
 
 
 @pytest.fixture
@@ -29,6 +30,10 @@ def test_every_aggregate_of_a_revision_is_a_sum_of_countries(membership) -> None
     assert membership.alone == ()
     assert row_of(membership, 900).all()
     assert [c for c, held in zip(membership.countries, row_of(membership, 927), strict=True) if held] == [36, 554]
+
+
+def test_a_membership_cannot_be_changed_in_place(membership) -> None:
+    check_frozen(membership)
 
 
 def test_rows_are_those_of_the_panel(wpp2024: pf.Panel, membership) -> None:

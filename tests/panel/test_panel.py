@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import popforecast as pf
 from popforecast.errors import PanelError, YearError
 from popforecast.panel import Source
+from tests.helpers.freezing import check_frozen
 
 PLACES = pd.DataFrame({"name": ["Arda", "Midgard"]}, index=["AR", "MI"])
 VALUES = [[100.0, 110.0, 121.0], [50.0, 50.0, 50.0]]
@@ -228,9 +229,49 @@ def test_a_part_of_a_panel_is_what_a_panel_of_those_figures_would_be(wpp2024: pf
 def test_a_change_in_a_part_never_reaches_the_whole() -> None:
     whole = pf.Panel(VALUES, YEARS, PLACES)
     for part in (whole.until(2005), whole.take(np.array([0]))):
-        part.locations.loc["AR", "name"] = "Mordor"
-        assert part.locations["name"]["AR"] == "Mordor"
+        places = part.locations
+        places.loc["AR", "name"] = "Mordor"
+        assert part.locations["name"]["AR"] == "Arda"
     assert whole.locations["name"]["AR"] == "Arda"
+
+
+def test_an_edit_of_the_locations_leaves_them_and_their_names_as_they_were() -> None:
+    panel = pf.Panel(VALUES, YEARS, PLACES)
+    places = panel.locations
+    places.loc["AR", "name"] = "Mordor"
+    del places["type"]
+    # Whoever keeps no copy to edit is told by pandas that the edit goes nowhere.
+    with pytest.warns(pd.errors.ChainedAssignmentError):
+        panel.locations.loc["AR", "name"] = "Mordor"
+    codes = panel.codes
+    codes.name = "place"
+    assert panel.codes.tolist() == ["AR", "MI"]
+    assert panel.codes.name == panel.locations.index.name == "code"
+    assert panel.locations["name"].tolist() == ["Arda", "Midgard"]
+    assert panel.index.find("Arda") == "AR"
+    assert not panel.index.has("Mordor")
+
+
+def test_nothing_of_a_panel_can_be_changed_in_place(wpp2024: pf.Panel) -> None:
+    whole = pf.Panel(VALUES, YEARS, PLACES)
+    for panel in (whole, whole.until(2005), wpp2024.select(["NGA", "World"])):
+        check_frozen(panel)
+        check_frozen(panel.index)
+
+
+def test_a_panel_that_was_sent_is_the_same(wpp2024: pf.Panel) -> None:
+    part = wpp2024.select(["NGA", "World"])
+    sent = pickle.loads(pickle.dumps(part))
+    assert (sent.checksum, sent.source, sent.index) == (part.checksum, part.source, part.index)
+    assert sent.locations.equals(part.locations)
+
+
+def test_nothing_of_rectangles_can_be_changed_in_place() -> None:
+    rows = {"id": [*"AAABB"], "year": [2000, 2001, 2002, 2001, 2002], "pop": [1, 2, 3, 4, 5]}
+    uneven = pf.Panel.from_frame(pd.DataFrame(rows), id="id", value="pop")
+    with pytest.raises(TypeError):
+        uneven.homes["C"] = 0
+    check_frozen(uneven)
 
 
 @pytest.mark.parametrize(("rows", "said"), [([], "at least one location"), ([0, 1, 0], "'AR' stands twice")])

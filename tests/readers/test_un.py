@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import popforecast as pf
 from popforecast.errors import ReadError
 from popforecast.readers import read_long
+from tests.helpers.freezing import check_frozen
 from tests.readers.samples import HEADER, YEARS, assert_same_world, long_rows, to_text, wide_rows
 
 
@@ -25,6 +26,7 @@ def test_file_of_2019_is_read_whole_and_equals_the_embedded_table(raw: Path, wpp
     assert reading.panel.locations["name"].tolist() == wpp2019.locations["name"].tolist()
     assert (reading.panel.values == wpp2019.values).all()
     assert reading.panel.checksum == wpp2019.checksum
+    check_frozen(reading)
     assert reading.dropped[["row", "code"]].to_numpy().tolist() == [[3, 1803], [11, 1802], [18, 1840], [25, 1828]]
     assert set(reading.dropped["reason"]) == {"a label, without any figure"}
 

@@ -12,6 +12,7 @@ from popforecast.errors import UnknownModelError, UnknownRevisionError, YearErro
 from popforecast.evaluation.vintages import compare_vintages
 from popforecast.studies import revisions as study
 from popforecast.text import format_population
+from tests.helpers.freezing import check_frozen
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,10 @@ def test_every_country_is_compared_or_left_out_with_a_reason(compared, wpp2019: 
     assert "counted with Kosovo" in reasons[688]
     assert "divided into Guernsey and Jersey" in reasons[830]
     assert reasons[336] == "not in wpp2024"
+
+
+def test_a_comparison_cannot_be_changed_in_place(compared):
+    check_frozen(compared)
 
 
 def test_who_was_renamed_is_named(compared):

@@ -16,6 +16,7 @@ from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.years import last_year
 from popforecast.text import VINTAGE_NAMES, format_percent, format_populations, round_in_full, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
@@ -34,7 +35,7 @@ YARDSTICKS = ("ar1", "naive")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Profile:
+class Profile(Frozen):
     """A location, forecast from the year after the origin to the last year that can be asked for.
 
     Attributes

@@ -18,6 +18,7 @@ from popforecast.forecasting.revision_error import RevisionSpread, learn_as_publ
 from popforecast.forecasting.risk import describe_risk
 from popforecast.models.base import Fitted, Model, Prediction
 from popforecast.panel import Panel
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.years import last_year
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 from popforecast.wpp.pairing import Pairing, pair, take_years
@@ -37,7 +38,7 @@ THEN, SINCE, PLAIN = "published", "real-time", "analytic"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Frozen, tables=("changes", "held", "errors")):
     """What a later revision changed.
 
     Attributes
