@@ -234,18 +234,6 @@ def say_population(persons: float) -> str:
     return round_in_words(persons).say(persons)
 
 
-def say_round_figure(persons: float) -> str:
-    """Write a round number of persons in the unit that people say them in.
-
-    Examples
-    --------
-    >>> say_round_figure(1_500_000_000), say_round_figure(200_000_000), say_round_figure(900)
-    ('1.5 billion', '200 million', '900')
-    """
-    number, space, unit = say_population(persons).partition(" ")
-    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit
-
-
 def format_percent(value: float | None, digits: int = 2) -> str:
     """Write a percentage; what is not there is a dash.
 
@@ -268,6 +256,16 @@ def sign(percent: float | None, digits: int = 1) -> str:
     ('+2.0', '−0.5', '+0.0', '–')
     """
     return "–" if pd.isna(percent) else f"{percent:+z.{digits}f}".replace("-", "−")
+
+
+def write_sentence(text: str) -> str:
+    """Return the text with a capital at its beginning and one full stop at its end."""
+    return capitalise(text).rstrip(".") + "."
+
+
+def capitalise(text: str) -> str:
+    """Return the text with its first letter large, and the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from werkzeug.exceptions import NotFound
 
 import popforecast as pf
 from app.outlooks import load_panel
-from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one, write_sentence
+from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one
+from popforecast.text import write_sentence
 from popforecast.wpp.editions import LICENCE_URL
 
 JSON, CSV = "application/json", "text/csv"

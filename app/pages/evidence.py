@@ -15,7 +15,7 @@ from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
-from popforecast.text import INTERVALS, format_percent, round_in_words
+from popforecast.text import INTERVALS, format_percent, join_words, round_in_words, write_sentence
 from popforecast.wpp.editions import get_edition
 
 # The horizons of the sentence; the table beside it has them all.
@@ -178,8 +178,7 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
 
 def describe_intervals(fc: pf.Forecast) -> str:
     """Return the sentence that says what the intervals hold."""
-    sentence = INTERVALS[str(fc.provenance["intervals"])]
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    return write_sentence(INTERVALS[str(fc.provenance["intervals"])])
 
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:
@@ -238,7 +237,7 @@ def _sum_up(told: pd.DataFrame) -> str:
     if len(theirs):
         words += f" The UN’s contained {int(theirs.sum())} of {len(theirs)}"
         bare = _list_bare(told)
-        words += f"; its edition of {' and '.join(bare)} stated none." if bare else "."
+        words += f"; its edition of {join_words(bare)} stated none." if bare else "."
     return words
 
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 import popforecast as pf
 from popforecast.errors import InputError, PopforecastError
+from popforecast.text import write_sentence
 
 # An error that names this many unknown locations or parameters has made its point.
 MOST_NAMED = 5
@@ -162,13 +163,3 @@ def quote(text: str) -> str:
     True
     """
     return repr(text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…")
-
-
-def write_sentence(text: str) -> str:
-    """Return the text with a capital at its beginning and one full stop at its end."""
-    return capitalise(text).rstrip(".") + "."
-
-
-def capitalise(text: str) -> str:
-    """Return the text with its first letter large, and the others as they are."""
-    return text[:1].upper() + text[1:]

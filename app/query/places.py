@@ -6,10 +6,10 @@ import unicodedata
 
 import popforecast as pf
 from app.outlooks import load_membership, load_panel
-from app.query.arguments import MOST_NAMED, ArgumentError, Arguments, capitalise, quote, take_several
+from app.query.arguments import MOST_NAMED, ArgumentError, Arguments, quote, take_several
 from popforecast.errors import UnknownLocationError
 from popforecast.panel.groups import add_groups
-from popforecast.text import FORMULA
+from popforecast.text import FORMULA, capitalise
 
 # Every location of a revision may be asked for at once, and no more than that makes sense.
 MOST_LOCATIONS = 300

@@ -19,6 +19,7 @@ from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, 
 from popforecast.errors import InputError
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
+from popforecast.text import join_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -308,4 +309,4 @@ def _period(years: np.ndarray) -> str:
 def _enumerate(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{len(names)} locations"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return join_words(names)

@@ -14,7 +14,7 @@ from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
 from popforecast.forecasting.result import Forecast, choose_roundings
-from popforecast.text import INTERVALS, Rounding
+from popforecast.text import INTERVALS, Rounding, join_words, write_sentence
 from popforecast.wpp.editions import LICENCE, LICENCE_URL
 
 STYLE = Path(__file__).with_name("explorer.css")
@@ -46,8 +46,7 @@ def write_error(error: Exception) -> str:
     >>> write_error(ValueError("no location 'Nigria'"))
     '<p class="alert" role="alert">No location &#x27;Nigria&#x27;.</p>'
     """
-    text = str(error).rstrip(".") + "."
-    return f'<p class="alert" role="alert">{escape(text[:1].upper() + text[1:])}</p>'
+    return f'<p class="alert" role="alert">{escape(write_sentence(str(error)))}</p>'
 
 
 def write_table(forecasts: Sequence[Forecast]) -> str:
@@ -87,7 +86,7 @@ def write_levels(levels: Sequence[float]) -> str:
     >>> write_levels((80.0, 95.0))
     '80 and 95%'
     """
-    return " and ".join(f"{level:g}" for level in levels) + "%"
+    return join_words([f"{level:g}" for level in levels]) + "%"
 
 
 def write_notes(forecasts: Sequence[Forecast]) -> str:

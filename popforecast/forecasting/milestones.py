@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.models.base import Array
-from popforecast.text import say_population, say_round_figure
+from popforecast.text import say_population
 
 if TYPE_CHECKING:
     from popforecast.forecasting.result import Forecast
@@ -169,6 +169,18 @@ def find_round_figures(persons: Array) -> tuple[Array, Array]:
     below = np.searchsorted(ladder, persons, side="left") - 1
     above = np.searchsorted(ladder, persons, side="right")
     return ladder[np.maximum(below, 0)], ladder[np.minimum(above, len(ladder) - 1)]
+
+
+def say_round_figure(persons: float) -> str:
+    """Write a round number of persons in the unit that people say them in.
+
+    Examples
+    --------
+    >>> say_round_figure(1_500_000_000), say_round_figure(200_000_000), say_round_figure(900)
+    ('1.5 billion', '200 million', '900')
+    """
+    number, space, unit = say_population(persons).partition(" ")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit
 
 
 @lru_cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -13,6 +11,7 @@ from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.evaluation.peers import KEYS, Peers, relate, take, widen
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.panel import Panel
+from popforecast.text import join_words
 
 SETS = (TUNING, REPORTED, ALL)
 
@@ -115,7 +114,7 @@ def describe_seconds(peers: Peers) -> str:
     """Say what the seconds are of."""
     processes = {name: took["processes"] for name, took in peers.facts["seconds"].items()}
     several = [name for name, number in processes.items() if number > 1]
-    shared = f"{_join(several)} ran in {processes[several[0]]} processes, the others in one. " if several else ""
+    shared = f"{join_words(several)} ran in {processes[several[0]]} processes, the others in one. " if several else ""
     n, full = len(peers.facts["origins"]), peers.facts["full"]["origins"]
     return (
         f"Seconds are processor time for points at the {n} origins, divided by the processes among which it was "
@@ -132,13 +131,13 @@ def write_verdict(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, mo
         verdict: [f"{horizon} ({ratio})" for horizon, (_, ratio) in ratios.items() if ratio.verdict == verdict]
         for verdict in VERDICTS
     }
-    parts = [f"{VERDICTS[verdict]} {_join(horizons)}" for verdict, horizons in named.items() if horizons]
+    parts = [f"{VERDICTS[verdict]} {join_words(horizons)}" for verdict, horizons in named.items() if horizons]
     chosen = scores[scores["set"] == countries]
     rivals, n = chosen[~chosen["ours"]]["method"].nunique(), chosen[chosen["method"] == model]["n"].sum()
     return (
         f"Compared with the best of {rivals} peers at each horizon, over {n:,} forecasts of the {countries} countries"
-        f"{', on which it was chosen' if countries == TUNING else ''}, {model} {_join(parts)} years after the origin: "
-        "its mean error over the peer's, with a 95% bootstrap interval; a tie is an interval that contains 1."
+        f"{', on which it was chosen' if countries == TUNING else ''}, {model} {join_words(parts)} years after the "
+        "origin: its mean error over the peer's, with a 95% bootstrap interval; a tie is an interval that contains 1."
     )
 
 
@@ -162,8 +161,3 @@ def _digits(value: float) -> str:
 
 def _write(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:,.{2 if value < 10 else 0}f}"
-
-
-def _join(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

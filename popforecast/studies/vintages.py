@@ -12,7 +12,7 @@ from popforecast.evaluation.halves import REPORTED, choose
 from popforecast.evaluation.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 from popforecast.forecasting import REAL_TIME
 from popforecast.forecasting.revision_error import list_published
-from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES
+from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, join_words
 
 KEYS = ["vintage", "year", "basis"]
 
@@ -110,25 +110,25 @@ def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -
         alone = [name for name, result in results.items() if not list_published(result.vintage)]
         if alone:
             said.append(
-                f"- No edition before {_join(alone)} is embedded, so its intervals *published by then* allow for no "
-                "revision at all."
+                f"- No edition before {join_words(alone)} is embedded, so its intervals *published by then* allow for "
+                "no revision at all."
             )
         said.append(
-            f"- Rebased, the base figure is known: the intervals of {_join(calibrated)} then allow for errors of "
+            f"- Rebased, the base figure is known: the intervals of {join_words(calibrated)} then allow for errors of "
             "growth alone."
         )
     if plain:
-        said.append(f"- {_join(plain)}: analytic intervals, which allow for random errors only.")
+        said.append(f"- {join_words(plain)}: analytic intervals, which allow for random errors only.")
     with_un = [name for name, result in results.items() if _has_un(result)]
     bounded = [name for name in with_un if _states_bounds(results[name])]
     if bounded:
         said.append(
-            f"- {UN}, of {_join(bounded)}: the UN's own, for fertility and mortality; the base figure and migration "
-            "are taken as known."
+            f"- {UN}, of {join_words(bounded)}: the UN's own, for fertility and mortality; the base figure and "
+            "migration are taken as known."
         )
     bare = [name for name in with_un if name not in bounded]
     if bare:
-        said.append(f"- {UN}, of {_join(bare)}: none are stated.")
+        said.append(f"- {UN}, of {join_words(bare)}: none are stated.")
     return "\n".join(said)
 
 
@@ -223,8 +223,3 @@ def _has_un(result: Vintages) -> bool:
 def _states_bounds(result: Vintages) -> bool:
     theirs = result.errors[result.errors["source"] == UN]
     return bool(len(theirs)) and bool(theirs[f"lower_{max(result.levels):g}"].notna().any())
-
-
-def _join(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

@@ -23,7 +23,15 @@ from popforecast.studies.profile.figures import (
     measure_growth,
 )
 from popforecast.studies.profile.scenarios import Scenario, compare
-from popforecast.text import INTERVALS, VINTAGE_INTERVALS, VINTAGE_NAMES, join_words, round_in_words, say_population
+from popforecast.text import (
+    INTERVALS,
+    VINTAGE_INTERVALS,
+    VINTAGE_NAMES,
+    join_words,
+    round_in_words,
+    say_population,
+    write_sentence,
+)
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
 
@@ -254,7 +262,7 @@ def _tell_outdated(profile: Profile) -> Iterator[str]:
     whole = profile.outlook.whole
     for code, text in note_outdated(whole.panel, whole.membership):
         if code == profile.code:
-            yield f"{text[0].upper()}{text[1:]}."
+            yield write_sentence(text)
 
 
 def _say_grown(growth: float) -> str:
