@@ -11,9 +11,10 @@ from popforecast.wpp.editions import load_members
 
 
 def tell_events(profile: Profile) -> str:
-    """Say which known events stand behind the figures, and what the forecast does not know; nothing if none is known.
+    """Say which known events stand behind the figures; nothing if none is known.
 
-    Of an aggregate: those of its countries that are recent, or came after the figures end.
+    A recent event of the location itself stands in its finding (:func:`tell_finding`) and is not repeated. Of an
+    aggregate: the events of its countries that are recent, or came after the figures end.
 
     Examples
     --------
@@ -23,11 +24,12 @@ def tell_events(profile: Profile) -> str:
     """
     origin = profile.panel.origin
     own = list_events(profile.panel.locations["iso3"][profile.code])
-    said = [_tell_recent(event, origin) for event in own if event.last > origin - RECENT]
     past = [_say_dated(event) for event in own if event.last <= origin - RECENT]
+    said = []
     if past:
+        before = len(past) < len(own)
         said.append(
-            f"What {'moved the population before' if said else 'has moved the population'}: {'; '.join(past)}. The "
+            f"What {'moved the population before' if before else 'has moved the population'}: {'; '.join(past)}. The "
             "model sees that the totals moved, not why."
         )
     among = _list_among(profile)

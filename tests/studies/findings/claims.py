@@ -28,7 +28,7 @@ from popforecast.evaluation.vintages import UN, compare_vintages
 from popforecast.models import MODELS
 from popforecast.studies.events import list_events
 from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
-from popforecast.text import say_population
+from popforecast.text import round_in_words
 from popforecast.wpp.editions import get_edition, load_members
 from popforecast.wpp.pairing import pair
 
@@ -390,7 +390,8 @@ def the_finding_states_the_forecast_of_the_model_that_was_asked_for(page: Page) 
     made, at = opened = open_profile(page)
     assert opened
     median, lower, upper = (made.population[0, at], made.lower[80][0, at], made.upper[80][0, at])
-    stated = f"{say_population(median)} in 2050 (80%: {say_population(lower)} to {say_population(upper)}"
+    rounding = round_in_words(median, lower, upper)
+    stated = f"{rounding.say(median)} in 2050 (80%: {rounding.say_range(lower, upper)}"
     assert _tidy(stated) in page.summary
     page.find(rf"(?:median|forecast) of {re.escape(page.asked['model'])}(?![\w-])")
     projected = get_edition(page.asked["revision"]).has_projections
@@ -425,8 +426,9 @@ def an_event_that_is_known_and_recent_is_told(page: Page) -> None:
     panel, code = pf.load_panel(page.asked["revision"]), made.locations.index[0]
     own = list_events(panel.locations["iso3"][code])
     for event in own:
-        assert event.what in page.prose
+        # Once on the page: a recent one in its finding.
         assert (event.what in page.summary) == (event.last > panel.origin - 5)
+        assert page.prose.count(event.what) == 1
         assert event.year <= panel.origin or f"Not in these figures, which end in {panel.origin}" in page.summary
     for member in load_members(page.asked["revision"]).get(code, ()):
         for event in list_events(panel.locations["iso3"][member]):
