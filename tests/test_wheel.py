@@ -11,6 +11,7 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,10 @@ def test_it_is_imported_from_where_it_was_installed(installed: Installation) -> 
 def test_the_command_gives_the_known_table(installed: Installation) -> None:
     asked = "WORLD|More developed regions|--from|2030|--to|2035|--model|ar1|--revision|wpp2019"
     table = installed.run("popforecast", "forecast", *asked.split("|"))
-    rows = [re.findall(r"^20\d\d|\d{1,3}(?:,\d{3})+", line) for line in table.splitlines()]
-    assert [row for row in rows if len(row) >= 3] == [line.split() for line in KNOWN.splitlines()[1:]]
+    rows = [re.findall(r"^  (20\d\d)  +([\d,]+)", line) for line in table.splitlines()]
+    printed = [*chain.from_iterable(rows)]
+    known = [line.split() for line in KNOWN.splitlines()[1:]]
+    assert printed == [(year, figures[place]) for place in (0, 1) for year, *figures in known]
 
 
 def test_nothing_is_installed_beside_the_package(installed: Installation) -> None:
