@@ -1,9 +1,11 @@
-"""How wide text will be, and where it breaks, without a font at hand: never too narrow for a reader's own font."""
+"""How wide text will be and where it breaks, without a font at hand, and how labels are kept apart."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+import numpy as np
 
 # Widths in ems, by the widest of the fonts that pages are commonly read in (DejaVu Sans, Verdana).
 NARROW, USUAL, WIDE = 0.42, 0.65, 1.08
@@ -91,3 +93,45 @@ def _measure_letter(letter: str) -> float:
     if ord(letter) > 0x24F:
         return 1.1
     return CAPITAL if letter.isupper() else USUAL
+
+
+def spread(heights: np.ndarray, gap: float | np.ndarray, within: tuple[float, float] | None = None) -> np.ndarray:
+    """Move heights apart, as little as may be, so that any two are a gap from each other.
+
+    Parameters
+    ----------
+    heights : ndarray, shape (n,)
+        Where each label would best stand.
+    gap : float or ndarray, shape (n,)
+        How much room each needs, half of it on either side.
+    within : (float, float), optional
+        Ends that no label's room may cross; the labels must fit between them.
+
+    Notes
+    -----
+    Least squares: less the room before each, the places are an isotonic regression of the heights, by pooling
+    neighbours that are out of order.
+
+    Examples
+    --------
+    >>> spread(np.array([0.5, 0.1, 0.5]), 0.2).round(2).tolist()
+    [0.4, 0.1, 0.6]
+    >>> spread(np.array([0.0, 0.1]), np.array([0.2, 0.4]), within=(0, 1)).round(2).tolist()
+    [0.1, 0.4]
+    """
+    order = np.argsort(heights, kind="stable")
+    room = np.broadcast_to(np.asarray(gap, dtype=float), len(heights))[order]
+    before = np.cumsum(room) - room / 2 - room[:1] / 2
+    blocks: list[tuple[float, int]] = []
+    for height in heights[order] - before:
+        mean, count = float(height), 1
+        while blocks and mean < blocks[-1][0]:
+            above, more = blocks.pop()
+            mean, count = (mean * count + above * more) / (count + more), count + more
+        blocks.append((mean, count))
+    means = np.array([mean for mean, count in blocks for _ in range(count)])
+    if within is not None and len(heights):
+        means = np.clip(means, within[0] + room[0] / 2, within[1] - room[-1] / 2 - before[-1])
+    placed = np.empty(len(heights))
+    placed[order] = means + before
+    return placed

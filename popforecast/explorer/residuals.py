@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from popforecast.forecasting.calibration import choose_past
 from popforecast.forecasting.outlook import Outlook
-from popforecast.models.ar import AR, choose_lags, least_squares, regress
+from popforecast.models.ar import AR, choose_lags, regress
 from popforecast.models.base import Array, log_positive
 from popforecast.models.guarded_ar import GuardedAR
+from popforecast.models.numeric import least_squares
 from popforecast.panel import Panel
 
 # How many residuals back the tests look, as in the report of validation.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
 from popforecast.forecasting.rolling import Rolling, roll
 from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels
-from popforecast.models.panel_ar import interpolate
+from popforecast.models.numeric import interpolate
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen

@@ -23,8 +23,7 @@ from popforecast.forecasting.reconciliation import (
 from popforecast.forecasting.revision_error import learn_from_vintages, list_past_revisions, widen
 from popforecast.forecasting.risk import WIDEST, describe_risk, measure_reach
 from popforecast.models.base import Array, Fitted, Note, Prediction
-from popforecast.models.panel_ar import interpolate
-from popforecast.models.regression import use_one_thread
+from popforecast.models.numeric import interpolate, use_one_thread
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership, add_groups, build_membership

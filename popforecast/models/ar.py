@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
 from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
+from popforecast.models.numeric import dot_rows, least_squares
 from popforecast.panel import Panel
 
 TRENDS = {"n": (), "c": (0,), "t": (1,), "ct": (0, 1)}
 TRANSFORMS = ("level", "log", "growth")
 CRITERIA = ("aic", "bic")
-
-# A regressor whose part not explained by those before it is smaller than this share of it adds only rounding noise.
-RANK_TOLERANCE = 1e-12
 
 # A root this little above one is one, up to rounding.
 ROOT_TOLERANCE = 1e-9
@@ -212,51 +210,6 @@ def regress(y: Array, lags: int, trend: str = "c", hold_back: int | None = None)
     return Regression(coefficients, residuals, np.mean(residuals**2, axis=1))
 
 
-def least_squares(columns: Sequence[Array], y: Array) -> tuple[Array, Array]:
-    """Solve n least-squares problems at once by modified Gram-Schmidt.
-
-    The right-hand side is orthogonalised like one more column, which makes the method as stable as Householder's
-    (Björck 1967) and, unlike the normal equations, does not square the condition number. A column that depends on
-    those before it gets coefficient zero.
-
-    Parameters
-    ----------
-    columns : sequence of k ndarrays, each of shape (n, t)
-        The regressors.
-    y : ndarray, shape (n, t)
-        The right-hand sides.
-
-    Returns
-    -------
-    coefficients : ndarray, shape (n, k)
-    residuals : ndarray, shape (n, t)
-
-    References
-    ----------
-    Björck, Å. (1967). Solving linear least squares problems by Gram-Schmidt orthogonalization. *BIT* 7, 1-21.
-    """
-    k, n = len(columns), len(y)
-    bases = [column.copy() for column in columns]
-    rest = y.copy()
-    triangle = np.zeros((n, k, k))
-    projections = np.zeros((n, k))
-    for j in range(k):
-        norm = np.sqrt(_dot(bases[j], bases[j]))
-        dependent = norm <= RANK_TOLERANCE * np.sqrt(_dot(columns[j], columns[j]))
-        bases[j] /= np.where(dependent, np.inf, norm)[:, None]
-        triangle[:, j, j] = np.where(dependent, 1, norm)
-        for later in range(j + 1, k):
-            triangle[:, j, later] = _dot(bases[j], bases[later])
-            bases[later] -= triangle[:, j, later, None] * bases[j]
-        projections[:, j] = _dot(bases[j], rest)
-        rest -= projections[:, j, None] * bases[j]
-    coefficients = np.zeros((n, k))
-    for j in reversed(range(k)):
-        known = np.sum(triangle[:, j, j + 1 :] * coefficients[:, j + 1 :], axis=1)
-        coefficients[:, j] = (projections[:, j] - known) / triangle[:, j, j]
-    return coefficients, rest
-
-
 def select_lags(y: Array, max_lags: int, trend: str = "c", criterion: str = "bic") -> NDArray[np.int64]:
     """Choose the number of lags of every series by an information criterion.
 
@@ -292,10 +245,6 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 0
 
 
-def _dot(a: Array, b: Array) -> Array:
-    return np.sum(a * b, axis=1)
-
-
 def iterate(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
     """Return the mean path and the moving-average weights, each of shape (n, horizon)."""
     coefficients = arrays["coefficients"]
@@ -308,9 +257,9 @@ def iterate(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
     for h in range(horizon):
         recent = slice(h, h + lags)
         deterministic = coefficients[:, 0] + coefficients[:, 1] * (arrays["time"] + h + 1)
-        path[:, lags + h] = deterministic + _dot(backwards, path[:, recent])
+        path[:, lags + h] = deterministic + dot_rows(backwards, path[:, recent])
         if h:
-            psi[:, lags + h] = _dot(backwards, psi[:, recent])
+            psi[:, lags + h] = dot_rows(backwards, psi[:, recent])
     return path[:, lags:], psi[:, lags:]
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, Steps, log_positive
+from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel, damp
-from popforecast.models.regression import use_one_thread
+from popforecast.models.numeric import interpolate, use_one_thread
 from popforecast.models.rules import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
 from popforecast.panel import Panel
 
@@ -151,18 +151,3 @@ class PanelAR(GrowthModel):
 
     def _anchor(self, years: int) -> float:
         return damp(self.damping, years) / years
-
-
-def interpolate(values: Array, knots: Steps, steps: Steps) -> Array:
-    """Interpolate each row of values between the knots; before the first and after the last it is level.
-
-    Examples
-    --------
-    >>> interpolate(np.array([[1.0, 3.0]]), np.array([1, 3]), np.array([1, 2, 3, 4])).tolist()
-    [[1.0, 2.0, 3.0, 3.0]]
-    """
-    right = np.clip(np.searchsorted(knots, steps), 1, max(1, len(knots) - 1))
-    if len(knots) == 1:
-        return np.repeat(values, len(steps), axis=1)
-    share = np.clip((steps - knots[right - 1]) / (knots[right] - knots[right - 1]), 0, 1)
-    return values[:, right - 1] * (1 - share) + values[:, right] * share

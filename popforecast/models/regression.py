@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from popforecast.models.base import Array
 
 if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
+    pass
 
 # Huber's constant for 95% efficiency at the normal, and the factor that makes the median absolute deviation one.
 HUBER, MAD = 1.345, 1.4826
@@ -27,22 +25,6 @@ BLOCK = 8
 # Features are compared in whole steps of this size, in interquartile ranges, and up to so many ranges from the median.
 # Distances are then sums of whole numbers below 2**53, which every processor adds up alike; equal ones go by position.
 GRID, FARTHEST = 2.0**-16, 2.0**7
-
-
-def use_one_thread() -> AbstractContextManager[object]:
-    """Return a context in which linear algebra keeps to one thread.
-
-    Thousands of small products are done sooner by one thread than by several that wait for each other: up to six times
-    on a machine that has other work, too.
-    """
-    return _find_libraries().limit(limits=1, user_api="blas")
-
-
-@lru_cache(maxsize=1)
-def _find_libraries() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array | None = None) -> Array:

@@ -6,42 +6,25 @@ import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from popforecast.errors import PanelError, YearError
-from popforecast.panel.frames import are_years, read_frame
+from popforecast.panel.checks import check_figures, check_grid, complete_locations, describe_years
+from popforecast.panel.frames import read_frame
 from popforecast.panel.frozen import Frozen, freeze
-from popforecast.panel.locations import COLUMNS, LocationIndex, build_index
+from popforecast.panel.locations import LocationIndex, build_index
 from popforecast.panel.rectangles import UnevenPanel
-from popforecast.panel.source import Source
+from popforecast.panel.source import Source, Update
 from popforecast.text import write_cell
 
 COUNTRY = "Country/Area"
 
 # What a panel is refused with that was given no locations.
 NOWHERE = pd.DataFrame()
-
-
-class Update(NamedTuple):
-    """An interim update of a revision: newer series of some countries, in place of the revision's own.
-
-    Attributes
-    ----------
-    date : str
-        When it was published, as in ``2026-01-19``.
-    locations : tuple
-        Codes of the countries whose series were replaced.
-    sha256 : str
-        Checksum of the file.
-    """
-
-    date: str
-    locations: tuple[Hashable, ...]
-    sha256: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,9 +81,9 @@ class Panel(Frozen, tables=("locations",)):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        locations = _check_locations(self._places)
-        years = _check_years(self.years)
-        values = _check_values(self.values, years, locations)
+        locations = complete_locations(self._places)
+        years = check_grid(self.years)
+        values = check_figures(self.values, years, locations)
         for name, checked in (("values", values), ("years", years), ("locations", locations)):
             object.__setattr__(self, name, checked)
 
@@ -315,83 +298,3 @@ def check_panel(panel: object) -> None:
         )
     if not isinstance(panel, Panel):
         raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
-
-
-def describe_years(years: NDArray[np.int64]) -> str:
-    """Say a grid of years in words.
-
-    Examples
-    --------
-    >>> describe_years(np.array([1950, 1955, 1960]))
-    '1950 to 1960 by 5'
-    """
-    step = int(years[1] - years[0]) if len(years) > 1 else 1
-    return f"{years[0]} to {years[-1]}" + (f" by {step}" if step != 1 else "")
-
-
-def _check_locations(locations: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame(locations)
-    if table.empty and not len(table.index):
-        raise PanelError("a panel needs at least one location, got none")
-    codes = np.array([str(code) for code in table.index], dtype=object)
-    # The codes 1 and "1" count as one, too: nobody could ask for the second of them.
-    repeated = pd.Index(codes, tupleize_cols=False).duplicated()
-    if repeated.any():
-        raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
-    cells = {column: _list_cells(table, column) for column in COLUMNS}
-    cells["name"] = np.where(pd.isna(cells["name"]), codes, cells["name"])
-    return pd.DataFrame(cells, table.index.rename("code"), dtype=object)
-
-
-def _list_cells(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
-    if column not in table:
-        return np.full(len(table), None)
-    cells: NDArray[np.object_] = table[column].to_numpy(dtype=object, copy=True)
-    cells[pd.isna(cells)] = None
-    return cells
-
-
-def _check_years(years: ArrayLike) -> NDArray[np.int64]:
-    array = np.array(years)
-    if array.ndim != 1 or len(array) < 2:
-        raise PanelError(f"a panel needs at least two years, got {array.size}")
-    if array.dtype.kind not in "iuf":
-        raise PanelError(f"years must be numbers, got {array[0]!r}")
-    strange = ~are_years(array)
-    if strange.any():
-        raise PanelError(f"year {array[strange][0]:g} is not a whole year")
-    whole = array.astype(np.int64)
-    steps = np.diff(whole)
-    if (steps <= 0).any():
-        raise PanelError(f"years must increase: {whole[1:][steps <= 0][0]} does not come after its predecessor")
-    if (steps != steps[0]).any():
-        at = int(np.flatnonzero(steps != steps[0])[0])
-        raise PanelError(
-            f"years must be regular: {whole[at]} is followed by {whole[at + 1]}, expected {whole[at] + steps[0]}"
-        )
-    whole.flags.writeable = False
-    return whole
-
-
-def _check_values(values: ArrayLike, years: NDArray[np.int64], locations: pd.DataFrame) -> NDArray[np.float64]:
-    try:
-        array = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise PanelError(f"values must be numbers, one for each location and year ({error})") from error
-    if array.shape != (len(locations), len(years)):
-        raise PanelError(f"values have shape {array.shape}, expected {len(locations)} locations by {len(years)} years")
-    for wrong, fault in (
-        (np.isnan(array), "has no figure"),
-        (np.isinf(array), "is infinite"),
-        (array < 0, "is negative"),
-    ):
-        if wrong.any():
-            i, j = np.argwhere(wrong)[0]
-            place = f"{locations['name'].iloc[i]} ({locations.index[i]})"
-            got = "" if np.isnan(array[i, j]) else f" ({array[i, j]:g})"
-            raise PanelError(
-                f"{place} {fault} in {years[j]}{got}; {int(wrong.sum())} such cells in all: "
-                "expected a population of zero or more for every location and year"
-            )
-    array.flags.writeable = False
-    return array

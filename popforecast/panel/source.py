@@ -1,8 +1,10 @@
-"""Which edition a panel's figures were read from: what a name alone cannot vouch for."""
+"""Which edition a panel's figures were read from, and which interim updates are in them."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,21 @@ class Source:
     """
 
     edition: str
+
+
+class Update(NamedTuple):
+    """An interim update of a revision: newer series of some countries, in place of the revision's own.
+
+    Attributes
+    ----------
+    date : str
+        When it was published, as in ``2026-01-19``.
+    locations : tuple
+        Codes of the countries whose series were replaced.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    date: str
+    locations: tuple[Hashable, ...]
+    sha256: str

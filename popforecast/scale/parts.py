@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from popforecast.errors import PopforecastError, ScaleError
 from popforecast.models import Model, Prediction
 from popforecast.models.base import Array
-from popforecast.models.regression import use_one_thread
+from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel
 from popforecast.panel.years import MOST_STEPS
 from popforecast.scale.blocks import Block, read_blocks

@@ -19,7 +19,7 @@ from popforecast.files import hold
 from popforecast.models import Model
 from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel
-from popforecast.models.regression import use_one_thread
+from popforecast.models.numeric import use_one_thread
 from popforecast.panel.years import DEFAULT_STEPS, MOST_STEPS
 from popforecast.scale import ON_ERROR
 from popforecast.scale.blocks import read_blocks

@@ -18,7 +18,7 @@ from PIL import Image
 
 import popforecast as pf
 from popforecast import charts
-from popforecast.charts.style import spread
+from popforecast.charts.lettering import spread
 
 SVG = "{http://www.w3.org/2000/svg}"
 

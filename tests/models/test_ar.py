@@ -14,8 +14,9 @@ from statsmodels.tsa.ar_model import AutoReg, ar_select_order
 
 import popforecast as pf
 from popforecast.errors import ModelError
-from popforecast.models.ar import AR, choose_lags, least_squares, regress, select_lags
+from popforecast.models.ar import AR, choose_lags, regress, select_lags
 from popforecast.models.base import normal_quantile
+from popforecast.models.numeric import least_squares
 
 STEPS = 30
 LEVELS = (80, 95)

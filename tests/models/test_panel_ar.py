@@ -11,7 +11,7 @@ import pytest
 import popforecast as pf
 from popforecast.errors import ModelError
 from popforecast.models.bounded import damp
-from popforecast.models.panel_ar import interpolate
+from popforecast.models.numeric import interpolate
 
 
 def make_panel(values: np.ndarray, step: int = 1, **columns: list) -> pf.Panel:
