@@ -14,7 +14,7 @@ from app.outlooks import FORM_LEVELS, load_panel
 from app.query.arguments import Arguments
 from app.query.query import PARAMETERS, read_levels
 from app.query.view import View
-from popforecast.charts.forecast import SCALES
+from popforecast.charts.lines import SCALES
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.panel.locations import ALIASES, normalise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.query.arguments import ArgumentError, Arguments, Faults, QueryError, quote, take_one
 from app.query.query import Query, read_query
-from popforecast.charts.forecast import SCALES
+from popforecast.charts.lines import SCALES
 
 
 @dataclass(frozen=True)

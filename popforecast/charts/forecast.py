@@ -5,18 +5,16 @@ Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popfo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from popforecast.charts.lettering import clean
+from popforecast.charts.lines import UNITS, Line, prepare_lines, select_references
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, write_key
-from popforecast.errors import InputError
 from popforecast.models.base import Array
 from popforecast.panel import Panel, describe_years
 from popforecast.text import join_words
@@ -28,53 +26,11 @@ if TYPE_CHECKING:
 
     from popforecast.forecasting import Forecast
 
-SCALES = ("absolute", "log", "indexed")
-UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
-
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
 
 # Above so many lines there are no fans and none of the UN's lines.
 MOST_FANS = 6
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One series of a chart: its history, and its forecast with bounds by level.
-
-    Attributes
-    ----------
-    label : str
-    years, values : ndarray, shapes (t,)
-        History, up to the origin.
-    ahead, median : ndarray, shapes (m,)
-        Forecast; it starts with the last point of the history, so that the line is whole.
-    bounds : dict of float to (ndarray, ndarray)
-        Lower and upper by level, along `ahead`.
-    reference : (ndarray, ndarray) or None
-        Years and values of another forecast to set beside ours: the UN's medium variant.
-    colour : str or None
-        What it is drawn in (default: the colour of its place among the lines).
-    """
-
-    label: str
-    years: Array
-    values: Array
-    ahead: Array
-    median: Array
-    bounds: Mapping[float, tuple[Array, Array]]
-    reference: tuple[Array, Array] | None = None
-    colour: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "label", clean(self.label))
-
-    def list_courses(self) -> list[tuple[Kind, Array, Array]]:
-        """Return what is drawn of it, in this order: a kind, its years and its values."""
-        reference = [] if self.reference is None else [(Kind.REFERENCE, *self.reference)]
-        courses = [*reference, (Kind.ESTIMATES, self.years, self.values), (Kind.FORECAST, self.ahead, self.median)]
-        # A forecast of one point is the last estimate.
-        return [course for course in courses if len(course[1]) > (course[0] is Kind.FORECAST)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,8 +149,8 @@ def chart_forecast(
     """
     path = forecast.path
     sides = {level: (path.lower[level], path.upper[level]) for level in forecast.levels}
-    references = {} if medium is None else _select_references(forecast, medium)
-    lines, unit = _prepare_lines(forecast.history, scale, path.population, sides, since, references)
+    references = {} if medium is None else select_references(forecast, medium)
+    lines, unit = prepare_lines(forecast.history, scale, path.population, sides, since, references)
     title = f"Population of {_enumerate(list(forecast.locations['name']))}"
     period = _period(forecast.years)
     if not path.population.shape[1]:
@@ -232,56 +188,11 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
     InputError
         If the scale is unknown.
     """
-    lines, unit = _prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
+    lines, unit = prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
     title = f"Population of {_enumerate(list(panel.locations['name']))}"
     ends = "; ".join(f"{line.label} {_say(line.values[-1])}" for line in lines[:8])
     description = f"{title}, {unit}: {describe_years(panel.years)}. In {panel.origin}: {ends}."
     return Chart(title, unit, description, lines, scale)
-
-
-def _prepare_lines(
-    panel: Panel,
-    scale: str,
-    population: Array,
-    sides: Mapping[float, tuple[Array, Array]],
-    since: int | None,
-    references: Mapping[Hashable, tuple[Array, Array]] = MappingProxyType({}),
-) -> tuple[tuple[Line, ...], str]:
-    """Return the lines of the chart and their unit."""
-    if scale not in SCALES:
-        raise InputError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
-    shown = panel.years >= (panel.years[0] if since is None else since)
-    ahead = panel.origin + panel.step * np.arange(population.shape[1] + 1)
-    largest = max(panel.values.max(), population.max(initial=0))
-    divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
-    lines = []
-    for i, (code, name) in enumerate(panel.locations["name"].items()):
-        last = panel.values[i, -1:]
-        factor = 100 / last[0] if scale == "indexed" and last[0] else 1 / divisor
-        bounds = {
-            level: (np.concatenate([last, lower[i]]) * factor, np.concatenate([last, upper[i]]) * factor)
-            for level, (lower, upper) in sides.items()
-        }
-        median = np.concatenate([last, population[i]]) * factor
-        reference = None
-        if code in references:
-            # From the last estimate on, like the median, so that both lines are whole.
-            years, values = references[code]
-            reference = np.concatenate([ahead[:1], years]), np.concatenate([last, values]) * factor
-        line = Line(str(name), panel.years[shown], panel.values[i, shown] * factor, ahead, median, bounds, reference)
-        lines.append(line)
-    return tuple(lines), f"{panel.origin} = 100" if scale == "indexed" else unit
-
-
-def _select_references(forecast: Forecast, medium: pd.DataFrame) -> dict[Hashable, tuple[Array, Array]]:
-    """Return years and persons of the medium variant by location, over the years after the origin."""
-    last = forecast.origin + forecast.history.step * forecast.path.population.shape[1]
-    codes = forecast.locations.index
-    kept = medium[medium["location_code"].isin(codes) & medium["year"].between(forecast.origin + 1, last)]
-    return {
-        code: (rows["year"].to_numpy(), rows["population"].to_numpy(np.float64))
-        for code, rows in kept.groupby("location_code", sort=False)
-    }
 
 
 def _scale_by_logarithm(axes: Axes) -> None:

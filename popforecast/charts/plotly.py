@@ -17,7 +17,8 @@ from popforecast.text import Rounding, round_in_words
 if TYPE_CHECKING:
     import plotly.graph_objects
 
-    from popforecast.charts.forecast import Chart, Line
+    from popforecast.charts.forecast import Chart
+    from popforecast.charts.lines import Line
 
 # Greys that show on white and on dark paper.
 GUIDE, GRID = "#7a848d", "rgba(128,128,128,0.25)"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from popforecast.errors import ModelError, PanelError, YearError
+from popforecast.errors import ModelError, YearError
 from popforecast.evaluation import scores
+from popforecast.evaluation.medium import add_medium, find_projections
 from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
@@ -19,7 +20,7 @@ from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.text import write_cell
-from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, load_panel, load_projections
+from popforecast.wpp.editions import DEFAULT_REVISION, load_panel
 from popforecast.wpp.pairing import Pairing, pair, take_years
 
 PUBLISHED = "published"
@@ -30,7 +31,6 @@ BOTH = (PUBLISHED, REAL_TIME)
 KINDS = (*BOTH, FINAL)
 UN = "UN medium"
 RAW, REBASED = "raw", "rebased"
-NOT_PROJECTED = "not projected by the UN"
 KEYS = ["source", "year", "horizon", "basis", "intervals"]
 
 
@@ -182,11 +182,11 @@ def compare_vintages(
     specifications, levels = get_several(models), check_levels(levels)
     then, now = _open(vintage), _open(truth)
     if projections is None:
-        projections = _find_projections(then)
+        projections = find_projections(then)
     pairing = pair(then, now, alike)
     kinds = _check_kinds(intervals)
     years = _list_years(pairing)
-    pairing, medium = _add_medium(pairing, projections, years, levels)
+    pairing, medium = add_medium(pairing, projections, years, levels)
     known = then.countries()
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
     forecasts = [] if medium is None else [(UN, basis, STATED, medium) for basis in (RAW, REBASED)]
@@ -223,15 +223,6 @@ def _open(edition: str | Panel) -> Panel:
     return edition if isinstance(edition, Panel) else load_panel(edition)
 
 
-def _find_projections(panel: Panel) -> pd.DataFrame | None:
-    edition = find_edition(panel)
-    if edition is None or not edition.has_projections:
-        return None
-    projections = load_projections(edition.name)
-    # A panel that was cut short ends before the UN's forecasts begin: they knew more.
-    return projections if projections["year"].min() == panel.origin + panel.step else None
-
-
 def _list_years(pairing: Pairing) -> list[int]:
     origin, step, known = pairing.earlier.origin, pairing.earlier.step, pairing.later.years
     years = [year for year in known[known > origin].tolist() if (year - origin) % step == 0]
@@ -243,30 +234,6 @@ def _list_years(pairing: Pairing) -> list[int]:
     # A truth with gaps in the vintage's grid ends where its first gap begins.
     grid = range(origin + step, years[-1] + 1, step)
     return [year for year, due in zip(years, grid, strict=False) if year == due]
-
-
-def _add_medium(
-    pairing: Pairing, projections: pd.DataFrame | None, years: list[int], levels: Sequence[float]
-) -> tuple[Pairing, Prediction | None]:
-    """Return the UN's forecasts, and the pairing without the countries that it made none for."""
-    if projections is None:
-        return pairing, None
-    wide = projections[projections["year"].isin(years)].pivot(index="location_code", columns="year")
-    wide = wide.reindex(pairing.earlier.locations.index)
-    if "population" not in wide or not set(years) <= set(wide["population"]):
-        raise PanelError(f"the projections lack one of the years {years}: expected a population for each")
-    missing = wide["population"].isna().any(axis=1)
-    if missing.all():
-        raise PanelError(f"the projections have no country of {pairing.earlier!r}")
-    figures = wide[~missing]
-    lost = pairing.earlier.locations.loc[missing, ["name"]].set_axis(["location"], axis=1).assign(reason=NOT_PROJECTED)
-    kept = np.flatnonzero(~missing)
-    pairing = Pairing(pairing.earlier.take(kept), pairing.later.take(kept), pd.concat([pairing.excluded, lost]))
-    stated = [level for level in levels if {f"lower_{level:g}", f"upper_{level:g}"} <= set(projections)]
-    lower, upper = (
-        {level: figures[f"{side}_{level:g}"].to_numpy(float) for level in stated} for side in ("lower", "upper")
-    )
-    return pairing, Prediction(figures["population"].to_numpy(float), lower, upper)
 
 
 def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) -> Prediction:

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from popforecast.charts.forecast import SCALES
+from popforecast.charts.lines import SCALES
 from popforecast.errors import InputError, LevelError, YearError, shorten
 from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_panel
 from popforecast.explorer.specifications import is_named, parse_model, write_model

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from popforecast.charts.forecast import Chart, Line, chart_forecast
+from popforecast.charts.forecast import Chart, chart_forecast
+from popforecast.charts.lines import Line
 from popforecast.charts.plotly import GUIDE, LAYOUT, describe_figure, draw_rule, label_axis, list_numbers, write_text
 from popforecast.charts.style import COLOURS
 from popforecast.explorer.residuals import Residuals

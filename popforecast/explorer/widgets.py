@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from popforecast.charts.forecast import SCALES
+from popforecast.charts.lines import SCALES
 from popforecast.errors import PopforecastError, RepeatedLocationError
 from popforecast.explorer import evidence, views
 from popforecast.explorer.addresses import is_page, read_address, read_year

@@ -19,9 +19,9 @@ import popforecast.models as models
 from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
 from popforecast.forecasting import calibration as intervals
-from popforecast.forecasting.risk import PROBABILITIES
+from popforecast.forecasting.soundness import check_fit
 from popforecast.models import DEFAULT_MODEL
-from popforecast.models.base import Arrays, Fitted, Model
+from popforecast.models.base import Arrays, Fitted
 from popforecast.panel import Panel
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edition, get_revision, load_panel
@@ -30,13 +30,6 @@ FORMAT = 1
 
 # What writes the embedded models, and everything else that is computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"
-
-# The shapes of a model's arrays are learnt from estimates of so many locations: a side that differs counts them.
-FEW = (2, 3)
-
-# A stored model is tried so many steps ahead before it is believed, or further than its panel is long: beyond whatever
-# it holds by the step.
-TRIED = 50
 
 # What a manifest must state, and as what kind of value.
 FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -126,7 +119,7 @@ def load_fit(path: str | Path, panel: Panel) -> Fitted:
         raise StoreError(f"{manifest_path(path)} names a model that cannot be built: {error}") from error
     try:
         own, calibration = intervals.unpack(arrays)
-        return _check(path, Fitted(model, panel, own, calibration))
+        return check_fit(path, Fitted(model, panel, own, calibration))
     except (PopforecastError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
             raise
@@ -257,60 +250,6 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
     if {name: list(array.shape) for name, array in arrays.items()} != manifest["arrays"]:
         raise StoreError(f"{path} does not hold the arrays that its manifest states: fit the model again")
     return arrays
-
-
-def _check(path: Path, fitted: Fitted) -> Fitted:
-    """Return the fit if its arrays are those of its model: who can forge a checksum cannot break a forecast with it."""
-    model, panel, calibration = fitted.model, fitted.panel, fitted.calibration
-    if not all(array.dtype.kind in "iufb" for array in intervals.pack(fitted).values()):
-        raise StoreError(f"{path} holds other things than numbers: fit the model again")
-    shapes, expected = {name: array.shape for name, array in fitted.arrays.items()}, _expect_shapes(model, panel)
-    if shapes != expected:
-        raise StoreError(
-            f"{path} does not hold what {model.name} needs: expected arrays of the shapes {expected} for {panel!r}, "
-            f"got {shapes}; fit it again"
-        )
-    horizon = max(TRIED, len(panel.years) + 1)
-    with np.errstate(all="ignore"):
-        model.check_estimate(panel, fitted.arrays)
-        fitted.notes(horizon)
-        ahead = intervals.predict(fitted, horizon, (80,))
-    low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
-    sound = (
-        ahead.population.shape == (len(panel), horizon)
-        and not np.isnan(ahead.population).any()
-        and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
-        and (calibration is None or _is_whole(calibration, panel))
-    )
-    if not sound:
-        raise StoreError(f"{path} does not hold what {model.name} needs: fit it again")
-    return fitted
-
-
-def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what a model estimates on a panel, learnt from a few of its locations."""
-    n = len(panel)
-    if n <= max(FEW):
-        return {name: array.shape for name, array in model.estimate(panel).items()}
-    fewer, more = (model.estimate(panel.take(np.arange(few))) for few in FEW)
-    return {
-        name: tuple(n if a != b else a for a, b in zip(array.shape, more[name].shape, strict=True))
-        for name, array in fewer.items()
-    }
-
-
-def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
-    """Whether the arrays of a calibration are of this panel, belong together and are finite; errors may be unknown."""
-    n, k = calibration.scale.shape
-    past = (len(panel), len(intervals.choose_past(panel, panel.origin)), k)
-    return (
-        n == len(panel)
-        and calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
-        and calibration.errors.shape == calibration.scale_then.shape == past
-        and calibration.quantiles.shape == (k, len(PROBABILITIES))
-        and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
-        and not np.isinf(calibration.errors).any()
-    )
 
 
 def describe(path: str | Path) -> pd.Series:

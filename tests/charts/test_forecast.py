@@ -102,7 +102,7 @@ def test_the_description_names_model_period_and_ends(forecast):
     assert "the ar1 forecast for 2025 to 2050. In 2050: WORLD 10.83; " in description
 
 
-@pytest.mark.parametrize("scale", charts.forecast.SCALES)
+@pytest.mark.parametrize("scale", charts.lines.SCALES)
 def test_every_scale_draws(forecast, scale):
     chart = forecast.plot(scale)
     assert chart.unit == ("2020 = 100" if scale == "indexed" else "billion")
@@ -150,7 +150,7 @@ def beside(wpp2024: pf.Panel) -> tuple[pf.Forecast, pd.DataFrame]:
     return forecast, pf.load_projections("wpp2024")
 
 
-@pytest.mark.parametrize("scale", charts.forecast.SCALES)
+@pytest.mark.parametrize("scale", charts.lines.SCALES)
 def test_the_medium_variant_goes_on_from_the_last_estimate_to_the_forecasts_last_year(beside, scale):
     forecast, medium = beside
     nigeria, group = charts.forecast.chart_forecast(forecast, scale, medium=medium).lines

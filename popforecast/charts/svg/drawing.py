@@ -44,8 +44,9 @@ from math import isfinite
 
 import numpy as np
 
-from popforecast.charts.forecast import Chart, Line
+from popforecast.charts.forecast import Chart
 from popforecast.charts.lettering import LEADING, clean, measure
+from popforecast.charts.lines import Line
 from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
 from popforecast.charts.svg.framing import (
     GAP,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from popforecast.charts.forecast import Chart, Line
+from popforecast.charts.forecast import Chart
 from popforecast.charts.lettering import LEADING, clean, measure, spread, wrap
+from popforecast.charts.lines import Line
 from popforecast.charts.svg.paths import Points
 from popforecast.charts.svg.scales import LARGEST, Scale, choose_scale
 from popforecast.models.base import Array

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import popforecast as pf
-from popforecast.charts.forecast import MOST_FANS, SCALES, Chart, Line, chart_forecast, chart_panel
+from popforecast.charts.forecast import MOST_FANS, Chart, chart_forecast, chart_panel
+from popforecast.charts.lines import SCALES, Line
 from popforecast.charts.svg import MOST_READ, draw_chart, draw_layout
 from popforecast.charts.svg.framing import NARROW, WIDE
 from popforecast.charts.svg.paths import UNSEEN, thin, trace

@@ -1,0 +1,80 @@
+"""Whether a stored fit is one: its arrays have the shapes of its model, and a forecast from it is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from popforecast.errors import StoreError
+from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.risk import PROBABILITIES
+from popforecast.models.base import Fitted, Model
+from popforecast.panel import Panel
+
+# The shapes of a model's arrays are learnt from estimates of so many locations: a side that differs counts them.
+FEW = (2, 3)
+
+# A stored model is tried so many steps ahead before it is believed, or further than its panel is long: beyond whatever
+# it holds by the step.
+TRIED = 50
+
+
+def check_fit(path: Path, fitted: Fitted) -> Fitted:
+    """Return a stored fit if its arrays are those of its model: a forged checksum breaks no forecast.
+
+    Raises
+    ------
+    StoreError
+        If an array is absent, of another shape or kind, or a forecast from it is none; the error names the file.
+    """
+    model, panel, calibration = fitted.model, fitted.panel, fitted.calibration
+    if not all(array.dtype.kind in "iufb" for array in intervals.pack(fitted).values()):
+        raise StoreError(f"{path} holds other things than numbers: fit the model again")
+    shapes, expected = {name: array.shape for name, array in fitted.arrays.items()}, _expect_shapes(model, panel)
+    if shapes != expected:
+        raise StoreError(
+            f"{path} does not hold what {model.name} needs: expected arrays of the shapes {expected} for {panel!r}, "
+            f"got {shapes}; fit it again"
+        )
+    horizon = max(TRIED, len(panel.years) + 1)
+    with np.errstate(all="ignore"):
+        model.check_estimate(panel, fitted.arrays)
+        fitted.notes(horizon)
+        ahead = intervals.predict(fitted, horizon, (80,))
+    low, middle, high = (array[:, 0] for array in (ahead.lower[80], ahead.population, ahead.upper[80]))
+    sound = (
+        ahead.population.shape == (len(panel), horizon)
+        and not np.isnan(ahead.population).any()
+        and bool((np.isfinite(middle) & (low <= middle) & (middle <= high)).all())
+        and (calibration is None or _is_whole(calibration, panel))
+    )
+    if not sound:
+        raise StoreError(f"{path} does not hold what {model.name} needs: fit it again")
+    return fitted
+
+
+def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of what a model estimates on a panel, learnt from a few of its locations."""
+    n = len(panel)
+    if n <= max(FEW):
+        return {name: array.shape for name, array in model.estimate(panel).items()}
+    fewer, more = (model.estimate(panel.take(np.arange(few))) for few in FEW)
+    return {
+        name: tuple(n if a != b else a for a, b in zip(array.shape, more[name].shape, strict=True))
+        for name, array in fewer.items()
+    }
+
+
+def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
+    """Whether the arrays of a calibration are of this panel, belong together and are finite; errors may be unknown."""
+    n, k = calibration.scale.shape
+    past = (len(panel), len(intervals.choose_past(panel, panel.origin)), k)
+    return (
+        n == len(panel)
+        and calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
+        and calibration.errors.shape == calibration.scale_then.shape == past
+        and calibration.quantiles.shape == (k, len(PROBABILITIES))
+        and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
+        and not np.isinf(calibration.errors).any()
+    )
