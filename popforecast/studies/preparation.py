@@ -17,8 +17,7 @@ from popforecast.panel import Panel
 from popforecast.readers import WORLD, read_wpp
 from popforecast.studies.events import explain_break
 from popforecast.text import format_populations, sign
-from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision, say_date
-from popforecast.wpp.outdated import find_outdated
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_revision
 from popforecast.wpp.preparation import add_geography, describe_reading, find_anomalies
 from popforecast.wpp.replacements import read_update
 from popforecast.wpp.tables import Tables, load_tables, write_tables
@@ -126,27 +125,6 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
     return table.assign(**persons, change=change).rename(columns={"change": "change, percent"}).set_index("location")
 
 
-def tell_updates(opening: Opening) -> str:
-    """Say which interim updates the panel holds, and which it lacks.
-
-    Examples
-    --------
-    >>> tell_updates(open_revision("wpp2019"))
-    'wpp2019 is as it was first published: no interim update is known.'
-    """
-    panel = opening.panel
-    names = panel.locations["name"]
-    said = [
-        f"The update of {say_date(update.date)} replaced {', '.join(names[code] for code in update.locations)}."
-        for update in panel.updates
-    ]
-    said += [
-        f"Not applied: on {say_date(day)} the UN replaced the series of {names[code]}."
-        for code, day in find_outdated(panel).items()
-    ]
-    return " ".join(said) or f"{panel.revision} is as it was first published: no interim update is known."
-
-
 def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
     """Write the tables that popforecast embeds, and return what was written; nothing if no folder is named."""
     tables = opening.tables
@@ -205,37 +183,6 @@ def compare_totals(panel: Panel) -> pd.DataFrame:
     return whole.assign(**{"parts per million": np.round(1e6 * gap / world, 2)})
 
 
-def tell_totals(totals: pd.DataFrame) -> str:
-    """Say how far the sum of the countries lies from the world's figure, and what that looks like.
-
-    Parameters
-    ----------
-    totals : DataFrame
-        As :func:`compare_totals` returns it.
-
-    Examples
-    --------
-    >>> import popforecast as pf
-    >>> tell_totals(compare_totals(pf.load_panel("wpp2019")))[:86]
-    "The countries' sum lies between 14,000 persons below the world's figure and 10,000 abo"
-    """
-    low, high, share = totals["gap"].min(), totals["gap"].max(), _measure_widest(totals)
-    within = f"never more than {share:.1f} parts per million from it"
-    if low < 0 < high:
-        return (
-            f"The countries' sum lies between {-low:,} persons below the world's figure and {high:,} above it, "
-            f"{within}: it errs in both directions, as rounding does."
-        )
-    if low == high == 0:
-        return "The countries' sum is the world's figure in every year."
-    near, far = sorted((abs(low), abs(high)))
-    side, whose = ("below", "places that the table does not list") if low < 0 else ("above", "places counted twice")
-    return (
-        f"The countries' sum always lies {near:,} to {far:,} persons {side} the world's figure, {within}: too "
-        f"one-sided for rounding, and what {whose} would do."
-    )
-
-
 def list_worst_years(totals: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     """Return the years in which the countries add up worst, for people, the worst first and the earlier before later.
 
@@ -247,33 +194,6 @@ def list_worst_years(totals: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     """
     worst = totals.sort_values("parts per million", key=abs, ascending=False, kind="stable").head(most)
     return worst.map("{:,}".format)
-
-
-def tell_dropped(opening: Opening) -> str:
-    """Say how many rows of the source are not in the panel.
-
-    Examples
-    --------
-    >>> tell_dropped(open_revision("wpp2024"))
-    'Nothing was dropped: all 297 series of the source are in the panel.'
-    """
-    dropped, kept = len(opening.dropped), len(opening.panel)
-    if not dropped:
-        return f"Nothing was dropped: all {kept} series of the source are in the panel."
-    rows = "row was" if dropped == 1 else "rows were"
-    return f"{kept} series of the source are in the panel; {dropped} {rows} dropped, each for the reason beside it:"
-
-
-def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame) -> str:
-    """Say in a sentence what was found in a revision: whole series, dropped rows, sums and breaks."""
-    panel, dropped = opening.panel, len(opening.dropped)
-    rows = "no row was" if not dropped else "1 row was" if dropped == 1 else f"{dropped} rows were"
-    countries = "1 country has" if len(anomalies) == 1 else f"{len(anomalies)} countries have"
-    return (
-        f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}; {rows} dropped, the countries add up "
-        f"to the world within {_measure_widest(totals):.1f} parts per million, and {countries} a year "
-        "that breaks with the usual growth."
-    )
 
 
 def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100_000) -> pd.DataFrame:
@@ -305,11 +225,6 @@ def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100
             "what happened": [explain_break(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
     ).set_index("country")
-
-
-def _measure_widest(totals: pd.DataFrame) -> float:
-    """Return the largest gap in parts per million of the world; the table's column is rounded already."""
-    return float((1e6 * totals["gap"] / totals["world"]).abs().max())
 
 
 def _apply_update(tables: Tables, file: str, day: str) -> Opening:

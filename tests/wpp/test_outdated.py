@@ -20,6 +20,7 @@ from popforecast.cli.printing import write_forecast
 from popforecast.explorer.views import write_notes
 from popforecast.panel import Update
 from popforecast.studies import preparation, profile
+from popforecast.studies.findings.preparation import tell_updates
 from popforecast.wpp import editions, outdated
 
 TOLD = "the UN replaced this series on 19 January 2026; the figures here are the earlier ones"
@@ -156,7 +157,7 @@ def test_reports_say_it() -> None:
     assert said.endswith(f"T{TOLD[1:]}.")
     assert profile.tell_forecast(profile.make_profile("Western Africa", model="naive")).endswith(f"I{HOLDING[1:]}.")
     assert "replaced" not in profile.tell_forecast(profile.make_profile("Benin", model="naive"))
-    assert preparation.tell_updates(preparation.open_revision("wpp2024")) == (
+    assert tell_updates(preparation.open_revision("wpp2024")) == (
         "Not applied: on 19 January 2026 the UN replaced the series of Togo."
     )
     assert json.dumps(preparation.tabulate_update(preparation.open_revision("wpp2024"))) == "null"
