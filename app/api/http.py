@@ -15,7 +15,7 @@ import popforecast as pf
 from app.outlooks import load_panel
 from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one
 from popforecast.text import write_sentence
-from popforecast.wpp.editions import LICENCE_URL
+from popforecast.wpp.citation import LICENCE_URL
 
 JSON, CSV = "application/json", "text/csv"
 

@@ -15,7 +15,7 @@ from app.api.parameters import Parameter, list_codes, list_parameters
 from app.api.resources import RESOURCES, Resource
 from app.query.bodies import FORMS
 from app.server.security import LARGEST_BODY, LONGEST_ADDRESS
-from popforecast.wpp.editions import LICENCE, LICENCE_URL
+from popforecast.wpp.citation import LICENCE, LICENCE_URL
 
 Node = dict[str, Any]
 

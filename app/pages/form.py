@@ -19,7 +19,8 @@ from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.panel.locations import ALIASES, normalise
 from popforecast.panel.years import last_year
-from popforecast.wpp.editions import DEFAULT_REVISION, LICENCE_URL, cite, get_revision
+from popforecast.wpp.citation import LICENCE_URL
+from popforecast.wpp.editions import DEFAULT_REVISION, cite, get_revision
 
 # What the form asks for until somebody changes it.
 START, END = "2030", "2050"

@@ -15,7 +15,7 @@ from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
 from popforecast.forecasting.result import Forecast, choose_roundings
 from popforecast.text import INTERVALS, Rounding, join_words, write_sentence
-from popforecast.wpp.editions import LICENCE, LICENCE_URL
+from popforecast.wpp.citation import LICENCE, LICENCE_URL
 
 STYLE = Path(__file__).with_name("explorer.css")
 SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"

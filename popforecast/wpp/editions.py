@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache, reduce
 from operator import getitem
 from pathlib import Path
@@ -17,14 +16,12 @@ import pandas as pd
 
 from popforecast.errors import ReadError, UnknownRevisionError
 from popforecast.panel import Panel, Source, Update
+from popforecast.wpp.citation import LICENCE, PUBLISHER, say_date
 from popforecast.wpp.membership import Members
 
 DATA = Path(__file__).parents[1] / "data"
 MANIFEST = "revisions.json"
 DEFAULT_REVISION = "wpp2024"
-LICENCE = "CC BY 3.0 IGO"
-LICENCE_URL = "https://creativecommons.org/licenses/by/3.0/igo/"
-PUBLISHER = "United Nations, Department of Economic and Social Affairs, Population Division"
 
 
 @dataclass(frozen=True)
@@ -150,18 +147,6 @@ def cite(panel: Panel) -> str | None:
     """
     edition = find_edition(panel)
     return edition and edition.cite(*(update.date for update in panel.updates))
-
-
-def say_date(text: str) -> str:
-    """Return an ISO date as people write it.
-
-    Examples
-    --------
-    >>> say_date("2026-01-19")
-    '19 January 2026'
-    """
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%B %Y}"
 
 
 def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Panel:

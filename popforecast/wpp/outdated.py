@@ -18,7 +18,8 @@ import numpy as np
 from popforecast.errors import ReadError
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
-from popforecast.wpp.editions import DATA, REVISIONS, find_edition, load_members, say_date
+from popforecast.wpp.citation import say_date
+from popforecast.wpp.editions import DATA, REVISIONS, find_edition, load_members
 from popforecast.wpp.membership import Members, list_holding
 
 KNOWN = "updates.json"

@@ -14,9 +14,9 @@ import pandas as pd
 from popforecast.errors import StoreError
 from popforecast.files import write_together
 from popforecast.panel import Panel
+from popforecast.wpp.citation import LICENCE
 from popforecast.wpp.editions import (
     DEFAULT_REVISION,
-    LICENCE,
     MANIFEST,
     REVISIONS,
     describe_source,

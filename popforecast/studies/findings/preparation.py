@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from popforecast.studies.preparation import Opening
-from popforecast.wpp.editions import say_date
+from popforecast.wpp.citation import say_date
 from popforecast.wpp.outdated import find_outdated
 
 
