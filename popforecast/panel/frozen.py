@@ -66,10 +66,9 @@ class Frozen:
             setattr(cls, name, Table(name, optional=name in vars(cls)))
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = self.__dict__[field.name]
-            if isinstance(value, np.ndarray | Mapping):
-                self.__dict__[field.name] = protect(value)
+        held = self.__dict__
+        for name, value in held.items():
+            held[name] = protect(value)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Made anew from its fields: neither the flags of arrays nor views of mappings outlive a pickle.
