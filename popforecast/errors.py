@@ -53,6 +53,10 @@ class UnknownLocationError(InputError):
             sentences.append(f"{len(unknown) - MOST_NAMED:,} more are unknown")
         super().__init__(". ".join(sentences) + ". Expected a code, ISO3 code, name or alias.")
 
+    def __reduce__(self) -> tuple[type[UnknownLocationError], tuple[dict[str, tuple[str, ...]]]]:
+        # An exception is made anew from its text unless it says otherwise; this one is made from what was not found.
+        return type(self), (self.unknown,)
+
 
 class RepeatedLocationError(InputError):
     """One location asked for twice, perhaps under two names."""

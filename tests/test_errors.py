@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 
@@ -12,7 +13,7 @@ import app.settings
 import popforecast.client
 import popforecast.explorer.addresses
 from popforecast import errors
-from popforecast.errors import FetchError, InputError, LockError, PopforecastError
+from popforecast.errors import FetchError, InputError, LockError, PopforecastError, UnknownLocationError
 
 MODULES = (
     errors,
@@ -62,3 +63,9 @@ def test_unknown_locations_are_told_in_sentences() -> None:
 def test_long_input_is_told_shortly() -> None:
     assert len(str(errors.UnknownLocationError({"x" * 10_000: ()}))) < 200
     assert "990 more are unknown" in str(errors.UnknownLocationError({str(i): () for i in range(1000)}))
+
+
+def test_locations_not_found_are_still_named_after_a_pickle() -> None:
+    error = UnknownLocationError({"Wurld": ("World",)})
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.unknown, str(copy)) == (error.unknown, str(error))

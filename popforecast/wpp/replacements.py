@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from popforecast.wpp.editions import get_revision
 from popforecast.wpp.tables import Tables
 
 # The UN's names of what it projects, and ours.
+ESTIMATES = "Estimates"
 MEDIUM = "Medium"
 BOUNDS = {
     "Lower 80 PI": "lower_80",
@@ -26,6 +28,8 @@ BOUNDS = {
     "Lower 95 PI": "lower_95",
     "Upper 95 PI": "upper_95",
 }
+# Scenarios such as "High" are left out. A variant this much like one that is read, and yet another, is a slip.
+MISSPELT = 0.8
 
 DATE = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
@@ -93,6 +97,7 @@ def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
     for row in empty.itertuples():
         raise ReadError(f"{path.name}, row {row.row}: {row.name} ({row.code}) is {row.reason}; expected a whole series")
     variants = {name.casefold(): name for name in list_variants(path)} if is_long(path) else {}
+    _check_variants(variants, path)
     estimates = _cut_estimates(reading, tables, len(variants) <= 1)
     _check_places(estimates, panel, path)
     estimates = replace(estimates, values=np.rint(estimates.values))
@@ -146,12 +151,28 @@ def _check_date(day: str, path: Path, panel: Panel, edition: int) -> str:
             f"{path.name}: an update of {day} is older than {panel.revision}, which was published in {edition}; "
             "expected a later date"
         )
+    # Tomorrow has come somewhere.
+    if date.fromisoformat(day) > date.today() + timedelta(days=1):
+        raise ReadError(
+            f"{path.name}: {day} is still to come; expected the day on which the UN published the update, "
+            f"{date.today()} at the latest"
+        )
     if panel.updates and day <= panel.updates[-1].date:
         raise ReadError(
             f"{path.name}: an update of {day} does not come after that of {panel.updates[-1].date}, which {panel!r} "
             "has already; expected updates in the order of their dates"
         )
     return day
+
+
+def _check_variants(variants: Mapping[str, str], path: Path) -> None:
+    read = {name.casefold(): name for name in (ESTIMATES, MEDIUM, *BOUNDS)}
+    for folded in variants.keys() - read.keys():
+        for near in get_close_matches(folded, read, 1, MISSPELT):
+            raise ReadError(
+                f"{path.name}: the variant {variants[folded]!r} would not be read; expected {read[near]!r}, or the "
+                "name of a scenario, which is left out"
+            )
 
 
 def _cut_estimates(reading: Reading, tables: Tables, whole: bool) -> Panel:

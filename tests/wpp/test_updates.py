@@ -265,6 +265,10 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
         ),
         "the bounds of 768 in 2024 cross",
     ),
+    "misspelt bounds": (
+        replace(",Upper 80 PI,", ",Upper 80PI,"),
+        "'Upper 80PI' would not be read; expected 'Upper 80 PI'",
+    ),
     "cut": (lambda path: path.write_text(path.read_text()[:-3]), "may be cut"),
     "nothing": (lambda path: path.write_text(""), "is empty"),
     "no country": (edit(lambda rows: []), "a header and no rows"),
@@ -310,9 +314,10 @@ def test_a_row_without_figures_is_refused(tables: Tables, tmp_path: Path) -> Non
         ("togo.csv", "19 January 2026", "'19 January 2026' is no date"),
         ("togo.csv", "20260119", "'20260119' is no date"),
         ("2023-12-31.csv", "", "2023-12-31 is older than wpp2024, which was published in 2024"),
+        ("togo.csv", "9999-01-19", "9999-01-19 is still to come; expected the day on which"),
     ],
 )
-def test_a_date_that_is_none_or_too_early_is_refused(
+def test_a_date_that_is_none_or_too_early_or_still_to_come_is_refused(
     tables: Tables, tmp_path: Path, name: str, day: str, named: str
 ) -> None:
     with pytest.raises(ReadError, match=named):
