@@ -1,4 +1,4 @@
-"""The models, by the names that every surface uses."""
+"""The models, by their names in every interface."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ CLASSES: dict[str, Callable[..., Model]] = {
 
 
 def get(model: str | Model) -> Model:
-    """Return the model of that name; a model is returned as it is.
+    """Return the model with this name; a model is returned unchanged.
 
     Raises
     ------
     UnknownModelError
-        If no model has the name; the error lists those there are.
+        If there is no such model; the error lists the names.
 
     Examples
     --------
@@ -68,14 +68,14 @@ def get(model: str | Model) -> Model:
 
 
 def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:
-    """Return the models of several names, each there once.
+    """Return the models with these names.
 
     Raises
     ------
     UnknownModelError
-        If no model has one of the names.
+        If there is no model with one of the names.
     ModelError
-        If a model is there twice.
+        If a model is repeated.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:
 
 
 def specify(model: Model) -> dict[str, Any]:
-    """Return the model as plain values that JSON can hold.
+    """Return the model as plain, JSON-serialisable values.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def specify(model: Model) -> dict[str, Any]:
 
 
 def build(specification: dict[str, Any]) -> Model:
-    """Return the model that :func:`specify` described.
+    """Return the model described by :func:`specify`.
 
     Examples
     --------

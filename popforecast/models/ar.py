@@ -1,7 +1,7 @@
-"""Autoregression by ordinary least squares, for every location of a panel at once.
+"""Autoregression by ordinary least squares, for all locations of a panel at once.
 
-The numbers equal those of statsmodels ``AutoReg``, which fits one series at a time and serves as the oracle of the
-tests. Nothing here guards or recalibrates: this is the textbook model, and an explosive root is flagged, not mended.
+Estimates equal those of statsmodels ``AutoReg``, which fits one series at a time and is the reference in the tests.
+This is the textbook model: explosive roots are flagged but not corrected.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TRENDS = {"n": (), "c": (0,), "t": (1,), "ct": (0, 1)}
 TRANSFORMS = ("level", "log", "growth")
 CRITERIA = ("aic", "bic")
 
-# A root this little above one is one, up to rounding.
+# Roots above one by no more than this are unit roots up to rounding.
 ROOT_TOLERANCE = 1e-9
 
 
@@ -40,12 +40,12 @@ class AR(Model):
     lags : int or {"aic", "bic"}, default 1
         Number of lags, or the criterion that chooses it for each location, from 0 to `max_lags`.
     trend : {"n", "c", "t", "ct"}, default "c"
-        Nothing, constant, linear trend, or both.
+        No deterministic term, a constant, a linear trend, or both.
     transform : {"level", "log", "growth"}, default "level"
-        What y is: population, its logarithm, or the logarithm's change (whose sums the forecast then exponentiates,
-        so that the forecast is a median).
+        The scale of y: population, log population, or growth (the change in log population, accumulated and
+        exponentiated, so that the forecast is a median).
     max_lags : int, default 5
-        The most lags a criterion may choose.
+        The maximum order a criterion can select.
 
     Raises
     ------
@@ -81,7 +81,7 @@ class AR(Model):
             raise ModelError(f"trend {self.trend!r}: expected one of {', '.join(TRENDS)}")
         if self.transform not in TRANSFORMS:
             raise ModelError(f"transform {self.transform!r}: expected one of {', '.join(TRANSFORMS)}")
-        # NumPy's whole numbers are welcome, but a manifest in JSON can only hold Python's.
+        # NumPy integers are accepted, but JSON manifests need Python's.
         object.__setattr__(self, "max_lags", int(self.max_lags))
         if self.lags not in CRITERIA:
             object.__setattr__(self, "lags", int(self.lags))
@@ -90,7 +90,7 @@ class AR(Model):
 
     @property
     def name(self) -> str:
-        """``ar1`` for the original model, else the whole specification, such as ``AR(2, ct, log)``."""
+        """``ar1`` for the default specification, otherwise written in full, such as ``AR(2, ct, log)``."""
         if self == AR():
             return "ar1"
         transform = "" if self.transform == "level" else f", {self.transform}"
@@ -111,7 +111,7 @@ class AR(Model):
         return arrays
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict by recursion; bounds from the moving-average weights of the fitted autoregression."""
+        """Predict recursively, with intervals from the moving-average weights of the autoregression."""
         mean, psi = iterate(arrays, horizon)
         if self.transform == "growth":
             mean, psi = arrays["base"][:, None] + np.cumsum(mean, axis=1), np.cumsum(psi, axis=1)
@@ -125,7 +125,7 @@ class AR(Model):
         )
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
-        """Flag every explosive root."""
+        """Flag explosive roots."""
         roots = arrays["root"]
         return [
             (int(row), f"explosive: the largest root is {roots[row]:.4f}, so its change speeds up without limit")
@@ -154,7 +154,7 @@ class AR(Model):
 
 
 class Regression(NamedTuple):
-    """Least squares of every series on its own lags: coefficients (n, k), residuals (n, t - hold_back), variance."""
+    """Regression of every series on its own lags: coefficients (n, k), residuals (n, t - hold_back) and variance."""
 
     coefficients: Array
     residuals: Array
@@ -171,9 +171,9 @@ def regress(y: Array, lags: int, trend: str = "c", hold_back: int | None = None)
     lags : int
         Number of lags.
     trend : {"n", "c", "t", "ct"}
-        Constant and trend; the trend counts 1 to t.
+        Deterministic terms; the trend runs from 1 to t.
     hold_back : int, optional
-        How many first observations to leave out (default: as many as there are lags).
+        Number of initial observations to leave out (default: the number of lags).
 
     Returns
     -------
@@ -195,7 +195,7 @@ def regress(y: Array, lags: int, trend: str = "c", hold_back: int | None = None)
     count = len(TRENDS[trend]) + lags
     if t - hold_back <= count:
         raise ModelError(f"{t} years are too few for {lags} lags and trend {trend!r}: expected {count + hold_back + 1}")
-    # Population in its own unit would put 1e9 beside the constant's 1: every series is scaled to about one first.
+    # Scaled to about one, because populations of 1e9 and a constant of 1 make an ill-conditioned problem.
     scale = np.abs(y).mean(axis=1, keepdims=True)
     scale[scale == 0] = 1
     scaled = y / scale
@@ -211,15 +211,15 @@ def regress(y: Array, lags: int, trend: str = "c", hold_back: int | None = None)
 
 
 def select_lags(y: Array, max_lags: int, trend: str = "c", criterion: str = "bic") -> NDArray[np.int64]:
-    """Choose the number of lags of every series by an information criterion.
+    """Return the order of every series that minimises an information criterion.
 
-    All candidates are fitted to the same observations (the first `max_lags` are held back), as ``ar_select_order``
-    does it.
+    All orders are fitted to the same observations (the first `max_lags` are held back), as in statsmodels'
+    ``ar_select_order``.
 
     Returns
     -------
     ndarray, shape (n,)
-        The order with the smallest criterion, 0 to `max_lags`.
+        Orders from 0 to `max_lags`.
     """
     if criterion not in CRITERIA:
         raise ModelError(f"criterion {criterion!r}: expected one of {', '.join(CRITERIA)}")
@@ -227,14 +227,14 @@ def select_lags(y: Array, max_lags: int, trend: str = "c", criterion: str = "bic
     penalty = 2 if criterion == "aic" else np.log(nobs)
     values = []
     for lags in range(0 if TRENDS[trend] else 1, max_lags + 1):
-        # A perfect fit has no variance to take the logarithm of; it wins over every other order.
+        # A perfect fit has variance zero; it must be preferred to every other order.
         variance = np.maximum(regress(y, lags, trend, hold_back=max_lags).variance, np.finfo(float).tiny)
         values.append(nobs * np.log(variance) + penalty * (len(TRENDS[trend]) + lags))
     return np.argmin(values, axis=0) + (0 if TRENDS[trend] else 1)
 
 
 def choose_lags(model: AR, panel: Panel) -> list[AR]:
-    """Return, for every location, the model with the order that the criterion chose."""
+    """Return the model for each location, with the order the criterion selects."""
     if model.lags not in CRITERIA:
         return [model] * len(panel)
     order = select_lags(model._transform(panel), model.max_lags, model.trend, str(model.lags))

@@ -1,4 +1,4 @@
-"""The protocol that every model follows: estimate once for the whole panel, then predict any horizon."""
+"""The protocol of a model: estimate once for the whole panel, then predict to any horizon."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Steps = NDArray[np.integer[Any]]
 
 
 class Note(NamedTuple):
-    """Something a reader of one location's forecast must know."""
+    """A caution about one location's forecast."""
 
     location_code: Hashable
     text: str
@@ -49,7 +49,7 @@ class Prediction(Frozen):
     def take(
         self, rows: Any = slice(None), steps: Any = slice(None), levels: Iterable[float] | None = None
     ) -> Prediction:
-        """Return the prediction of some rows, at some columns, with some levels (default: all)."""
+        """Return the prediction for some rows, steps and levels (default: all)."""
         levels = tuple(self.lower if levels is None else levels)
         return Prediction(
             self.population[rows][:, steps],
@@ -60,12 +60,12 @@ class Prediction(Frozen):
 
 @dataclass(frozen=True)
 class Model(ABC):
-    """A named, frozen specification. Its fields are its parameters; it holds no data.
+    """A named, frozen specification: its fields are its parameters, and it holds no data.
 
     Attributes
     ----------
     calibrated : bool
-        Whether its intervals come from its own errors at past origins; else they are analytic.
+        Whether its intervals are calibrated on its own errors at past origins; otherwise they are analytic.
     """
 
     calibrated: ClassVar[bool] = False
@@ -73,31 +73,31 @@ class Model(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name by which the surfaces know this specification."""
+        """The name of this specification in every interface."""
 
     @abstractmethod
     def estimate(self, panel: Panel) -> Arrays:
-        """Estimate every location at once: arrays of one row for each location, or of what the panel shares."""
+        """Estimate all locations at once: arrays with one row per location, or shared by the panel."""
 
     @abstractmethod
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict steps 1 to horizon after the origin from estimated arrays."""
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
-        """Return what readers of a forecast so far ahead must know, as pairs of row and sentence."""
+        """Return cautions about forecasts to this horizon, as pairs of row and sentence."""
         return []
 
     def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
-        """Estimate at each of several origins, seeing the panel until then and no further."""
+        """Estimate at each of several origins, from the panel up to that origin only."""
         return (self.estimate(panel.until(int(origin))) for origin in origins)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The specification as plain values, from which it can be rebuilt."""
+        """The parameters as plain values, from which the model can be rebuilt."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def fit(self, panel: Panel) -> Fitted:
-        """Estimate the model on every location of the panel; what forecasts with it calibrates its intervals.
+        """Estimate the model on every location of the panel; intervals are calibrated when it is used to forecast.
 
         Raises
         ------
@@ -128,19 +128,19 @@ class Model(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Fitted(Frozen):
-    """A model with the numbers estimated on one panel.
+    """A model with its estimates from one panel.
 
     Attributes
     ----------
     model : Model
         The specification.
     panel : Panel
-        What it was fitted to.
+        The panel it was fitted to.
     arrays : mapping of str to ndarray
-        What was estimated; read-only.
+        The estimates; read-only.
     calibration : Calibration or None
-        How wide intervals must be, from past errors; None where they are analytic, or not calibrated yet: what
-        forecasts calibrates first (:func:`popforecast.forecasting.calibration.complete`).
+        The calibration of the intervals from past errors; None where they are analytic or not calibrated yet.
+        Forecasting calibrates them first (:func:`popforecast.forecasting.calibration.complete`).
     """
 
     model: Model
@@ -150,7 +150,7 @@ class Fitted(Frozen):
 
     @property
     def codes(self) -> list[Hashable]:
-        """Location codes, one for each row of the arrays."""
+        """Location codes, in the order of the rows of the arrays."""
         return self.panel.codes.tolist()
 
     @property
@@ -165,7 +165,7 @@ class Fitted(Frozen):
 
     @property
     def revision(self) -> str | None:
-        """Where the panel came from."""
+        """The revision of the panel."""
         return self.panel.revision
 
     @property
@@ -174,9 +174,10 @@ class Fitted(Frozen):
         return self.panel.checksum
 
     def predict(self, horizon: int, levels: Sequence[float] = (80, 95)) -> Prediction:
-        """Forecast steps 1 to horizon after the origin, for every location: the numbers of ``popforecast.forecast``.
+        """Forecast steps 1 to horizon after the origin for every location, as :func:`popforecast.forecast` does.
 
-        What the model alone says, without sums and calibrated intervals, is ``model.predict(arrays, horizon, levels)``.
+        For the model alone, without aggregates as sums and calibrated intervals, use ``model.predict(arrays, horizon,
+        levels)``.
 
         Examples
         --------
@@ -186,19 +187,19 @@ class Fitted(Frozen):
         >>> bool(path.upper[80][0, -1].round() == fc.upper[80][0, 0].round())
         True
         """
-        # The one import upwards: a forecast is more than its model, and a fit is where people look for it.
+        # The one import upwards: people look for a forecast here, and it takes more than the model.
         from popforecast.forecasting import predict
 
         return predict(self, horizon, levels)
 
     def notes(self, horizon: int = 1) -> tuple[Note, ...]:
-        """Return what readers of a forecast so far ahead must know, by location."""
+        """Return cautions about forecasts to this horizon, by location."""
         codes = self.codes
         return tuple(Note(codes[row], text) for row, text in self.model.note(self.arrays, horizon))
 
 
 def normal_quantile(level: float) -> float:
-    """Return how many standard deviations a central interval reaches on each side.
+    """Return the half-width of a central normal interval in standard deviations.
 
     Raises
     ------
@@ -221,12 +222,12 @@ def check_level(level: float) -> float:
 
 
 def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
-    """Return the levels in increasing order, each of them valid and there once.
+    """Return the levels in increasing order, after checking that each is valid and none is repeated.
 
     Raises
     ------
     LevelError
-        If one is no percentage between 0 and 100, or two would have columns of one name.
+        If one is not a percentage between 0 and 100, or two would share a column name.
     """
     several = levels if isinstance(levels, Iterable) and not isinstance(levels, str) else [levels]
     checked = [check_level(level) for level in several]
@@ -236,7 +237,7 @@ def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
 
 
 def exponentiate(log: Array) -> Array:
-    """Return exp(log); what outgrows the computer's numbers is infinite, and no warning."""
+    """Return exp(log); overflow returns infinity, without a warning."""
     with np.errstate(over="ignore"):
         return np.exp(log)
 

@@ -1,4 +1,4 @@
-"""Models of growth whose forecasts stay within the growth that was ever observed."""
+"""Growth models whose forecasts stay within the range of growth on record."""
 
 from __future__ import annotations
 
@@ -13,58 +13,57 @@ from numpy.typing import NDArray
 from popforecast.models.base import Array, Arrays, Model, Prediction, Steps, exponentiate, log_positive, normal_quantile
 from popforecast.panel import Panel
 
-# Growth per year that is rounding rather than change: a town of 5,000 counted to the person.
+# Annual growth below this may be rounding: one person in a town of 5,000.
 ROUNDING = 2e-4
 
-# A forecast this close to the bound was put there by it.
+# Forecasts closer to a bound than this are at the bound.
 BITE = 1e-12
 
 
 @dataclass(frozen=True)
 class GrowthModel(Model):
-    r"""A model of cumulative log growth, bounded by what the panel has seen.
+    r"""A model of cumulative log growth, bounded by the growth on record in the panel.
 
     .. math:: \log \hat y_{T+h} = \log y_T + \min(\max(c_h, l_h), u_h)
 
-    where the bounds are the least and the largest growth of any location of the panel over any h steps up to the
-    origin, widened to include no growth; beyond the panel's length they are in proportion. A location whose forecast
-    was put on a bound has a note.
+    where the bounds :math:`l_h` and :math:`u_h` are the smallest and largest growth of any location in the panel over
+    any h steps up to the origin, extended to include zero growth; beyond the panel's length they grow in proportion to
+    h. A note flags forecasts at a bound.
 
-    A subclass says how growth accumulates. Where intervals are not calibrated on past origins, they are those of a
-    growth rate that wanders: :math:`s (h (h + 1) (2 h + 1) / 6)^{1/2}` for the root mean square s of its past changes.
-    Relative to the population, intervals always widen; counted in persons, those of a population that shrinks fast may
-    not.
+    Subclasses define how growth accumulates. Uncalibrated intervals assume a growth rate that follows a random walk:
+    :math:`s (h (h + 1) (2 h + 1) / 6)^{1/2}`, where s is the root mean square of its past changes. Relative to the
+    population, intervals always widen with h; in persons, those of a rapidly shrinking population may narrow.
     """
 
     calibrated: ClassVar[bool] = True
 
     @abstractmethod
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Estimate from log population, shape (n, t), what :meth:`accumulate` needs."""
+        """Return the estimates that :meth:`accumulate` needs, from log population of shape (n, t)."""
 
     @abstractmethod
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return log growth from the origin to steps 1 to horizon, shape (n, horizon), not yet bounded."""
+        """Return unbounded log growth from the origin to steps 1 to horizon, shape (n, horizon)."""
 
     def estimate(self, panel: Panel) -> Arrays:
-        """Return what was observed and what was learnt from it."""
+        """Return the observed quantities and the estimates of the subclass."""
         log = log_positive(panel, self.name)
         return {**self.observe(panel, log), **self.learn(panel, log)}
 
     def observe(self, panel: Panel, log: Array) -> Arrays:
-        """Return the last log population, the bounds of growth and the spread of its changes."""
+        """Return the last log population, the bounds on growth and the spread of its changes."""
         low, high = observe_growth(log)
         return {"low": low, "high": high, **self.observe_each(panel, log)}
 
     def observe_each(self, panel: Panel, log: Array) -> Arrays:
-        """Return what every location shows of itself: its last log population and the spread of its changes."""
+        """Return each location's own last log population and spread of changes in growth."""
         changes = np.diff(log, n=2, axis=1)
         deviation = np.sqrt(np.mean(changes**2, axis=1)) if changes.shape[1] else np.abs(np.diff(log, axis=1))[:, 0]
         step = np.array([panel.step])
         return {"last": log[:, -1], "deviation": deviation + ROUNDING * step, "step": step}
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict the bounded median, with the uncalibrated interval."""
+        """Predict the bounded median, with uncalibrated intervals."""
         steps = np.arange(1, horizon + 1)
         low, high = limit_growth(arrays, horizon)
         log = arrays["last"][:, None] + np.clip(self.accumulate(arrays, horizon), low, high)
@@ -81,7 +80,7 @@ class GrowthModel(Model):
         return arrays["deviation"][:, None] * np.sqrt(steps * (steps + 1) * (2 * steps + 1) / 6)
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
-        """Flag every location whose forecast a bound holds."""
+        """Flag forecasts at a bound."""
         if not horizon:
             return []
         growth = self.accumulate(arrays, horizon)
@@ -94,7 +93,7 @@ class GrowthModel(Model):
 
 
 def observe_growth(log: Array) -> tuple[Array, Array]:
-    """Return the least and largest log growth of any location over 1 to t - 1 steps, each of shape (t - 1,).
+    """Return the smallest and largest log growth of any location over 1 to t - 1 steps, each of shape (t - 1,).
 
     Examples
     --------
@@ -102,7 +101,7 @@ def observe_growth(log: Array) -> tuple[Array, Array]:
     >>> (low / np.log(2)).round(9).tolist(), (high / np.log(2)).round(9).tolist()
     ([-1.0, -2.0], [1.0, 1.0])
     """
-    # A year after the other in memory: stretches of years are then read and compared as they lie there.
+    # Time-major in memory, so that differences between years read contiguous rows.
     years = np.ascontiguousarray(log.T)
     grown = (years[h:] - years[:-h] for h in range(1, len(years)))
     extremes = [(growth.min(), growth.max()) for growth in grown]
@@ -110,7 +109,7 @@ def observe_growth(log: Array) -> tuple[Array, Array]:
 
 
 def limit_growth(arrays: Arrays, horizon: int) -> tuple[Array, Array]:
-    """Return the bounds of growth for steps 1 to horizon; beyond the panel's length, in proportion."""
+    """Return the bounds on growth for steps 1 to horizon; beyond the panel's length they grow in proportion."""
     steps = np.arange(1, horizon + 1)
     known = len(arrays["low"])
     at = np.minimum(steps, known) - 1
@@ -125,7 +124,7 @@ def damp(damping: float, years: Array | Steps) -> Array: ...
 
 
 def damp(damping: float, years: Array | Steps | float) -> NDArray[np.floating[Any]] | float:
-    r"""Return :math:`\sum_{j=1}^{m} \phi^j`: what last growth amounts to over m years when it decays.
+    r"""Return :math:`\sum_{j=1}^{m} \phi^j`: the years of current growth that m years of damped growth amount to.
 
     Examples
     --------

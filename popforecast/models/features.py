@@ -1,4 +1,4 @@
-"""What the past of a location says of its growth: features that use nothing after their own year.
+"""Features of past growth; no feature uses a later year than its own.
 
 All arrays are time-major: the first axis is the year, so that a past origin is one row.
 """
@@ -16,34 +16,34 @@ from popforecast.models.bounded import ROUNDING
 
 SHORT, LONG = 5, 10
 
-# Momentum of finer steps than these years is there to be found; on a coarser grid it is noise.
+# Lagged changes carry information up to this many years; on a coarser grid they are noise.
 MOMENTUM = 4
 
-# Growth above which it has always slowed, and the level at which it begins to.
+# Growth above the first has always slowed; slowing begins at the second.
 KINKS = (0.03, 0.015)
 
-# The usual volatility, so that the logarithm of its ratio is small.
+# Typical volatility; log volatility is measured relative to it.
 USUAL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Features of n locations in t years; growth is per year.
+    """Features of n locations in t years; growth is annual.
 
     Attributes
     ----------
     growth : ndarray, shape (t, n)
         Log growth over the last step.
     base : ndarray, shape (t, n, p)
-        Growth, its change and the change's lags, its 5- and 10-year means, kinks, the change's signed root, and the
-        groups' growth and 10-year growth.
+        Growth, its change and lagged changes, its 5- and 10-year means, kinks, the signed root of the change, and the
+        growth and 10-year growth of the groups.
     sized : ndarray, shape (t, n, 2)
-        Size within the panel, alone and times growth.
+        Size relative to the panel, alone and multiplied by growth.
     slow, fast : ndarray, shape (t, n)
-        Volatility: root mean square change of growth over 10 and over 5 years.
+        Volatility: root mean square change in growth over 10 and 5 years.
     alike : ndarray, shape (t, n, q)
-        By what two histories are compared: growth, its recent course in units of volatility, volatility, and the
-        growth of the smallest group.
+        Features by which histories are compared: growth, its recent changes in units of volatility, volatility, and
+        the growth of the smallest group.
     """
 
     growth: Array
@@ -59,14 +59,14 @@ class Features:
 
 
 def describe(log: Array, group_growth: Sequence[Array], size: Array, step: int) -> Features:
-    """Describe every location in every year.
+    """Return the features of every location in every year.
 
     Parameters
     ----------
     log : ndarray, shape (t, n)
         Log population.
     group_growth : sequence of ndarray, shape (t, n)
-        Growth per year of each location's groups, from the largest group to the smallest.
+        Annual growth of each location's groups, from the largest to the smallest.
     size : ndarray, shape (t, n)
         Log population relative to the panel.
     step : int
@@ -93,14 +93,14 @@ def describe(log: Array, group_growth: Sequence[Array], size: Array, step: int) 
 
 
 def grow_groups(values: Array, members: NDArray[np.bool_], step: int) -> Array:
-    """Return the growth per year of groups, weighted by population.
+    """Return annual growth of groups, weighted by population.
 
     Parameters
     ----------
     values : ndarray, shape (t, n)
         Population.
     members : ndarray, shape (n, k)
-        Which locations each of k groups holds; none is empty.
+        The members of each of k groups, none of them empty.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def grow_groups(values: Array, members: NDArray[np.bool_], step: int) -> Array:
 
 
 def average(values: Array, width: int, first: int) -> Array:
-    """Return the mean of the last `width` rows, from row `first` on; of all there are while they are fewer.
+    """Return moving averages over the last `width` rows from row `first` on; shorter at the start.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def average(values: Array, width: int, first: int) -> Array:
 
 
 def relate_size(log: Array, among: NDArray[np.intp]) -> Array:
-    """Return log population relative to the median of some locations in the year, in their standard deviations."""
+    """Return log population relative to the median of some locations, in their standard deviations, by year."""
     middle, spread = measure_size(log, among)
     return (log - middle) / spread
 

@@ -1,4 +1,4 @@
-"""The simple rules, which any model must beat: no change, mean change, and last growth that fades."""
+"""Benchmark models: no change, mean change and damped growth."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from popforecast.models.base import Array, Arrays, Prediction, Steps, normal_qua
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.panel import Panel
 
-# What the random walk with drift may be of.
+# Scales of the random walk with drift.
 DRIFTS = ("level", "log")
 
 
 @dataclass(frozen=True)
 class Naive(GrowthModel):
-    r"""The last population, for ever: a random walk of log population.
+    r"""No change: a random walk in log population.
 
     .. math:: \hat y_{T+h} = y_T, \qquad \operatorname{sd} = s \sqrt{h}
 
-    with s the root mean square of the past changes of log population (the interval where it is not calibrated).
+    where s is the root mean square of past changes in log population (used for uncalibrated intervals).
 
     References
     ----------
@@ -46,28 +46,28 @@ class Naive(GrowthModel):
         return {"deviation": np.sqrt(np.mean(np.diff(log, axis=1) ** 2, axis=1))}
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return no growth."""
+        """Return zero growth."""
         return np.zeros((len(arrays["last"]), horizon))
 
     def spread(self, arrays: Arrays, steps: Steps) -> Array:
-        """Return the deviation of a random walk."""
+        """Return the standard deviation of a random walk."""
         return arrays["deviation"][:, None] * np.sqrt(steps)
 
 
 @dataclass(frozen=True)
 class Drift(GrowthModel):
-    r"""The mean change of all the past, for ever: the random walk with drift.
+    r"""The mean of all past changes: a random walk with drift.
 
     .. math:: \hat y_{T+h} = y_T + h c, \quad c = \frac{y_T - y_1}{T - 1},
        \qquad \operatorname{sd} = s \sqrt{h \left(1 + \frac{h}{T - 1}\right)}
 
-    with s the standard deviation of the past changes (T - 2 degrees of freedom); the interval
-    :math:`\hat y_{T+h} \pm z \operatorname{sd}`, but not below zero, is stated where it is not calibrated.
+    where s is the standard deviation of past changes (T - 2 degrees of freedom). Uncalibrated intervals are
+    :math:`\hat y_{T+h} \pm z \operatorname{sd}`, truncated at zero.
 
     Parameters
     ----------
     transform : {"level", "log"}, default "level"
-        What y is: population, or its logarithm, so that the mean growth rate goes on and not the mean change.
+        The scale of y: population, or log population to continue the mean growth rate instead of the mean change.
 
     Raises
     ------
@@ -76,9 +76,9 @@ class Drift(GrowthModel):
 
     Notes
     -----
-    Like every model whose intervals come from past errors in logarithms, it takes no zeros, and it is bounded by the
-    growth ever observed (:class:`GrowthModel`). So a population that shrank does not fall to zero along the line, which
-    would take it there in the end: it shrinks no faster than any of the panel ever did, and a note says from when.
+    Intervals come from past errors in logarithms, so the population must be positive. Forecasts are bounded by the
+    growth on record (:class:`GrowthModel`): a shrinking population does not follow the line to zero but shrinks no
+    faster than any location in the panel has, and a note says from when.
 
     References
     ----------
@@ -102,11 +102,11 @@ class Drift(GrowthModel):
 
     @property
     def name(self) -> str:
-        """``drift``, with the transform where it is not the usual one."""
+        """``drift``, with the transform unless it is the default."""
         return "drift" if self == Drift() else f"drift({self.transform})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return the mean change of y and the deviation of its changes; of persons, relative to the last figure."""
+        """Return the mean and standard deviation of changes in y, relative to the last figure if in persons."""
         y = log if self.transform == "log" else panel.values / panel.values[:, -1:]
         changes = np.diff(y, axis=1)
         t = changes.shape[1]
@@ -119,7 +119,7 @@ class Drift(GrowthModel):
         }
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return growth by the mean change; minus infinity where the line has come to zero, which a bound prevents."""
+        """Return growth at the mean change: minus infinity where the line reaches zero, which the bounds rule out."""
         path: Array = arrays["change"][:, None] * np.arange(1, horizon + 1)
         if self.transform == "log":
             return path
@@ -127,12 +127,12 @@ class Drift(GrowthModel):
             return np.log1p(np.maximum(path, -1))
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict the bounded median, with the uncalibrated interval: symmetric in what y is."""
+        """Predict the bounded median, with uncalibrated intervals that are symmetric on the scale of y."""
         if self.transform == "log":
             return super().predict(arrays, horizon, levels)
         median = super().predict(arrays, horizon, ()).population
         deviation = np.exp(arrays["last"])[:, None] * self.spread(arrays, np.arange(1, horizon + 1))
-        # Relative to the line it grows by itself; where a bound lifts the median, it does not shrink again.
+        # The relative width must not narrow where a bound raises the median.
         share = np.maximum.accumulate(deviation / np.maximum(median, np.finfo(float).tiny), axis=1)
         reach = {level: normal_quantile(level) * share for level in levels}
         return Prediction(
@@ -142,22 +142,22 @@ class Drift(GrowthModel):
         )
 
     def spread(self, arrays: Arrays, steps: Steps) -> Array:
-        """Return the deviation of a random walk whose drift was estimated."""
+        """Return the standard deviation of a random walk with estimated drift."""
         return arrays["deviation"][:, None] * np.sqrt(steps * (1 + steps / arrays["changes"][:, None]))
 
 
 @dataclass(frozen=True)
 class DampedGrowth(GrowthModel):
-    r"""Last growth, which fades by a fixed share every year.
+    r"""Last growth, damped by a constant factor each year.
 
     .. math:: \log \hat y_{T+h} = \log y_T + g \sum_{j=1}^{h} \phi^j, \qquad g = \log y_T - \log y_{T-1}
 
-    in years; on a panel with a longer step, g is the growth per year over the last step.
+    with h in years; on a panel with a longer step, g is annual growth over the last step.
 
     Parameters
     ----------
     damping : float, default 0.97
-        :math:`\phi`, what is left of growth after a year.
+        The damping factor :math:`\phi`: the share of growth that remains after a year.
 
     Raises
     ------
@@ -184,14 +184,14 @@ class DampedGrowth(GrowthModel):
 
     @property
     def name(self) -> str:
-        """``damped-growth``, with the damping where it is not the usual one."""
+        """``damped-growth``, with the factor unless it is the default."""
         return "damped-growth" if self == DampedGrowth() else f"damped-growth({self.damping:g})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return last growth per year."""
+        """Return annual growth over the last step."""
         return {"growth": (log[:, -1] - log[:, -2]) / panel.step}
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return the growth that fades."""
+        """Return damped growth."""
         years = np.arange(1, horizon + 1) * arrays["step"]
         return arrays["growth"][:, None] * damp(self.damping, years)

@@ -1,4 +1,4 @@
-"""ar: an autoregression of growth that is kept from exploding."""
+"""ar: an autoregression of growth, constrained to be stationary."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from popforecast.models.base import Array, Arrays
 from popforecast.models.bounded import GrowthModel
 from popforecast.panel import Panel
 
-# A growth rate with a larger root would wander off or speed up for ever.
+# With a larger root the growth rate would drift or accelerate without bound.
 LARGEST_ROOT = 0.98
 
 
 @dataclass(frozen=True)
 class GuardedAR(GrowthModel):
-    r"""Autoregression of growth with constant, its order chosen for each location by BIC, and guarded.
+    r"""Stationary autoregression of growth with a constant; BIC selects the order for each location.
 
     .. math:: g_t = a + \sum_{i=1}^{p} \phi_i g_{t-i} + e_t, \qquad g_t = \log y_t - \log y_{t-1}
 
     with p from 0 to `max_lags`. Where the largest root r exceeds 0.98, every :math:`\phi_i` is multiplied by
-    :math:`(0.98 / r)^i`, which makes it 0.98, and the constant is set so that growth tends to the mean of the past;
-    such a location has a note. What is left is bounded by the growth ever observed (:class:`GrowthModel`).
+    :math:`(0.98 / r)^i`, so that the largest root is 0.98, and the constant is set so that growth converges to its past
+    mean. A note flags such locations. Forecasts are bounded by the growth on record (:class:`GrowthModel`).
 
     Parameters
     ----------
     max_lags : int, default 5
-        The most lags; fewer on a panel of fewer than four changes of growth for each. On a panel of fewer than six
-        years there are none, growth is the mean of the past, and every location has a note.
+        Maximum order; lower on short panels, which need four changes in growth per lag. Panels of fewer than six years
+        allow no lags: growth is then its past mean, and a note says so.
 
     Raises
     ------
@@ -57,11 +57,11 @@ class GuardedAR(GrowthModel):
 
     @property
     def name(self) -> str:
-        """``ar``, with the most lags where they are not the usual ones."""
+        """``ar``, with the maximum order unless it is the default."""
         return "ar" if self == GuardedAR() else f"ar({self.max_lags})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return the autoregression of growth, its roots tamed."""
+        """Return the constrained autoregression of growth."""
         if log.shape[1] < 3:
             raise ModelError(f"{self.name} needs three years or more, got {log.shape[1]}")
         lags = min(self.max_lags, (log.shape[1] - 2) // 4)
@@ -69,12 +69,12 @@ class GuardedAR(GrowthModel):
         return tame(model.estimate(panel), np.diff(log, axis=1).mean(axis=1))
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return the sum of the growth that the autoregression foresees."""
+        """Return the cumulative growth the autoregression predicts."""
         path, _ = iterate(arrays, horizon)
         return np.cumsum(path, axis=1)
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
-        """Flag every root that was pulled back, a panel too short for lags, and what a bound holds."""
+        """Flag constrained roots, panels too short for lags, and forecasts at a bound."""
         roots = arrays["root"]
         tamed = [
             (int(row), f"the largest root of its growth, {roots[row]:.3f}, was pulled back to {LARGEST_ROOT}")
@@ -86,7 +86,7 @@ class GuardedAR(GrowthModel):
 
 
 def tame(arrays: Arrays, mean: Array) -> Arrays:
-    """Return the autoregressions with no root above the largest allowed, around the mean where one was."""
+    """Return the autoregressions with roots limited to :data:`LARGEST_ROOT` and, where one was, the given mean."""
     root = arrays["root"]
     wild = root > LARGEST_ROOT
     coefficients = arrays["coefficients"].copy()

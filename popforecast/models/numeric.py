@@ -1,4 +1,4 @@
-"""Linear algebra that models share: many least-squares problems at once, interpolation, one thread."""
+"""Numerical routines shared by models: batched least squares, interpolation, single-threaded linear algebra."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from popforecast.models.base import Array, Steps
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-# A regressor whose part not explained by those before it is smaller than this share of it adds only rounding noise.
+# A regressor with a smaller share unexplained by those before it adds only rounding noise.
 RANK_TOLERANCE = 1e-12
 
 
 def least_squares(columns: Sequence[Array], y: Array) -> tuple[Array, Array]:
     """Solve n least-squares problems at once by modified Gram-Schmidt.
 
-    The right-hand side is orthogonalised like one more column, which makes the method as stable as Householder's
-    (Björck 1967) and, unlike the normal equations, does not square the condition number. A column that depends on
-    those before it gets coefficient zero.
+    The right-hand side is orthogonalised like an additional column. This is as stable as Householder's method (Björck
+    1967) and, unlike the normal equations, does not square the condition number. Linearly dependent columns get a
+    coefficient of zero.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def least_squares(columns: Sequence[Array], y: Array) -> tuple[Array, Array]:
 
 
 def interpolate(values: Array, knots: Steps, steps: Steps) -> Array:
-    """Interpolate each row of values between the knots; before the first and after the last it is level.
+    """Interpolate each row linearly between the knots, constant before the first and after the last.
 
     Examples
     --------
@@ -79,10 +79,10 @@ def interpolate(values: Array, knots: Steps, steps: Steps) -> Array:
 
 
 def use_one_thread() -> AbstractContextManager[object]:
-    """Return a context in which linear algebra keeps to one thread.
+    """Return a context in which linear algebra uses one thread.
 
-    Thousands of small products are done sooner by one thread than by several that wait for each other: up to six times
-    on a machine that has other work, too.
+    Thousands of small products are faster in one thread than in several that wait for each other: up to six times on a
+    busy machine.
     """
     return _find_libraries().limit(limits=1, user_api="blas")
 
@@ -95,7 +95,7 @@ def _find_libraries() -> ThreadpoolController:
 
 
 def dot_rows(a: Array, b: Array) -> Array:
-    """Return the dot product of each row of a with that of b.
+    """Return the dot products of the rows of a and b.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""panel-ar: growth learnt from the histories of all locations together."""
+"""panel-ar: growth estimated from the histories of all locations together."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from popforecast.models.numeric import interpolate, use_one_thread
 from popforecast.models.rules import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
 from popforecast.panel import Panel
 
-# Years ahead that are learnt directly; growth per year is interpolated between them.
+# Horizons, in years, that are forecast directly; annual growth is interpolated between them.
 KNOTS = (1, 3, 5, 10, 20)
 
 
 @dataclass(frozen=True)
 class PanelAR(GrowthModel):
-    r"""A committee of five rules of growth, four of them learnt from all locations and past origins together.
+    r"""Trimmed mean of five forecasts of growth, four of them estimated from all locations and past origins together.
 
-    Each rule forecasts, for 1, 3, 5, 10 and 20 years ahead directly, how far the mean growth per year will lie from
-    that of damped growth:
+    Each component forecasts directly, for horizons of 1, 3, 5, 10 and 20 years, the deviation of mean annual growth
+    from that of damped growth:
 
-    1. not at all: damped growth itself (the model ``damped-growth``);
-    2. a Huber regression on log growth, its changes, 5- and 10-year means, kinks at 0.03, 0.015 and 0, the signed root
-       of its change, the growth of the location's groups, and size. Every regressor also enters times log volatility,
-       so that a calm location keeps its momentum and a stormy one returns to its mean. No constant;
-    3. the same without size, with a volatility that remembers 5 years instead of 10;
-    4. the median of what followed the 40 most similar past histories, in units of root volatility;
-    5. the second, plus the median of what it missed at those neighbours.
+    1. zero: damped growth itself (the model ``damped-growth``);
+    2. a Huber regression without a constant. Regressors are log growth, its changes, its 5- and 10-year means, kinks at
+       0.03, 0.015 and 0, the signed square root of its change, the growth of the location's groups, and size. Each also
+       enters multiplied by log volatility, so that growth persists where it is stable and reverts to its mean where it
+       is volatile;
+    3. the same without size, with volatility measured over 5 years instead of 10;
+    4. the median outcome of the 40 most similar past histories, in units of root volatility;
+    5. the second, plus the median of its residuals at those neighbours.
 
-    The forecast is the mean of the middle three of the five. The rest is fixed by these rules, all of them from the
-    figures up to the origin only: past origins of the last 25 years whose outcome is known, with 14 years of history
-    before them (a third of a short panel); rows weighted by :math:`1 / \sqrt{v}` for volatility v; a ridge worth two
-    rows; deviations shrunk by :math:`1 / (1 + p / m)` for p coefficients and m histories that do not overlap, so that
-    a small panel stays near damped growth. Between the knots growth per year is interpolated; beyond 20 years the last
-    growth is damped on. On a coarser grid the years become steps. The forecast never leaves the growth that was ever
-    observed (:class:`GrowthModel`).
+    The forecast is the mean of the middle three of the five. Training data end at the origin: past origins within the
+    last 25 years whose outcome is known and which have 14 years of history (a third of a short panel). Rows are
+    weighted by :math:`1 / \sqrt{v}`, where v is volatility, and the ridge penalty is worth two rows. Deviations are
+    shrunk by :math:`1 / (1 + p / m)` for p coefficients and m non-overlapping histories, so that small panels stay
+    close to damped growth. Annual growth is interpolated between the horizons and damped beyond 20 years. On a coarser
+    grid, years become steps. Forecasts stay within the growth on record (:class:`GrowthModel`).
 
-    Countries teach where the panel knows which locations are countries, else all do. Groups are the columns ``region``
-    and ``parent`` of the locations, where they have at least two values; without them the rules have no group terms.
-    A panel too short to learn from gets damped growth, and a note.
+    The training data are the countries, where the panel identifies them, and all locations otherwise. Groups are given
+    by the location columns ``region`` and ``parent``, if they have at least two values; without them there are no group
+    regressors. Panels too short to train on get damped growth and a note.
 
     Parameters
     ----------
     damping : float, default 0.97
-        What is left of growth after a year, in the rule that the others lean on.
+        The share of growth that remains after a year, in the damped growth from which deviations are measured.
     window : int, default 25
-        Years of past origins to learn from.
+        Years of past origins in the training data.
     warm_up : int, default 14
-        Years of history that a past origin needs.
+        Years of history required before a past origin.
 
     Raises
     ------
@@ -81,24 +81,24 @@ class PanelAR(GrowthModel):
 
     @property
     def name(self) -> str:
-        """``panel-ar``, with the parameters where they are not the usual ones."""
+        """``panel-ar``, with its parameters unless they are the defaults."""
         if self == PanelAR():
             return "panel-ar"
         return f"panel-ar({self.damping:g}, {self.window}, {self.warm_up})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return last growth, and the growth to each knot that the past can teach."""
+        """Return last growth, and growth to each horizon for which there are training data."""
         return self._learn(prepare_lesson(panel, log), len(panel.years) - 1)
 
     def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
-        """Estimate at several origins; the features, which never look ahead, are made once for all."""
+        """Estimate at several origins; features use no later years, so they are computed once for all."""
         lesson = prepare_lesson(panel, log_positive(panel, self.name))
         for origin in origins:
             known = panel.until(int(origin))
             yield {**self.observe(known, np.log(known.values)), **self._learn(lesson, len(known.years) - 1)}
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Interpolate growth per step between the knots; damp it on beyond the last."""
+        """Interpolate growth per step between the knots, and damp it beyond the last."""
         steps = np.arange(1, horizon + 1)
         knots, rise, step = arrays["knots"], arrays["rise"], arrays["step"]
         if not len(knots):
@@ -112,14 +112,14 @@ class PanelAR(GrowthModel):
         return path
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
-        """Flag what a bound holds, and a panel too short to learn from."""
+        """Flag forecasts at a bound, and panels too short to train on."""
         notes = super().note(arrays, horizon)
         if not len(arrays["knots"]):
             notes += [(row, "too few years to learn from: damped growth instead") for row in range(len(arrays["last"]))]
         return notes
 
     def teach(self, lesson: Lesson, origin: int) -> dict[int, Rules]:
-        """Return the rules for each knot, from all outcomes known at row `origin`; nothing after it is touched."""
+        """Return the rules for each knot, estimated from the outcomes known at row `origin`."""
         step = lesson.step
         warm_up = min(max(3, round(self.warm_up / step)), max(2, (origin + 1) // 3))
         width = max(1, round(self.window / step))
@@ -137,7 +137,7 @@ class PanelAR(GrowthModel):
         return taught
 
     def follow(self, taught: Mapping[int, Rules], now: Moment, step: int) -> Arrays:
-        """Return last growth and the growth to each knot, by rules that were taught by these locations or others."""
+        """Return last growth and growth to each knot, by rules estimated from these or other locations."""
         with use_one_thread():
             rise = [
                 knot * step * (self._anchor(knot * step) * now.growth + rules.deviate(now))

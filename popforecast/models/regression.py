@@ -1,51 +1,47 @@
-"""Learning from all locations at once: a robust regression, and the outcomes of similar histories."""
+"""Pooled estimation: robust regression and nearest neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.models.base import Array
 
-if TYPE_CHECKING:
-    pass
-
-# Huber's constant for 95% efficiency at the normal, and the factor that makes the median absolute deviation one.
+# Huber's constant for 95% efficiency under normality, and the factor that makes the MAD a standard deviation.
 HUBER, MAD = 1.345, 1.4826
 
-# How many questions are compared with the rows at once: 300 x 3000 distances, 4 MB, stay in the processor's cache.
+# Queries per batch: 300 x 3,000 distances (7 MB) stay close to the size of the processor's cache.
 CHUNK = 300
 
-# Of how many rows the nearest is found first: most rows are then never sorted.
+# The minimum of each block of rows is found first, so most rows are never sorted.
 BLOCK = 8
 
-# Features are compared in whole steps of this size, in interquartile ranges, and up to so many ranges from the median.
-# Distances are then sums of whole numbers below 2**53, which every processor adds up alike; equal ones go by position.
+# Features are rounded to multiples of this many interquartile ranges, and clipped to this many from the median.
+# Distances are then sums of integers below 2**53, which are exact on every processor; ties are broken by position.
 GRID, FARTHEST = 2.0**-16, 2.0**7
 
 
 def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array | None = None) -> Array:
-    r"""Return the coefficients of a Huber regression with a ridge, by iterated reweighting.
+    r"""Return the coefficients of a Huber regression with a ridge penalty, by iterated reweighting.
 
     .. math:: \min_b \sum_i \rho(y_i - x_i' b) + \frac{\lambda}{2} \Big(\sum_i w_i\Big) \sum_j (s_j b_j)^2,
        \qquad \rho(e) = \begin{cases} e^2 / 2 & |e| \le s \\ s |e| - s^2 / 2 & |e| > s \end{cases}
 
-    with s 1.345 robust standard deviations of the residuals, :math:`w_i = \min(1, s / |e_i|)` Huber's weights, and
-    :math:`s_j` the root mean square of column j.
+    where s is 1.345 robust standard deviations of the residuals, :math:`w_i = \min(1, s / |e_i|)` are Huber's weights,
+    and :math:`s_j` is the root mean square of column j.
 
     Parameters
     ----------
     x : ndarray, shape (m, p)
     y : ndarray, shape (m,)
     ridge : float
-        :math:`\lambda`, in units of standardised columns.
+        The penalty :math:`\lambda` on standardised columns.
     rounds : int
-        Reweightings.
+        Number of reweightings.
     start : ndarray, shape (p,), optional
-        Where to start from (default: least squares).
+        Initial coefficients (default: least squares).
 
     References
     ----------
@@ -76,21 +72,21 @@ def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array
 
 
 def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], count: int) -> list[Array]:
-    """Return the median outcome of the rows most like each question, for each of several outcomes.
+    """Return the median outcome of the nearest neighbours of each query, for several outcomes.
 
-    Distance is Euclidean in interquartile ranges, of features rounded to `GRID`: which rows are nearest must not
-    depend on the last bits of a logarithm. Of rows at the same distance, the first are nearest.
+    Distances are Euclidean, in interquartile ranges, between features rounded to `GRID`: the choice of neighbours must
+    not depend on the last bits of a logarithm. Ties are broken by position.
 
     Parameters
     ----------
     rows : ndarray, shape (m, q)
         Past histories.
     questions : ndarray, shape (n, q)
-        The histories to find likes of.
+        The histories to find neighbours of.
     outcomes : sequence of ndarray, shape (m,)
-        What followed the rows.
+        Outcomes of the rows.
     count : int
-        How many neighbours.
+        Number of neighbours.
 
     Examples
     --------
@@ -113,9 +109,9 @@ def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], 
 
 
 def find_least(values: Array, count: int) -> NDArray[np.intp]:
-    """Return the columns of the `count` least values of each row, the least first; of equal values, the first.
+    """Return the columns of the `count` smallest values of each row in increasing order, ties by position.
 
-    The least of each block of columns are few, and the `count`-th of them bounds what is to be sorted.
+    The `count`-th smallest block minimum is an upper bound, so that only a few values have to be sorted.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The five rules of panel-ar: what each learns from past origins, and what they say together."""
+"""Five component forecasts of growth and their trimmed mean, for panel-ar."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from popforecast.models.features import USUAL, describe, grow_groups, relate_siz
 from popforecast.models.regression import follow_neighbours, regress_robustly
 from popforecast.panel import COUNTRY, Panel
 
-# The columns of a panel's locations that may group them, from large groups to small.
+# Location columns that define groups, from large groups to small.
 GROUPINGS = ("region", "parent")
 
-# The rows of an estimation: past origins are thinned to every second first, then locations, evenly over size.
+# Training rows: beyond this, every second past origin is used, then fewer locations, evenly over size.
 ROWS = 3000
 
-# The most similar past histories, of 3000; of fewer in proportion, but no fewer than these.
+# Neighbours among 3,000 past histories; among fewer in proportion, but at least this many.
 NEIGHBOURS, FEWEST = 40, 15
 
-# Rows weigh 1 / volatility ** (2 * WEIGHT): half way between the largest errors (0) and the typical location (1/2).
+# Rows weigh 1 / volatility ** (2 * WEIGHT): 0 favours the largest errors, 1/2 the typical location.
 WEIGHT = 0.25
 
-# A pull towards damped growth worth two rows: immaterial with thousands of rows, all there is with ten.
+# Shrinks towards damped growth like two rows of data: negligible with thousands of rows, decisive with ten.
 RIDGE = 2.0
 
-# Reweightings at a knot, which starts from the knot before; the first needs more.
+# Reweightings for each knot, which starts from the previous one; the first needs more.
 ROUNDS, MORE_ROUNDS = 3, 3
 
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """All that the rules learn from, for every year; no year's entries depend on a later one.
+    """The design matrices of the rules for every year; no entry depends on a later year.
 
     Attributes
     ----------
     log, growth, volatility, scale : ndarray, shape (t, n)
-        Log population, growth per year, its volatility, and that to the power of the weight.
+        Log population, annual growth, its volatility, and volatility raised to the power of the weight.
     sized, plain : ndarray, shape (t, n, p)
-        Regressors of the second and the third rule, in units of scale.
+        Regressors of the second and third rules, divided by `scale`.
     alike : ndarray, shape (t, n, q)
-        By what histories are compared.
+        Features by which histories are compared.
     candidates : ndarray
-        Locations that may teach.
+        Locations in the training data.
     step : int
         Years between two rows.
     """
@@ -61,13 +61,13 @@ class Lesson:
     step: int
 
     def at(self, origin: int) -> Moment:
-        """Return all locations as they stand in one row."""
+        """Return the features of all locations in one year."""
         return Moment(*(getattr(self, name)[origin] for name in Moment.__dataclass_fields__))
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """Locations in one year, described as a :class:`Lesson` describes them: what rules are applied to."""
+    """The features of a :class:`Lesson` in one year, to which rules are applied."""
 
     growth: Array
     volatility: Array
@@ -79,20 +79,20 @@ class Moment:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """What the rules have learnt about growth some steps ahead; it can be applied to any location.
+    """The estimated rules for one horizon, applicable to any location.
 
     Attributes
     ----------
     sized, plain : ndarray
-        Coefficients of the second and the third rule.
+        Coefficients of the second and third rules.
     alike : ndarray, shape (m, q)
         Past histories.
     followed, missed : ndarray, shape (m,)
-        What followed them in units of root volatility, and what the second rule missed there.
+        Their outcomes in units of root volatility, and the residuals of the second rule.
     neighbours : int
-        How many of them a location is compared with.
+        How many neighbours to use.
     trust : float
-        What is left of a deviation.
+        Shrinkage factor for deviations.
     """
 
     sized: Array
@@ -104,7 +104,7 @@ class Rules:
     trust: float
 
     def deviate(self, now: Moment) -> Array:
-        """Return how far growth per year will lie from damped growth, by the rules together; shape (n,)."""
+        """Return the combined deviation of annual growth from damped growth, shape (n,)."""
         regressed = now.sized @ self.sized * now.scale
         near, missed = follow_neighbours(self.alike, now.alike, [self.followed, self.missed], self.neighbours)
         rules = np.stack(
@@ -120,7 +120,7 @@ class Rules:
 
 
 def prepare_lesson(panel: Panel, log: Array) -> Lesson:
-    """Describe every location and year of a panel; log population has shape (n, t)."""
+    """Return the design matrices of a panel with log population of shape (n, t)."""
     time_major = np.ascontiguousarray(log.T)
     candidates = find_teachers(panel)
     groups = [
@@ -133,7 +133,7 @@ def prepare_lesson(panel: Panel, log: Array) -> Lesson:
 def describe_lesson(
     log: Array, groups: Sequence[Array], size: Array, candidates: NDArray[np.intp], step: int
 ) -> Lesson:
-    """Describe time-major log population, whose groups' growth and whose size within the panel are known."""
+    """Return the design matrices of time-major log population, given group growth and relative size."""
     features = describe(log, groups, size, step)
     scale = (features.slow / USUAL) ** WEIGHT
     return Lesson(
@@ -150,15 +150,15 @@ def describe_lesson(
 
 
 def find_teachers(panel: Panel) -> NDArray[np.intp]:
-    """Return the rows that may teach: the countries where the panel knows which they are, else all."""
+    """Return the rows used for pooled estimation: countries where the panel identifies them, otherwise all."""
     is_country = (panel.locations["type"] == COUNTRY).to_numpy()
     return np.flatnonzero(is_country) if is_country.any() else np.arange(len(panel))
 
 
 def find_groups(panel: Panel, candidates: NDArray[np.intp]) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
-    """Return, for each grouping with two groups or more, the members of its groups and the group of every location.
+    """Return the members of groups and the group of each location, for groupings with at least two groups.
 
-    The last group holds all candidates: it is the group of a location that has none.
+    The last group contains all candidates; locations without a group belong to it.
     """
     found = []
     for column in GROUPINGS:
@@ -176,7 +176,7 @@ def find_groups(panel: Panel, candidates: NDArray[np.intp]) -> list[tuple[NDArra
 
 
 def choose_teachers(log: Array, candidates: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    """Return all candidates, or so many of them spread evenly over the order of size."""
+    """Return all candidates, or a sample spread evenly over the size distribution."""
     if len(candidates) <= most:
         return candidates
     by_size = candidates[np.argsort(log[candidates], kind="stable")]
@@ -191,21 +191,21 @@ def learn_rules(
     teachers: NDArray[np.intp],
     before: Rules | None,
 ) -> Rules:
-    """Return what the rules learn from past origins about growth so many steps ahead.
+    """Return the rules for one horizon, estimated from past origins.
 
     Parameters
     ----------
     lesson : Lesson
     past : ndarray
-        Rows of past origins, the latest first, all at least `knot` before the origin.
+        Rows of past origins, latest first, all at least `knot` steps before the origin.
     knot : int
-        Steps ahead.
+        The horizon in steps.
     anchor : float
-        Mean growth per year of damped growth, relative to last growth.
+        Mean annual growth under damped growth, as a share of last growth.
     teachers : ndarray
-        The locations to learn from.
+        The locations to train on.
     before : Rules, optional
-        Those of the knot before, from which the regressions start.
+        The rules for the previous knot, from which the regressions start.
     """
     at = np.ix_(past, teachers)
     growth = (lesson.log[np.ix_(past + knot, teachers)] - lesson.log[at]) / (knot * lesson.step)
@@ -216,7 +216,7 @@ def learn_rules(
     first, second = (None, None) if before is None else (before.sized, before.plain)
     first = regress_robustly(sized, y, RIDGE / len(y), rounds, first)
     second = regress_robustly(plain, y, RIDGE / len(y), rounds, second)
-    # Past origins closer together than the horizon share their outcome, so they are no separate histories.
+    # Past origins less than one horizon apart share outcomes, so they are not independent histories.
     histories = len(teachers) * max(1, (past[0] - past[-1] + 1) / knot)
     return Rules(
         first,
@@ -230,7 +230,7 @@ def learn_rules(
 
 
 def agree(rules: Array) -> Array:
-    """Return the mean of the middle rules: without the highest and the lowest.
+    """Return the mean of the rules without the highest and the lowest.
 
     Examples
     --------
