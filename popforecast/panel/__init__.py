@@ -1,4 +1,4 @@
-"""What a panel is: equally spaced totals of many locations, where they lie, and what belongs together."""
+"""Panels: population of many locations over regular years, with their names, groups and sources."""
 
 from popforecast.panel.checks import describe_years
 from popforecast.panel.panel import COUNTRY, Panel, check_panel

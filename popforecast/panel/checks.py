@@ -1,4 +1,4 @@
-"""What makes a panel: one row a location, a regular grid of years, a population in every cell."""
+"""Checks of panels: locations, years and figures."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from popforecast.panel.locations import COLUMNS
 
 
 def complete_locations(locations: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of locations with every column a panel has; what is absent is None, and a name the code.
+    """Return a table of locations with all columns of a panel; missing cells are None, missing names are codes.
 
     Raises
     ------
     PanelError
-        If there is none, or a code stands twice.
+        If there are no locations, or a code is repeated.
 
     Examples
     --------
@@ -28,7 +28,7 @@ def complete_locations(locations: pd.DataFrame) -> pd.DataFrame:
     if table.empty and not len(table.index):
         raise PanelError("a panel needs at least one location, got none")
     codes = np.array([str(code) for code in table.index], dtype=object)
-    # The codes 1 and "1" count as one, too: nobody could ask for the second of them.
+    # The codes 1 and "1" count as the same: they could not be told apart in a query.
     repeated = pd.Index(codes, tupleize_cols=False).duplicated()
     if repeated.any():
         raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
@@ -46,12 +46,12 @@ def _list_cells(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
 
 
 def check_grid(years: ArrayLike) -> NDArray[np.int64]:
-    """Return years as whole numbers that cannot be changed.
+    """Return years as a read-only array of integers.
 
     Raises
     ------
     PanelError
-        If there are fewer than two, or they are not whole, not increasing or not regular; the error names the first.
+        If there are fewer than two, or they are not whole, increasing and regular; the error names the first fault.
 
     Examples
     --------
@@ -80,12 +80,12 @@ def check_grid(years: ArrayLike) -> NDArray[np.int64]:
 
 
 def check_figures(values: ArrayLike, years: NDArray[np.int64], locations: pd.DataFrame) -> NDArray[np.float64]:
-    """Return figures as an array that cannot be changed, shape (locations, years).
+    """Return figures as a read-only array of shape (locations, years).
 
     Raises
     ------
     PanelError
-        If a cell is no population of zero or more; the error names place, year and figure.
+        If a cell is not a non-negative population; the error names location, year and figure.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def check_figures(values: ArrayLike, years: NDArray[np.int64], locations: pd.Dat
 
 
 def describe_years(years: NDArray[np.int64]) -> str:
-    """Say a grid of years in words.
+    """Return a grid of years in words.
 
     Examples
     --------

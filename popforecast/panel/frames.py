@@ -1,4 +1,4 @@
-"""Anyone's long table, checked cell by cell, as rectangles for panels."""
+"""Long tables: checked cell by cell and arranged for panels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from popforecast.errors import PanelError, shorten
 from popforecast.panel.spans import arrange
 
-# Not a bound on what is plausible, but on what can be a year at all.
+# Larger numbers cannot be years; this is no bound on what is plausible.
 LATEST = 1_000_000
 
 
 class Block(NamedTuple):
-    """What a panel is made of."""
+    """Values, years and locations of one panel."""
 
     values: NDArray[np.float64]
     years: NDArray[np.int64]
@@ -33,20 +33,20 @@ def read_frame(
     Parameters
     ----------
     frame : DataFrame
-        One row for each location and year, in any order.
+        One row per location and year, in any order.
     id, time, value, group, name : str
-        Its columns.
+        The columns.
 
     Returns
     -------
     list of Block
-        One for each span of years that locations share, in the order in which these come.
+        One for each span of years shared by locations, in order of appearance.
 
     Raises
     ------
     PanelError
-        If a column is absent, a cell is not what the column must hold, or a location has a year twice or lacks one
-        between its first and its last.
+        If a column is missing, a cell is invalid, or a location repeats a year or lacks one between its first and
+        last.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def read_frame(
             raise PanelError(f"{varied.index[varied][0]!r} has more than one {label}: expected one for each location")
     series, codes = pd.factorize(frame[id])
     codes = pd.Index(codes)
-    # As objects, or a whole number would show itself as NumPy's.
+    # As objects, so that integers are written without NumPy's type.
     shown = codes.astype(object)
     spans = arrange(
         series.astype(np.int64),
@@ -90,7 +90,7 @@ def read_frame(
 
 
 def are_years(numbers: Any) -> Any:
-    """Whether numbers are whole years, and not dates counted in seconds or some other large number.
+    """Whether numbers are whole years, rather than timestamps or other large numbers.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def are_years(numbers: Any) -> Any:
 
 
 def name_nearest(wanted: str, present: Iterable[Any]) -> str:
-    """Return the names nearest to one that is not there, as the end of a sentence; nothing where none is near.
+    """Return the names nearest to a missing one, as the end of a sentence; empty if none is near.
 
     Examples
     --------
@@ -117,12 +117,12 @@ def name_nearest(wanted: str, present: Iterable[Any]) -> str:
 
 
 def read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
-    """Return the years in a column of whole years, or of dates that name one day of each.
+    """Return the years in a column of whole years or annual dates.
 
     Raises
     ------
     PanelError
-        If a cell is neither; the error names the row.
+        If a cell is neither a year nor a date; the error names the row.
     """
     if column.dtype.kind == "M":
         return _read_dates(column, time)
@@ -134,7 +134,7 @@ def read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
 
 
 def _read_dates(column: pd.Series, time: str) -> NDArray[np.int64]:
-    """Return the years of dates that all name one day of the year, so that none is one of several in its year."""
+    """Return the years of dates that all fall on the same day of the year, so that each year has one."""
     if column.isna().any():
         raise PanelError(f"row {_row(column.isna())}: {time} is empty, expected a year")
     days = column.dt.strftime("%m-%d %H:%M:%S")
@@ -170,7 +170,7 @@ def _check_hashable(column: pd.Series) -> None:
 
 
 def _is_hashable(cell: object) -> bool:
-    # A tuple is Hashable by its type, and yet is not where it holds a list.
+    # A tuple that contains a list is not hashable, although its type is.
     try:
         hash(cell)
     except TypeError:
@@ -179,8 +179,8 @@ def _is_hashable(cell: object) -> bool:
 
 
 def read_numbers(column: pd.Series, meaning: str) -> pd.Series:
-    """Return a column as numbers; a cell that is none is an error that names the row."""
-    # pandas would count the nanoseconds of a date, and call True a one.
+    """Return a column as numbers; the error for an invalid cell names its row."""
+    # pandas would convert dates to nanoseconds, and True to 1.
     if column.dtype.kind in "mMbc" or isinstance(column.dtype, pd.PeriodDtype):
         raise PanelError(f"{column.name} holds {column.dtype}: expected numbers, each {meaning}")
     numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)

@@ -1,4 +1,4 @@
-"""Results that nobody can change in place: read-only arrays, mappings that are only views, and copies of tables."""
+"""Immutable results: read-only arrays and mappings, and copies of tables."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 
 class Table:
-    """What stands for a table in a result: each reader gets a copy, so that editing it changes no result.
+    """Descriptor for a table in a result: reading it returns a copy, so that editing the copy leaves the result intact.
 
-    Such copies share their cells until one of them is changed, so they cost little.
+    Copies are cheap: they share their cells until one is changed.
 
     Parameters
     ----------
     name : str
-        Of the field.
+        Name of the field.
     optional : bool
-        Whether it may be left out; then it is passed on as None.
+        Whether it may be omitted; it is then None.
     """
 
     def __init__(self, name: str, optional: bool) -> None:
@@ -33,7 +33,7 @@ class Table:
         if result is not None:
             table: pd.DataFrame = result.__dict__[self._name]
             return table.copy(deep=False)
-        # A dataclass asks the class what a field is if it is left out.
+        # A dataclass reads the default of a field from the class.
         if not self._optional:
             raise AttributeError(self._name)
         return None
@@ -44,12 +44,12 @@ class Table:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Frozen:
-    """Base of results: their arrays and mappings are read-only, and stay so when they are copied or pickled.
+    """Base class of results: arrays and mappings are read-only, also after copying and unpickling.
 
     Parameters
     ----------
     tables : iterable of str
-        Of a class that derives from it, the fields that hold tables: whoever reads one gets a copy.
+        In a subclass, the fields that hold tables; reading one returns a copy.
 
     Examples
     --------
@@ -71,18 +71,18 @@ class Frozen:
             held[name] = protect(value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Made anew from its fields: neither the flags of arrays nor views of mappings outlive a pickle.
+        # Rebuilt from its fields, because pickling drops array flags and rejects mapping proxies.
         return type(self), tuple(release(self.__dict__[field.name]) for field in fields(self))
 
 
 def freeze(*arrays: NDArray[Any]) -> None:
-    """Make arrays read-only, as those of every result are."""
+    """Make arrays read-only."""
     for array in arrays:
         array.flags.writeable = False
 
 
 def protect(value: Any) -> Any:
-    """Return a value of a result so that it cannot be changed in place: its arrays and mappings, and those in them.
+    """Return a value whose arrays and mappings, including nested ones, are read-only.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def protect(value: Any) -> Any:
 
 
 def release(value: Any) -> Any:
-    """Return a value with plain dicts in place of its read-only mappings, which neither JSON nor pickle takes.
+    """Return a value with its read-only mappings replaced by dicts, which JSON and pickle accept.
 
     Examples
     --------

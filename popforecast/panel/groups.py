@@ -1,4 +1,4 @@
-"""Which countries of a panel make up each of its aggregates, and groups of countries of one's own."""
+"""Membership: the countries that make up each aggregate, and user-defined groups."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ from popforecast.panel.panel import COUNTRY, Panel
 GROUP = "Group"
 EXAMPLE = "{'Home': ['NGA', 356]}"
 
-# An aggregate that is further from the sum of its countries than rounding can explain is not their sum.
+# Aggregates that differ from the sum of their countries by more than this share are not their sum.
 MOST_REMAINDER = 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Membership(Frozen):
-    """Which countries make up each aggregate or group of a panel, without any nesting.
+    """The countries of each aggregate or group of a panel, without nesting.
 
     Attributes
     ----------
     countries, aggregates : tuple
-        Codes of the n countries and the a aggregates.
+        Codes of n countries and a aggregates.
     country_rows, aggregate_rows : ndarray
         Their row numbers in the panel.
     matrix : ndarray of bool, shape (a, n)
         Whether the country belongs to the aggregate.
     alone : tuple
-        Codes of the aggregates whose countries are not known, or not all in the panel: they keep a forecast of their
-        own.
+        Codes of aggregates whose countries are unknown or not all in the panel; they are forecast like countries.
     """
 
     countries: tuple[Hashable, ...]
@@ -46,7 +45,7 @@ class Membership(Frozen):
     alone: tuple[Hashable, ...] = ()
 
     def take(self, rows: NDArray[np.intp]) -> Membership:
-        """Return the membership of some of the aggregates, given by number."""
+        """Return the membership of some aggregates, by row number."""
         aggregates = tuple(self.aggregates[row] for row in rows)
         return Membership(
             self.countries, aggregates, self.country_rows, self.aggregate_rows[rows], self.matrix[rows], self.alone
@@ -54,14 +53,14 @@ class Membership(Frozen):
 
 
 def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]]) -> Membership:
-    """Match a table of members with the panel at hand.
+    """Return the membership of the aggregates in a panel.
 
     Parameters
     ----------
     panel : Panel
-        Any panel; where no location is of the type of a country, all that have no members count as countries.
+        Any panel; if no location has the type of a country, all locations without members count as countries.
     members : mapping of code to codes
-        As :func:`popforecast.wpp.editions.load_members` returns it; empty for a panel of one's own.
+        As :func:`popforecast.wpp.editions.load_members` returns it; empty for panels of other figures.
 
     Examples
     --------
@@ -94,14 +93,14 @@ def build_membership(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]
 
 
 def check_groups(groups: object) -> dict[str, list[Hashable]]:
-    """Return groups of one's own as lists of members by name; None is no group, and a text is one member.
+    """Return user-defined groups as lists of members by name; None means no groups, and a string one member.
 
-    Whether names and members are in a panel is not checked here.
+    Names and members are not checked against a panel.
 
     Raises
     ------
     PanelError
-        If the groups are no mapping, a name is no text, or the members are not codes and names.
+        If groups is not a mapping, a name is not a string, or members are not codes and names.
 
     Examples
     --------
@@ -157,22 +156,22 @@ def _name_type(value: object) -> str:
 def add_groups(
     panel: Panel, membership: Membership, groups: Mapping[str, Iterable[Hashable]]
 ) -> tuple[Panel, Membership]:
-    """Append groups of one's own, each as one more location: its name is its code, its history the sum of its members.
+    """Append user-defined groups as locations: the name is the code, and the history is the sum of the members.
 
-    Fit models on the panel without them: the figures of a group are no news.
+    Fit models to the panel without groups: their figures add no information.
 
     Parameters
     ----------
     panel : Panel
     membership : Membership
-        Of that panel.
+        Of the panel.
     groups : mapping of str to codes, ISO3 codes or names
-        ``{"My markets": ["NGA", 356, "Central America"]}``; an aggregate stands for its countries.
+        ``{"My markets": ["NGA", 356, "Central America"]}``; an aggregate represents its countries.
 
     Raises
     ------
     PanelError
-        If a group has no member, no name, the name of a location, or a member whose countries are not known.
+        If a group has no members, no name or the name of a location, or the countries of a member are unknown.
     UnknownLocationError
         If a member is not in the panel.
     RepeatedLocationError

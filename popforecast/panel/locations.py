@@ -1,4 +1,4 @@
-"""Find a location by code, ISO3, name or alias, and suggest near misses."""
+"""Find locations by code, ISO3 code, name or alias, and suggest the nearest names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from popforecast.panel.frozen import Frozen
 
 COLUMNS = ("name", "type", "iso3", "parent", "region")
 
-# Where two locations share a name, the first type here has it: the geographic region before the SDG grouping.
+# A shared name belongs to the type listed first: the geographic region before the SDG grouping.
 TYPE_ORDER = ("country/area", "world", "region", "geographic region", "subregion", "sdg region", "sdg subregion")
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -97,12 +97,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 
 
-# The longest name has 60 letters; comparing much more than that with every name would only take time.
+# The longest name has 60 letters; comparing much longer text with every name would waste time.
 MOST_TYPED = 100
 
 
 def normalise(text: str) -> str:
-    """Return the text without case, accents or punctuation, as names are compared.
+    """Return text without case, accents and punctuation, for comparing names.
 
     Examples
     --------
@@ -120,16 +120,16 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True)
 class LocationIndex(Frozen):
-    """Every way to name the locations of one table; build it with :func:`build_index`.
+    """The codes and names by which the locations of one table are found; built by :func:`build_index`.
 
     Attributes
     ----------
     codes : mapping of str to code
-        The code as text, to the code as the table has it (a number for the UN's tables).
+        Codes as text, mapped to codes as in the table (numbers in UN tables).
     texts : mapping of str to code
-        ISO3 codes, names and aliases, normalised.
+        Normalised ISO3 codes, names and aliases.
     names : mapping of code to str
-        The name to show.
+        Display names.
     """
 
     codes: Mapping[str, Hashable]
@@ -137,17 +137,17 @@ class LocationIndex(Frozen):
     names: Mapping[Hashable, str]
 
     def __post_init__(self) -> None:
-        # A code or a name is frozen by itself.
+        # Codes and names are immutable already.
         for name in ("codes", "texts", "names"):
             object.__setattr__(self, name, MappingProxyType(dict(self.__dict__[name])))
 
     def find(self, query: Hashable) -> Hashable:
-        """Return the code of the location that the query names.
+        """Return the code of a location.
 
         Raises
         ------
         UnknownLocationError
-            If there is none; the error says the nearest names.
+            If there is no such location; the error lists the nearest names.
         """
         found = self._match(query)
         if found is None:
@@ -155,17 +155,17 @@ class LocationIndex(Frozen):
         return found
 
     def has(self, query: Hashable) -> bool:
-        """Whether the query names a location: cheaper than a miss of :meth:`find`, which looks for the nearest."""
+        """Whether a location is known: faster than catching the error of :meth:`find`, which looks for near names."""
         return self._match(query) is not None
 
     def join(self, later: LocationIndex) -> LocationIndex:
-        """Return the index of these locations and of later ones; where both have a name, the first keeps it."""
+        """Return the index of these and later locations; a shared name keeps its first meaning."""
         return LocationIndex(
             {**later.codes, **self.codes}, {**later.texts, **self.texts}, {**self.names, **later.names}
         )
 
     def find_all(self, queries: Iterable[Hashable]) -> list[Hashable]:
-        """Return the codes of all queries, in order; the error names every miss at once.
+        """Return the codes of several locations in order; the error lists all unknown ones.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class LocationIndex(Frozen):
         matches = [self._match(query) for query in queries]
         missing = dict.fromkeys(str(q) for q, code in zip(queries, matches, strict=True) if code is None)
         if missing:
-            # Looking for near misses is slow, and nobody reads ten thousand of them.
+            # Finding near names is slow, and nobody reads ten thousand suggestions.
             raise UnknownLocationError({q: self.suggest(q) if i < MOST_NAMED else () for i, q in enumerate(missing)})
         asked: dict[Hashable, Hashable] = {}
         for query, code in zip(queries, matches, strict=True):
@@ -191,9 +191,9 @@ class LocationIndex(Frozen):
         return matches
 
     def suggest(self, query: str, most: int = 3) -> tuple[str, ...]:
-        """Return the names nearest to a query that was not found.
+        """Return the names nearest to an unknown one.
 
-        Names that hold the query as a whole word, or begin with it, come before names that are only spelt alike.
+        Names that contain the query as a whole word or begin with it precede names with similar spelling.
         """
         wanted = normalise(query[:MOST_TYPED])
         if not wanted:
@@ -219,8 +219,8 @@ class LocationIndex(Frozen):
 
 
 def build_index(locations: pd.DataFrame) -> LocationIndex:
-    """Index a locations table (indexed by code; columns name, type, iso3) by everything people type."""
-    # As lists: for the one group that a reader adds, pandas would take longer than all else.
+    """Return the index of a table of locations (indexed by code; columns name, type, iso3)."""
+    # Lists, because pandas would dominate the time for a single added group.
     places, kinds = locations.index.tolist(), locations["type"].tolist()
     names = dict(zip(places, map(str, locations["name"].tolist()), strict=True))
     codes = {str(code): code for code in names}

@@ -1,4 +1,4 @@
-"""A rectangle of population, locations by years, with every check that makes it safe to forecast."""
+"""Panel: population by location and year, checked for completeness and regularity."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from popforecast.text import write_cell
 
 COUNTRY = "Country/Area"
 
-# What a panel is refused with that was given no locations.
+# The default, which raises the error for a panel without locations.
 NOWHERE = pd.DataFrame()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Panel(Frozen, tables=("locations",)):
-    """Population of locations over years: complete, regular, and never changed once made.
+    """Population of locations over years: complete, regular and immutable.
 
     Parameters
     ----------
     values : array_like, shape (n, t)
-        Population in persons: finite, zero or more.
+        Population in persons: finite and non-negative.
     years : array_like, shape (t,)
-        Increasing whole years with one step between them.
+        Whole years, increasing in equal steps.
     locations : DataFrame of n rows, indexed by code
-        Columns ``name``, ``type``, ``iso3``, ``parent``, ``region``; those that are absent are left empty.
+        Columns ``name``, ``type``, ``iso3``, ``parent``, ``region``; absent columns are left empty.
     revision : str, optional
-        The edition of World Population Prospects that the figures come from.
+        The edition of World Population Prospects the figures come from.
     updates : tuple of Update
-        What replaced series of that edition since (:mod:`popforecast.wpp.updates`), the oldest first.
+        Interim updates to that edition (:mod:`popforecast.wpp.updates`), oldest first.
     source : Source, optional
-        The edition that the figures were read from. Loading and reading attach it, a name alone does not.
+        The edition the figures were read from. Loading and reading attach it; naming a revision does not.
 
     Raises
     ------
     PanelError
-        If the values are not a complete rectangle of populations on a regular grid of years.
+        If a population is missing or invalid, or the years are not regular.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class Panel(Frozen, tables=("locations",)):
     source: Source | None = None
 
     if TYPE_CHECKING:
-        # Taken is whatever NumPy makes an array of; kept is that array.
+        # Accepts anything NumPy can convert to an array, and keeps that array.
         def __init__(
             self,
             values: ArrayLike,
@@ -98,28 +98,28 @@ class Panel(Frozen, tables=("locations",)):
         name: str | None = None,
         revision: str | None = None,
     ) -> Panel | UnevenPanel:
-        """Build a panel from a long table: one row for each location and year.
+        """Build a panel from a long table with one row per location and year.
 
-        Years may be dates, where all are of one day of the year. Locations may begin and end in different years: then
-        the result is :class:`~popforecast.panel.rectangles.UnevenPanel`, one panel for each span of years, which
-        ``forecast`` and ``backtest`` take as they take a panel.
+        Years may be dates, if all fall on the same day of the year. If locations begin or end in different years, the
+        result is an :class:`~popforecast.panel.rectangles.UnevenPanel` with one panel for each span of years;
+        ``forecast`` and ``backtest`` accept it like a panel.
 
         Parameters
         ----------
         frame : DataFrame
-            The table, in any order of rows.
+            The table; rows may be in any order.
         id, time, value : str
-            Its columns of location codes, years and population (persons).
+            Columns with location codes, years and population (persons).
         group, name : str, optional
-            Columns that hold each location's region and its name to show (default: its code).
+            Columns with each location's region and display name (default: its code).
         revision : str, optional
-            Where the figures come from.
+            The source of the figures.
 
         Raises
         ------
         PanelError
-            If a column is absent, a cell is not a number, a location has a year twice, or lacks one between its first
-            and its last.
+            If a column is missing, a cell is not a number, or a location repeats a year or lacks one between its first
+            and last.
 
         Examples
         --------
@@ -132,7 +132,7 @@ class Panel(Frozen, tables=("locations",)):
 
     @property
     def _places(self) -> pd.DataFrame:
-        # The table itself, which nothing here changes: a copy takes longer than most of what is asked of it.
+        # The table itself: nothing here changes it, and a copy would take longer than most lookups.
         places: pd.DataFrame = self.__dict__["locations"]
         return places
 
@@ -143,7 +143,7 @@ class Panel(Frozen, tables=("locations",)):
 
     @property
     def title(self) -> str | None:
-        """What the figures are called, in one line: the revision and the updates of it.
+        """The revision and its updates, in one line.
 
         Examples
         --------
@@ -155,32 +155,32 @@ class Panel(Frozen, tables=("locations",)):
 
     @property
     def step(self) -> int:
-        """Years between two columns."""
+        """Years between consecutive columns."""
         return int(self.years[1] - self.years[0])
 
     @property
     def origin(self) -> int:
-        """The last year of the panel: the last that a model sees."""
+        """The last year of the panel, from which models forecast."""
         return int(self.years[-1])
 
     @cached_property
     def index(self) -> LocationIndex:
-        """The names under which the locations are found."""
+        """The names by which locations are found."""
         return build_index(self._places)
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of codes, years, values and updates: the same figures give the same checksum on any machine."""
+        """SHA-256 of codes, years, values and updates; the same on any machine."""
         digest = hashlib.sha256("\x1f".join(map(str, self._places.index)).encode())
         digest.update(self.years.astype("<i8").tobytes())
         digest.update(self.values.astype("<f8").tobytes())
-        # An update may change projections alone: what is kept by this checksum must not outlive it.
+        # An update may change projections only; anything stored under this checksum must still become stale.
         for update in self.updates:
             digest.update(f"{update.date} {update.sha256}".encode())
         return digest.hexdigest()
 
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
-        """Return the row numbers of the locations asked for; all rows if None."""
+        """Return the row numbers of some locations (default: all)."""
         if locations is None:
             return np.arange(len(self._places))
         if isinstance(locations, str) or not isinstance(locations, Iterable):
@@ -191,18 +191,18 @@ class Panel(Frozen, tables=("locations",)):
         return self._places.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel:
-        """Return the panel of the locations asked for, in that order."""
+        """Return the panel of some locations, in the given order."""
         return self.take(self.rows(locations))
 
     def countries(self) -> Panel:
-        """Return the panel of countries and areas alone, without any aggregate."""
+        """Return the panel of countries and areas, without aggregates."""
         rows = np.flatnonzero(self._places["type"] == COUNTRY)
         if not len(rows):
             raise PanelError(f"no location is of type {COUNTRY!r}, so there are no countries to take")
         return self.take(rows)
 
     def until(self, year: int) -> Panel:
-        """Return what was known in a year: the panel up to and including it."""
+        """Return the panel up to and including a year."""
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {describe_years(self.years)}")
         kept = int(np.searchsorted(self.years, year)) + 1
@@ -211,7 +211,7 @@ class Panel(Frozen, tables=("locations",)):
         return self._derive(self.values[:, :kept], self.years[:kept], self._places)
 
     def common(self) -> Panel:
-        """Return the panel over the years that all locations have: itself; see :meth:`UnevenPanel.common`."""
+        """Return the panel itself; the counterpart of :meth:`UnevenPanel.common`."""
         return self
 
     def to_frame(self) -> pd.DataFrame:
@@ -227,19 +227,19 @@ class Panel(Frozen, tables=("locations",)):
         )
 
     def take(self, rows: NDArray[np.intp]) -> Panel:
-        """Return the panel of the rows given by number, in that order."""
+        """Return the panel of some rows, in the given order."""
         locations = self._places.iloc[rows]
         if not len(locations) or not locations.index.is_unique:
             return replace(self, values=self.values[rows], locations=locations)
         return self._derive(self.values[rows], self.years, locations)
 
     def append(self, values: ArrayLike, locations: pd.DataFrame) -> Panel:
-        """Return the panel with further locations after its own.
+        """Return the panel with further locations appended.
 
         Raises
         ------
         PanelError
-            If their figures are no populations of the same years, or a code is here already.
+            If their figures are not populations for the same years, or a code is already in the panel.
 
         Examples
         --------
@@ -251,19 +251,19 @@ class Panel(Frozen, tables=("locations",)):
         shared = [code for code in added.locations.index if str(code) in self.index.codes]
         if shared:
             raise PanelError(f"location code {shared[0]!r} stands twice: expected each code once")
-        # All cells are objects here, so that two arrays make one sooner than two tables do.
+        # All cells are objects, and stacking arrays is faster than concatenating tables.
         together = pd.DataFrame(
             np.vstack([self._places.to_numpy(), added.locations.to_numpy()]),
             self._places.index.append(added.locations.index),
             self._places.columns,
         )
         panel = self._derive(np.vstack([self.values, added.values]), self.years, together)
-        # Where names are known already, those of the few that came are all there is to learn.
+        # Only the appended names need indexing.
         panel.__dict__["index"] = self.index.join(added.index)
         return panel
 
     def _derive(self, values: NDArray[np.float64], years: NDArray[np.int64], locations: pd.DataFrame) -> Panel:
-        """Return a panel of parts of this one, which were checked when it was made."""
+        """Return a panel made of parts of this one, which need no further checks."""
         panel = object.__new__(Panel)
         parts = {"values": np.array(values, order="C"), "years": np.array(years)}
         freeze(*parts.values())
@@ -284,12 +284,12 @@ class Panel(Frozen, tables=("locations",)):
 
 
 def check_panel(panel: object) -> None:
-    """Check that a panel is one.
+    """Check that an object is a panel.
 
     Raises
     ------
     PanelError
-        If it is anything else, such as a table.
+        If it is anything else, such as a DataFrame.
     """
     if isinstance(panel, UnevenPanel):
         raise PanelError(

@@ -1,4 +1,4 @@
-"""Locations whose histories begin or end in different years: one panel for each span of years."""
+"""UnevenPanel: locations whose histories begin or end in different years."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UnevenPanel(Frozen):
-    """Panels of one step and one grid, each of the locations that share their first and last year.
+    """Panels with the same step and grid, one for each combination of first and last year.
 
-    ``forecast`` and ``backtest`` take it as they take a panel. Each location is forecast after its own last year, from
-    all its own history; what it shares with others (growth that is learnt, bounds, past errors) it shares with all
-    locations that have those years, cut to them: :meth:`cover`.
+    ``forecast`` and ``backtest`` accept it like a panel. Each location is forecast from its own last year and its full
+    history; pooled estimates (growth, bounds, past errors) use all locations that cover its years, cut to those years
+    (:meth:`cover`).
 
     Attributes
     ----------
     panels : tuple of Panel
     codes : tuple
-        All location codes, in the order of the table that was read.
+        All location codes, in the order of the input table.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class UnevenPanel(Frozen):
 
     @property
     def years(self) -> NDArray[np.int64]:
-        """Every year in which a location has a figure, and those between."""
+        """All years from the first to the last figure of any location."""
         first = min(int(panel.years[0]) for panel in self.panels)
         years = np.arange(first, self.origin + 1, self.step)
         freeze(years)
@@ -64,17 +64,17 @@ class UnevenPanel(Frozen):
 
     @property
     def origin(self) -> int:
-        """The last year of all; some locations end before it."""
+        """The last year of any location; some end earlier."""
         return max(panel.origin for panel in self.panels)
 
     @property
     def revision(self) -> str | None:
-        """Where the figures come from."""
+        """The source of the figures."""
         return self.panels[0].revision
 
     @property
     def locations(self) -> pd.DataFrame:
-        """All locations, in the order of the table that was read."""
+        """All locations, in the order of the input table."""
         return self._locations.copy(deep=False)
 
     @cached_property
@@ -83,17 +83,17 @@ class UnevenPanel(Frozen):
 
     @cached_property
     def index(self) -> LocationIndex:
-        """The names under which the locations are found."""
+        """The names by which locations are found."""
         return build_index(self.locations)
 
     @cached_property
     def homes(self) -> Mapping[Hashable, int]:
-        """The number of the panel that holds each location."""
+        """The number of the panel that contains each location."""
         homes = {code: number for number, panel in enumerate(self.panels) for code in panel.locations.index}
         return MappingProxyType(homes)
 
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
-        """Return the row numbers of the locations asked for; all rows if None."""
+        """Return the row numbers of some locations (default: all)."""
         if locations is None:
             return np.arange(len(self))
         if isinstance(locations, str) or not isinstance(locations, Iterable):
@@ -104,7 +104,7 @@ class UnevenPanel(Frozen):
         return self.locations.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def cover(self, number: int) -> Panel:
-        """Return one of the panels with all other locations that have its years after its own, cut to them."""
+        """Return one of the panels followed by all other locations that cover its years, cut to those years."""
         own = panel = self.panels[number]
         for other in self.panels:
             if other is not own and other.years[0] <= own.years[0] and other.origin >= own.origin:
@@ -113,7 +113,7 @@ class UnevenPanel(Frozen):
         return panel
 
     def common(self) -> Panel:
-        """Return the panel of all locations over the years that all of them have.
+        """Return the panel of all locations over their common years.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class UnevenPanel(Frozen):
         return replace(self.panels[0], values=values[order], years=years, locations=places.iloc[order])
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel | UnevenPanel:
-        """Return the locations asked for: a panel where they share their first and last year."""
+        """Return some locations: a :class:`Panel` if they share their first and last years."""
         codes = self.locations.index[self.rows(locations)].tolist()
         if len(set(codes)) < len(codes):
             raise PanelError("a location was asked for twice: expected each once")
@@ -142,7 +142,7 @@ class UnevenPanel(Frozen):
         return panels[0] if len(panels) == 1 else UnevenPanel(tuple(panels), tuple(codes))
 
     def until(self, year: int) -> UnevenPanel:
-        """Return what was known in a year: locations that had two figures by then, up to and including it."""
+        """Return the figures up to and including a year, for locations with at least two of them."""
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {self.years[0]} to {self.origin}")
         known = [p for p in self.panels if p.years[1] <= year]

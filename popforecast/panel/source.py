@@ -1,4 +1,4 @@
-"""Which edition a panel's figures were read from, and which interim updates are in them."""
+"""The source of a panel's figures: an edition of World Population Prospects and its updates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Source:
-    """The edition of World Population Prospects that the figures were read from.
+    """The edition of World Population Prospects the figures were read from.
 
-    Loading an embedded edition, or reading one of the UN's files, attaches it; calling one's own figures ``wpp2024``
-    does not. What is known of an edition holds for its own figures alone: its citation, which countries make up which
-    aggregate, how the UN revised its base figures, and its own projections.
+    Loading an embedded edition or reading a UN file attaches it; naming other figures ``wpp2024`` does not. What is
+    known about an edition applies to its own figures only: its citation, the members of its aggregates, how the UN
+    revised its base-year figures, and its projections.
 
     Attributes
     ----------
@@ -29,12 +29,12 @@ class Source:
 
 
 class Update(NamedTuple):
-    """An interim update of a revision: newer series of some countries, in place of the revision's own.
+    """An interim update of a revision: newer series for some countries.
 
     Attributes
     ----------
     date : str
-        When it was published, as in ``2026-01-19``.
+        Date of publication, such as ``2026-01-19``.
     locations : tuple
         Codes of the countries whose series were replaced.
     sha256 : str

@@ -1,4 +1,4 @@
-"""Figures of locations in years, in any order -> rectangles: one for each span of years that locations share."""
+"""Grouping of series into balanced panels: one for each span of years that locations share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Numbers = NDArray[np.int64]
 
 
 class Span(NamedTuple):
-    """Locations with the same first and last year.
+    """Locations with the same first and last years.
 
     Attributes
     ----------
     rows : ndarray, shape (n,)
-        Their numbers.
+        Their row numbers.
     years : ndarray, shape (t,)
     values : ndarray, shape (n, t)
     """
@@ -30,7 +30,7 @@ class Span(NamedTuple):
 
 
 class Arrangement(NamedTuple):
-    """All figures in rectangles, and the locations left out: number and fault of each."""
+    """All spans, and the number and fault of each location left out."""
 
     spans: list[Span]
     dropped: list[tuple[int, str]]
@@ -45,26 +45,25 @@ def arrange(
     drop: bool = False,
     hint: str = "",
 ) -> Arrangement:
-    """Arrange figures in rectangles: nothing is lost, doubled or filled in.
+    """Group figures into balanced panels; duplicates and gaps raise.
 
     Parameters
     ----------
     series : ndarray of int, shape (m,)
-        The number of each figure's location, from 0 without gaps.
+        The location number of each figure, counted from 0 without gaps.
     years : ndarray of int, shape (m,)
     values : ndarray, shape (m,)
     name, row : callable
-        How to call a location, and a figure's place, in an error.
+        Names a location, and the position of a figure, in an error.
     drop : bool
-        Whether locations with a gap, or too few figures, are left out and reported; else the first is an error.
+        Whether to leave out and report locations with gaps or too few figures; otherwise the first raises.
     hint : str
-        What else could be done, for the error.
+        Further advice for the error.
 
     Raises
     ------
     PanelError
-        If a location has a year twice or lacks one between its first and last, or its years are not those of the
-        others' grid.
+        If a location repeats a year, lacks one between its first and last, or has years off the grid of the others.
 
     Examples
     --------
@@ -124,7 +123,7 @@ def _check_repeated(
 
 
 def _find_step(apart: Numbers) -> int:
-    """Return the step that most neighbours have; of equally many, the smallest."""
+    """Return the most common step; of equally common ones, the smallest."""
     steps, counts = np.unique(apart, return_counts=True)
     return int(steps[counts.argmax()])
 

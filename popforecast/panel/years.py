@@ -1,4 +1,4 @@
-"""The years that can be asked for."""
+"""Periods: which years can be forecast."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from popforecast.panel.panel import Panel
 
 DEFAULT_STEPS = 10
 
-# The UN's own projections end here; no model that sees total population alone has anything to say beyond.
+# The UN's projections end here, and models of total population have no skill beyond.
 LAST_YEAR = 2100
 
-# For panels whose years are not the UN's calendar: as far ahead as the longest horizon above.
+# For other panels: as far ahead as the longest horizon above.
 MOST_STEPS = 150
 
 
 def check_years(panel: Panel, start: int, end: int) -> None:
-    """Check a period against the panel.
+    """Check that a period can be forecast from a panel.
 
     Raises
     ------
     YearError
-        If a year is off the panel's grid, before it, after 2100, or the period ends before it begins.
+        If a year is before the panel, off its grid or after :func:`last_year`, or the period ends before it begins.
     """
     first, step = int(panel.years[0]), panel.step
     last = last_year(panel)
@@ -44,14 +44,14 @@ def check_years(panel: Panel, start: int, end: int) -> None:
 
 
 def last_year(panel: Panel) -> int:
-    """Return the last year that can be asked for: 2100 for the UN's revisions, else 150 steps after the origin."""
+    """Return the last year that can be forecast: 2100 for UN revisions, otherwise 150 steps after the origin."""
     if panel.source is None:
         return panel.origin + MOST_STEPS * panel.step
     return LAST_YEAR - (LAST_YEAR - panel.origin) % panel.step
 
 
 def choose_years(panel: Panel, start: int | None = None, end: int | None = None) -> NDArray[np.int64]:
-    """Return the years of a period on the panel's grid; by default the ten steps after the origin.
+    """Return the years of a period on the panel's grid (default: ten steps after the origin).
 
     Raises
     ------
