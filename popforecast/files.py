@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and folders that one run at a time writes to."""
+"""Atomic writes, and locks on folders."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from popforecast.errors import LockError
 
-# Writing takes a fraction of a second.
+# Seconds to wait; writing takes a fraction of one.
 PATIENCE = 60
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or none: to a temporary name beside it, then move."""
+    """Write a file atomically: to a temporary name in its folder, then rename."""
     write_together({path: content})
 
 
 def write_together(contents: dict[Path, bytes]) -> None:
-    """Write all of the files whole, or none: to temporary names beside them, then move."""
+    """Write several files, all or none: to temporary names in their folders, then rename."""
     written: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
@@ -41,24 +41,24 @@ def write_together(contents: dict[Path, bytes]) -> None:
 
 @contextmanager
 def hold(path: Path, folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Keep other runs that hold the same file from writing to a folder.
+    """Lock a folder against other runs that hold the same file.
 
-    SQLite does the locking: it knows how on every platform, and the lock of a process that dies is gone with it. The
-    file stays, empty: were it removed, a run that waits for it and one that makes it anew would both go ahead.
+    SQLite does the locking: it works on every platform, and the lock of a process that dies goes with it. The empty
+    file stays: if it were removed, a run waiting for it and one that creates it again would both proceed.
 
     Parameters
     ----------
     path : Path
-        The file that is held, in a folder that is there.
+        The lock file, in an existing folder.
     folder : Path
-        What the runs write to, and errors name.
+        The folder to be written to, for errors.
     patience : float
         Seconds to wait for another run.
 
     Raises
     ------
     LockError
-        If another run holds the file for longer than that, or it cannot be held at all.
+        If another run holds the file for longer, or it cannot be locked.
     """
     import sqlite3
 
@@ -71,7 +71,7 @@ def hold(path: Path, folder: Path, patience: float = PATIENCE) -> Iterator[None]
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                raise LockError(f"{path} is no lock ({error}): remove it, and run again") from error
+                raise LockError(f"{path} is not a lock file ({error}): remove it and run again") from error
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise LockError(f"{path} cannot be locked ({error}): choose a folder that can be written to") from error
             waited = f" and did not end within {patience:g} seconds" if patience else ""

@@ -91,10 +91,12 @@ def test_a_failure_while_writing_is_not_hidden_and_frees_the_folder(folder: Path
         assert (folder / LOCK).read_bytes() == b""
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is no lock")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is not a lock file")]
+)
 def test_a_lock_that_cannot_be_had_is_said(tmp_path: Path, content: bytes | None, words: str) -> None:
     if content:
         (tmp_path / "there").mkdir()
         (tmp_path / "there" / LOCK).write_bytes(content)
     with pytest.raises(LockError, match=words), hold(tmp_path / "there" / LOCK, tmp_path):
-        pytest.fail("held what is no lock")
+        pytest.fail("held a file that is not a lock")

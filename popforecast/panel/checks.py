@@ -31,7 +31,7 @@ def complete_locations(locations: pd.DataFrame) -> pd.DataFrame:
     # The codes 1 and "1" count as the same: they could not be told apart in a query.
     repeated = pd.Index(codes, tupleize_cols=False).duplicated()
     if repeated.any():
-        raise PanelError(f"location code {table.index[repeated][0]!r} stands twice: expected each code once")
+        raise PanelError(f"location code {table.index[repeated][0]!r} is repeated: expected each code once")
     cells = {column: _list_cells(table, column) for column in COLUMNS}
     cells["name"] = np.where(pd.isna(cells["name"]), codes, cells["name"])
     return pd.DataFrame(cells, table.index.rename("code"), dtype=object)

@@ -129,7 +129,7 @@ def read_years(column: pd.Series, time: str) -> NDArray[np.int64]:
     times = read_numbers(column, "a year")
     strange = ~are_years(times)
     if strange.any():
-        raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is no whole year")
+        raise PanelError(f"row {_row(strange)}: {time} {times[strange].iloc[0]:g} is not a whole year")
     return times.to_numpy().astype(np.int64)
 
 

@@ -250,7 +250,7 @@ class Panel(Frozen, tables=("locations",)):
         added = Panel(values, self.years, locations, self.revision)
         shared = [code for code in added.locations.index if str(code) in self.index.codes]
         if shared:
-            raise PanelError(f"location code {shared[0]!r} stands twice: expected each code once")
+            raise PanelError(f"location code {shared[0]!r} is repeated: expected each code once")
         # All cells are objects, and stacking arrays is faster than concatenating tables.
         together = pd.DataFrame(
             np.vstack([self._places.to_numpy(), added.locations.to_numpy()]),

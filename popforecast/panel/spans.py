@@ -78,8 +78,8 @@ def arrange(
     same, apart = series[1:] == series[:-1], np.diff(years)
     _check_repeated(order, same & (apart == 0), series, years, name, row)
     if not same.any():
-        one = f"{name(int(series[0]))} has {years[0]} alone"
-        raise PanelError(f"{one}, and no other has more: expected at least two years, with one row for each")
+        one = f"{name(int(series[0]))} has only {years[0]}"
+        raise PanelError(f"{one}, and no other location has more: expected at least two years, with one row for each")
     step = _find_step(apart[same])
     count = np.bincount(series)
     first = np.concatenate([[0], np.cumsum(count)[:-1]])

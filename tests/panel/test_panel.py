@@ -72,7 +72,7 @@ def test_faulty_panel_is_refused_with_what_is_at_fault(values: list, years: list
 
 @pytest.mark.parametrize("codes", [["AR", "AR"], [1, "1"]])
 def test_code_that_stands_twice_is_refused(codes: list) -> None:
-    with pytest.raises(PanelError, match="stands twice"):
+    with pytest.raises(PanelError, match="is repeated"):
         pf.Panel(VALUES, YEARS, pd.DataFrame({"name": ["a", "b"]}, index=codes))
 
 
@@ -274,7 +274,7 @@ def test_nothing_of_rectangles_can_be_changed_in_place() -> None:
     check_frozen(uneven)
 
 
-@pytest.mark.parametrize(("rows", "said"), [([], "at least one location"), ([0, 1, 0], "'AR' stands twice")])
+@pytest.mark.parametrize(("rows", "said"), [([], "at least one location"), ([0, 1, 0], "'AR' is repeated")])
 def test_no_row_and_a_row_taken_twice_are_refused(rows: list[int], said: str) -> None:
     with pytest.raises(PanelError, match=said):
         pf.Panel(VALUES, YEARS, PLACES).take(np.array(rows, dtype=int))
@@ -289,7 +289,7 @@ def test_appended_locations_are_checked_and_found() -> None:
     whole = pf.Panel(more.values, YEARS, more.locations, "mine")
     assert more.index == whole.index
     assert [more.index.find(query) for query in ("aman", "AMN", "AM", "arda")] == ["AM", "AM", "AM", "AR"]
-    for code, values, said in (("AR", [[1, 2, 3]], "'AR' stands twice"), ("X", [[1, -2, 3]], "negative")):
+    for code, values, said in (("AR", [[1, 2, 3]], "'AR' is repeated"), ("X", [[1, -2, 3]], "negative")):
         with pytest.raises(PanelError, match=said):
             panel.append(values, pd.DataFrame({"name": ["x"]}, index=[code]))
 

@@ -197,7 +197,7 @@ def test_an_output_that_is_a_file_is_refused(folder: Path, tmp_path: Path):
 def test_a_folder_that_cannot_be_held_is_said_as_that(folder: Path, tmp_path: Path):
     (tmp_path / LOCK).parent.mkdir()
     (tmp_path / LOCK).write_bytes(b"no database" * 100)
-    with pytest.raises(LockError, match="is no lock"):
+    with pytest.raises(LockError, match="is not a lock file"):
         make_reports(None, None, tmp_path, folder=folder)
 
 
