@@ -124,7 +124,7 @@ class UnevenPanel(Frozen):
         last = min(panel.origin for panel in self.panels)
         if last <= first:
             raise PanelError(
-                f"locations have fewer than two years in common: one begins in {first}, one ends in {last}; leave one out"
+                f"locations have fewer than two years in common: one begins in {first}, one ends in {last}"
             )
         parts = [(p.values[:, (p.years >= first) & (p.years <= last)], p.locations) for p in self.panels]
         values, places = np.vstack([part[0] for part in parts]), pd.concat([part[1] for part in parts])
