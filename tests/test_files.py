@@ -94,8 +94,6 @@ def test_a_failure_while_writing_is_not_hidden_and_frees_the_folder(folder: Path
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is not a lock file")]
 )
-    ("content", "words"), [(None, "cannot be opened"), (b"no database" * 100, "is not a lock file")]
-)
 def test_a_lock_that_cannot_be_had_is_said(tmp_path: Path, content: bytes | None, words: str) -> None:
     if content:
         (tmp_path / "there").mkdir()
