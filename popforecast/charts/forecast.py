@@ -5,7 +5,6 @@ Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popfo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     from matplotlib.axes import Axes
 
-    from popforecast.forecasting import Forecast
+    from popforecast.forecasting.result import Forecast
 
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
@@ -68,12 +67,10 @@ class Chart(Drawing):
             # Below zero the lowest bound needs room of its own.
             axes.set_ylim(bottom=lowest * 1.05)
         axes.margins(x=0)
-        axes.set_title(self.unit, loc="left", fontsize=9)
         if self.has_forecast and len(self.lines[0].years):
             mark_origin(axes, self.lines[0].ahead[0])
-        ends = [
-            (self.lines[i].label, *_last_point(self.lines[i]), self.find_colour(i)) for i in sorted(self.find_whole())
-        ]
+        whole = [(self.lines[i], self.find_colour(i)) for i in sorted(self.find_whole())]
+        ends = [(line.label, float(line.ahead[-1]), float(line.median[-1]), colour) for line, colour in whole]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
         write_key(axes, self.list_key())
 
@@ -151,14 +148,14 @@ def chart_forecast(
     sides = {level: (path.lower[level], path.upper[level]) for level in forecast.levels}
     references = {} if medium is None else select_references(forecast, medium)
     lines, unit = prepare_lines(forecast.history, scale, path.population, sides, since, references)
-    title = f"Population of {_enumerate(list(forecast.locations['name']))}"
-    period = _period(forecast.years)
+    title, years = _name_chart(forecast.history), forecast.years
+    period = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
     if not path.population.shape[1]:
         return Chart(title, unit, f"{title}, {unit}: estimates, with {period} asked for.", lines, scale)
     ends = "; ".join(f"{line.label} {_say(line.median[-1])}" for line in lines[:4])
     description = (
         f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
-        f"In {forecast.years[-1]}: {ends}."
+        f"In {years[-1]}: {ends}."
     ) + (f" Dashed: {Kind.REFERENCE}." if references and len(lines) <= MOST_FANS else "")
     return Chart(title, unit, description, lines, scale)
 
@@ -189,7 +186,7 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
         If the scale is unknown.
     """
     lines, unit = prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
-    title = f"Population of {_enumerate(list(panel.locations['name']))}"
+    title = _name_chart(panel)
     ends = "; ".join(f"{line.label} {_say(line.values[-1])}" for line in lines[:8])
     description = f"{title}, {unit}: {describe_years(panel.years)}. In {panel.origin}: {ends}."
     return Chart(title, unit, description, lines, scale)
@@ -204,20 +201,11 @@ def _scale_by_logarithm(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _last_point(line: Line) -> tuple[float, float]:
-    return float(line.ahead[-1]), float(line.median[-1])
-
-
 def _say(value: float) -> str:
     # An explosive plain AR can leave the numbers a computer has.
     return f"{value:,.4g}".replace("inf", "∞")
 
 
-def _period(years: np.ndarray) -> str:
-    return str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    if len(names) > 3:
-        return f"{len(names)} locations"
-    return join_words(names)
+def _name_chart(panel: Panel) -> str:
+    names = list(panel.locations["name"])
+    return f"Population of {join_words(names) if len(names) <= 3 else f'{len(names)} locations'}"

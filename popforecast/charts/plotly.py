@@ -11,6 +11,7 @@ import numpy as np
 
 from popforecast.charts.lettering import clean
 from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
+from popforecast.charts.style import GREY, GUIDE
 from popforecast.models.base import Array
 from popforecast.text import Rounding, round_in_words
 
@@ -20,9 +21,20 @@ if TYPE_CHECKING:
     from popforecast.charts.forecast import Chart
     from popforecast.charts.lines import Line
 
-# Greys that show on white and on dark paper.
-GUIDE, GRID = "#7a848d", "rgba(128,128,128,0.25)"
 
+def fade(colour: str, alpha: float) -> str:
+    """Return a colour with so much opacity, as Plotly writes it.
+
+    Examples
+    --------
+    >>> fade("#0072b2", 0.5)
+    'rgba(0,114,178,0.5)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
+GRID = fade(GREY, 0.25)
 AXIS = {
     "automargin": True,
     "gridcolor": GRID,
@@ -123,16 +135,14 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
         lower, upper = line.bounds[level]
         yield silent | {
             **_place(np.concatenate([line.ahead, line.ahead[::-1]]), np.concatenate([upper, lower[::-1]])),
-            "fill": "toself",
-            "fillcolor": _fade(colour, FAINT),
-            "line": {"width": 0},
+            **_fill(FAINT, colour),
             "hoverinfo": "skip",
         }
     yield (
         shared
         | _place(line.years, line.values)
         | {
-            "line": _look(Kind.ESTIMATES, colour),
+            "line": _draw(choose_stroke(Kind.ESTIMATES), colour),
             "customdata": [_say(chart, [value]) for value in line.values.tolist()],
             "hovertemplate": "%{customdata}",
         }
@@ -141,7 +151,7 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
         years, values = line.reference
         yield silent | {
             **_place(years[1:], values[1:]),
-            "line": _look(Kind.REFERENCE, colour),
+            "line": _draw(choose_stroke(Kind.REFERENCE), colour),
             "customdata": [_say(chart, [value]) for value in values[1:].tolist()],
             "hovertemplate": f"%{{customdata}}, {Kind.REFERENCE}",
         }
@@ -149,7 +159,7 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
     steps = len(line.ahead) - 1
     yield silent | {
         **_place(line.ahead, line.median),
-        "line": _look(Kind.FORECAST, colour),
+        "line": _draw(choose_stroke(Kind.FORECAST), colour),
         "customdata": [_describe_step(chart, line, step) for step in range(steps + 1)],
         "hovertemplate": [None] + ["%{customdata}"] * steps,
         "hoverinfo": ["skip"] + ["all"] * steps,
@@ -159,7 +169,6 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
 def _trace_key(chart: Chart) -> Iterator[dict[str, Any]]:
     """Yield a sample of each kind of line and area, in a legend that answers no click: they belong to all locations."""
     for text, sample in chart.list_key():
-        is_line = isinstance(sample, Stroke)
         yield {
             "type": "scatter",
             "mode": "lines",
@@ -169,17 +178,16 @@ def _trace_key(chart: Chart) -> Iterator[dict[str, Any]]:
             "legend": "legend2",
             "showlegend": True,
             "hoverinfo": "skip",
-            **({} if is_line else {"fill": "toself", "fillcolor": _fade(GUIDE, sample)}),
-            "line": _draw(sample, GUIDE) if is_line else {"width": 0},
+            **({"line": _draw(sample, GUIDE)} if isinstance(sample, Stroke) else _fill(sample, GUIDE)),
         }
-
-
-def _look(kind: Kind, colour: str) -> dict[str, Any]:
-    return _draw(choose_stroke(kind), colour)
 
 
 def _draw(stroke: Stroke, colour: str) -> dict[str, Any]:
     return {"color": colour, "width": stroke.width, "dash": stroke.dash}
+
+
+def _fill(opacity: float, colour: str) -> dict[str, Any]:
+    return {"fill": "toself", "fillcolor": fade(colour, opacity), "line": {"width": 0}}
 
 
 def _place(years: Array, values: Array) -> dict[str, Any]:
@@ -199,8 +207,3 @@ def _say(chart: Chart, figures: Sequence[float], levels: Sequence[float] = ()) -
     for level, lower, upper in zip(levels, persons[1::2], persons[2::2], strict=True):
         said += f"<br>{level:g}%: {rounding.write(lower)} to {rounding.write(upper)}"
     return said
-
-
-def _fade(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from popforecast.charts.lettering import clean
-from popforecast.charts.style import COLOURS, WIDTH, Drawing, label_ends
+from popforecast.charts.style import COLOURS, DOTTED, GREY, JOINED, WIDTH, Drawing, label_ends
 from popforecast.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BAR_HEIGHT = 0.28
 
@@ -50,7 +49,7 @@ class Curves(Drawing):
     def paint(self, axes: Axes) -> None:
         """Draw the lines, each named at its end."""
         for height, name in self.targets:
-            axes.axhline(height, color="#808080", linewidth=1, linestyle=(0, (1, 2)))
+            axes.axhline(height, color=GREY, linewidth=1, linestyle=DOTTED)
             axes.annotate(clean(name), (self.table.index[0], height), (0, 3), textcoords="offset points", fontsize=8)
         for colour, (_, values) in zip(cycle(COLOURS), self.table.items(), strict=False):
             axes.plot(self.table.index, values, color=colour, linewidth=1.8, marker="o", markersize=4, clip_on=False)
@@ -58,7 +57,6 @@ class Curves(Drawing):
         axes.set_xlim(self.table.index[0], self.table.index[-1])
         axes.set_xticks(self.table.index)
         axes.set_xlabel("years after the origin")
-        axes.set_title(self.unit, loc="left", fontsize=9)
         last = self.table.index[-1]
         ends = zip(self.table.columns, self.table.iloc[-1], cycle(COLOURS), strict=False)
         label_ends(axes, [(str(name), last, value, colour) for name, value, colour in ends])
@@ -79,30 +77,25 @@ class Bars(Drawing):
     values: pd.Series
     digits: int = 1
 
-    def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
-        """Draw with Matplotlib (inches); the height follows the number of bars."""
-        return super().draw(width, height or 0.7 + BAR_HEIGHT * len(self.values))
-
-    def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
-        """Return the figure as SVG; the height follows the number of bars."""
-        return super().svg(width, height or 0.7 + BAR_HEIGHT * len(self.values), caption)
+    @property
+    def height(self) -> float:
+        """As high as the number of bars asks for."""
+        return 0.7 + BAR_HEIGHT * len(self.values)
 
     def paint(self, axes: Axes) -> None:
         """Draw the bars; those below zero in the second colour."""
         heights = self.values.to_numpy(float)
         places = np.arange(len(heights))[::-1]
         bars = axes.barh(places, heights, color=np.where(heights < 0, COLOURS[1], COLOURS[0]), height=0.7)
-        axes.bar_label(
-            bars, [f"{height:,.{self.digits}f}".replace("-", "−") for height in heights], padding=4, fontsize=9
-        )
+        written = [f"{height:,.{self.digits}f}".replace("-", "−") for height in heights]
+        axes.bar_label(bars, written, padding=4, fontsize=9)
         axes.set_yticks(places, [clean(str(label)) for label in self.values.index])
         axes.grid(visible=False)
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
-        axes.axvline(0, color="#808080", linewidth=0.8)
+        axes.axvline(0, color=GREY, linewidth=0.8)
         # Room for the values, whose type is as large on a narrow figure, of which the labels take a larger share.
-        axes.margins(x=(WIDTH / axes.figure.get_figwidth()) ** 1.5 * 0.12, y=0.02)
-        axes.set_title(self.unit, loc="left", fontsize=9)
+        axes.margins(x=(WIDTH / axes.figure.get_figure(root=True).get_figwidth()) ** 1.5 * 0.12, y=0.02)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,41 +123,29 @@ class Dots(Drawing):
         places = -(np.arange(len(groups)) + np.cumsum(turns)).astype(float)
         return places, dict(zip(groups[turns], places[turns] + 0.9, strict=True))
 
-    def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
-        """Draw with Matplotlib (inches); the height follows the number of rows."""
-        return super().draw(width, height or 0.9 - BAR_HEIGHT * self._places[0].min())
-
-    def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
-        """Return the figure as SVG; the height follows the number of rows."""
-        return super().svg(width, height or 0.9 - BAR_HEIGHT * self._places[0].min(), caption)
+    @property
+    def height(self) -> float:
+        """As high as the number of rows asks for."""
+        return 0.9 - BAR_HEIGHT * float(self._places[0].min())
 
     def paint(self, axes: Axes) -> None:
         """Draw the dots, each row joined by a thin line; what they mean stands above."""
         places, headings = self._places
         for target, colour in zip(self.targets, cycle(COLOURS), strict=False):
-            axes.axvline(target, color=colour, linewidth=1, linestyle=(0, (1, 2)))
+            axes.axvline(target, color=colour, linewidth=1, linestyle=DOTTED)
         low, high = self.table.min(axis=1), self.table.max(axis=1)
-        axes.hlines(places, low, high, color="#80808099", linewidth=1.2)
+        axes.hlines(places, low, high, color=GREY + JOINED, linewidth=1.2)
         for (name, values), colour, marker in zip(self.table.items(), cycle(COLOURS), cycle("oDs^"), strict=False):
-            axes.scatter(
-                values, places, color=colour, marker=marker, s=30, label=clean(str(name)), zorder=3, clip_on=False
-            )
+            label = clean(str(name))
+            axes.scatter(values, places, color=colour, marker=marker, s=30, label=label, zorder=3, clip_on=False)
+        beside = axes.get_yaxis_transform(which="grid")
         for heading, place in headings.items():
-            axes.annotate(
-                clean(str(heading)),
-                (0, place),
-                (4, 0),
-                ("axes fraction", "data"),
-                "offset points",
-                va="center",
-                fontsize=9,
-            )
+            axes.annotate(clean(str(heading)), (0, place), (4, 0), beside, "offset points", va="center", fontsize=9)
         axes.set_yticks(places, [clean(str(label)) for label in self.table.index.get_level_values(1)])
         axes.set_ylim(places.min() - 0.6, 0.5)
         axes.set_xlim(0, self.right)
         axes.grid(visible=False)
         axes.grid(visible=True, axis="x")
-        axes.set_title(self.unit, loc="left", fontsize=9)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(self.table.columns), fontsize=9, borderpad=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 # How much of its colour an interval has; a narrower one lies upon all that are wider.
 FAINT = 0.16
@@ -35,7 +35,7 @@ class Stroke:
     dashes: tuple[float, float] | None = None
 
     @property
-    def linestyle(self) -> str | tuple[int, tuple[float, float]]:
+    def linestyle(self) -> Literal["-"] | tuple[float, tuple[float, float]]:
         """What Matplotlib calls the dashes."""
         return "-" if self.dashes is None else (0, self.dashes)
 

@@ -9,6 +9,7 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,13 @@ WIDTH, HEIGHT = 7.2, 4.0
 NARROW = 3.75
 NARROW_SVG = "application/vnd.popforecast.narrow+svg"
 
-# Of rules and of samples in a key, which belong to no line.
-GREY = "#808080"
+# Greys that show on white and on dark paper, of what belongs to no line: samples in a key and rules, those of the web
+# page's chart, and those of the explorer's.
+GREY, RULE, GUIDE = "#808080", "#808a94", "#7a848d"
+
+# How much of its colour a grid has, and a line that joins dots; and what a dotted rule is to Matplotlib.
+GRID, JOINED = "4d", "99"
+DOTTED = (0, (1, 2))
 
 # Points of the type of title, unit and caption, and of the margin around them.
 TITLE, UNIT, CAPTION, CAPTION_MARGIN = 11, 9, 6.5, 6
@@ -61,23 +67,30 @@ class Drawing(ABC):
         for name in ("title", "unit", "description"):
             object.__setattr__(self, name, clean(getattr(self, name)))
 
+    @property
+    def height(self) -> float:
+        """How high it is drawn where nobody says (inches)."""
+        return HEIGHT
+
     @abstractmethod
     def paint(self, axes: Axes) -> None:
         """Draw onto Matplotlib axes that are already in the house's style."""
 
-    def draw(self, width: float = WIDTH, height: float = HEIGHT) -> Figure:
-        """Draw with Matplotlib (inches)."""
+    def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
+        """Draw with Matplotlib (inches), the unit above the axes."""
         with house_style():
-            figure, axes = new_figure(width, height)
+            figure, axes = new_figure(width, height or self.height)
             self.paint(axes)
-            if width < WIDTH:
-                _lift_unit(axes)
-            if axes.get_legend() is not None:
+            # Where there is no room for the unit it is broken, and moved above what else stands over the axes.
+            lines = [self.unit] if width >= WIDTH else wrap(self.unit, 0.8 * 72 * width, UNIT, most=3)
+            axes.set_title("\n".join(lines), loc="left", fontsize=UNIT, pad=None if width >= WIDTH else 2 * UNIT)
+            layout = figure.get_layout_engine()
+            if layout is not None and axes.get_legend() is not None:
                 # A key below takes height, which changes the ticks, whose labels take width: one layout is not enough.
-                figure.get_layout_engine().execute(figure)
+                layout.execute(figure)
         return figure
 
-    def svg(self, width: float = WIDTH, height: float = HEIGHT, caption: str | None = None) -> str:
+    def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
         """Return the figure as SVG: the same figure gives the same bytes.
 
         A caption, such as citation and provenance, stands at the foot and in the file's metadata (Dublin Core).
@@ -90,7 +103,9 @@ class Drawing(ABC):
             svg = render_svg(figure, self.description)
         return svg.replace(">", ">" + _describe_file(self.title, caption), 1)
 
-    def png(self, width: float = WIDTH, height: float = HEIGHT, dpi: int = 144, caption: str | None = None) -> bytes:
+    def png(
+        self, width: float = WIDTH, height: float | None = None, dpi: int = 144, caption: str | None = None
+    ) -> bytes:
         """Return the figure as PNG on white; a caption stands at its foot and in its metadata, too."""
         content = io.BytesIO()
         texts = (
@@ -113,9 +128,10 @@ class Drawing(ABC):
         return f"<{type(self).__name__}: {self.title}>"
 
 
-def house_style() -> Any:
+def house_style() -> AbstractContextManager[None]:
     """Return the context in which figures are made and drawn."""
     import matplotlib
+    from matplotlib.rcsetup import cycler
 
     return matplotlib.rc_context(
         {
@@ -135,12 +151,12 @@ def house_style() -> Any:
             "axes.linewidth": 0.6,
             "axes.grid": True,
             "axes.grid.axis": "y",
-            "grid.color": "#8080804d",
+            "grid.color": GREY + GRID,
             "grid.linewidth": 0.6,
             "axes.axisbelow": True,
             "ytick.major.size": 0,
             "legend.frameon": False,
-            "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+            "axes.prop_cycle": cycler(color=COLOURS),
             "svg.hashsalt": "popforecast",
             "svg.fonttype": "none",
         }
@@ -176,11 +192,11 @@ def add_caption(figure: Figure, title: str, caption: str) -> None:
     foot = (2 * CAPTION_MARGIN + LEADING * CAPTION * len(lines)) / 72
     whole = height + head + foot
     figure.set_size_inches(width, whole)
-    figure.get_layout_engine().set(rect=(0, foot / whole, 1, height / whole))
+    figure.set_layout_engine("constrained", rect=(0, foot / whole, 1, height / whole))
     left, margin = CAPTION_MARGIN / 72 / width, CAPTION_MARGIN / 72 / whole
-    title = wrap(clean(title), 72 * width - 2 * CAPTION_MARGIN, TITLE, most=1)
+    shown = "".join(wrap(clean(title), 72 * width - 2 * CAPTION_MARGIN, TITLE, most=1))
     with house_style():
-        figure.text(left, 1 - margin, "".join(title), fontsize=TITLE, va="top")
+        figure.text(left, 1 - margin, shown, fontsize=TITLE, va="top")
         figure.text(left, margin, "\n".join(lines), fontsize=CAPTION, linespacing=LEADING, va="bottom")
 
 
@@ -196,13 +212,13 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
     size : float
         Of the type, in points.
     """
-    labels = [(clean(text), *rest) for text, *rest in labels]
+    labels = list(labels)
     ends = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for _, x, y, _ in labels]))
-    gap = 1.35 * size / 72 / (0.85 * axes.figure.get_figheight())
+    gap = 1.35 * size / 72 / (0.85 * axes.figure.get_figure(root=True).get_figheight())
     heights = spread(np.clip(np.nan_to_num(ends[:, 1], nan=0.0, posinf=1.0), 0, 1), gap)
     for (text, x, y, colour), height in zip(labels, heights, strict=True):
         axes.annotate(
-            text,
+            clean(text),
             (x, min(y, axes.get_ylim()[1])),
             xytext=(1.05, height),
             textcoords="axes fraction",
@@ -215,7 +231,7 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
 
 def mark_origin(axes: Axes, origin: int) -> None:
     """Draw a dotted rule at the last year of estimates, which is named above it."""
-    axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=DOTTED)
     axes.annotate(f"estimates to {origin} ", (origin, 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8)
 
 
@@ -234,27 +250,16 @@ def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GR
 
     handles = [
         Line2D(
-            [],
-            [],
-            color=colours[sample.dashes is not None],
-            linewidth=sample.width,
-            linestyle=sample.linestyle,
-            label=text,
+            [], [], color=colours[look.dashes is not None], linewidth=look.width, linestyle=look.linestyle, label=text
         )
-        if isinstance(sample, Stroke)
-        else Patch(facecolor=colours[0], alpha=sample, linewidth=0, label=text)
-        for text, sample in entries
+        if isinstance(look, Stroke)
+        else Patch(facecolor=colours[0], alpha=look, linewidth=0, label=text)
+        for text, look in entries
     ]
     # On a narrow figure two would not stand beside each other, on a wide one not four.
-    columns = 1 if axes.figure.get_figwidth() < WIDTH else 2 if len(handles) > 3 else 3
+    columns = 1 if axes.figure.get_figure(root=True).get_figwidth() < WIDTH else 2 if len(handles) > 3 else 3
     if handles:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns, fontsize=8)
-
-
-def _lift_unit(axes: Axes) -> None:
-    """Break the unit where there is no room for it, and move it above what else stands over the axes."""
-    lines = wrap(axes.get_title(loc="left"), 0.8 * 72 * axes.figure.get_figwidth(), UNIT, most=3)
-    axes.set_title("\n".join(lines), loc="left", fontsize=UNIT, pad=2 * UNIT)
 
 
 def _describe_file(title: str, source: str) -> str:

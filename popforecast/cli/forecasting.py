@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 import popforecast as pf
-from popforecast.cli.data import OwnData, open_panel, part_groups, take_data
+from popforecast import scale
+from popforecast.cli.data import OwnData, is_given, open_panel, part_groups, take_data
 from popforecast.cli.options import (
+    folder_path,
     format_option,
     from_option,
     level_option,
@@ -19,11 +24,17 @@ from popforecast.cli.options import (
     revision_option,
     to_option,
 )
-from popforecast.cli.outputs import take_output
 from popforecast.cli.printing import write_forecast
+from popforecast.errors import MOST_NAMED
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.milestones import USUAL_LEVEL
+from popforecast.models.base import Fitted
+from popforecast.panel.panel import check_panel
+from popforecast.scale import ENGINES, ON_ERROR
 from popforecast.wpp.editions import get_edition
+
+# What says nothing about a forecast that is written in parts, and would be ignored.
+ELSEWHERE = ("locations", "group", "name", "where", "decimal", "incomplete", "intervals", "fitted", "form")
 
 
 @click.command()
@@ -33,7 +44,20 @@ from popforecast.wpp.editions import get_edition
 @model_option
 @revision_option
 @take_data
-@take_output
+@click.option(
+    "--output",
+    type=folder_path,
+    help="With --data, a sorted Parquet file or folder: write the forecast of all of it to this folder, in parts.",
+)
+@click.option("--engine", type=click.Choice(ENGINES), default="local", help="With --output: who does the work.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler. Default: a cluster on this machine.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads, or workers of a cluster on this machine.")
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default="raise",
+    help="Stop at a series that cannot be forecast, or leave it out and list it in the manifest.",
+)
 @level_option
 @click.option(
     "--intervals",
@@ -55,6 +79,8 @@ def forecast(
     fitted: Path | None,
     form: str,
     own: OwnData | None,
+    output: Path | None,
+    **parts: Any,
 ) -> None:
     """Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
@@ -67,12 +93,22 @@ def forecast(
       popforecast forecast --data my.csv --id fips --time year --value pop 01001 --from 2030 --to 2035
       popforecast forecast --data big.parquet --id fips --time year --value pop --engine dask --output out.parquet
     """
-    if fitted and ctx.get_parameter_source("model") is not click.core.ParameterSource.DEFAULT:
+    if output is not None:
+        write_parts(ctx, own, output, start=start, end=end, model=model, levels=levels or DEFAULT_LEVELS, **parts)
+        return
+    for name in parts:
+        if is_given(ctx, name):
+            raise click.UsageError(f"--{name.replace('_', '-')} is for a forecast in parts: add --output FOLDER")
+    if fitted and is_given(ctx, "model"):
         raise click.UsageError("--fitted names a model already: leave --model out")
     panel = open_panel(own, revision)
-    if fitted and not isinstance(panel, pf.Panel):
-        raise click.UsageError("--fitted is a model of one panel, and locations have different years here: use --model")
-    chosen = pf.load_fit(fitted, panel) if fitted else model
+    chosen: str | Fitted = model
+    if fitted:
+        if not isinstance(panel, pf.Panel):
+            raise click.UsageError(
+                "--fitted is a model of one panel, and locations have different years here: use --model"
+            )
+        chosen = pf.load_fit(fitted, panel)
     wanted = levels or ((USUAL_LEVEL,) if form == "table" else DEFAULT_LEVELS)
     asked, groups = part_groups(panel, locations) if own else (locations or None, None)
     result = pf.forecast(panel, asked, start, end, chosen, wanted, intervals, groups)
@@ -83,6 +119,28 @@ def forecast(
     else:
         has_medium = own is None and get_edition(revision).has_projections
         click.echo(write_forecast(result, pf.load_projections(revision) if has_medium else None))
+
+
+def write_parts(ctx: click.Context, own: OwnData | None, output: Path, **asked: Any) -> None:
+    """Forecast a file into a folder, as :func:`popforecast.scale.forecast` is asked to, and say what was done."""
+    if own is None:
+        raise click.UsageError("--output is for a file of your own: add --data, a Parquet file or folder")
+    for name in ELSEWHERE:
+        if is_given(ctx, name):
+            option = {"locations": "LOCATION", "form": "--format"}.get(name, f"--{name}")
+            raise click.UsageError(f"{option} and --output do not go together: every series is forecast as it is")
+    # As Ctrl-C does: what runs is ended, and what was made stays.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    columns = {name: getattr(own, name) for name in ("id", "time", "value") if getattr(own, name)}
+    made = scale.forecast(own.path, output, **columns, **asked, progress=True)
+    for skipped in made.skipped[:MOST_NAMED]:
+        series = "" if skipped.location_code is None else f"partition {skipped.partition}: {skipped.location_code!r} "
+        click.echo(f"left out: {series}{skipped.reason}", err=True)
+    if len(made.skipped) > MOST_NAMED:
+        click.echo(f"left out: {len(made.skipped) - MOST_NAMED:,} more, listed in the manifest", err=True)
+    click.echo(
+        f"{output}: {made.series:,} series, {made.rows:,} rows in {len(made.done)} parts; {made.noted:,} have a note"
+    )
 
 
 @click.command()
@@ -98,6 +156,6 @@ def fit(model: str, revision: str, output: Path, own: OwnData | None) -> None:
       popforecast fit --model ar1 --revision wpp2024 --output model.npz
       popforecast forecast NGA --from 2030 --to 2035 --fitted model.npz
     """
-    fitted = pf.fit(open_panel(own, revision), model)
+    fitted = pf.fit(check_panel(open_panel(own, revision)), model)
     path = pf.save_fit(fitted, output)
     click.echo(f"{path} and {path.with_suffix('.json').name}: {fitted.model.name}, {len(fitted.codes)} locations")

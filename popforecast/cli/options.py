@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import popforecast as pf
-from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.models import DEFAULT_MODEL
 from popforecast.wpp.editions import DEFAULT_REVISION
 
 revision_option = click.option(

@@ -40,13 +40,15 @@ def write_forecast(result: Forecast | JoinedForecast, medium: pd.DataFrame | Non
 def write_answer(answer: Mapping[str, Any]) -> str:
     """Write what an app answered as :func:`write_forecast` writes a forecast, with its source and notes."""
     rows = pd.DataFrame(answer["forecasts"])
-    return "\n".join([*_write_rows(rows), *_write_foot(answer, any(column.startswith(LOWER) for column in rows))])
+    return "\n".join(
+        [*_write_rows(rows), *_write_foot(answer, any(column.startswith(LOWER) for column in map(str, rows)))]
+    )
 
 
 def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of a table: a heading, then each location's name and its years."""
     ahead = rows["variant"] == FORECAST
-    levels = [column.removeprefix(LOWER) for column in rows if column.startswith(LOWER) and ahead.any()]
+    levels = [column.removeprefix(LOWER) for column in map(str, rows) if column.startswith(LOWER) and ahead.any()]
     sides = [side + level for level in levels for side in (LOWER, UPPER)]
     more = ["medium"] if "medium" in rows and rows["medium"].notna().any() else []
     headings = ["", "Forecast" if ahead.any() else "Estimate", *(f"{level}% range" for level in levels)]

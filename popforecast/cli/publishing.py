@@ -67,28 +67,29 @@ def report(
             raise click.UsageError("--each makes the pages of one report: name it, such as country-profile")
         if dry_run:
             raise click.UsageError("--dry-run: expected without --each, which says itself what is left to be made")
-        made = make_series(chosen[0], each, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force)
-        failed = [result for result in made if not result.ok]
+        pages = make_series(
+            chosen[0], each, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force
+        )
+        failed = [result for result in pages if not result.ok]
         for result in failed:
             click.echo(f"{result.title}: {result.error}", err=True)
         if failed:
-            raise click.ClickException(f"{len(failed)} of {len(made)} pages failed")
-        click.echo(f"{made[0].path.parent / 'index.html'}: {len(made)} pages")
+            raise click.ClickException(f"{len(failed)} of {len(pages)} pages failed")
+        folder = next(result.path.parent for result in pages if result.path)
+        click.echo(f"{folder / 'index.html'}: {len(pages)} pages")
         return
     asked = chosen or None
     if dry_run:
         for step in plan_reports(asked, dict(parameters), output, force=force):
             click.echo(step)
         return
-    results = make_reports(
-        asked, dict(parameters), output=output, jobs=jobs, progress=True, timeout=timeout, force=force
-    )
+    results = make_reports(asked, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force)
     for result in results:
         made = f"{result.path}{' (fresh)' if result.fresh else ''}"
         click.echo(f"{result.name}: {made if result.ok else result.error}", err=not result.ok)
-    failed = [result.name for result in results if not result.ok]
-    if failed:
-        raise click.ClickException(f"{len(failed)} of {len(results)} reports failed: {', '.join(failed)}")
+    if failed := [result for result in results if not result.ok]:
+        names = ", ".join(result.name for result in failed)
+        raise click.ClickException(f"{len(failed)} of {len(results)} reports failed: {names}")
     click.echo(conclude(results, output / "index.html", time.monotonic() - start))
 
 

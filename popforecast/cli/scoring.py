@@ -13,7 +13,8 @@ from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_year
 from popforecast.cli.printing import write_table
 from popforecast.evaluation.backtesting import HORIZONS
 from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS
+from popforecast.models import DEFAULT_MODEL
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
@@ -58,7 +59,7 @@ def backtest(
       popforecast backtest --models ar1,naive --origins 1988:2022:5 --horizons 1,3,5,10,20 --format csv
     """
     panel = open_panel(own, revision)
-    everyone = panel if own else panel.countries()
+    everyone = panel.countries() if own is None and isinstance(panel, pf.Panel) else panel
     chosen = (panel.select(locations) if locations else everyone).locations.index.tolist()
     # The whole panel is run: whom one asks about changes no forecast, and an aggregate has its countries.
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)

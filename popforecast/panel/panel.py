@@ -283,8 +283,8 @@ class Panel(Frozen, tables=("locations",)):
         return write_cell(table, repr(self), max_rows=10, max_cols=8, float_format="{:,.0f}".format)
 
 
-def check_panel(panel: object) -> None:
-    """Check that an object is a panel.
+def check_panel(panel: object) -> Panel:
+    """Return an object if it is a panel.
 
     Raises
     ------
@@ -298,3 +298,4 @@ def check_panel(panel: object) -> None:
         )
     if not isinstance(panel, Panel):
         raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
+    return panel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -80,10 +80,10 @@ def arrange(
     if not same.any():
         one = f"{name(int(series[0]))} has only {years[0]}"
         raise PanelError(f"{one}, and no other location has more: expected at least two years, with one row for each")
-    step = _find_step(apart[same])
+    step = find_step(apart[same])
     count = np.bincount(series)
-    first = np.concatenate([[0], np.cumsum(count)[:-1]])
-    faults = _find_faults(series, years, first, count, step)
+    starts = np.concatenate([[0], np.cumsum(count)])
+    faults = _find_faults(series, years, starts[:-1], count, step)
     if faults and not drop:
         number, fault = min(faults.items())
         many = f"; {len(faults):,} such locations in all" if len(faults) > 1 else ""
@@ -94,12 +94,32 @@ def arrange(
     good = np.array([number not in faults for number in range(len(count))])
     if not good.any():
         raise PanelError(f"no location has figures without a gap: {name(0)} {faults[0]}")
-    ends = np.stack([years[first], count], axis=1)
-    spans = []
-    for start, length in dict.fromkeys(map(tuple, ends[good].tolist())):
-        rows = np.flatnonzero(good & (ends == (start, length)).all(axis=1))
-        spans.append(Span(rows, start + step * np.arange(length), values[first[rows][:, None] + np.arange(length)]))
-    return Arrangement(spans, sorted(faults.items()))
+    return Arrangement(list(group(starts, years, values, good)), sorted(faults.items()))
+
+
+def group(
+    starts: Numbers, years: Numbers, values: NDArray[np.float64], good: NDArray[np.bool_] | None = None
+) -> Iterator[Span]:
+    """Yield series without a gap as rectangles, those of the same years together.
+
+    Parameters
+    ----------
+    starts : ndarray of int, shape (n + 1,)
+        Where the figures of each series begin, and where the last ones end.
+    years, values : ndarray, shape (m,)
+        One series after the other, each in the order of years.
+    good : ndarray of bool, shape (n,), optional
+        Which series to take; a series that is not taken may have gaps.
+    """
+    first, count = years[starts[:-1]], np.diff(starts)
+    if good is None and (first == first[0]).all() and (count == count[0]).all():
+        yield Span(np.arange(len(first)), years[: count[0]], values.reshape(len(first), -1))
+        return
+    taken = np.ones(len(first), dtype=bool) if good is None else good
+    for start, length in dict.fromkeys(zip(first[taken].tolist(), count[taken].tolist(), strict=True)):
+        rows = np.flatnonzero(taken & (first == start) & (count == length))
+        at = starts[rows][:, None] + np.arange(length)
+        yield Span(rows, years[at[0]], values[at])
 
 
 def _check_repeated(
@@ -122,7 +142,7 @@ def _check_repeated(
     )
 
 
-def _find_step(apart: Numbers) -> int:
+def find_step(apart: Numbers) -> int:
     """Return the most common step; of equally common ones, the smallest."""
     steps, counts = np.unique(apart, return_counts=True)
     return int(steps[counts.argmax()])

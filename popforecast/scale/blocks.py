@@ -1,8 +1,8 @@
-"""The rows of a partition, as blocks of whole series: a few thousand at a time, wherever row groups end."""
+"""The rows of a partition, as blocks of whole series, a few thousand at a time; their faults, and their rectangles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
 from popforecast.models.base import Array
+from popforecast.panel import spans
 from popforecast.panel.frames import are_years
+from popforecast.panel.spans import Span
 from popforecast.scale.source import TEXT, Columns, Partition, Piece, describe_disorder, first_line
 
 # Rows read at once: two thousand series of seventy years, whose work arrays stay in the processor's cache.
@@ -67,13 +69,11 @@ def read_blocks(partition: Partition, columns: Columns) -> Iterator[Block]:
         if held is not None:
             block = join(held, block)
         elif last is not None and not last < block.ids[0]:
-            raise ScaleError(describe_disorder(str(partition), _plain(block.ids[0]), _plain(last), columns))
+            raise ScaleError(describe_disorder(str(partition), plain(block.ids[0]), plain(last), columns))
         steps_back = np.flatnonzero(~(block.ids[1:] > block.ids[:-1]))
         if len(steps_back):
             at = int(steps_back[0])
-            raise ScaleError(
-                describe_disorder(str(partition), _plain(block.ids[at + 1]), _plain(block.ids[at]), columns)
-            )
+            raise ScaleError(describe_disorder(str(partition), plain(block.ids[at + 1]), plain(block.ids[at]), columns))
         # The last series may go on in the next batch.
         held, last = block.take(len(block) - 1, len(block)), block.ids[-1]
         if len(block) > 1:
@@ -91,6 +91,74 @@ def join(first: Block, second: Block) -> Block:
         np.concatenate([first.years, second.years]),
         np.concatenate([first.values, second.values]),
     )
+
+
+def find_step(block: Block) -> int:
+    """Return the years between most neighbouring rows of a block's series; 1 where no series has two rows."""
+    steps = np.diff(block.years)[np.setdiff1d(np.arange(len(block.years) - 1), block.starts[1:-1] - 1)]
+    steps = steps[steps > 0]
+    return spans.find_step(steps) if len(steps) else 1
+
+
+def order_years(block: Block) -> Block:
+    """Return the block with the rows of every series in the order of years."""
+    steps = np.diff(block.years)
+    steps[block.starts[1:-1] - 1] = 1
+    if (steps >= 0).all():
+        return block
+    series = np.repeat(np.arange(len(block)), np.diff(block.starts))
+    order = np.lexsort((block.years, series))
+    return Block(block.ids, block.starts, block.years[order], block.values[order])
+
+
+def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
+    """Return what is wrong with each series that cannot be forecast, by its number in the block.
+
+    Parameters
+    ----------
+    block : Block
+        Its rows in the order of years.
+    step : int
+        Years from one row of a series to the next.
+    zero : bool
+        Whether a population may be zero.
+    """
+    series = np.repeat(np.arange(len(block)), np.diff(block.starts))
+    steps = np.diff(block.years, prepend=block.years[:1] - step)
+    steps[block.starts[:-1]] = step
+    values = block.values
+    faults: dict[int, str] = {}
+    for wrong, say in (
+        (steps == 0, lambda i: f"has {block.years[i]} twice: expected each year once"),
+        (steps != step, lambda i: f"has {block.years[i]} after {block.years[i] - steps[i]}: expected a step of {step}"),
+        (np.isnan(values), lambda i: f"has no figure in {block.years[i]}: expected a number"),
+        (np.isinf(values), lambda i: f"is infinite in {block.years[i]}: expected a number"),
+        (values < 0, lambda i: f"is negative in {block.years[i]} ({values[i]:g}): expected zero or more"),
+        (
+            (values == 0) & (not zero),
+            lambda i: (
+                f"is zero in {block.years[i]}: this model takes logarithms, expected more than zero, or a "
+                "model that takes zeros, such as ar1"
+            ),
+        ),
+    ):
+        for row in np.flatnonzero(wrong):
+            faults.setdefault(int(series[row]), say(row))
+    for number in np.flatnonzero(np.diff(block.starts) < 2):
+        faults.setdefault(int(number), f"has one year ({block.years[block.starts[number]]}): expected two or more")
+    return faults
+
+
+def find_rectangles(block: Block, faults: Mapping[int, str]) -> Iterator[Span]:
+    """Yield the series without faults, those of the same years together."""
+    sound = np.ones(len(block), dtype=bool)
+    sound[list(faults)] = False
+    return spans.group(block.starts, block.years, block.values, sound if faults else None)
+
+
+def plain(value: Any) -> Any:
+    """Return an identifier as Python's own number or text."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _read_rows(partition: Partition, columns: Columns) -> Iterator[Block]:
@@ -164,7 +232,3 @@ def _to_floats(values: pa.Array) -> Array:
     if pa.types.is_decimal(values.type):
         values = values.cast(pa.float64())
     return values.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -20,8 +20,7 @@ from popforecast.models.bounded import GrowthModel, observe_growth
 from popforecast.models.features import LONG, measure_size
 from popforecast.models.rules import Rules, describe_lesson, prepare_lesson
 from popforecast.panel import Panel
-from popforecast.scale.blocks import Block
-from popforecast.scale.rectangles import find_rectangles
+from popforecast.scale.blocks import Block, find_rectangles, plain
 
 # How many series teach: those whose identifiers have the least hashes.
 SAMPLE = 3000
@@ -169,12 +168,12 @@ def make_panel(sample: Iterable[Taken], step: int) -> Panel:
     )
 
 
-def take_sample(block: Block, faults: dict[int, Any], most: int = SAMPLE) -> list[Taken]:
+def take_sample(block: Block, faults: Mapping[int, str], most: int = SAMPLE) -> list[Taken]:
     """Return the series of a block whose identifiers have the least hashes, but none that has a fault."""
     hashes = hash_ids(block.ids)
     chosen = set(np.argsort(hashes, kind="stable")[: most + len(faults)].tolist())
     return [
-        Taken(int(hashes[row]), _plain(block.ids[row]), int(rectangle.years[0]), rectangle.values[i].copy())
+        Taken(int(hashes[row]), plain(block.ids[row]), int(rectangle.years[0]), rectangle.values[i].copy())
         for rectangle in find_rectangles(block, faults)
         for i, row in enumerate(rectangle.rows.tolist())
         if row in chosen
@@ -205,7 +204,3 @@ def is_local(model: Model) -> bool:
 def takes_zero(model: Model) -> bool:
     """Whether a population of zero can be forecast: what takes logarithms cannot."""
     return isinstance(model, AR) and model.transform == "level"
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from popforecast.errors import ScaleError
 from popforecast.files import write_atomically
-from popforecast.scale.rectangles import Skipped
 
 FORMAT = 1
 
 # Readers of a folder of Parquet leave out what begins with an underscore.
 NAME = "_manifest.json"
+
+
+class Skipped(NamedTuple):
+    """What was left out: a series, or (code None) a whole partition or file, and why."""
+
+    partition: int | None
+    location_code: Hashable
+    reason: str
 
 
 class Done(NamedTuple):

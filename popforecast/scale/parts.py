@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,15 +19,18 @@ from popforecast.models import Model, Prediction
 from popforecast.models.base import Array
 from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel
+from popforecast.panel.spans import Span
 from popforecast.panel.years import MOST_STEPS
-from popforecast.scale.blocks import Block, read_blocks
+from popforecast.scale.blocks import Block, check_series, find_rectangles, order_years, plain, read_blocks
 from popforecast.scale.learning import Learnt, Rows, Taken, choose_least, find_noted, take_sample, takes_zero
-from popforecast.scale.manifest import Done, part_path
-from popforecast.scale.rectangles import Rectangle, Skipped, check_series, find_rectangles, order_years
+from popforecast.scale.manifest import Done, Skipped, part_path
 from popforecast.scale.source import NUMBERS, TEXT, UNSIGNED, Columns, Partition, first_line
 
 # Rows of a row group of a part; no more are held.
 GROUP_ROWS = 1 << 20
+
+# What makes a panel of checked figures, at once.
+ONE = Panel([[1, 1]], [0, 1], pd.DataFrame(index=[0]))
 
 # What forecasts series of the same years, and says which of them have a note.
 Predict = Callable[[Panel, int, tuple[float, ...]], tuple[Prediction, Rows]]
@@ -135,7 +139,7 @@ def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tu
             ids, figures, having_notes = forecast_block(block, faults, plan, predict)
             if faults and not plan.skip:
                 raise _name(partition, block, faults)
-            skipped += [Skipped(partition.number, _plain(block.ids[row]), faults[row]) for row in sorted(faults)]
+            skipped += [Skipped(partition.number, plain(block.ids[row]), faults[row]) for row in sorted(faults)]
             held.append((ids, figures))
             if sum(len(each) for each, _ in held) * len(plan.years) >= GROUP_ROWS:
                 rows += _flush(file, held, plan, schema)
@@ -179,7 +183,7 @@ def forecast_block(
     return block.ids[sound], figures[:, sound], int(sum(np.isin(rows, sound).sum() for rows in noted))
 
 
-def _fill(figures: Array, noted: list[Rows], rectangle: Rectangle, plan: Plan, predict: Predict) -> str | None:
+def _fill(figures: Array, noted: list[Rows], rectangle: Span, plan: Plan, predict: Predict) -> str | None:
     """Fill in figures and notes of series of the same years; return why they cannot be forecast, if they cannot."""
     years, origin = np.array(plan.years), int(rectangle.years[-1])
     if (plan.years[0] - origin) % plan.step:
@@ -194,7 +198,9 @@ def _fill(figures: Array, noted: list[Rows], rectangle: Rectangle, plan: Plan, p
         return None
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            path, rows = predict(rectangle.to_panel(), horizon, plan.levels)
+            numbers = pd.DataFrame(index=pd.RangeIndex(len(rectangle.rows)))
+            panel = ONE._derive(rectangle.values, rectangle.years, numbers)
+            path, rows = predict(panel, horizon, plan.levels)
     except PopforecastError as error:
         return str(error)
     noted.append(rectangle.rows[rows])
@@ -238,7 +244,7 @@ def _name(partition: Partition, block: Block, faults: dict[int, str]) -> ScaleEr
     row = min(faults)
     more = f" ({len(faults)} such series near it)" if len(faults) > 1 else ""
     return ScaleError(
-        f"{partition}: series {_plain(block.ids[row])!r} {faults[row]}{more}. Mend it, or pass on_error='skip' "
+        f"{partition}: series {plain(block.ids[row])!r} {faults[row]}{more}. Mend it, or pass on_error='skip' "
         "(--on-error skip) to leave such series out and list them in the manifest"
     )
 
@@ -248,7 +254,3 @@ def _refuse(partition: Partition, path: Path, error: BaseException) -> ScaleErro
         f"partition {partition.number} could not be written to {path} ({first_line(error)}): what is finished stays; "
         "make room and run the same again to go on"
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,11 @@ from popforecast.models.bounded import GrowthModel
 from popforecast.models.numeric import use_one_thread
 from popforecast.panel.years import DEFAULT_STEPS, MOST_STEPS
 from popforecast.scale import ON_ERROR
-from popforecast.scale.blocks import read_blocks
+from popforecast.scale.blocks import find_step, order_years, read_blocks
 from popforecast.scale.engines import Engine, start
 from popforecast.scale.learning import Learnt, Taken, choose_least, is_local, learn
-from popforecast.scale.manifest import Manifest, resume
+from popforecast.scale.manifest import Manifest, Skipped, resume
 from popforecast.scale.parts import Plan, forecast_partition, sample_partition
-from popforecast.scale.rectangles import Skipped, find_step, order_years
 from popforecast.scale.source import Columns, Source, survey
 from popforecast.version import __version__
 
@@ -116,9 +115,7 @@ def finish(
     finished = {done.partition for done in manifest.done}
     left = [partition for partition in source.partitions if partition.number not in finished]
     unread = tuple(Skipped(None, name, reason) for name, reason in source.unread)
-    manifest = (
-        manifest if manifest.done else Manifest(manifest.output, manifest.request, manifest.partitions, (), unread)
-    )
+    manifest = manifest if manifest.done else replace(manifest, skipped=unread)
     shared = None if learnt is None else working.share(learnt)
     manifest.write()
     written = time.monotonic()

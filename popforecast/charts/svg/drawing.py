@@ -48,17 +48,9 @@ from popforecast.charts.forecast import Chart
 from popforecast.charts.lettering import LEADING, clean, measure
 from popforecast.charts.lines import Line
 from popforecast.charts.strokes import FAINT, Kind, Stroke, choose_stroke
-from popforecast.charts.svg.framing import (
-    GAP,
-    KEY,
-    NARROW,
-    WIDE,
-    Frame,
-    Layout,
-    frame_chart,
-)
-from popforecast.charts.svg.paths import thin, trace, write_path
-from popforecast.charts.svg.scales import choose_years
+from popforecast.charts.style import RULE
+from popforecast.charts.svg.framing import GAP, KEY, NARROW, WIDE, Frame, Layout, frame_chart
+from popforecast.charts.svg.scales import choose_years, thin, trace, write_path
 from popforecast.models.base import Array
 from popforecast.text import Rounding, round_in_words
 
@@ -67,9 +59,6 @@ MOST_READ = 60
 
 # Pixels of a sample of a line in the key, and ems from a text's middle down to its baseline.
 SWATCH, MIDDLE = 18, 0.35
-
-# A grey that shows on white and on dark paper.
-RULE = "#808a94"
 
 # Where there are many lines they are thinner.
 THIN = 1.2
@@ -167,7 +156,7 @@ def _draw_origin(chart: Chart, frame: Frame) -> str:
     if not chart.has_forecast:
         return ""
     origin = chart.lines[0].ahead[:1]
-    x = frame.points(origin, [frame.scale.low])[0][0]
+    x = frame.points(origin, np.array([frame.scale.low]))[0][0]
     text, foot = f"estimates to {origin[0]}", frame.y0 - 1.25 * GAP
     return (
         f'<g class="origin" text-anchor="end"><path d="M{x:.1f} {foot - frame.layout.size:.1f}V{frame.y1:.1f}" '

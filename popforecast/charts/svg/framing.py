@@ -10,8 +10,7 @@ import numpy as np
 from popforecast.charts.forecast import Chart
 from popforecast.charts.lettering import LEADING, clean, measure, spread, wrap
 from popforecast.charts.lines import Line
-from popforecast.charts.svg.paths import Points
-from popforecast.charts.svg.scales import LARGEST, Scale, choose_scale
+from popforecast.charts.svg.scales import LARGEST, Points, Scale, choose_scale
 from popforecast.models.base import Array
 
 # So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so

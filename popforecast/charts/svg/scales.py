@@ -1,9 +1,10 @@
-"""Scales of a chart that is drawn without a plotting library: where a value lies, and where its round figures are."""
+"""What a chart that is drawn without a plotting library needs: scales with round figures, and paths in pixels."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ DIGITS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 
 # Beyond these nothing can be added to or divided by without leaving the computer's numbers.
 LARGEST, SMALLEST = 1e305, 1e-305
+
+Points = list[tuple[float, float]]
+
+# A point this close to the line between its neighbours, in pixels, is left out of a path.
+UNSEEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,40 @@ def choose_years(first: int, last: int, most: int) -> list[int]:
         power *= YEAR_STEPS[-1]
 
 
+def trace(points: Points) -> str:
+    """Return the path through points, broken where one has no place."""
+    runs = ([*run] for finite, run in groupby(points, key=lambda point: math.isfinite(point[1])) if finite)
+    return "".join(write_path(thin(run)) for run in runs)
+
+
+def thin(points: Points) -> Points:
+    """Leave out points that lie, to the eye, on the straight line between those that are kept."""
+    kept, i = points[:1], 0
+    while i < len(points) - 1:
+        (x, y), steepest_down, steepest_up, best = points[i], -math.inf, math.inf, i + 1
+        for j in range(i + 1, len(points)):
+            run = points[j][0] - x
+            slope, slack = (points[j][1] - y) / run, UNSEEN / run
+            if steepest_down <= slope <= steepest_up:
+                best = j
+            if slope - slack > steepest_down:
+                steepest_down = slope - slack
+            if slope + slack < steepest_up:
+                steepest_up = slope + slack
+            if steepest_down > steepest_up:
+                break
+        kept.append(points[best])
+        i = best
+    return kept
+
+
+def write_path(points: Points) -> str:
+    """Return a path in tenths of a pixel, each point relative to the one before; a point alone is a dot."""
+    tenths = [(round(10 * x), round(10 * y)) for x, y in points]
+    steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)] or [(0, 0)]
+    return f"M{_pair(*tenths[0])}l" + " ".join(_pair(*step) for step in steps).replace(" -", "-")
+
+
 def _choose_step(least: float) -> float:
     power = 10.0 ** math.floor(math.log10(least))
     return next(power * step for step in STEPS if power * step >= least * (1 - 1e-9))
@@ -125,3 +165,7 @@ def _choose_powers(low: float, high: float, most: int) -> tuple[float, ...]:
         if len(inside) <= most:
             return inside
     return inside[:: -(-len(inside) // most)]
+
+
+def _pair(x: int, y: int) -> str:
+    return f"{x / 10:g} {y / 10:g}".replace(" -", "-")

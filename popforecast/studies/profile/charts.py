@@ -9,17 +9,13 @@ import numpy as np
 
 from popforecast.charts.forecast import Chart, chart_forecast
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
-from popforecast.charts.style import COLOURS, GREY, HEIGHT, WIDTH, Drawing, mark_origin, write_key
+from popforecast.charts.style import COLOURS, GREY, HEIGHT, Drawing, mark_origin, write_key
 from popforecast.models.base import Array
 from popforecast.studies.profile.figures import LEVEL, Profile, grow_yearly
 from popforecast.wpp.editions import load_projections
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# The charts after the first are lower: they are looked at for their shape.
-LOW = 0.75 * HEIGHT
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +56,10 @@ class Courses(Drawing):
     band: tuple[Array, Array, Array] | None
     origin: int
 
-    def draw(self, width: float = WIDTH, height: float = LOW) -> Figure:
-        """Draw with Matplotlib (inches)."""
-        return super().draw(width, height)
-
-    def svg(self, width: float = WIDTH, height: float = LOW, caption: str | None = None) -> str:
-        """Return the figure as SVG."""
-        return super().svg(width, height, caption)
+    @property
+    def height(self) -> float:
+        """Lower than the chart before it: it is looked at for its shape."""
+        return 0.75 * HEIGHT
 
     def paint(self, axes: Axes) -> None:
         """Draw the band, the lines, a mark at the origin and the key."""
@@ -80,7 +73,6 @@ class Courses(Drawing):
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.yaxis.set_major_formatter("{x:,g}")
         axes.margins(x=0)
-        axes.set_title(self.unit, loc="left", fontsize=9)
         if any(course.kind is Kind.ESTIMATES for course in self.courses):
             mark_origin(axes, self.origin)
         write_key(axes, self.list_key(), COLOURS[:2])

@@ -19,7 +19,7 @@ from popforecast.charts.forecast import MOST_FANS, Chart, chart_forecast, chart_
 from popforecast.charts.lines import SCALES, Line
 from popforecast.charts.svg import MOST_READ, draw_chart, draw_layout
 from popforecast.charts.svg.framing import NARROW, WIDE
-from popforecast.charts.svg.paths import UNSEEN, thin, trace
+from popforecast.charts.svg.scales import UNSEEN, thin, trace
 from popforecast.text import round_in_words
 
 SVG = "{http://www.w3.org/2000/svg}"
