@@ -76,8 +76,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
     """Make all forecasts before the workers fork: no request waits for one, and the workers share the memory."""
-    from app.boot import prepare
     from popforecast.errors import PopforecastError
+    from popforecast.session import prepare
 
     try:
         prepare()

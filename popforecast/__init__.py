@@ -24,6 +24,7 @@ from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model
 from popforecast.panel import Panel
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers import Reading, read_panel, read_wpp
+from popforecast.session import Session
 from popforecast.version import __version__
 from popforecast.wpp.editions import REVISIONS, load_panel, load_projections
 from popforecast.wpp.fetching import fetch
@@ -45,6 +46,7 @@ __all__ = [
     "PopforecastError",
     "Reading",
     "Rectangles",
+    "Session",
     "UnevenPanel",
     "Vintages",
     "__version__",

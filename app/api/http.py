@@ -12,8 +12,8 @@ from flask import Response, request, url_for
 from werkzeug.exceptions import NotFound
 
 import popforecast as pf
-from app.outlooks import load_panel
 from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one
+from popforecast.session import get_session
 from popforecast.text import write_sentence
 from popforecast.wpp.citation import LICENCE_URL
 
@@ -75,7 +75,7 @@ def name_release(revision: str | None) -> str:
     >>> name_release("wpp2019").removeprefix(pf.__version__)
     '-d7e505f01e23'
     """
-    return f"{pf.__version__}-{load_panel(revision).checksum[:12]}" if revision else pf.__version__
+    return f"{pf.__version__}-{get_session(revision).panel.checksum[:12]}" if revision else pf.__version__
 
 
 def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import popforecast as pf
 from app.api.http import RELEASE, name_release
-from app.outlooks import load_panel
 from app.query.places import EVERY, LONGEST_GROUP_NAME, LONGEST_NAME, MOST_GROUPS, MOST_LOCATIONS
 from app.query.query import MOST_LEVELS
 from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.panel.years import last_year
+from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
 Schema = dict[str, Any]
@@ -63,7 +63,7 @@ class Parameter:
 
 def list_parameters() -> dict[str, Parameter]:
     """Return every parameter by the name of its component; three resources take their own kind of one."""
-    panels = [load_panel(revision) for revision in pf.REVISIONS]
+    panels = [get_session(revision).panel for revision in pf.REVISIONS]
     years = {
         "type": "integer",
         "minimum": int(min(panel.years[0] for panel in panels)),
@@ -138,7 +138,7 @@ def list_parameters() -> dict[str, Parameter]:
 
 def list_codes() -> Schema:
     """Return the schema of the codes and ISO3 codes that every revision has."""
-    common = [panel.locations for panel in map(load_panel, pf.REVISIONS)]
+    common = [get_session(revision).panel.locations for revision in pf.REVISIONS]
     codes = [str(code) for code in common[0].index if all(code in table.index for table in common)]
     iso3 = [text for text in common[0]["iso3"].dropna() if all(text in set(table["iso3"]) for table in common)]
     return {"type": "string", "enum": codes + iso3}

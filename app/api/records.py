@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import popforecast as pf
 from app.api.writing import count_whole, write_csv, write_json
-from app.outlooks import load_panel, load_record, load_vintage_record
 from app.query.arguments import Arguments, find_unknown, take_choices
 from app.query.places import Group, read_locations, write_locations
 from app.query.query import Query, read_level, read_model, read_places, read_revision
@@ -16,6 +15,7 @@ from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones
 from popforecast.forecasting.result import join_notes
 from popforecast.panel.years import last_year
+from popforecast.session import get_session, get_vintage_record
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, cite
 
@@ -63,7 +63,7 @@ class TrackRecord:
 
     def find(self) -> pd.DataFrame:
         """Return the scores, one row for each location, model and horizon."""
-        scores = _choose(load_record(self.revision), location_code=self.locations, model=self.models)
+        scores = _choose(get_session(self.revision).record, location_code=self.locations, model=self.models)
         return _name(_choose(scores, horizon=self.horizons), self.revision)
 
 
@@ -97,7 +97,7 @@ class VintageRecord:
 
     def find(self) -> pd.DataFrame:
         """Return the misses, one row for each location, vintage and year."""
-        return _name(_choose(load_vintage_record(), location_code=self.locations, vintage=self.vintages), self.revision)
+        return _name(_choose(get_vintage_record(), location_code=self.locations, vintage=self.vintages), self.revision)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class When:
     @property
     def query(self) -> Query:
         """The forecast that answers it: up to the last year there is."""
-        panel = load_panel(self.revision)
+        panel = get_session(self.revision).panel
         years = panel.origin + panel.step, last_year(panel)
         return Query(self.locations, *years, self.model, self.revision, (self.level,), self.groups)
 
@@ -244,14 +244,14 @@ def _choose(frame: pd.DataFrame, **chosen: tuple[object, ...]) -> pd.DataFrame:
 
 
 def _name(frame: pd.DataFrame, revision: str) -> pd.DataFrame:
-    names = frame["location_code"].map(load_panel(revision).locations["name"])
+    names = frame["location_code"].map(get_session(revision).panel.locations["name"])
     frame = frame.reset_index(drop=True)
     frame.insert(1, "location", names.to_numpy())
     return frame
 
 
 def _describe(revision: str) -> dict[str, Any]:
-    panel = load_panel(revision)
+    panel = get_session(revision).panel
     provenance = {
         "revision": revision,
         "source": panel.title,

@@ -14,10 +14,10 @@ import pandas as pd
 import popforecast as pf
 from app.api import records
 from app.api.writing import write_csv, write_json
-from app.outlooks import load_panel
 from app.query.arguments import Arguments, find_unknown
 from app.query.query import PARAMETERS, Query, read_query, read_revision_alone
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.session import get_session
 
 ROOT = "/api/v1"
 
@@ -110,7 +110,7 @@ def take_turns(query: Query) -> Iterator[None]:
 
 def list_locations(listing: Listing) -> pd.DataFrame:
     """Return the locations of a revision, one a row."""
-    return load_panel(str(listing.revision)).locations.reset_index()
+    return get_session(str(listing.revision)).panel.locations.reset_index()
 
 
 def write_locations(listing: Listing) -> str:

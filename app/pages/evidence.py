@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import popforecast as pf
-from app.outlooks import load_panel, load_record, load_vintage_record
 from app.query.query import Query
 from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
+from popforecast.session import get_session, get_vintage_record
 from popforecast.text import INTERVALS, format_percent, join_words, round_in_words, write_sentence
 from popforecast.wpp.editions import get_edition
 
@@ -108,7 +108,7 @@ class BesideUN:
 
 def describe_milestones(query: Query) -> list[Place]:
     """Return when each location peaks, passes a round figure, doubles or halves, as far ahead as the model goes."""
-    panel = load_panel(query.revision)
+    panel = get_session(query.revision).panel
     far = replace(query, start=panel.origin + panel.step, end=last_year(panel), levels=(MILESTONE_LEVEL,)).answer()
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
@@ -119,7 +119,7 @@ def describe_milestones(query: Query) -> list[Place]:
 
 def describe_record(fc: pf.Forecast) -> list[Record]:
     """Return how good this model's forecasts of these locations would have been, on its revision's figures."""
-    record = load_record(str(fc.provenance["revision"]))
+    record = get_session(str(fc.provenance["revision"])).record
     told = record[(record["model"] == fc.model.name) & record["location_code"].isin(fc.locations.index)]
     names = fc.locations["name"]
     by_code = dict(iter(told.groupby("location_code", sort=False)))
@@ -131,7 +131,7 @@ def describe_record(fc: pf.Forecast) -> list[Record]:
 
 def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
     """Return our errors and the UN's for these locations, from what was known in 2010 and 2012; None without any."""
-    record = load_vintage_record()
+    record = get_vintage_record()
     known = set(record["location_code"])
     codes = [code for code in fc.locations.index if code in known][:MOST_TOLD]
     told = record[record["location_code"].isin(codes)]
@@ -183,7 +183,7 @@ def describe_intervals(fc: pf.Forecast) -> str:
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:
     """Return the names of the locations that no record tells of: groups of one's own."""
-    known = set(load_panel(str(fc.provenance["revision"])).locations.index)
+    known = set(get_session(str(fc.provenance["revision"])).panel.locations.index)
     return [name for code, name in fc.locations["name"].items() if code not in known]
 
 

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 
 import popforecast as pf
 from app.api.http import link_to
-from app.outlooks import load_medium
 from app.pages.evidence import (
     FIRST_ORIGIN,
     MOST_IN_WORDS,
@@ -38,6 +37,7 @@ from popforecast.charts.strokes import Kind
 from popforecast.charts.svg import draw_chart
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.panel.groups import GROUP
+from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 # More notes than these are folded away.
@@ -200,7 +200,7 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
 
 def prepare_chart(view: View, fc: pf.Forecast) -> Chart:
     """Return the chart of a view, with the UN's own medium variant where the revision has one."""
-    return chart_forecast(fc, scale=view.scale, medium=load_medium(view.query.revision))
+    return chart_forecast(fc, scale=view.scale, medium=get_session(view.query.revision).medium)
 
 
 def describe_query(query: Query, fc: pf.Forecast) -> str:

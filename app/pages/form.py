@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
-from app.outlooks import FORM_LEVELS, load_panel
 from app.query.arguments import Arguments
 from app.query.query import PARAMETERS, read_levels
 from app.query.view import View
@@ -19,6 +18,7 @@ from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.panel.locations import ALIASES, normalise
 from popforecast.panel.years import last_year
+from popforecast.session import FORM_LEVELS, get_session
 from popforecast.wpp.citation import LICENCE_URL
 from popforecast.wpp.editions import DEFAULT_REVISION, cite, get_revision
 
@@ -107,7 +107,7 @@ def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[
 
 def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
     """Return what the template of all fields but the locations needs."""
-    panel = load_panel(choice.revision)
+    panel = get_session(choice.revision).panel
     levels = {f"{level:g}" for level in FORM_LEVELS} | set(choice.levels)
     return {
         "choice": choice,
@@ -128,7 +128,7 @@ def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> d
 @lru_cache
 def group_locations(revision: str) -> list[Group]:
     """Return the locations of a revision by heading: the world and groups, then countries by region."""
-    table = load_panel(revision).locations
+    table = get_session(revision).panel.locations
     keys = table["name"].map(normalise)
     shared = keys.duplicated(keep=False)
     groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
@@ -236,7 +236,7 @@ def drop_blanks(arguments: Arguments) -> Arguments:
 
 
 def _find(texts: list[str], revision: str) -> Iterator[int]:
-    index = load_panel(revision).index
+    index = get_session(revision).panel.index
     for text in texts[: len(index.names)]:
         try:
             yield index.find(text)

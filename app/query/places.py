@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import popforecast as pf
-from app.outlooks import load_membership, load_panel
 from app.query.arguments import MOST_NAMED, ArgumentError, Arguments, quote, take_several
 from popforecast.errors import UnknownLocationError
 from popforecast.panel.groups import add_groups
+from popforecast.session import get_session
 from popforecast.text import FORMULA, capitalise
 
 # Every location of a revision may be asked for at once, and no more than that makes sense.
@@ -44,7 +44,7 @@ def read_locations(arguments: Arguments, revision: str) -> tuple[int, ...]:
 
 def list_every(revision: str) -> tuple[int, ...]:
     """Return the code of every location of a revision."""
-    return tuple(load_panel(revision).locations.index.tolist())
+    return tuple(get_session(revision).panel.locations.index.tolist())
 
 
 def write_locations(codes: tuple[int, ...], revision: str) -> list[tuple[str, str]]:
@@ -87,7 +87,8 @@ def read_groups(arguments: Arguments, revision: str, model: str) -> tuple[Group,
             f"expected one of the models {', '.join(able)}"
         )
     # What remains to be checked, such as a country counted twice, takes the memberships that the module knows.
-    add_groups(load_panel(revision), load_membership(revision), groups)
+    session = get_session(revision)
+    add_groups(session.panel, session.membership, groups)
     return tuple(groups.items())
 
 
@@ -145,7 +146,7 @@ def _find(texts: list[str], revision: str) -> tuple[int, ...]:
                 f"location {quote(text)} is {len(text)} characters long: expected at most {LONGEST_NAME}"
             )
     try:
-        return tuple(load_panel(revision).index.find_all(texts))
+        return tuple(get_session(revision).panel.index.find_all(texts))
     except UnknownLocationError as error:
         raise ArgumentError(_describe_missing(error.unknown, revision)) from error
 
@@ -163,11 +164,11 @@ def _describe_miss(text: str, nearest: tuple[str, ...], revision: str) -> str:
     miss = f"no location {quote(text)} in {revision}"
     for other in pf.REVISIONS:
         try:
-            index = load_panel(other).index
+            index = get_session(other).panel.index
             name = index.names[index.find(text)]
         except UnknownLocationError:
             continue
         miss = f"location {quote(text)} is {name} in {other}, and is not in {revision}"
-        nearest = nearest or load_panel(revision).index.suggest(name)
+        nearest = nearest or get_session(revision).panel.index.suggest(name)
         break
     return miss + (f"; nearest: {', '.join(nearest)}" if nearest else "")

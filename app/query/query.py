@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import popforecast as pf
-from app.outlooks import load_panel, look_ahead
 from app.query.arguments import (
     ArgumentError,
     Arguments,
@@ -21,6 +20,7 @@ from app.query.places import Group, read_groups, read_locations, write_group, wr
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.models.base import check_level
 from popforecast.panel.years import DEFAULT_STEPS, check_years, last_year
+from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 PARAMETERS = ("location", "group", "from", "to", "model", "revision", "level")
@@ -74,7 +74,7 @@ class Query:
 
     def answer(self) -> pf.Forecast:
         """Return the forecast that was asked for."""
-        outlook, groups = look_ahead(self.revision, self.model, self.levels), dict(self.groups)
+        outlook, groups = get_session(self.revision).outlook(self.model, self.levels), dict(self.groups)
         # Groups are located by their names, and so are none of the other series where groups alone are asked for.
         return outlook.forecast([*self.locations, *groups], self.start, self.end, self.levels, groups or None)
 
@@ -167,7 +167,7 @@ def _read(arguments: Arguments, faults: Faults) -> Query:
     if revision is None:
         faults.refuse()
     locations, groups = read_places(arguments, faults, revision, model)
-    start, end = _read_years(arguments, load_panel(revision), faults)
+    start, end = _read_years(arguments, get_session(revision).panel, faults)
     return Query(locations, start, end, model, revision, levels, groups)
 
 

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 import popforecast as pf
-from app.outlooks import check_tables, fit, load_panel
 from app.query.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.session import check_tables, get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
 # AR(1) with constant on the levels of WPP 2019, 1950-2020: World and More developed regions by year, in thousands. It
@@ -68,7 +68,7 @@ def show_version() -> ResponseReturnValue:
     """Say which version, data and commit answer."""
     revisions = {
         name: {"source": panel.title, "checksum": panel.checksum, "origin": panel.origin}
-        for name, panel in ((name, load_panel(name)) for name in pf.REVISIONS)
+        for name, panel in ((name, get_session(name).panel) for name in pf.REVISIONS)
     }
     return jsonify(version=pf.__version__, revisions=revisions, commit=_settings().commit)
 
@@ -88,9 +88,9 @@ def check() -> Iterator[tuple[str, str]]:
     """
     yield "tables", f"{check_tables()} as published"
     for name in pf.REVISIONS:
-        panel = load_panel(name)
+        panel = get_session(name).panel
         yield name, f"{len(panel.locations)} locations to {panel.origin}, checksum {panel.checksum[:12]}"
-    fitted = fit(DEFAULT_REVISION, DEFAULT_MODEL)
+    fitted = get_session(DEFAULT_REVISION).fit(DEFAULT_MODEL)
     yield DEFAULT_MODEL, f"fitted to {fitted.revision} with origin {fitted.origin}"
     yield "known table", check_known_table()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, co
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.reconciliation import measure_shares, sum_members
+from popforecast.models.base import Model
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership, build_membership
 from popforecast.wpp.editions import (
@@ -149,17 +151,29 @@ def measure_record(panel: Panel) -> pd.DataFrame:
     Columns: location_code, model, then n, mape, median_ape (percent), held_80, held_95 (how many of n), each followed
     by the horizon, as in ``mape_10``.
     """
+    long = _measure(panel, list(models.MODELS))
+    wide = long.unstack("horizon").reindex(columns=[(measure, horizon) for horizon in HORIZONS for measure in long])
+    wide.columns = [f"{measure}_{horizon}" for measure, horizon in wide.columns]
+    rows = pd.MultiIndex.from_product([panel.locations.index, models.MODELS], names=["location_code", "model"])
+    return wide.reindex(rows).reset_index()
+
+
+def measure_model(panel: Panel, model: Model) -> pd.DataFrame:
+    """Measure how accurate one model would have been, in the columns that :func:`load_record` has."""
+    long = _measure(panel, [model]).reset_index()
+    for level in DEFAULT_LEVELS:
+        long[f"coverage_{level}"] = (100 * long.pop(f"held_{level}") / long["n"]).round(2)
+    return long
+
+
+def _measure(panel: Panel, specifications: Sequence[str | Model]) -> pd.DataFrame:
     origins = panel.years[(panel.years >= FIRST_ORIGIN) & (panel.years < panel.origin)]
-    errors = backtest(panel, list(models.MODELS), origins.tolist(), HORIZONS, DEFAULT_LEVELS).errors
+    errors = backtest(panel, specifications, origins.tolist(), HORIZONS, DEFAULT_LEVELS).errors
     for level in DEFAULT_LEVELS:
         errors[f"held_{level}"] = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"])
     measures: dict[str, Any] = {"n": ("ape", "size"), "mape": ("ape", "mean"), "median_ape": ("ape", "median")}
     measures |= {f"held_{level}": (f"held_{level}", "sum") for level in DEFAULT_LEVELS}
-    long = errors.groupby(["location_code", "model", "horizon"]).agg(**measures).round(2).unstack("horizon")
-    wide = long.reindex(columns=[(measure, horizon) for horizon in HORIZONS for measure in measures])
-    wide.columns = [f"{measure}_{horizon}" for measure, horizon in wide.columns]
-    rows = pd.MultiIndex.from_product([panel.locations.index, models.MODELS], names=["location_code", "model"])
-    return wide.reindex(rows).reset_index()
+    return errors.groupby(["location_code", "model", "horizon"]).agg(**measures).round(2)
 
 
 def measure_vintage_record() -> pd.DataFrame:

@@ -79,10 +79,11 @@ def _gather(
     revision: str,
     levels: Sequence[float],
 ) -> Query:
-    from popforecast.explorer.queries import MOST_MODELS, Query, get_panel
+    from popforecast.explorer.queries import MOST_MODELS, Query
     from popforecast.explorer.specifications import parse_model
+    from popforecast.session import get_session
 
-    panel = get_panel(revision)
+    panel = get_session(revision).panel
     several = [model] if isinstance(model, str | Model) else model
     models = get_several([parse_model(it) if isinstance(it, str) else it for it in several])
     if not 1 <= len(models) <= MOST_MODELS:

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from popforecast.charts.lines import SCALES
 from popforecast.errors import InputError, LevelError, YearError, shorten
-from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query, get_panel
+from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query
 from popforecast.explorer.specifications import is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
+from popforecast.session import get_session
 from popforecast.text import split_credentials
 from popforecast.wpp.editions import get_revision
 
@@ -58,7 +59,7 @@ def read_address(text: str, default: Query) -> Query:
     if "location" in asked:
         if len(asked["location"]) > MOST_LINES:
             raise AddressError(f"the address names {len(asked['location'])} locations: expected at most {MOST_LINES}")
-        query = replace(query, locations=tuple(get_panel(revision).index.find_all(asked["location"])))
+        query = replace(query, locations=tuple(get_session(revision).panel.index.find_all(asked["location"])))
     if "model" in asked:
         if len(asked["model"]) > MOST_MODELS:
             raise AddressError(f"the address names {len(asked['model'])} models: expected at most {MOST_MODELS}")

@@ -10,12 +10,11 @@ import numpy as np
 from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
-from popforecast.explorer.queries import Query, choose_levels, get_outlook, name_location
-from popforecast.explorer.records import find_record, find_vintage_record
+from popforecast.explorer.queries import Query, name_location
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
 from popforecast.explorer.views import frame_table
-from popforecast.forecasting.outlook import Outlook
 from popforecast.models.base import Model
+from popforecast.session import get_session, get_vintage_record
 from popforecast.text import format_percent
 
 SIGNIFICANCE = 0.05
@@ -24,7 +23,7 @@ SIGNIFICANCE = 0.05
 def write_equations(query: Query) -> str:
     """Write each model's equation for each location, with the fitted numbers."""
     return "".join(
-        f"<h3>{_label(query, model, code)}</h3>{write_equation(_find_outlook(query, model), code)}"
+        f"<h3>{_label(query, model, code)}</h3>{write_equation(query.look_ahead(model), code)}"
         for code in query.locations
         for model in query.models
     )
@@ -33,7 +32,7 @@ def write_equations(query: Query) -> str:
 def list_residuals(query: Query) -> dict[str, Residuals]:
     """Return the residuals of every line that has some, by its name."""
     found = {
-        _label(query, model, code): find_residuals(_find_outlook(query, model), code)
+        _label(query, model, code): find_residuals(query.look_ahead(model), code)
         for code in query.locations
         for model in query.models
     }
@@ -74,7 +73,7 @@ def write_record(query: Query) -> str:
     caption = (
         "Median absolute error in percent, and how many outcomes the 80% and the 95% interval contained in percent, "
         f"had the model been used at every origin from {FIRST_ORIGIN} on. Final data: at the time the figures were not "
-        f"yet revised, which flatters every model. {tell_coverage(find_vintage_record())}"
+        f"yet revised, which flatters every model. {tell_coverage(get_vintage_record())}"
     )
     return frame_table(headings, rows, "pf-record", "Backtest", caption)
 
@@ -85,10 +84,6 @@ def write_recipe(query: Query) -> str:
         f'<pre class="pf-code" tabindex="0" role="region" aria-label="Code"><code>{escape(write_code(query))}'
         "</code></pre>"
     )
-
-
-def _find_outlook(query: Query, model: Model) -> Outlook:
-    return get_outlook(query.revision, model, choose_levels(query.levels))
 
 
 def _label(query: Query, model: Model, code: Hashable) -> str:
@@ -109,7 +104,7 @@ def _write_tests(residuals: Residuals) -> str:
 
 
 def _write_scores(query: Query, model: Model, code: Hashable) -> str:
-    record = find_record(query.revision, model)
+    record = get_session(query.revision).measure(model)
     rows = record[record["location_code"] == code].set_index("horizon")
     cells: Sequence[str] = [_write_score(rows.loc[horizon]) if horizon in rows.index else "–" for horizon in HORIZONS]
     return "".join(f"<td>{cell}</td>" for cell in cells)

@@ -8,23 +8,16 @@ from functools import lru_cache
 
 from popforecast.charts.forecast import COLOURS
 from popforecast.errors import ModelError, PanelError
-from popforecast.forecasting import fit, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
-from popforecast.models.base import Fitted, Model, check_levels
-from popforecast.panel import Panel
+from popforecast.models.base import Model, check_levels
 from popforecast.panel.locations import ALIASES, normalise
-from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
+from popforecast.session import get_session
+from popforecast.wpp.editions import REVISIONS, get_revision
 
 # As many as there are colours that readers can tell apart.
 MOST_LINES = len(COLOURS)
 MOST_MODELS = 3
-
-# What the page offers: an outlook that holds them all serves every choice among them.
-USUAL_LEVELS = (50.0, 80.0, 90.0, 95.0, 99.0)
-
-# Two revisions, the named models, and some of one's own.
-MOST_OUTLOOKS = 32
 
 
 @dataclass(frozen=True)
@@ -58,15 +51,20 @@ class Query:
         PopforecastError
             If anything that was asked for is not valid.
         """
-        panel = get_panel(self.revision)
+        panel = get_session(self.revision).panel
         check_count(self.locations, self.models)
         absent = [name_location(self.revision, code) for code in self.locations if code not in panel.locations.index]
         if absent:
             title = get_revision(self.revision).title
             raise PanelError(f"{title} has no {', '.join(absent)}: remove it, or choose another revision")
         levels = check_levels(self.levels)
-        outlooks = [get_outlook(self.revision, model, choose_levels(levels)) for model in self.models]
-        return tuple(outlook.forecast(self.locations, self.start, self.end, levels) for outlook in outlooks)
+        return tuple(
+            self.look_ahead(model).forecast(self.locations, self.start, self.end, levels) for model in self.models
+        )
+
+    def look_ahead(self, model: Model) -> Outlook:
+        """Return a model's forecast of the whole revision."""
+        return get_session(self.revision).outlook(model, self.levels)
 
 
 def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> None:
@@ -97,35 +95,6 @@ def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> N
         )
 
 
-def choose_levels(levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the levels that an outlook needs: those that the page offers, where they are enough.
-
-    Examples
-    --------
-    >>> choose_levels((80.0, 95.0)), choose_levels((62.5,))
-    ((50.0, 80.0, 90.0, 95.0, 99.0), (62.5,))
-    """
-    return USUAL_LEVELS if set(levels) <= set(USUAL_LEVELS) else levels
-
-
-@lru_cache(maxsize=4)
-def get_panel(revision: str) -> Panel:
-    """Return the panel of a revision, loaded once."""
-    return load_panel(revision)
-
-
-@lru_cache(maxsize=MOST_OUTLOOKS)
-def get_fitted(revision: str, model: Model) -> Fitted:
-    """Return a model fitted to a revision, once; the default model's fit is embedded."""
-    return fit(get_panel(revision), model)
-
-
-@lru_cache(maxsize=MOST_OUTLOOKS)
-def get_outlook(revision: str, model: Model, levels: tuple[float, ...] = USUAL_LEVELS) -> Outlook:
-    """Return a model's forecast of a whole revision, made once."""
-    return forecast_all(get_panel(revision), get_fitted(revision, model), levels)
-
-
 @lru_cache(maxsize=4)
 def list_options(revision: str) -> dict[str, Hashable]:
     """Return all that the search field offers for a revision, and the code behind each.
@@ -139,7 +108,7 @@ def list_options(revision: str) -> dict[str, Hashable]:
     >>> options["Nigeria (NGA)"], options["Ivory Coast (Côte d'Ivoire)"], options["Africa"]
     (566, 384, 903)
     """
-    locations = get_panel(revision).locations.sort_values("name", key=lambda names: names.map(normalise))
+    locations = get_session(revision).panel.locations.sort_values("name", key=lambda names: names.map(normalise))
     shared = locations["name"].duplicated(keep=False)
     options: dict[str, Hashable] = {}
     for code, name, iso3 in zip(locations.index, locations["name"], locations["iso3"], strict=True):
@@ -160,7 +129,7 @@ def name_location(revision: str, code: Hashable) -> str:
     ('Turkey', 'Türkiye')
     """
     for edition in (revision, *REVISIONS):
-        names = get_panel(edition).index.names
+        names = get_session(edition).panel.index.names
         if code in names:
             return names[code]
     return str(code)
@@ -180,4 +149,4 @@ def find_location(revision: str, text: str) -> Hashable:
     [566, 566, 566, 384]
     """
     options = list_options(revision)
-    return options[text] if text in options else get_panel(revision).index.find(text)
+    return options[text] if text in options else get_session(revision).panel.index.find(text)

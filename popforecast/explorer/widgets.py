@@ -23,11 +23,11 @@ from popforecast.explorer.queries import (
     Query,
     check_count,
     find_location,
-    get_panel,
     list_options,
     name_location,
 )
 from popforecast.forecasting.result import Forecast
+from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS
 
 LEVELS = ((80.0, 95.0), (50.0,), (80.0,), (90.0,), (95.0,))
@@ -107,7 +107,9 @@ class Explorer(widgets.VBox):
         self.basket = mark(widgets.HBox(self.chips), "pf-chips")
         self.start, self.end = write_year("From"), write_year("To")
         self.models = tuple(ModelPicker(MODEL_LABELS[i], may_be_none=i > 0) for i in range(MOST_MODELS))
-        editions = [(f"{it.edition} (estimates to {get_panel(it.name).origin})", it.name) for it in REVISIONS.values()]
+        editions = [
+            (f"{it.edition} (estimates to {get_session(it.name).panel.origin})", it.name) for it in REVISIONS.values()
+        ]
         self.revision = widgets.Dropdown(options=editions, description="Revision")
         choices = dict.fromkeys((query.levels, *LEVELS))
         self.levels = widgets.Dropdown(

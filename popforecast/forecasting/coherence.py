@@ -219,7 +219,7 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
     longest = horizon if calibration is None else max(horizon, int(calibration.knots[-1]))
     growth = intervals.predict(fitted, longest, levels)
     risk = describe_risk(panel)[-1] if real_time else None
-    membership = build_membership(panel, _find_members(panel))
+    membership = match_members(panel)
     with use_one_thread():
         errors = _join_errors(panel, growth, calibration, risk, membership)
         whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
@@ -235,9 +235,10 @@ def is_whole(panel: Panel) -> bool:
     return bool((panel.values == np.rint(panel.values)).all())
 
 
-def _find_members(panel: Panel) -> Mapping[Hashable, Iterable[Hashable]]:
+def match_members(panel: Panel) -> Membership:
+    """Return which countries make up each aggregate, as the panel's edition has them; of one's own none are known."""
     edition = find_edition(panel)
-    return load_members(edition.name) if edition else {}
+    return build_membership(panel, load_members(edition.name) if edition else {})
 
 
 def _join_errors(

@@ -10,7 +10,6 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 
 from app import create_app
-from app.outlooks import remember
 from app.server.caching import AnswerCache, cache_answers
 from app.settings import Settings
 
@@ -242,54 +241,3 @@ def test_neither_errors_nor_health_are_kept(cached: tuple[AnswerCache, Client], 
     before = cache.size
     client.get(path)
     assert cache.size == before
-
-
-def test_two_threads_that_ask_the_same_compute_it_once() -> None:
-    asked, barrier = [], threading.Barrier(8)
-
-    @remember()
-    def compute(key: str) -> str:
-        asked.append(key)
-        threading.Event().wait(0.05)
-        return key * 2
-
-    answers = []
-
-    def ask() -> None:
-        barrier.wait()
-        answers.append(compute("x"))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (asked, answers) == (["x"], ["xx"] * 8)
-
-
-def test_an_error_is_not_remembered() -> None:
-    attempts = []
-
-    @remember()
-    def fail_once(key: str) -> str:
-        attempts.append(key)
-        if len(attempts) == 1:
-            raise ValueError(key)
-        return key
-
-    with pytest.raises(ValueError, match="x"):
-        fail_once("x")
-    assert fail_once("x") == "x"
-
-
-def test_what_was_used_longest_ago_is_forgotten_first() -> None:
-    asked = []
-
-    @remember(2)
-    def compute(key: str) -> str:
-        asked.append(key)
-        return key
-
-    for key in "abacab":
-        compute(key)
-    assert "".join(asked) == "abcb"

@@ -13,8 +13,8 @@ import pytest
 import popforecast as pf
 from popforecast.charts.plotly import describe_figure
 from popforecast.explorer import charts
-from popforecast.explorer.queries import get_outlook
 from popforecast.explorer.residuals import find_residuals
+from popforecast.session import get_session
 
 
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
@@ -29,7 +29,7 @@ def test_plotly_finds_nothing_wrong_and_changes_nothing(wpp2024: pf.Panel, scale
 def test_plotly_finds_nothing_wrong_with_residuals() -> None:
     import plotly.graph_objects as go
 
-    residuals = find_residuals(get_outlook("wpp2024", pf.AR(1)), 566)
+    residuals = find_residuals(get_session("wpp2024").outlook(pf.AR(1)), 566)
     assert residuals is not None
     bundle = charts.draw_residuals({"Nigeria, ar1": residuals})[charts.PLOTLY]
     assert json.loads(go.Figure(bundle["data"], bundle["layout"]).to_json())["data"] == bundle["data"]

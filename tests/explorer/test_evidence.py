@@ -13,10 +13,9 @@ from popforecast import explorer
 from popforecast.evaluation.record import tell_coverage
 from popforecast.explorer import evidence
 from popforecast.explorer.equations import write_equation
-from popforecast.explorer.queries import get_outlook
-from popforecast.explorer.records import find_record
 from popforecast.explorer.residuals import find_residuals, list_tests
 from popforecast.explorer.widgets import Explorer
+from popforecast.session import get_session
 
 
 def read_numbers(html: str) -> list[float]:
@@ -27,7 +26,7 @@ def read_numbers(html: str) -> list[float]:
 
 
 def test_the_equation_gives_the_forecast() -> None:
-    outlook = get_outlook("wpp2019", pf.AR(2, "ct"))
+    outlook = get_session("wpp2019").outlook(pf.AR(2, "ct"))
     equation = write_equation(outlook, 900).split("</p>")[0]
     constant, trend, first, second = read_numbers(equation)
     last, before = outlook.panel.select([900]).values[0, [-1, -2]]
@@ -40,7 +39,7 @@ def test_the_equation_gives_the_forecast() -> None:
 @pytest.mark.parametrize("code", [566, 392])
 def test_the_equation_of_drift_gives_its_forecast(code: int) -> None:
     for model, bend in ((pf.Drift(), float), (pf.Drift("log"), np.log)):
-        outlook = get_outlook("wpp2024", model)
+        outlook = get_session("wpp2024").outlook(model)
         (change,) = read_numbers(write_equation(outlook, code).split("</p>")[0].rpartition("</sub> ")[2].lstrip("+"))
         last = outlook.panel.select([code]).values[0, -1]
         assert bend(last) + 10 * change == pytest.approx(
@@ -51,14 +50,14 @@ def test_the_equation_of_drift_gives_its_forecast(code: int) -> None:
 @pytest.mark.parametrize("name", list(pf.models.MODELS))
 def test_no_equation_calls_a_change_of_logarithms_a_percentage(name: str) -> None:
     """What is left of a percent sign says by how much growth fades."""
-    equation, meaning = write_equation(get_outlook("wpp2024", pf.models.get(name)), 566).split("</p>")[:2]
+    equation, meaning = write_equation(get_session("wpp2024").outlook(pf.models.get(name)), 566).split("</p>")[:2]
     assert "%" not in equation
     assert "%" not in meaning.replace("fades by 3% a year", "")
 
 
 @pytest.mark.parametrize("model", [pf.AR(1), pf.AR(1, "c", "log"), pf.AR("bic", "c", "growth"), pf.Drift()])
 def test_residuals_in_percent_are_shares_of_the_population_that_came(model: pf.Model) -> None:
-    outlook = get_outlook("wpp2024", model)
+    outlook = get_session("wpp2024").outlook(model)
     residuals = find_residuals(outlook, 566)
     assert residuals is not None
     came = outlook.panel.select([566]).values[0, np.searchsorted(outlook.panel.years, residuals.years)]
@@ -68,13 +67,13 @@ def test_residuals_in_percent_are_shares_of_the_population_that_came(model: pf.M
 
 
 def test_an_aggregate_says_whose_sum_it_is() -> None:
-    outlook = get_outlook("wpp2024", pf.models.get("panel-ar"))
+    outlook = get_session("wpp2024").outlook(pf.models.get("panel-ar"))
     assert "The sum of the forecasts of its 5 countries." in write_equation(outlook, 905)
 
 
 @pytest.mark.parametrize("name", list(pf.models.MODELS))
 def test_every_model_has_an_equation_and_residuals(name: str) -> None:
-    outlook = get_outlook("wpp2024", pf.models.get(name))
+    outlook = get_session("wpp2024").outlook(pf.models.get(name))
     assert "pf-equation" in write_equation(outlook, 566)
     residuals = find_residuals(outlook, 566)
     assert residuals is not None
@@ -88,7 +87,7 @@ def test_the_tests_of_residuals_are_those_of_statsmodels(model: pf.AR, code: int
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
     from statsmodels.stats.stattools import jarque_bera
 
-    residuals = find_residuals(get_outlook("wpp2024", model), code)
+    residuals = find_residuals(get_session("wpp2024").outlook(model), code)
     assert residuals is not None
     values = residuals.values
     theirs = [
@@ -102,7 +101,7 @@ def test_the_tests_of_residuals_are_those_of_statsmodels(model: pf.AR, code: int
 def test_residuals_are_what_statsmodels_leaves() -> None:
     from statsmodels.tsa.api import AutoReg
 
-    outlook = get_outlook("wpp2024", pf.AR(2, "ct"))
+    outlook = get_session("wpp2024").outlook(pf.AR(2, "ct"))
     residuals = find_residuals(outlook, 392)
     assert residuals is not None
     theirs = AutoReg(outlook.panel.select([392]).values[0], 2, "ct").fit()
@@ -119,9 +118,9 @@ def test_a_sum_has_no_residuals_and_says_so() -> None:
 
 
 def test_the_record_is_the_embedded_one_and_a_backtest_for_models_of_ones_own() -> None:
-    embedded = find_record("wpp2024", pf.AR(1))
+    embedded = get_session("wpp2024").measure(pf.AR(1))
     assert len(embedded) == len(pf.load_record("wpp2024").query("model == 'ar1'"))
-    own = find_record("wpp2024", pf.AR(2, "ct")).query("location_code == 392 and horizon == 10").iloc[0]
+    own = get_session("wpp2024").measure(pf.AR(2, "ct")).query("location_code == 392 and horizon == 10").iloc[0]
     panel = pf.load_panel("wpp2024")
     scores = pf.backtest(panel, [pf.AR(2, "ct")], origins=range(1988, 2023), horizons=[10]).scores(392).iloc[0]
     assert (own["n"], own["median_ape"]) == (scores["n"], pytest.approx(scores["median_ape"], abs=0.005))
