@@ -17,7 +17,7 @@ from app.query.view import View
 from popforecast.charts.lines import SCALES
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.locations import load_aliases, normalise
 from popforecast.panel.years import last_year
 from popforecast.wpp.citation import LICENCE_URL
 from popforecast.wpp.editions import DEFAULT_REVISION, cite, get_revision
@@ -134,7 +134,7 @@ def group_locations(revision: str) -> list[Group]:
     groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
     for code, location in table.to_dict("index").items():
         name = f"{location['name']} ({code})" if shared[code] else location["name"]
-        texts = (location["name"], location["iso3"], *ALIASES.get(location["iso3"], ()), str(code))
+        texts = (location["name"], location["iso3"], *load_aliases().get(location["iso3"], ()), str(code))
         search = "|".join(["", *dict.fromkeys(normalise(text) for text in texts if text)])
         title = location["region"] or GROUPS.get(location["type"], OTHER_GROUPS)
         groups.setdefault(title, []).append(Listed(code, name, search))

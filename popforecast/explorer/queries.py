@@ -13,7 +13,7 @@ from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Fitted, Model, check_levels
 from popforecast.panel import Panel
-from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.locations import load_aliases, normalise
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 
 # As many as there are colours that readers can tell apart.
@@ -146,7 +146,7 @@ def list_options(revision: str) -> dict[str, Hashable]:
         mark = iso3 or (code if shared[code] else None)
         options[f"{name} ({mark})" if mark else name] = code
     for code, iso3 in locations["iso3"].items():
-        for alias in ALIASES.get(iso3, ()):
+        for alias in load_aliases().get(iso3, ()):
             options.setdefault(f"{alias} ({locations['name'][code]})", code)
     return options
 
