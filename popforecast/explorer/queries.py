@@ -13,7 +13,7 @@ from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Fitted, Model, check_levels
 from popforecast.panel import Panel
-from popforecast.panel.locations import load_aliases, normalise
+from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 
 # As many as there are colours that readers can tell apart.
@@ -140,11 +140,10 @@ def list_options(revision: str) -> dict[str, Hashable]:
     (566, 384, 903)
     """
     locations = get_panel(revision).locations.sort_values("name", key=lambda names: names.map(normalise))
-    shared = locations["name"].duplicated(keep=False)
-    options: dict[str, Hashable] = {}
-    for code, name, iso3 in zip(locations.index, locations["name"], locations["iso3"], strict=True):
-        mark = iso3 or (code if shared[code] else None)
-        options[f"{name} ({mark})" if mark else name] = code
+    shown, iso3 = disambiguate(locations["name"]), locations["iso3"]
+    options: dict[str, Hashable] = {
+        f"{name} ({iso3[code]})" if iso3[code] else shown[code]: code for code, name in locations["name"].items()
+    }
     for code, iso3 in locations["iso3"].items():
         for alias in load_aliases().get(iso3, ()):
             options.setdefault(f"{alias} ({locations['name'][code]})", code)

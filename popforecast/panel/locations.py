@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -41,6 +43,25 @@ def normalise(text: str) -> str:
     words = re.sub(r"[^\w]+|_", " ", plain).split()
     words = ["saint" if word == "st" else word for word in words]
     return " ".join(words[1:] if words[:1] == ["the"] else words)
+
+
+def disambiguate(names: Mapping[Any, str] | pd.Series[str], key: Callable[[str], str] = str) -> dict[Any, str]:
+    """Return what to call each location: its name, with the code where others share it.
+
+    Parameters
+    ----------
+    names : mapping of code to str
+        A dict or a Series.
+    key : callable
+        What two names that readers would take for one have in common (default: every letter).
+
+    Examples
+    --------
+    >>> disambiguate({9: "Oceania", 909: "Oceania", 566: "Nigeria"})
+    {9: 'Oceania (9)', 909: 'Oceania (909)', 566: 'Nigeria'}
+    """
+    counts = Counter(key(name) for _, name in names.items())
+    return {code: f"{name} ({code})" if counts[key(name)] > 1 else str(name) for code, name in names.items()}
 
 
 @cache
