@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from popforecast.data import DATA, FACTS
 from popforecast.errors import StoreError
 from popforecast.evaluation.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
 from popforecast.files import write_together
@@ -17,8 +18,7 @@ from popforecast.forecasting.calibration import fit
 from popforecast.forecasting.store import fitted_path, pack
 from popforecast.models import DEFAULT_MODEL, get
 from popforecast.version import __version__
-from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES, load_panel
-from popforecast.wpp.outdated import KNOWN
+from popforecast.wpp.editions import REVISIONS, VINTAGES, load_panel
 
 
 def compute() -> dict[str, bytes]:
@@ -29,7 +29,7 @@ def compute() -> dict[str, bytes]:
     panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
     tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
     tables[VINTAGE_RECORD] = _write_csv(measure_vintage_record())
-    listed = {KNOWN: (DATA / KNOWN).read_bytes()}
+    listed = {name: (DATA / name).read_bytes() for name in FACTS}
     manifest = {
         "version": __version__,
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},

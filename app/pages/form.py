@@ -16,7 +16,7 @@ from app.query.view import View
 from popforecast.charts.lines import SCALES
 from popforecast.errors import PopforecastError, UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.panel.years import last_year
 from popforecast.session import FORM_LEVELS, get_session
 from popforecast.wpp.citation import LICENCE_URL
@@ -129,15 +129,13 @@ def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> d
 def group_locations(revision: str) -> list[Group]:
     """Return the locations of a revision by heading: the world and groups, then countries by region."""
     table = get_session(revision).panel.locations
-    keys = table["name"].map(normalise)
-    shared = keys.duplicated(keep=False)
+    names = disambiguate(table["name"], normalise)
     groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
     for code, location in table.to_dict("index").items():
-        name = f"{location['name']} ({code})" if shared[code] else location["name"]
-        texts = (location["name"], location["iso3"], *ALIASES.get(location["iso3"], ()), str(code))
+        texts = (location["name"], location["iso3"], *load_aliases().get(location["iso3"], ()), str(code))
         search = "|".join(["", *dict.fromkeys(normalise(text) for text in texts if text)])
         title = location["region"] or GROUPS.get(location["type"], OTHER_GROUPS)
-        groups.setdefault(title, []).append(Listed(code, name, search))
+        groups.setdefault(title, []).append(Listed(code, names[code], search))
     countries = {title: sorted(groups.pop(title), key=_by_name) for title in sorted(table["region"].dropna().unique())}
     return [Group(title, locations) for title, locations in (groups | countries).items() if locations]
 

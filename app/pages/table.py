@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import popforecast as pf
 from popforecast.forecasting.result import choose_roundings
+from popforecast.panel.locations import disambiguate
 from popforecast.text import Rounding
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -61,9 +62,7 @@ def tabulate(fc: pf.Forecast) -> Table:
     shown = [j for j, year in enumerate(fc.years) if year % stride == 0 or year in ends]
     past = [j for j in shown if fc.years[j] <= fc.origin]
     ahead = [j for j in shown if fc.years[j] > fc.origin]
-    names = fc.locations["name"]
-    shared = names.duplicated(keep=False)
-    headings = [f"{name} ({code})" if shared[code] else name for code, name in names.items()]
+    headings = list(disambiguate(fc.locations["name"]).values())
     roundings = choose_roundings(fc)
     estimates, forecasts = (list(_write_rows(fc, *rows, roundings)) for rows in ((past, ()), (ahead, fc.levels)))
     return Table(headings, estimates, forecasts, stride)

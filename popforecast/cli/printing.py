@@ -12,6 +12,7 @@ import pandas as pd
 from popforecast.charts.lettering import clean
 from popforecast.forecasting.joined import JoinedForecast
 from popforecast.forecasting.result import FORECAST, Forecast
+from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, guard_formulas, round_in_full
 
 # More notes than these are left to JSON.
@@ -53,11 +54,10 @@ def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
     more = ["medium"] if "medium" in rows and rows["medium"].notna().any() else []
     headings = ["", "Forecast" if ahead.any() else "Estimate", *(f"{level}% range" for level in levels)]
     lines: list[tuple[str, list[str]]] = [("", [*headings, *("UN medium" for _ in more)])]
-    places = rows[["location_code", "location"]].drop_duplicates("location_code")
-    shared = set(places["location"][places["location"].duplicated()])
-    for (code, name), block in rows.groupby(["location_code", "location"], sort=False):
+    shown = disambiguate(dict(zip(rows["location_code"], rows["location"], strict=True)))
+    for code, block in rows.groupby("location_code", sort=False):
         rounding = round_in_full(block[["population", *sides, *more]].to_numpy(object).ravel())
-        lines.append((clean(f"{name} ({code})" if name in shared else str(name)), []))
+        lines.append((clean(shown[code]), []))
         for row in block.to_dict("records"):
             cells = [f"  {row['year']}", rounding.write(row["population"])]
             if row["variant"] == FORECAST:

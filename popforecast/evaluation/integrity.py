@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from popforecast.data import DATA, FACTS
 from popforecast.errors import ReadError
 from popforecast.evaluation import record
 from popforecast.version import __version__
 from popforecast.wpp import editions, outdated
-from popforecast.wpp.editions import DATA, REVISIONS, VINTAGES
+from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 
 def check_embedded() -> int:
@@ -53,5 +54,5 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
             yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
-    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), outdated.KNOWN):
+    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), *FACTS):
         yield name, record.MANIFEST, ("files", name)

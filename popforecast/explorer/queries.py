@@ -11,7 +11,7 @@ from popforecast.errors import ModelError, PanelError
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Model, check_levels
-from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS, get_revision
 
@@ -109,13 +109,12 @@ def list_options(revision: str) -> dict[str, Hashable]:
     (566, 384, 903)
     """
     locations = get_session(revision).panel.locations.sort_values("name", key=lambda names: names.map(normalise))
-    shared = locations["name"].duplicated(keep=False)
-    options: dict[str, Hashable] = {}
-    for code, name, iso3 in zip(locations.index, locations["name"], locations["iso3"], strict=True):
-        mark = iso3 or (code if shared[code] else None)
-        options[f"{name} ({mark})" if mark else name] = code
+    shown, iso3 = disambiguate(locations["name"]), locations["iso3"]
+    options: dict[str, Hashable] = {
+        f"{name} ({iso3[code]})" if iso3[code] else shown[code]: code for code, name in locations["name"].items()
+    }
     for code, iso3 in locations["iso3"].items():
-        for alias in ALIASES.get(iso3, ()):
+        for alias in load_aliases().get(iso3, ()):
             options.setdefault(f"{alias} ({locations['name'][code]})", code)
     return options
 

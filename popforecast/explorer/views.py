@@ -14,6 +14,7 @@ from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
 from popforecast.explorer.queries import Query
 from popforecast.forecasting.result import Forecast, choose_roundings
+from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, Rounding, join_words, write_sentence
 from popforecast.wpp.citation import LICENCE, LICENCE_URL
 
@@ -128,11 +129,9 @@ def _list_links(query: Query) -> list[str]:
 
 
 def _head(forecasts: Sequence[Forecast], forecast: Forecast, code: Hashable) -> str:
-    names = forecast.locations["name"]
     if len(forecasts) > 1:
         return escape(label_line(forecast, code))
-    shared = int((names == names[code]).sum()) > 1
-    return escape(f"{names[code]} ({code})" if shared else str(names[code]))
+    return escape(disambiguate(forecast.locations["name"])[code])
 
 
 def _describe_period(forecasts: Sequence[Forecast]) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from popforecast.models.base import Array, Model, Note, Prediction
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen, release
+from popforecast.panel.locations import disambiguate
 from popforecast.text import Rounding, guard_formulas, round_in_full, write_cell
 from popforecast.wpp.editions import cite
 
@@ -155,11 +156,7 @@ class Forecast(Frozen):
     def to_table(self) -> pd.DataFrame:
         """Return years by locations, written for people; years up to the origin are marked as estimates."""
         years = [f"{year} ({ESTIMATES})" if year <= self.origin else str(year) for year in self.years]
-        names = self.locations["name"]
-        shared = names.duplicated(keep=False)
-        headings = [
-            f"{name} ({code})" if twice else name for (code, name), twice in zip(names.items(), shared, strict=True)
-        ]
+        headings = list(disambiguate(self.locations["name"]).values())
         rows = zip(choose_roundings(self), self.population.tolist(), strict=True)
         texts = np.array([[rounding.write(persons) for persons in row] for rounding, row in rows], object)
         return pd.DataFrame(texts.T, pd.Index(years, name="year"), headings)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
+from popforecast.data import read_facts
 from popforecast.errors import MOST_NAMED, RepeatedLocationError, UnknownLocationError
 from popforecast.panel.frozen import Frozen
 
@@ -19,83 +23,6 @@ COLUMNS = ("name", "type", "iso3", "parent", "region")
 
 # A shared name belongs to the type listed first: the geographic region before the SDG grouping.
 TYPE_ORDER = ("country/area", "world", "region", "geographic region", "subregion", "sdg region", "sdg subregion")
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "ARE": ("UAE", "U.A.E.", "Emirates"),
-    "ATG": ("Antigua",),
-    "BES": ("Caribbean Netherlands",),
-    "BIH": ("Bosnia",),
-    "BLR": ("Belorussia",),
-    "BOL": ("Bolivia", "Plurinational State of Bolivia"),
-    "BRN": ("Brunei",),
-    "CAF": ("CAR",),
-    "CHN": ("PRC", "People's Republic of China", "Mainland China"),
-    "CIV": ("Ivory Coast", "Cote d Ivoire"),
-    "COD": (
-        "DR Congo",
-        "DRC",
-        "Congo, Dem. Rep.",
-        "Congo-Kinshasa",
-        "Zaire",
-        "Democratic Republic of Congo",
-        "Congo DR",
-        "DR of Congo",
-    ),
-    "COG": ("Republic of the Congo", "Congo, Rep.", "Congo-Brazzaville", "Republic of Congo"),
-    "CPV": ("Cape Verde", "Cabo Verde"),
-    "CZE": ("Czech Republic", "Czechia"),
-    "DEU": ("Federal Republic of Germany",),
-    "EGY": ("Egypt, Arab Rep.",),
-    "FLK": ("Falkland Islands", "Malvinas", "Falklands"),
-    "FSM": ("Federated States of Micronesia", "FS Micronesia"),
-    "GBR": ("UK", "U.K.", "Great Britain", "Britain", "United Kingdom of Great Britain and Northern Ireland"),
-    "HKG": ("Hong Kong", "Hong Kong SAR"),
-    "IRN": ("Iran", "Islamic Republic of Iran", "Persia"),
-    "KGZ": ("Kyrgyz Republic",),
-    "KHM": ("Kampuchea",),
-    "KNA": ("St Kitts",),
-    "KOR": ("South Korea", "Korea, Rep.", "Korea, South", "ROK"),
-    "LAO": ("Laos", "Lao PDR"),
-    "LKA": ("Ceylon",),
-    "MAC": ("Macau", "Macao", "Macau SAR"),
-    "MAF": ("Saint Martin", "St Martin"),
-    "MDA": ("Moldova",),
-    "MKD": ("Macedonia", "FYROM", "North Macedonia"),
-    "MMR": ("Burma",),
-    "NLD": ("Holland", "The Netherlands"),
-    "NZL": ("NZ", "Aotearoa"),
-    "PRK": ("North Korea", "DPRK", "Korea, North", "Democratic People's Republic of Korea"),
-    "PSE": (
-        "Palestine",
-        "West Bank and Gaza",
-        "Palestinian territories",
-        "Occupied Palestinian Territory",
-        "Gaza and the West Bank",
-    ),
-    "RUS": ("Russia",),
-    "SAU": ("KSA",),
-    "SHN": ("St Helena",),
-    "STP": ("Sao Tome", "São Tomé"),
-    "SWZ": ("Swaziland", "Eswatini"),
-    "SXM": ("Sint Maarten", "St Maarten"),
-    "SYR": ("Syria", "Syrian Arab Republic"),
-    "THA": ("Siam",),
-    "TLS": ("East Timor", "Timor"),
-    "TTO": ("Trinidad",),
-    "TUR": ("Turkey", "Türkiye", "Turkiye"),
-    "TWN": ("Taiwan", "Chinese Taipei"),
-    "TZA": ("Tanzania", "Tanzania, United Republic of"),
-    "USA": ("US", "U.S.", "U.S.A.", "United States", "America"),
-    "VAT": ("Vatican", "Vatican City"),
-    "VCT": ("St Vincent",),
-    "VEN": ("Venezuela", "Bolivarian Republic of Venezuela"),
-    "VGB": ("British Virgin Islands",),
-    "VIR": ("US Virgin Islands", "U.S. Virgin Islands", "Virgin Islands (US)"),
-    "VNM": ("Vietnam",),
-    "WLF": ("Wallis and Futuna",),
-    "XKX": ("Kosovo",),
-}
-
 
 # The longest name has 60 letters; comparing much longer text with every name would waste time.
 MOST_TYPED = 100
@@ -116,6 +43,45 @@ def normalise(text: str) -> str:
     words = re.sub(r"[^\w]+|_", " ", plain).split()
     words = ["saint" if word == "st" else word for word in words]
     return " ".join(words[1:] if words[:1] == ["the"] else words)
+
+
+def disambiguate(names: Mapping[Any, str] | pd.Series[str], key: Callable[[str], str] = str) -> dict[Any, str]:
+    """Return what to call each location: its name, with the code where others share it.
+
+    Parameters
+    ----------
+    names : mapping of code to str
+        A dict or a Series.
+    key : callable
+        What two names that readers would take for one have in common (default: every letter).
+
+    Examples
+    --------
+    >>> disambiguate({9: "Oceania", 909: "Oceania", 566: "Nigeria"})
+    {9: 'Oceania (9)', 909: 'Oceania (909)', 566: 'Nigeria'}
+    """
+    counts = Counter(key(name) for _, name in names.items())
+    return {code: f"{name} ({code})" if counts[key(name)] > 1 else str(name) for code, name in names.items()}
+
+
+@cache
+def load_aliases() -> Mapping[str, tuple[str, ...]]:
+    """Load the other names of countries, by ISO3 code.
+
+    Raises
+    ------
+    ReadError
+        If their table is absent or malformed.
+
+    Examples
+    --------
+    >>> load_aliases()["CIV"]
+    ('Ivory Coast', 'Cote d Ivoire')
+    """
+    aliases: dict[str, tuple[str, ...]] = {}
+    for iso3, alias in read_facts("aliases.csv", iso3=str, alias=str):
+        aliases[iso3] = (*aliases.get(iso3, ()), alias)
+    return MappingProxyType(aliases)
 
 
 @dataclass(frozen=True)
@@ -233,9 +199,9 @@ def build_index(locations: pd.DataFrame) -> LocationIndex:
     for iso3, code in countries.items():
         texts.setdefault(normalise(iso3), code)
     # In one order, or the nearest names of a miss would differ between two runs.
-    for iso3 in filter(countries.__contains__, ALIASES):
-        for alias in ALIASES[iso3]:
-            texts.setdefault(normalise(alias), countries[iso3])
+    for iso3, aliases in load_aliases().items():
+        if iso3 in countries:
+            texts.update((text, countries[iso3]) for text in map(normalise, aliases) if text not in texts)
     texts.pop("", None)
     return LocationIndex(codes, texts, names)
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from popforecast.data import DATA, REMEDY
 from popforecast.errors import ReadError, UnknownRevisionError
 from popforecast.panel import Panel, Source, Update
 from popforecast.wpp.citation import LICENCE, PUBLISHER, say_date
 from popforecast.wpp.membership import Members
 
-DATA = Path(__file__).parents[1] / "data"
 MANIFEST = "revisions.json"
 DEFAULT_REVISION = "wpp2024"
 
@@ -287,7 +287,7 @@ def _name_table(path: Path) -> str:
 
 
 def _say_remedy(path: Path) -> str:
-    return "install popforecast again" if path.parent == DATA else "write the tables of that folder again"
+    return REMEDY if path.parent == DATA else "write the tables of that folder again"
 
 
 def _read_table(revision: str, table: str, folder: str | Path | None, **options: Any) -> pd.DataFrame:

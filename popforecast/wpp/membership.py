@@ -2,81 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from popforecast.data import read_facts
 from popforecast.panel import COUNTRY, Panel
 
 Members = dict[Hashable, tuple[Hashable, ...]]
 
-# The least developed, landlocked and small island countries, and the World Bank's income classes, as each edition used
-# them: its own lists of the time, so they differ. High income is what the other classes leave.
-_LANDLOCKED = {
-    2087: "BDI BFA BWA CAF ETH LSO MLI MWI NER RWA SSD SWZ TCD UGA ZMB ZWE",
-    2088: "AFG ARM AZE BTN KAZ KGZ LAO MNG NPL TJK TKM UZB",
-    2089: "MDA MKD",
-    2090: "BOL PRY",
-}
-_ISLANDS = {
-    2091: "ABW AIA ATG BHS BLZ BMU BRB CUB CUW CYM DMA DOM GLP GRD GUY HTI JAM KNA LCA MSR MTQ PRI SUR SXM TCA TTO VCT "
-    "VGB VIR",
-    2092: "ASM COK FJI FSM GUM KIR MHL MNP NCL NIU NRU PLW PNG PYF SLB TLS TON TUV VUT WSM",
-    2093: "COM CPV GNB MDV MUS SGP STP SYC",
-}
-_LEAST_DEVELOPED = (
-    "AFG AGO BDI BEN BFA BGD CAF COD COM DJI ERI ETH GIN GMB GNB HTI KHM KIR LAO LBR LSO MDG MLI MMR MOZ MRT MWI NER "
-    "NPL RWA SDN SEN SLB SLE SOM SSD STP TCD TGO TLS TUV TZA UGA YEM ZMB"
-)
-LISTS: Mapping[str, Mapping[int, str]] = MappingProxyType(
-    {
-        "wpp2019": {
-            941: f"{_LEAST_DEVELOPED} BTN VUT",
-            **_LANDLOCKED,
-            # Guadeloupe still counted Saint Barthélemy and Saint Martin; Bahrain was listed until 2021.
-            **_ISLANDS,
-            2091: f"{_ISLANDS[2091]} BLM MAF",
-            2093: f"{_ISLANDS[2093]} BHR",
-            1500: "AFG BDI BEN BFA CAF COD COM ERI ETH GIN GMB GNB HTI LBR MDG MLI MOZ MWI NER NPL PRK RWA SEN SLE SOM "
-            "SSD SYR TCD TGO TJK TZA UGA YEM ZWE",
-            1501: "AGO BGD BOL BTN CIV CMR COG CPV DJI EGY FSM GEO GHA HND IDN IND KEN KGZ KHM KIR LAO LKA LSO MAR MDA "
-            "MMR MNG MRT NGA NIC PAK PHL PNG PSE SDN SLB SLV STP SWZ TLS TUN UKR UZB VNM VUT XKX ZMB",
-            1502: "ALB ARM ASM AZE BGR BIH BLR BLZ BRA BWA CHN COL CRI CUB DMA DOM DZA ECU FJI GAB GNQ GRD GTM GUY IRN "
-            "IRQ JAM JOR KAZ LBN LBY LCA MDV MEX MHL MKD MNE MUS MYS NAM NRU PER PRY ROU RUS SRB SUR THA TKM TON TUR "
-            "TUV VCT VEN WSM ZAF",
-            1518: "AIA BES BLM COK ESH FLK GLP GUF MSR MTQ MYT NIU REU SHN SPM TKL VAT WLF",
-        },
-        "wpp2024": {
-            941: _LEAST_DEVELOPED,
-            **_LANDLOCKED,
-            **_ISLANDS,
-            1500: "AFG BDI BFA CAF COD ERI ETH GMB GNB LBR MDG MLI MOZ MWI NER PRK RWA SDN SLE SOM SSD SYR TCD TGO UGA "
-            "YEM",
-            1501: "AGO BEN BGD BOL BTN CIV CMR COG COM CPV DJI DZA EGY FSM GHA GIN HND HTI IND IRN JOR KEN KGZ KHM KIR "
-            "LAO LBN LKA LSO MAR MMR MNG MRT NGA NIC NPL PAK PHL PNG SEN SLB STP SWZ TJK TLS TUN TZA UKR UZB VNM VUT "
-            "WSM ZMB ZWE",
-            1502: "ALB ARG ARM AZE BGR BIH BLR BLZ BRA BWA CHN COL CRI CUB DMA DOM ECU FJI GAB GEO GNQ GRD GTM IDN IRQ "
-            "JAM KAZ LBY LCA MDA MDV MEX MHL MKD MNE MUS MYS NAM PER PLW PRY PSE RUS SLV SRB SUR THA TKM TON TUR TUV "
-            "VCT XKX ZAF",
-            1518: "AIA BES COK ESH FLK MSR NIU SHN TKL VEN VAT WLF",
-            # Guadeloupe alone is in none of the edition's income groups.
-            0: "GLP",
-        },
-    }
-)
-
-# Aggregates that join others, in an order in which each stands after its parts.
-JOINS: Mapping[int, tuple[int, ...]] = MappingProxyType(
-    {
-        947: (910, 911, 913, 914), 1834: (910, 911, 913, 914), 1833: (912, 922), 921: (5500, 5501), 1831: (5500, 5501),
-        1832: (906, 920), 1830: (904,), 1836: (927,), 1835: (928, 954, 957), 918: (905,), 917: (908,),
-        1829: (905, 908), 5502: (905, 908, 927), 5505: (904, 905), 901: (905, 908, 927, 392),
-        1636: (2087, 2088, 2089, 2090), 1637: (2091, 2092, 2093), 1517: (1501, 1502), 1859: (1500, 1501, 1502),
-        5503: (1502, 1503), 5504: (1500, 1501),
-    }
-)  # fmt: skip
 CHINA = "CHN HKG MAC TWN"
 
 # The Vatican has no series of its own in 2024, and never had 1,000 inhabitants.
@@ -98,7 +34,7 @@ def find_members(panel: Panel) -> Members:
     countries = set(panel.locations.index[panel.locations["type"] == COUNTRY])
     aggregates = [code for code in panel.locations.index if code not in countries]
     found: dict[Hashable, tuple[float, tuple[Hashable, ...]]] = {}
-    for lists in LISTS.values() if countries else ():
+    for lists in load_lists().values() if countries else ():
         derived = derive_members(panel, lists)
         proof = prove_members(panel, {code: derived[code] for code in aggregates if derived.get(code)})
         for code, gap in proof.loc[proof["proven"], "gap"].items():
@@ -119,14 +55,53 @@ def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
     return [aggregate for aggregate, countries in members.items() if not wanted.isdisjoint(countries)]
 
 
-def derive_members(panel: Panel, lists: Mapping[int, str]) -> Members:
+@cache
+def load_lists() -> Mapping[str, Mapping[int, Sequence[str]]]:
+    """Load each edition's lists of the least developed, landlocked and small island countries, and of income classes.
+
+    They are the UN's and the World Bank's lists of the time, so they differ. High income is what the other classes
+    leave.
+
+    Returns
+    -------
+    dict of str to dict of int to sequence of str
+        ISO3 codes by group and edition; group 0 are the countries that an edition has in no income class.
+
+    Examples
+    --------
+    >>> load_lists()["wpp2024"][2090]
+    ['BOL', 'PRY']
+    """
+    lists: dict[str, dict[int, Sequence[str]]] = {}
+    for editions, code, _, countries in read_facts(
+        "groupings.csv", editions=str.split, code=int, name=str, countries=str.split
+    ):
+        for edition in editions:
+            lists.setdefault(edition, {})[code] = countries
+    return lists
+
+
+@cache
+def load_joins() -> Mapping[int, Sequence[int]]:
+    """Load the aggregates that join others, in an order in which each stands after its parts.
+
+    Examples
+    --------
+    >>> load_joins()[1833]
+    [912, 922]
+    """
+    joins = read_facts("joins.csv", code=int, name=str, parts=str.split)
+    return {code: [int(part) for part in parts] for code, _, parts in joins}
+
+
+def derive_members(panel: Panel, lists: Mapping[int, Sequence[str]]) -> Members:
     """Return the countries of every aggregate that the tree of parents, the lists and their joins can name.
 
     Parameters
     ----------
     panel : Panel
-    lists : mapping of int to str
-        ISO3 codes of the classes of one edition, as in `LISTS`.
+    lists : mapping of int to sequence of str
+        ISO3 codes of the groups of one edition, as :func:`load_lists` returns them.
     """
     locations = panel.locations
     country = locations.index[locations["type"] == COUNTRY]
@@ -135,9 +110,9 @@ def derive_members(panel: Panel, lists: Mapping[int, str]) -> Members:
     sets: dict[Hashable, frozenset[Hashable]] = {code: frozenset([code]) for code in country}
     sets[900] = everyone
     sets |= _follow_parents(locations, country)
-    sets |= {code: frozenset(iso3[c] for c in text.split() if c in iso3) for code, text in lists.items()}
+    sets |= {code: frozenset(iso3[c] for c in countries if c in iso3) for code, countries in lists.items()}
     sets[1503] = everyone - _join(sets, (1500, 1501, 1502, 1518, 0))
-    for code, parts in JOINS.items():
+    for code, parts in load_joins().items():
         sets[code] = sets.get(code) or _join(sets, parts)
     sets[902] = everyone - sets[901]
     sets[934] = sets[902] - sets[941]

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from popforecast.data import DATA, REMEDY
 from popforecast.errors import ReadError
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
 from popforecast.wpp.citation import say_date
-from popforecast.wpp.editions import DATA, REVISIONS, find_edition, load_members
+from popforecast.wpp.editions import REVISIONS, find_edition, load_members
 from popforecast.wpp.membership import Members, list_holding
 
 KNOWN = "updates.json"
-REMEDY = "install popforecast again"
 
 # A sum carries a note if the country makes up so much of it: even its doubling would not move a larger sum by more.
 LEAST_SHARE = 0.01

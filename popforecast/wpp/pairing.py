@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from popforecast.data import read_facts
 from popforecast.errors import PanelError, YearError
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
-
-# Places that a revision may list by themselves, and the country that earlier revisions counted them with. Figures for
-# that country changed their meaning where the later revision has the part and the earlier one does not.
-COUNTED_WITH: dict[Hashable, Hashable] = {
-    412: 688,  # Kosovo, with Serbia
-    652: 312,  # Saint-Barthélemy, with Guadeloupe
-    663: 312,  # Saint Martin (French part), with Guadeloupe
-    531: 530,  # Curaçao, with the Netherlands Antilles
-    534: 530,  # Sint Maarten (Dutch part)
-    535: 530,  # Bonaire, Sint Eustatius and Saba
-    728: 736,  # South Sudan, with the former Sudan
-    729: 736,  # Sudan
-    831: 830,  # Guernsey, with the Channel Islands
-    832: 830,  # Jersey
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +51,26 @@ class Pairing(Frozen, tables=("excluded",)):
         )
 
 
+@cache
+def load_wholes() -> Mapping[Hashable, int]:
+    """Load the places that a revision may list by themselves, and the country that earlier ones counted each with.
+
+    Figures for that country changed their meaning where the later revision has the part and the earlier one does not.
+
+    Examples
+    --------
+    >>> load_wholes()[412]
+    688
+    """
+    table = read_facts("counted-with.csv", part=int, part_name=str, whole=int, whole_name=str)
+    return {part: whole for part, _, whole, _ in table}
+
+
 def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
     """Find the countries that two revisions share.
 
     A code means the same place in both, unless the later revision lists a part of it by itself that the earlier one
-    counted with it (:data:`COUNTED_WITH`): Serbia with Kosovo is not Serbia.
+    counted with it (:func:`load_wholes`): Serbia with Kosovo is not Serbia.
 
     Parameters
     ----------
@@ -121,7 +123,7 @@ def _explain_absent(before: Panel, after: Panel) -> dict[Hashable, str]:
         parts = _list_parts(code, after.locations["name"])
         reasons[code] = f"divided into {parts} in {_title(after)}" if parts else f"not in {_title(after)}"
     for code in after.locations.index.difference(before.locations.index, sort=False):
-        whole = COUNTED_WITH.get(code)
+        whole = load_wholes().get(code)
         counted = whole in before.locations.index
         name = before.locations["name"][whole] if counted else ""
         reasons[code] = f"counted with {name} in {_title(before)}" if counted else f"not in {_title(before)}"
@@ -138,7 +140,7 @@ def _explain_redefined(before: Panel, after: Panel) -> dict[Hashable, str]:
 
 
 def _list_parts(code: Hashable, names: pd.Series) -> str:
-    return " and ".join(name for part, name in names.items() if COUNTED_WITH.get(part) == code)
+    return " and ".join(name for part, name in names.items() if load_wholes().get(part) == code)
 
 
 def _title(panel: Panel) -> str:

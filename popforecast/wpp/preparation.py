@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from popforecast.data import maybe, read_facts
 from popforecast.errors import ReadError
 from popforecast.panel import COUNTRY, Panel
 from popforecast.readers import THOUSAND, Reading, check_total
 from popforecast.wpp.editions import load_locations
-
-# M49 subregions and the geographic region each belongs to; the 2019 file itself groups by SDG regions.
-REGION_OF = {
-    910: 903, 911: 903, 912: 903, 913: 903, 914: 903,
-    906: 935, 920: 935, 922: 935, 5500: 935, 5501: 935,
-    923: 908, 924: 908, 925: 908, 926: 908,
-    915: 904, 916: 904, 931: 904,
-    905: 905, 918: 905,
-    927: 909, 928: 909, 954: 909, 957: 909,
-}  # fmt: skip
-REGION_NAMES = {
-    903: "Africa", 904: "Latin America and the Caribbean", 905: "Northern America", 908: "Europe", 909: "Oceania",
-    935: "Asia",
-}  # fmt: skip
-
-# Names that the source at hand writes without their letters; here as the UN publishes them.
-PUBLISHED_NAMES = {
-    384: "Côte d'Ivoire",
-    531: "Curaçao",
-    638: "Réunion",
-    652: "Saint Barthélemy",
-    792: "Türkiye",
-}
-
-# Kosovo has no number of its own in ISO 3166; the UN's table gives it the code that others use, too.
-PUBLISHED_ISO3 = {412: "XKX"}
-
-# Countries that a vintage lists and M49 no longer does: name, ISO3, subregion.
-FORMER_COUNTRIES = {
-    530: ("Netherlands Antilles", "ANT", 915),
-    736: ("Sudan, with South Sudan", "SDN", 912),
-}
 
 BOUNDS = ("lower_80", "upper_80", "lower_95", "upper_95")
 
 
 def add_geography(panel: Panel) -> Panel:
     """Return the panel with the ISO3 code and geographic region of every country, from the M49 classification."""
-    known = load_locations("wpp2024")["iso3"].dropna().to_dict() | {336: "VAT"}
+    known = load_locations("wpp2024")["iso3"].dropna().to_dict() | _load_countries()["iso3"].dropna().to_dict()
     locations = panel.locations.copy()
     country = locations["type"] == COUNTRY
     locations["iso3"] = [known.get(code) if is_country else None for code, is_country in country.items()]
-    regions = [REGION_NAMES.get(REGION_OF.get(_whole(parent), 0)) for parent in locations["parent"]]
+    regions = [_name_region(_whole(parent)) for parent in locations["parent"]]
     locations["region"] = np.where(country, regions, None)
     return replace(panel, locations=locations)
 
@@ -132,15 +103,16 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
         raise ReadError(f"{folder}/locations.csv does not describe location {lost}")
     described = described.loc[estimates.index]
     parents = described["subregion_code"].fillna(described["region_code"]).astype("Int64")
-    region_parent = described.index.map(lambda code: REGION_OF.get(code) if REGION_OF.get(code) != code else None)
+    regions, countries = load_regions(), _load_countries()
+    region_parent = [
+        regions[code][1] if code in regions and regions[code][1] != code else None for code in described.index
+    ]
     top = pd.Series(np.where(described.index == 900, None, 900), described.index)
     locations = pd.DataFrame(
         {
-            "name": described["name"].where(
-                ~described.index.isin(list(PUBLISHED_NAMES)), described.index.map(PUBLISHED_NAMES.get)
-            ),
+            "name": countries["name"].reindex(described.index).fillna(described["name"]),
             "type": described["type"],
-            "iso3": described["iso3"].fillna(pd.Series(PUBLISHED_ISO3)),
+            "iso3": described["iso3"].fillna(countries["iso3"]),
             "parent": [_first(*c) for c in zip(parents, region_parent, top, strict=True)],
             "region": described["region"],
         }
@@ -201,17 +173,39 @@ def prepare_vintage(path: str | Path, vintage: str) -> tuple[Panel, pd.DataFrame
     return panel, whole, source
 
 
+@cache
+def load_regions() -> Mapping[int, tuple[str, int]]:
+    """Load the geographic regions and subregions of M49: name, and the region that each belongs to (a region, itself).
+
+    Examples
+    --------
+    >>> load_regions()[910]
+    ('Eastern Africa', 903)
+    """
+    return {
+        code: (name, region) for code, name, region in read_facts("m49-regions.csv", code=int, name=str, region=int)
+    }
+
+
+def _name_region(subregion: int) -> str | None:
+    regions = load_regions()
+    return regions[regions[subregion][1]][0] if subregion in regions else None
+
+
+def _load_countries() -> pd.DataFrame:
+    # Names and ISO3 codes that the sources lack, and countries that M49 no longer lists, with their subregion.
+    text = maybe(str)
+    rows = read_facts("m49-countries.csv", code=int, name=text, iso3=text, subregion=maybe(int))
+    return pd.DataFrame(rows, columns=["code", "name", "iso3", "parent"], dtype=object).set_index("code")
+
+
 def _describe(codes: pd.Index) -> pd.DataFrame:
-    # What later revisions no longer list keeps the name it had: as WPP 2019 has it, or from the table above.
-    former = pd.DataFrame(
-        [
-            (name, COUNTRY, iso3, parent, REGION_NAMES[REGION_OF[parent]])
-            for name, iso3, parent in FORMER_COUNTRIES.values()
-        ],
-        index=list(FORMER_COUNTRIES),
-        columns=["name", "type", "iso3", "parent", "region"],
+    # What later revisions no longer list keeps the name it had: as WPP 2019 has it, or the list of countries.
+    former = _load_countries().dropna(subset="parent")
+    former = former.assign(type=COUNTRY, region=former["parent"].map(_name_region))
+    known = pd.concat(
+        [load_locations("wpp2024"), load_locations("wpp2019"), former[["name", "type", "iso3", "parent", "region"]]]
     )
-    known = pd.concat([load_locations("wpp2024"), load_locations("wpp2019"), former.astype(object)])
     known = known[~known.index.duplicated()]
     if not codes.isin(known.index).all():
         raise ReadError(f"location {codes[~codes.isin(known.index)][0]} is in no revision: expected an M49 number")

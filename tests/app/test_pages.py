@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 import popforecast as pf
 from app import create_app
-from popforecast.panel.locations import ALIASES, normalise
+from popforecast.panel.locations import load_aliases, normalise
 
 Table = dict[int, tuple[int, int]]
 
@@ -106,7 +106,7 @@ def test_aliases_and_codes_find_a_place_in_the_browser(client: FlaskClient) -> N
     assert "|south korea" in "".join(searches)
     terms = {term for search in searches for term in search.split("|")}
     countries = pf.load_panel("wpp2024").locations["iso3"].dropna()
-    assert {normalise(alias) for iso3 in countries for alias in ALIASES.get(iso3, ())} <= terms
+    assert {normalise(alias) for iso3 in countries for alias in load_aliases().get(iso3, ())} <= terms
 
 
 def test_the_forecast_page_holds_the_fields_as_they_were_filled_in(client: FlaskClient, known_query: str) -> None:

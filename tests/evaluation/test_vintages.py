@@ -18,7 +18,7 @@ from popforecast.forecasting.revision_error import learn_as_published, list_publ
 from popforecast.models.base import Arrays, Model, Prediction
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp import editions, preparation
-from popforecast.wpp.pairing import COUNTED_WITH, pair
+from popforecast.wpp.pairing import load_wholes, pair
 from popforecast.wpp.tables import write_tables
 from tests.helpers.freezing import check_frozen
 
@@ -143,10 +143,10 @@ def test_two_editions_that_divide_the_world_alike_exclude_nothing(wpp2024: pf.Pa
     assert pair(wpp2024, wpp2024).excluded.empty
 
 
-@pytest.mark.parametrize("whole", sorted(set(COUNTED_WITH.values())))
+@pytest.mark.parametrize("whole", sorted(set(load_wholes().values())))
 def test_the_parts_explain_what_an_earlier_edition_counted(whole: int, wpp2024: pf.Panel) -> None:
     """Each whole of a vintage is nearer to the truth's figure with its parts than without, when they last changed."""
-    parts = [part for part, of in COUNTED_WITH.items() if of == whole]
+    parts = [part for part, of in load_wholes().items() if of == whole]
     edition = pf.load_panel("wpp2012" if whole in pf.load_panel("wpp2012").locations.index else "wpp2010")
     then = edition.select(whole).values[0, -1]
     alone = wpp2024.until(2010).select(whole).values[0, -1] if whole in wpp2024.locations.index else 0

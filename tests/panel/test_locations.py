@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.errors import RepeatedLocationError, UnknownLocationError
-from popforecast.panel.locations import ALIASES, build_index, normalise
+from popforecast.panel.locations import build_index, disambiguate, load_aliases, normalise
 
 # What the 2019 revision has no series of its own for; in the 2024 revision nothing is absent but the Holy See.
 ABSENT = {"wpp2019": {"XKX", "GGY", "JEY"}, "wpp2024": {"VAT"}}
@@ -28,8 +28,8 @@ def panel(request: pytest.FixtureRequest) -> pf.Panel:
 
 
 def test_every_alias_means_its_country(panel: pf.Panel) -> None:
-    for iso3 in ALIASES.keys() - ABSENT[panel.revision]:
-        for alias in ALIASES[iso3]:
+    for iso3 in load_aliases().keys() - ABSENT[panel.revision]:
+        for alias in load_aliases()[iso3]:
             code = panel.index.find(alias)
             assert panel.locations["iso3"][code] == iso3, alias
 
@@ -228,3 +228,9 @@ def test_the_order_of_names_is_the_same_in_every_run() -> None:
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1]
+
+
+def test_names_that_differ_to_no_reader_are_told_apart() -> None:
+    names = pd.Series({917: "EUROPE", 908: "Europe", 4: "Afghanistan"})
+    assert list(disambiguate(names).values()) == ["EUROPE", "Europe", "Afghanistan"]
+    assert disambiguate(names, normalise) == {917: "EUROPE (917)", 908: "Europe (908)", 4: "Afghanistan"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import popforecast as pf
-from popforecast.studies.events import EVENTS, explain_break, explain_turn, list_events
+from popforecast.studies.events import explain_break, explain_turn, list_events, load_events
 
 
 def test_every_event_is_of_a_country_and_a_year_of_the_panel(wpp2024: pf.Panel):
     places = set(wpp2024.countries().locations["iso3"])
-    assert {event.place for event in EVENTS} <= places
-    for event in EVENTS:
+    assert {event.place for event in load_events()} <= places
+    for event in load_events():
         years = [year for year in (*(event.breaks or ()), event.turn) if year]
         assert years, event
         assert years[: 2 if event.breaks else 1] == sorted(years[: 2 if event.breaks else 1])
@@ -17,7 +17,7 @@ def test_every_event_is_of_a_country_and_a_year_of_the_panel(wpp2024: pf.Panel):
 
 
 def test_no_event_is_listed_twice():
-    assert len({(event.place, event.what) for event in EVENTS}) == len(EVENTS)
+    assert len({(event.place, event.what) for event in load_events()}) == len(load_events())
 
 
 def test_a_break_and_a_turn_of_one_event_have_one_text():
