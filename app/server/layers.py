@@ -10,9 +10,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.server.caching import AnswerCache, cache_answers
+from app.server.caching import keep_answers
 from app.server.limiting import RateLimit, make_limit
-from app.server.log import ID_HEADER, ROUTE, identify
 from app.server.security import BAD_HOST, REFUSAL, check_envelope
 from app.settings import Settings
 
@@ -28,7 +27,7 @@ UNLIMITED = ("/healthz", "/readyz", "/version", "/static/", "/theme/")
 
 def wrap(app: Flask, settings: Settings) -> WSGIApplication:
     """Return the WSGI application that serves an app as the settings ask for it."""
-    application = tidy(admit(keep_answers(app), app.wsgi_app, make_limit(settings)))
+    application = tidy(admit(keep_answers(app.wsgi_app), app.wsgi_app, make_limit(settings)))
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies)
     return application
@@ -87,12 +86,3 @@ def admit(application: WSGIApplication, flask: WSGIApplication, limit: RateLimit
         return chosen(environ, start if is_free else start_response)
 
     return answer
-
-
-def keep_answers(app: Flask) -> AnswerCache:
-    """Return the app with its public answers kept in memory."""
-
-    def complete(environ: WSGIEnvironment) -> list[tuple[str, str]]:
-        return [(ID_HEADER, identify(environ))]
-
-    return cache_answers(app.wsgi_app, notes=(ROUTE,), complete=complete)
