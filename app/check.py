@@ -1,4 +1,4 @@
-"""Check before a release that the app would start, and answer rightly: ``python -m app.check``."""
+"""Release check that the app starts and forecasts correctly: ``python -m app.check``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from popforecast.errors import PopforecastError
 
 
 def main() -> int:
-    """Print what holds; return 1, with the reason, if anything does not."""
+    """Print each passed check; return 1 and print the reason if one fails."""
     try:
         settings = Settings.from_environ()
         click.echo(f"settings: {settings.workers} workers on port {settings.port}")

@@ -1,4 +1,4 @@
-"""How gunicorn serves the app: sized for two workers in a dyno of 512 MB."""
+"""Gunicorn configuration, sized for two workers in a 512 MB dyno."""
 
 # ruff: noqa: N999 (gunicorn's own name for it)
 from __future__ import annotations
@@ -22,7 +22,7 @@ except SettingsError as error:
 bind = f"{settings.host}:{settings.port}"
 workers = settings.workers
 
-# A thread waits for its client most of the time: 30 slow ones must leave some for the others.
+# Threads mostly wait for clients: 30 slow ones must leave some for the others.
 worker_class = PatientWorker
 threads = 40
 preload_app = True
@@ -32,50 +32,50 @@ keepalive = 95
 timeout = 28
 graceful_timeout = 20
 
-# The address of a query for every location, by code, is half as long.
+# A query for every location by code is half as long.
 limit_request_line = 8190
 limit_request_fields = 64
 
-# The app itself believes as many proxies as it was told of, and gunicorn none.
+# The app itself trusts the configured number of proxies; gunicorn must trust none.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# Nobody steers the server from outside, and a dyno's home is not the place for its socket.
+# The control socket is not needed, and a dyno's home folder is no place for it.
 control_socket_disable = True
 
 logger_class = JSONLogger
 errorlog = "-"
 accesslog = "-" if settings.access_log else None
 
-# With many threads glibc would keep freed memory for each (M_ARENA_MAX), and what a large answer took for the next one
-# (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: unless set, they grow). Other C libraries have no such thing.
+# glibc would keep freed memory per thread (M_ARENA_MAX) and after large answers (M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
+# grow unless set). Other C libraries have no such parameters.
 with suppress(AttributeError, OSError):
     for parameter, number in ((-8, 2), (-3, 256 * 1024), (-1, 1024 * 1024)):
         ctypes.CDLL(None).mallopt(parameter, number)
 
 
-# A worker told to end before it listens for signals would not hear of it, and be killed after graceful_timeout.
+# A worker told to stop before it handles signals would miss them, and be killed after graceful_timeout.
 ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001
-    """See to it that the server itself hears signals again once it has forked a worker."""
+    """Unblock signals in the server after each fork."""
     os.register_at_fork(after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS))
 
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Keep signals waiting until there is someone to hear them."""
+    """Block signals until the worker can handle them."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001
-    """Hear the signals that came while the worker started."""
+    """Unblock signals; those that arrived during startup are now delivered."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
-    """Make all forecasts before the workers fork: no request waits for one, and the workers share the memory."""
+    """Make all forecasts before forking, so that no request waits and workers share the memory."""
     from popforecast.errors import PopforecastError
     from popforecast.session import prepare
 
@@ -83,5 +83,5 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
         prepare()
     except PopforecastError as error:
         sys.exit(f"popforecast does not start: {error}")
-    # A collection in a worker would write to, and so copy, every page that it shares.
+    # Garbage collection in a worker would write to, and so copy, the shared pages.
     gc.freeze()

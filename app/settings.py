@@ -1,4 +1,4 @@
-"""What the environment says about a deployment, checked before anything starts."""
+"""Settings from environment variables, validated before anything starts."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from popforecast.errors import InputError
 
 Value = TypeVar("Value")
 
-# Requests a minute: a person never asks as often, and a program that does is told when to go on.
+# Requests per minute: more than any person makes; programs that exceed it are told when to retry.
 DEFAULT_RATE = 1200
 
-# What a dyno of 512 MB holds.
+# As many as fit in a 512 MB dyno.
 DEFAULT_WORKERS = 2
 
-# Platforms name the commit they run each in their own way.
+# Where platforms name the running commit.
 COMMITS = ("HEROKU_SLUG_COMMIT", "HEROKU_BUILD_COMMIT", "SOURCE_VERSION", "RENDER_GIT_COMMIT", "POPFORECAST_COMMIT")
 
 
 class SettingsError(InputError):
-    """A variable of the environment that holds what it must not."""
+    """An invalid environment variable."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How this process serves.
+    """Settings of a server process.
 
     Attributes
     ----------
@@ -39,15 +39,15 @@ class Settings:
     workers : int
         Number of worker processes (``WEB_CONCURRENCY``).
     proxies : int
-        How many proxies in front are to be believed (``POPFORECAST_PROXIES``; 1 where ``DYNO`` is set).
+        Number of trusted proxies in front (``POPFORECAST_PROXIES``; 1 if ``DYNO`` is set).
     rate_limits : bool
-        Whether clients are limited (``RATELIMIT_ENABLED``).
+        Whether request rates are limited (``RATELIMIT_ENABLED``).
     rate : int
-        How many requests a minute one client may make of each worker (``POPFORECAST_RATE``).
+        Requests per minute allowed per client and worker (``POPFORECAST_RATE``).
     access_log : bool
-        Whether each request is logged (``POPFORECAST_ACCESS_LOG``).
+        Whether requests are logged (``POPFORECAST_ACCESS_LOG``).
     commit : str or None
-        The commit that runs, where the platform says so.
+        The running commit, if the platform names it.
     """
 
     host: str = "127.0.0.1"
@@ -61,12 +61,12 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Return what the environment asks for.
+        """Return the settings in the environment.
 
         Raises
         ------
         SettingsError
-            If a variable holds what it must not.
+            If a variable is invalid.
 
         Examples
         --------
@@ -78,7 +78,7 @@ class Settings:
         """
 
         def find(name: str) -> str:
-            # An empty variable is how shells and dashboards say "not set".
+            # Shells and dashboards use an empty variable for "not set".
             return environ.get(name, "").strip()
 
         def read(name: str, parse: Callable[[str, str], Value], default: Value) -> Value:
@@ -86,10 +86,10 @@ class Settings:
             return parse(name, text) if text else default
 
         return cls(
-            # A port means that a platform's router is in front; without one only this machine may ask.
+            # PORT implies a platform's router in front; without it, listen to this machine only.
             host=read("POPFORECAST_HOST", _read_host, "0.0.0.0" if find("PORT") else cls.host),
             port=read("PORT", _read_between(0, 65_535), cls.port),
-            # Gunicorn reads this one itself, before anything of ours, and an empty one ends it in a traceback.
+            # Gunicorn reads this variable first, and fails with a traceback if it is empty.
             workers=_read_between(1, 64)("WEB_CONCURRENCY", environ.get("WEB_CONCURRENCY", str(cls.workers)).strip()),
             proxies=read("POPFORECAST_PROXIES", _read_between(0, 5), 1 if find("DYNO") else cls.proxies),
             rate_limits=read("RATELIMIT_ENABLED", _read_switch, cls.rate_limits),

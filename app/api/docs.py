@@ -1,4 +1,4 @@
-"""Where the API is described: its OpenAPI document, and a page made from it."""
+"""API documentation: the OpenAPI document and the /docs page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def send_openapi() -> ResponseReturnValue:
 
 @blueprint.get("/docs")
 def show_docs() -> ResponseReturnValue:
-    """Show the API: every resource with its parameters, an answer, and examples to copy."""
+    """Show the API: each resource with its parameters, a sample response and examples."""
     find_unknown(request.args, ()).refuse()
     document, host = describe_api(), request.host_url.rstrip("/")
     page = render_template(
@@ -72,7 +72,7 @@ def show_docs() -> ResponseReturnValue:
 
 @blueprint.app_template_filter()
 def mark_up(text: str) -> Markup:
-    """Return the text with what stands between backticks as code.
+    """Return text with passages in backticks marked up as code.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def mark_up(text: str) -> Markup:
 
 @blueprint.app_template_filter()
 def describe_valid(schema: dict[str, Any]) -> str:
-    """Say in words what a schema allows; of text, nothing.
+    """Return what a schema allows in words; nothing for text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""JSON and CSV twins of everything, under /api/v1, and the errors of a program; docs/api.md says what they promise."""
+"""Routes under /api/v1, JSON and CSV for each resource, and their errors; docs/api.md documents what they guarantee."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ blueprint.after_request(open_to_all)
 
 
 def link(query: Query, endpoint: str) -> str:
-    """Return the address at which an endpoint answers exactly this query."""
+    """Return the address of this query at an endpoint."""
     return link_to(endpoint, query.arguments)
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
-    """Answer an error as problem details (RFC 9457), with a member for each wrong parameter."""
+    """Return an error as problem details (RFC 9457), with an entry for each invalid parameter."""
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": error.name,
@@ -36,7 +36,7 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
     faults = getattr(error, "faults", {})
     if faults:
         problem["errors"] = [{"parameter": name, "detail": text} for name, text in faults.items()]
-    # The error's own response has the headers that belong to it, such as Allow.
+    # The error's own response carries its headers, such as Allow.
     response = error.get_response()
     response.set_data(json.dumps(problem) + "\n")
     response.mimetype = "application/problem+json"
@@ -57,7 +57,7 @@ def _list_paths() -> list[str]:
 
 
 def _add(resource: Resource) -> None:
-    """Route both twins of a resource."""
+    """Add the JSON and CSV routes of a resource."""
 
     def send_json() -> Response:
         return _answer(resource, f"api.send_{resource.name}", JSON)

@@ -1,4 +1,4 @@
-"""What those who run the app ask of it: does it live, is it ready, which version is it."""
+"""Health, readiness and version endpoints for operators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from popforecast.session import check_tables, get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
 # AR(1) with constant on the levels of WPP 2019, 1950-2020: World and More developed regions by year, in thousands. It
-# was computed by others before this project began, so that it tests data and arithmetic at once.
+# was computed independently before this project began, so it tests data and arithmetic together.
 KNOWN_REVISION, KNOWN_MODEL, KNOWN_CODES = "wpp2019", "ar1", (900, 901)
 KNOWN_TABLE = {
     2030: (8_745_733, 1_304_051),
@@ -28,7 +28,7 @@ KNOWN_TABLE = {
     2035: (9_243_217, 1_317_530),
 }
 
-# Seconds until it is worth asking again.
+# Seconds before a retry is worthwhile.
 PAUSE = 10
 
 blueprint = Blueprint("operations", __name__)
@@ -36,25 +36,25 @@ blueprint = Blueprint("operations", __name__)
 
 @blueprint.after_request
 def forbid_keeping(response: Response) -> Response:
-    """Let nobody keep what is true for this moment only."""
+    """Forbid caching of momentary states."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.get("/healthz")
 def show_health() -> ResponseReturnValue:
-    """Say that the process answers, and which version it is."""
+    """Report that the process is alive, and its version."""
     return jsonify(status="ok", version=pf.__version__)
 
 
 @blueprint.get("/readyz")
 def show_readiness() -> ResponseReturnValue:
-    """Say that the app answers rightly: data and default model are there, and the known table comes out.
+    """Report that the app is ready: data and default model load, and the known table is reproduced.
 
     Raises
     ------
     ServiceUnavailable
-        If not; the error says why.
+        If a check fails; the error says which.
     """
     try:
         checks = dict(check())
@@ -65,7 +65,7 @@ def show_readiness() -> ResponseReturnValue:
 
 @blueprint.get("/version")
 def show_version() -> ResponseReturnValue:
-    """Say which version, data and commit answer."""
+    """Report version, data and commit."""
     revisions = {
         name: {"source": panel.title, "checksum": panel.checksum, "origin": panel.origin}
         for name, panel in ((name, get_session(name).panel) for name in pf.REVISIONS)
@@ -74,12 +74,12 @@ def show_version() -> ResponseReturnValue:
 
 
 def check() -> Iterator[tuple[str, str]]:
-    """Yield the name of each check that holds, with what was found.
+    """Yield the name and finding of each check that passes.
 
     Raises
     ------
     PopforecastError
-        If one does not.
+        If one fails.
 
     Examples
     --------
@@ -96,12 +96,12 @@ def check() -> Iterator[tuple[str, str]]:
 
 
 def check_known_table() -> str:
-    """Forecast the table that is known beforehand, and return what was compared.
+    """Compare forecasts with the known table, and return what was compared.
 
     Raises
     ------
     NotReadyError
-        If a figure is another; the error names the first.
+        If a figure differs; the error names the first.
     """
     years = list(KNOWN_TABLE)
     answer = Query(KNOWN_CODES, years[0], years[-1], KNOWN_MODEL, KNOWN_REVISION).answer()
@@ -117,7 +117,7 @@ def check_known_table() -> str:
 
 
 class NotReadyError(PopforecastError):
-    """An app that does not answer what it must."""
+    """An app whose forecasts are wrong."""
 
 
 def _settings() -> Settings:

@@ -1,4 +1,4 @@
-"""What lies round the Flask app, from the outside: proxies, limits and checks, the cache of answers."""
+"""WSGI layers around the Flask app, from the outside in: proxies, rate limits and checks, response cache."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# A name, or an address in brackets, and perhaps a port; no longer than the name service allows.
+# A host name or a bracketed address, optionally with a port, within the length limit of DNS.
 HOST = re.compile(r"(?=.{1,260}$)(([\w-]{1,63}\.)*[\w-]{1,63}\.?|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
 
-# Those who watch the app ask every few seconds, and a page is nothing without its files.
+# Monitors ask every few seconds, and pages are useless without their static files.
 UNLIMITED = ("/healthz", "/readyz", "/version", "/static/", "/theme/")
 
 
 def wrap(app: Flask, settings: Settings) -> WSGIApplication:
-    """Return the WSGI application that serves an app as the settings ask for it."""
+    """Return the WSGI application that serves an app with the given settings."""
     application = tidy(admit(keep_answers(app.wsgi_app), app.wsgi_app, make_limit(settings)))
     if settings.proxies:
         application = ProxyFix(application, x_for=settings.proxies, x_proto=settings.proxies)
@@ -34,9 +34,9 @@ def wrap(app: Flask, settings: Settings) -> WSGIApplication:
 
 
 def tidy(application: WSGIApplication) -> WSGIApplication:
-    """Return a WSGI application that never sees what only does harm: a host that is none, a part asked for.
+    """Return a WSGI application that is protected from invalid hosts and from range requests.
 
-    Flask routes by the host before anything of ours runs, and one that it cannot encode would be an error of its own.
+    Flask routes by host before any of our code runs, and fails on hosts it cannot encode.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -44,7 +44,7 @@ def tidy(application: WSGIApplication) -> WSGIApplication:
             environ[BAD_HOST], environ["HTTP_HOST"] = environ["HTTP_HOST"], ""
         if environ["wsgi.url_scheme"] not in ("http", "https"):
             environ["wsgi.url_scheme"] = "http"
-        # Whoever asks for a part may be sent the whole (RFC 9110, 14.2), and nothing here is large.
+        # Servers may ignore range requests (RFC 9110, 14.2), and no response here is large.
         environ.pop("HTTP_RANGE", None)
         return application(environ, start_response)
 
@@ -52,19 +52,19 @@ def tidy(application: WSGIApplication) -> WSGIApplication:
 
 
 def admit(application: WSGIApplication, flask: WSGIApplication, limit: RateLimit | None) -> WSGIApplication:
-    """Return a WSGI application that counts and checks each request before anything answers it.
+    """Return a WSGI application that counts and checks each request before it is answered.
 
-    A refused request goes past the cache to the app, which answers it like any other error. Health and static files
-    are answered however often a client asks; only their errors count.
+    Refused requests bypass the cache, and the app answers them like any other error. Requests for health and static
+    files are not limited; only their errors count.
 
     Parameters
     ----------
     application : WSGI application
-        Answers what is admitted.
+        Answers admitted requests.
     flask : WSGI application
-        Answers what is refused: it finds the error under :data:`app.server.security.REFUSAL`.
+        Answers refused requests; it finds the error under :data:`app.server.security.REFUSAL`.
     limit : RateLimit or None
-        How often a client may ask; None: as often as it likes.
+        The rate limit; None for no limit.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

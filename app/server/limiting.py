@@ -1,4 +1,4 @@
-"""Limits of rate: each client's requests in a minute, over all pages together, counted before anything answers."""
+"""Rate limits: requests per minute and client over all pages, counted before anything is answered."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from app.settings import Settings
 
 A_MINUTE = 60
 
-# A provider gives each customer at least so much of an IPv6 address: what follows is the customer's to choose.
+# Providers assign at least this prefix of IPv6 addresses; customers choose the remaining bits.
 NETWORK_BITS = 64
 
-# No address is longer; what a broken proxy sends instead of one is not kept whole.
+# No address is longer; text from a broken proxy is cut.
 LONGEST_CLIENT = 64
 
 
 class RateLimit:
-    """How many requests one client may make in a window of time, which its first request opens.
+    """A limit on requests per client in a time window that starts with the first request.
 
-    Each worker process counts for itself: two let through up to twice the rate.
+    Each worker process counts separately: two workers admit up to twice the rate.
 
     Parameters
     ----------
     rate : int
-        Requests in a window.
+        Requests per window.
     seconds : float
-        How long a window is.
+        Length of the window.
 
     Examples
     --------
@@ -47,11 +47,11 @@ class RateLimit:
 
     @property
     def clients(self) -> int:
-        """How many clients have a window."""
+        """Number of clients with an open window."""
         return len(self._taken)
 
     def take(self, address: str) -> bool:
-        """Count a request from an address; return whether it is still allowed."""
+        """Count a request from an address, and return whether it is allowed."""
         client, now = name_client(address[:LONGEST_CLIENT]), time.monotonic()
         with self._lock:
             if now >= self._next_sweep:
@@ -64,7 +64,7 @@ class RateLimit:
         return taken < self.rate
 
     def refuse(self) -> TooManyRequests:
-        """Return the error for a client that asked too often: it says how often it may, and when again."""
+        """Return the error for a client over the limit, with the limit and when to retry."""
         return TooManyRequests(
             f"Too many requests: expected at most {self.rate} per 1 minute from one client (an IPv4 address or an "
             "IPv6 /64 network). Ask again in a minute.",
@@ -74,7 +74,7 @@ class RateLimit:
 
 @lru_cache(maxsize=4096)
 def name_client(address: str) -> str:
-    """Return by what a client is counted: its IPv4 address, or the /64 network of its IPv6 address.
+    """Return the key by which a client is counted: its IPv4 address, or the /64 network of its IPv6 address.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def name_client(address: str) -> str:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        # A zone names an interface of this machine, not a client.
+        # A zone identifies a local interface, not a client.
         known = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return address
@@ -103,5 +103,5 @@ def name_client(address: str) -> str:
 
 
 def make_limit(settings: Settings) -> RateLimit | None:
-    """Return the limit that the settings ask for, if they ask for one."""
+    """Return the rate limit in the settings, if any."""
     return RateLimit(settings.rate) if settings.rate_limits else None

@@ -1,7 +1,7 @@
-"""The log: one JSON object a line, a request id on each, and nothing about who asked or what.
+"""The log: one JSON object per line, with a request id and no personal data.
 
-No address, no user agent, no query, no referrer; the route instead of the path. What is left says whether the app is
-well, and nothing about a person.
+It has no address, user agent, query or referrer, and the route instead of the path: enough to monitor the app, and
+nothing about a person.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 ID_HEADER = "X-Request-ID"
 
-# Heroku's router makes ids of this kind.
+# Matches the ids of Heroku's router.
 SANE_ID = re.compile(r"[A-Za-z0-9+/=._-]{8,128}", re.ASCII)
 
 ROUTE, REQUEST_ID = "popforecast.route", "popforecast.request_id"
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as a line of JSON."""
+    """Formats a record as a line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; an exception keeps its traceback, as text within it."""
+        """Return the line; the traceback of an exception is a text member."""
         entry: dict[str, Any] = {
             "time": _stamp(record.created),
             "level": record.levelname.lower(),
@@ -48,13 +48,13 @@ class JSONFormatter(logging.Formatter):
 
 
 def identify_requests(app: Flask) -> None:
-    """Give every request of an app an id, which its answer carries back, and note its route."""
+    """Give every request an id, return it in the response, and record the route."""
     app.before_request(_note)
     app.after_request(_answer_id)
 
 
 def identify(environ: WSGIEnvironment) -> str:
-    """Return the id of a request: the router's, if it is sane, else one of our own, the same each time."""
+    """Return the id of a request: the router's if valid, otherwise a generated one."""
     if REQUEST_ID not in environ:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         environ[REQUEST_ID] = given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
@@ -72,7 +72,7 @@ def _answer_id(response: Response) -> Response:
 
 
 def _withhold(message: str) -> str:
-    # Gunicorn names the address that an error befell, and the client of a request that it cannot read.
+    # Gunicorn logs the address of a failed request, and the client of an unreadable one.
     message = re.sub(r"(?<=^Error handling request )(\S+) .*", r"\1", message, flags=re.DOTALL)
     if not message.startswith("Invalid request from ip="):
         return message

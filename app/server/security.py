@@ -1,4 +1,4 @@
-"""What keeps strangers' requests harmless: headers, and limits of size."""
+"""Protection against hostile requests: security headers and size limits."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from app.query.arguments import quote
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-# No form or JSON that a query can need comes near this.
+# Far larger than any query needs.
 LARGEST_BODY = 1_000_000
 
-# The address of a query for every location, by code, is half as long; gunicorn itself ends at 8,190.
+# A query for every location by code is half as long; gunicorn's own limit is 8,190.
 LONGEST_ADDRESS = 8_000
 
-# Too many locations are an error that names them; this many parameters are not even read.
+# Too many locations raise an error that names them; this many parameters are not parsed at all.
 MOST_PARAMETERS = 20_000
 
-# A body above this is not read to its end just to be refused politely.
+# Larger bodies are not read to the end just to be refused.
 MOST_DRAINED = 64_000_000
 
-# Where the layers keep a Host that is none, and that the app therefore does not see; and why they refuse a request.
+# WSGI keys for an invalid Host, which is hidden from the app, and for the reason a request was refused.
 BAD_HOST, REFUSAL = "popforecast.bad_host", "popforecast.refusal"
 
 POLICY = (
@@ -56,7 +56,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# What anyone may put into a page of their own, and what programs on any page may read.
+# Pages that other sites may embed, and responses that scripts on any page may read.
 EMBEDDED = ("/embed",)
 PUBLIC = ("/api/", *EMBEDDED, "/forecast.svg", "/forecast.png", "/openapi.json")
 
@@ -64,13 +64,13 @@ A_YEAR = 365 * 24 * 60 * 60
 
 
 class StrictParser(FormDataParser):
-    """A reader of forms for which a form that cannot be read is an error, not an empty one."""
+    """A form parser that raises for an unreadable form instead of returning an empty one."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"silent": False})
 
     def parse(self, stream: IO[bytes], mimetype: str, *args: Any, **options: Any) -> Any:
-        """Parse a form, unless it has more parameters than anyone needs."""
+        """Parse a form, unless it has too many parameters."""
         if mimetype == "application/x-www-form-urlencoded" and self.max_form_parts:
             data = stream.read()
             number = data.count(b"&") + 1
@@ -83,13 +83,13 @@ class StrictParser(FormDataParser):
 
 
 class StrictRequest(Request):
-    """A request whose form, where it cannot be read, is an error; Flask's own takes it for an empty one."""
+    """A request that raises for an unreadable form, which Flask would treat as empty."""
 
     form_data_parser_class = StrictParser
 
 
 def secure(app: Flask) -> None:
-    """Give an app its limits and its headers."""
+    """Apply size limits and security headers to an app."""
     app.request_class = StrictRequest
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_PARAMETERS
@@ -99,12 +99,12 @@ def secure(app: Flask) -> None:
 
 
 def check_envelope(environ: WSGIEnvironment) -> None:
-    """Refuse what no client of ours sends: a host that is none, an endless address, a compressed body.
+    """Refuse requests that no legitimate client sends: invalid hosts, overlong addresses, compressed bodies.
 
     Raises
     ------
     BadRequest, RequestURITooLarge, UnsupportedMediaType
-        With a sentence that says what was sent and what is accepted.
+        With what was sent and what is accepted.
     """
     if BAD_HOST in environ:
         raise BadRequest(f"Host {quote(environ[BAD_HOST])}: expected a host's name, such as example.org.")
@@ -117,20 +117,20 @@ def check_envelope(environ: WSGIEnvironment) -> None:
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"Content-Encoding {quote(encoding)}: expected a body that is not compressed.")
-    # Servers undo chunks and nothing else: what they hold might be compressed all the same.
+    # Servers decode chunks only; the body might still be compressed.
     coding = environ.get("HTTP_TRANSFER_ENCODING", "chunked")
     if coding.lower() != "chunked":
         raise UnsupportedMediaType(f"Transfer-Encoding {quote(coding)}: expected chunked, or none.")
 
 
 def pass_on_refusal() -> None:
-    """Raise the error for which the layers refused a request: the app answers it like any of its own."""
+    """Raise the error for which the layers refused a request."""
     if REFUSAL in request.environ:
         raise request.environ[REFUSAL]
 
 
 def finish(response: Response) -> Response:
-    """Send the headers that every answer has, once the request was read to its end."""
+    """Add the headers of every response, and read an unfinished request to its end."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.path in EMBEDDED:
@@ -138,7 +138,7 @@ def finish(response: Response) -> Response:
         del response.headers["X-Frame-Options"]
     if request.path.startswith(PUBLIC):
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    # Over http a browser must ignore it, and a developer's machine is not to be pinned to https for a year.
+    # Browsers ignore it over http, and a developer's machine must not be pinned to https for a year.
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
     if response.status_code >= 400:
@@ -148,18 +148,18 @@ def finish(response: Response) -> Response:
 
 
 def explain_excess(error: RequestEntityTooLarge) -> None:
-    """Let the error of a body that is too large say how large it may be, unless it says so itself."""
+    """Add the size limit to the error for a large body, unless it is stated already."""
     if error.description == RequestEntityTooLarge.description:
         error.description = f"The body is too large: expected at most {LARGEST_BODY:,} bytes."
 
 
 def _drain() -> None:
-    # A connection that is closed with bytes unread is reset, and the client would never see the answer. Only a server
-    # that marks the end of the body can be asked for the rest: with others the read might wait for ever.
+    # Closing a connection with unread bytes resets it, and the client would never see the answer. Reading on is safe only
+    # if the server marks the end of the body; otherwise it might block forever.
     if not request.environ.get("wsgi.input_terminated"):
         return
     stream, left = request.environ["wsgi.input"], MOST_DRAINED
-    # A body that cannot be read has no end, and every server has errors of its own for it.
+    # Each server raises its own errors for an unreadable body.
     with suppress(Exception):
         while left > 0 and (chunk := stream.read(min(left, 65_536))):
             left -= len(chunk)
