@@ -154,8 +154,8 @@ def explain_excess(error: RequestEntityTooLarge) -> None:
 
 
 def _drain() -> None:
-    # Closing a connection with unread bytes resets it, and the client would never see the answer. Reading on is safe only
-    # if the server marks the end of the body; otherwise it might block forever.
+    # Closing a connection with unread bytes resets it, and the client would never see the answer. Reading on is safe
+    # only if the server marks the end of the body; otherwise it might block forever.
     if not request.environ.get("wsgi.input_terminated"):
         return
     stream, left = request.environ["wsgi.input"], MOST_DRAINED
