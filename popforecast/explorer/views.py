@@ -12,7 +12,7 @@ from popforecast.charts.forecast import Chart
 from popforecast.charts.style import COLOURS
 from popforecast.explorer.addresses import link_to_app, write_address
 from popforecast.explorer.charts import label_line
-from popforecast.explorer.queries import Query
+from popforecast.explorer.state import Query
 from popforecast.forecasting.result import Forecast, choose_roundings
 from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, Rounding, join_words, write_sentence

@@ -17,7 +17,7 @@ from popforecast.explorer.addresses import is_page, read_address, read_year
 from popforecast.explorer.charts import chart_answer, draw_answer, draw_residuals
 from popforecast.explorer.controls import ModelPicker, mark, write_year
 from popforecast.explorer.preview import write_preview
-from popforecast.explorer.queries import (
+from popforecast.explorer.state import (
     MOST_LINES,
     MOST_MODELS,
     Query,
