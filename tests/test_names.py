@@ -26,7 +26,6 @@ from app.settings import Settings
 from popforecast import explorer
 from popforecast.charts.svg import draw_chart
 from popforecast.cli import main
-from popforecast.explorer.preview import write_preview
 from popforecast.models.base import Note
 from popforecast.reports import make_reports
 from popforecast.text import guard_formulas
@@ -208,7 +207,6 @@ def test_the_explorer_shows_names_as_text() -> None:
     page = explorer.build([MARKUP], revision="wpp2024")
     pages = [widget.value for widget in list_widgets(page) if isinstance(widget, ipywidgets.HTML)]
     check_page(" ".join(pages))
-    check_page(write_preview(page, None))
 
 
 def list_widgets(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:

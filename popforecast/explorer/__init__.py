@@ -17,7 +17,7 @@ from popforecast.wpp.editions import DEFAULT_REVISION
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
-    from popforecast.explorer.queries import Query
+    from popforecast.explorer.state import Query
     from popforecast.explorer.widgets import Explorer
 
 DEFAULT_END = 2050
@@ -79,8 +79,7 @@ def _gather(
     revision: str,
     levels: Sequence[float],
 ) -> Query:
-    from popforecast.explorer.queries import MOST_MODELS, Query
-    from popforecast.explorer.specifications import parse_model
+    from popforecast.explorer.state import MOST_MODELS, Query, parse_model
     from popforecast.session import get_session
 
     panel = get_session(revision).panel

@@ -10,8 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from popforecast.charts.lines import SCALES
 from popforecast.errors import InputError, LevelError, YearError, shorten
-from popforecast.explorer.queries import MOST_LINES, MOST_MODELS, Query
-from popforecast.explorer.specifications import is_named, parse_model, write_model
+from popforecast.explorer.state import MOST_LINES, MOST_MODELS, Query, is_named, parse_model, write_model
 from popforecast.models.base import Model, check_levels
 from popforecast.session import get_session
 from popforecast.text import split_credentials

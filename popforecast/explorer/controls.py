@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import ipywidgets as widgets
 
 import popforecast.models as models
-from popforecast.explorer.specifications import LAGS, MOST_LAGS, OWN
+from popforecast.explorer.state import LAGS, MOST_LAGS, OWN
 from popforecast.models.ar import AR
 from popforecast.models.base import Model
 

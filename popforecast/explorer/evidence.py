@@ -10,8 +10,8 @@ import numpy as np
 from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, tell_coverage
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
-from popforecast.explorer.queries import Query, name_location
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
+from popforecast.explorer.state import Query, name_location
 from popforecast.explorer.views import frame_table
 from popforecast.models.base import Model
 from popforecast.session import get_session, get_vintage_record

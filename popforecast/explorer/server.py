@@ -6,17 +6,158 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import IdentityProvider, User
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from jupyter_server.utils import url_path_join
+from tornado.web import HTTPError, RequestHandler, authenticated
 from traitlets import Int
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from popforecast.errors import InputError
 from popforecast.explorer.assets import AssetHandler, list_large
-from popforecast.explorer.handlers import HealthHandler, KernelHandler, PageHandler
 from popforecast.reports.notebooks import PACKAGE, find_folder
 
 KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+# Seconds after which a page that was refused may try again.
+RETRY_AFTER = 30
+
+# The page is whole without any other host. Jupyter's scripts make functions of text, and styles as they go.
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+
+
+class Kernels(AsyncMappingKernelManager):
+    """Voilà's kernels: it adds the pool of those that wait, preheated, for a page to open.
+
+    Attributes
+    ----------
+    opening : int
+        Pages that are being made and have no kernel yet.
+    """
+
+    opening = 0
+
+    def count_taken(self) -> int:
+        """Return how many kernels pages have, or are about to have."""
+        return len(set(self.list_kernel_ids()) - self.list_waiting()) + self.opening
+
+    def list_waiting(self) -> set[str]:
+        """Return the kernels of the pool."""
+        tasks = [task for pool in getattr(self, "_pools", {}).values() for task in pool]
+        return {task.result()["kernel_id"] for task in tasks if task.done() and not task.exception()}
+
+    async def is_alive_still(self, kernel_id: str) -> bool:
+        """Return whether a kernel is there and runs; one that died is cleared away."""
+        if kernel_id not in self:
+            return False
+        if await ensure_async(self.get_kernel(kernel_id).is_alive()):
+            return True
+        await self.leave(kernel_id)
+        return False
+
+    async def clear_away(self) -> None:
+        """Clear away the kernels that died, those in the pool among them, and fill the pool again."""
+        for kernel_id in self.list_kernel_ids():
+            if not await self.is_alive_still(kernel_id) and hasattr(self, "fill_if_needed"):
+                self.fill_if_needed(notebook_name=self.notebook_path)
+
+    async def leave(self, kernel_id: str) -> None:
+        """End a kernel at once: its page is closed, or it died."""
+        if kernel_id in self:
+            await ensure_async(self.shutdown_kernel(kernel_id, now=True))
+
+
+class Anybody(IdentityProvider):
+    """Whoever comes is nobody in particular, and gets no cookie that would tell them from others."""
+
+    # There is nothing of anybody's to protect.
+    auth_enabled = False
+
+    def get_user(self, handler: JupyterHandler) -> User:  # noqa: ARG002
+        """Return the one user there is."""
+        return User("anybody")
+
+
+class PageHandler(TornadoVoilaHandler):
+    """The page; where every kernel is taken, one that says so."""
+
+    def initialize(self, most_kernels: int, **kwargs: Any) -> None:
+        """Take the limit, and what Voilà's handler takes."""
+        super().initialize(**kwargs)
+        self.most_kernels = most_kernels
+
+    @authenticated
+    async def get(self, path: str | None = None) -> None:
+        """Send the page as it is made."""
+        if path:
+            raise HTTPError(404)
+        kernels = self.kernel_manager
+        await kernels.clear_away()
+        if kernels.count_taken() >= self.most_kernels:
+            raise HTTPError(503, f"all {self.most_kernels} kernels are taken")
+        kernels.opening += 1
+        is_opening = True
+        try:
+            async for html in self.get_generator():
+                if is_opening:
+                    # With the first words of the page its kernel is there, and counted.
+                    kernels.opening, is_opening = kernels.opening - 1, False
+                self.write(html)
+                self.flush()
+        finally:
+            kernels.opening -= is_opening
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the error as a page; one that is full says when to come again."""
+        if status_code == 503:
+            self.set_header("Retry-After", str(RETRY_AFTER))
+        super().write_error(status_code, **kwargs)
+
+    @property
+    def content_security_policy(self) -> str:
+        """What the browser may load: nothing from elsewhere."""
+        return POLICY
+
+
+class KernelHandler(RequestHandler):
+    """Whether the kernel of an open page is alive (GET), and the end of one whose page is closed (POST)."""
+
+    async def get(self, kernel_id: str) -> None:
+        """Answer 204 for a kernel that runs, 410 for one that is gone."""
+        alive = await self.settings["kernel_manager"].is_alive_still(kernel_id)
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(204 if alive else 410)
+
+    async def post(self, kernel_id: str) -> None:
+        """End the kernel."""
+        await self.settings["kernel_manager"].leave(kernel_id)
+        self.set_status(204)
+
+
+class HealthHandler(RequestHandler):
+    """Whether the server answers: for a platform that asks."""
+
+    def get(self) -> None:
+        """Answer how many kernels pages have, and how many wait for one."""
+        kernels = self.settings["kernel_manager"]
+        self.set_header("Cache-Control", "no-store")
+        self.write({"taken": kernels.count_taken(), "waiting": len(kernels.list_waiting())})
 
 
 class Server(Voila):

@@ -10,9 +10,11 @@ import numpy as np
 
 from popforecast.charts.forecast import Chart
 from popforecast.charts.style import COLOURS
+from popforecast.charts.svg.drawing import draw_layout
+from popforecast.charts.svg.framing import NARROW, WIDE
 from popforecast.explorer.addresses import link_to_app, write_address
-from popforecast.explorer.charts import label_line
-from popforecast.explorer.queries import Query
+from popforecast.explorer.charts import chart_answer, label_line
+from popforecast.explorer.state import Query
 from popforecast.forecasting.result import Forecast, choose_roundings
 from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, Rounding, join_words, write_sentence
@@ -32,6 +34,24 @@ def write_own_style() -> str:
     """Return the explorer's own style as an element: on Voilà's page the shared sheet is there already."""
     colours = "".join(f".pf-chip:nth-child({i}){{--series:{colour}}}" for i, colour in enumerate(COLOURS, 1))
     return f"<style>{STYLE.read_text(encoding='utf-8')}{colours}</style>"
+
+
+def write_preview(messages: str, forecasts: Sequence[Forecast], query: Query) -> str:
+    """Write what Voilà's page shows until its scripts are there: messages, the web page's chart, and the table.
+
+    It leaves room for the controls and the tabs, so that nothing moves when the explorer takes its place.
+    """
+    parts = [messages]
+    if forecasts:
+        chart = chart_answer(forecasts, query.scale)
+        drawings = "".join(draw_layout(chart, layout, with_data=False) for layout in (WIDE, NARROW))
+        parts += [write_heading(chart), f'<div class="pf-chart">{drawings}</div>', write_notes(forecasts)]
+        parts += [f'<div class="pf-tabs">{write_table(forecasts)}</div>', write_source(forecasts, query)]
+    return (
+        f'{write_own_style()}<div class="pf-preview"><div class="pf-explorer"><div class="pf-columns">'
+        '<div class="pf-controls card"><p class="hint">The controls load with the scripts of this page.</p></div>'
+        f'<div class="pf-results">{"".join(f"<div>{part}</div>" for part in parts)}</div></div></div></div>'
+    )
 
 
 def write_heading(chart: Chart) -> str:

@@ -16,8 +16,7 @@ from popforecast.explorer import evidence, views
 from popforecast.explorer.addresses import is_page, read_address, read_year
 from popforecast.explorer.charts import chart_answer, draw_answer, draw_residuals
 from popforecast.explorer.controls import ModelPicker, mark, write_year
-from popforecast.explorer.preview import write_preview
-from popforecast.explorer.queries import (
+from popforecast.explorer.state import (
     MOST_LINES,
     MOST_MODELS,
     Query,
@@ -76,14 +75,11 @@ class Explorer(widgets.VBox):
         self._ask(query.locations)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return what a cell shows: the widget, and on Voilà's page how it looks until its scripts are there."""
+        """Return what a cell shows: the widget, and on Voilà's page a preview until its scripts are there."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         if is_page():
-            chart = chart_answer(self.forecasts, self.query.scale) if self.forecasts else None
-            preview = write_preview(self.children[-1], chart)
-            bundle["text/html"] = (
-                f'{views.write_own_style()}<div class="pf-preview"><div class="pf-explorer">{preview}</div></div>'
-            )
+            messages = self.warning.value + self.error.value
+            bundle["text/html"] = views.write_preview(messages, self.forecasts, self.query)
         return bundle
 
     def follow(self, address: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.explorer.addresses import link_to_app, read_address, write_address, write_code
-from popforecast.explorer.queries import Query
+from popforecast.explorer.state import Query
 from popforecast.explorer.widgets import Explorer
 from tests.explorer.reading import read_table
 

@@ -1,39 +1,20 @@
-"""How the explorer looks before its scripts are there: as they will show it."""
+"""Before its scripts are there the page shows the chart, the table and every message."""
 
 from __future__ import annotations
 
 from html import unescape
 
-import ipywidgets as widgets
 import pytest
 from bs4 import BeautifulSoup
 
 from popforecast import explorer
-from popforecast.explorer.charts import chart_answer
-from popforecast.explorer.preview import write_preview
+from popforecast.explorer.views import write_preview
 from popforecast.explorer.widgets import Explorer
 
 
 def preview(page: Explorer) -> BeautifulSoup:
-    chart = chart_answer(page.forecasts, page.query.scale) if page.forecasts else None
-    return BeautifulSoup(write_preview(page, chart), "html.parser")
-
-
-def test_every_control_on_show_is_there_with_what_it_is_set_to(page: Explorer) -> None:
-    shown = preview(page).select_one(".pf-controls")
-    assert shown is not None
-    labels = [label.get_text() for label in shown.select("label")]
-    assert labels == [
-        *("Add a location", "Model", "Beside it", "And"),
-        *("From", "To", "Revision", "Interval", "Chart in"),
-    ]
-    assert [option.get_text() for option in shown.select("option")] == [
-        *("ar1", "none", "none"),
-        *("2019 (estimates to 2020)", "80 and 95%", "persons"),
-    ]
-    assert [field["value"] for field in shown.select("input")] == ["", "2030", "2035"]
-    assert [chip.get_text() for chip in shown.select(".pf-chip")] == ["WORLD ✕", "More developed regions ✕"]
-    assert all(field.has_attr("disabled") for field in shown.select("input, select, button"))
+    messages = page.warning.value + page.error.value
+    return BeautifulSoup(write_preview(messages, page.forecasts, page.query), "html.parser")
 
 
 def test_its_table_heading_and_source_are_the_explorers_own(page: Explorer) -> None:
@@ -81,13 +62,7 @@ def test_what_is_hidden_is_left_out(page: Explorer) -> None:
     page.end.value = "2029"
     shown = preview(page)
     assert "comes after the last" in shown.select(".alert")[0].get_text()
-    assert shown.select("svg, table, .pf-tabs") == []
-
-
-def test_nothing_of_it_can_become_markup() -> None:
-    field = widgets.Text("<b>", description="<i>", placeholder='"<u>')
-    field.add_class("pf-field")
-    assert BeautifulSoup(write_preview(field, None), "html.parser").find(["b", "i", "u"]) is None
+    assert shown.select("svg, table, .pf-tabs, h2") == []
 
 
 @pytest.mark.parametrize(("environment", "parts"), [({}, 0), ({"VOILA_PREHEAT": "False"}, 1)])

@@ -12,7 +12,7 @@ import popforecast as pf
 from popforecast import explorer
 from popforecast.charts.plotly import LAYOUT
 from popforecast.explorer import views
-from popforecast.explorer.queries import MOST_LINES, list_options
+from popforecast.explorer.state import MOST_LINES, list_options
 from popforecast.explorer.widgets import Explorer
 from popforecast.reports.notebooks import find_folder
 from tests.explorer.reading import draw, read_table

@@ -11,8 +11,8 @@ from popforecast.charts.forecast import Chart, chart_forecast
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, GREY, HEIGHT, Drawing, mark_origin, write_key
 from popforecast.models.base import Array
+from popforecast.session import get_session
 from popforecast.studies.profile.figures import LEVEL, Profile, grow_yearly
-from popforecast.wpp.editions import load_projections
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ class Courses(Drawing):
 
 def chart_history(profile: Profile) -> Chart:
     """Prepare history and forecast, with the fan of intervals and the UN's medium variant beside it."""
-    medium = None if profile.medium is None else load_projections(str(profile.panel.revision))
+    medium = None if profile.medium is None else get_session(str(profile.panel.revision)).medium
     return chart_forecast(profile.forecast, medium=medium)
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-import popforecast.models as models
-from popforecast.evaluation.record import load_record, load_vintage_record
-from popforecast.forecasting import DEFAULT_MODEL, forecast_all
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.years import last_year
+from popforecast.session import get_session, get_vintage_record
 from popforecast.text import VINTAGE_NAMES, format_percent, format_populations, round_in_full, sign
-from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision, load_panel, load_projections
+from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision
 
 # The years that tables show and sentences speak of; the charts have all.
 YEARS = (2030, 2040, 2050, 2075, 2100)
@@ -116,10 +115,10 @@ def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: st
     >>> make_profile("Nigeria")
     <Profile: Nigeria, <Forecast: 1 locations, 2024 to 2100, panel-ar from 2023, real-time intervals>>
     """
-    outlook = _forecast_all(get_revision(revision).name, models.get(model).name)
+    outlook = get_session(get_revision(revision).name).outlook(model)
     panel = outlook.panel
     code = panel.index.find(location)
-    forecast = outlook.forecast(code, panel.origin + panel.step, last_year(panel))
+    forecast = outlook.forecast(code, panel.origin + panel.step, last_year(panel), DEFAULT_LEVELS)
     return Profile(code, outlook, forecast, _find_medium(revision, code, forecast.years))
 
 
@@ -209,13 +208,13 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
 
 def find_record(profile: Profile) -> pd.DataFrame:
     """Return the rows of :func:`popforecast.load_record` that are of this location, of every model."""
-    record = load_record(str(profile.panel.revision))
+    record = get_session(str(profile.panel.revision)).record
     return record[record["location_code"] == profile.code]
 
 
 def find_vintages(profile: Profile) -> pd.DataFrame:
     """Return the rows of :func:`popforecast.load_vintage_record` that are of this location."""
-    record = load_vintage_record()
+    record = get_vintage_record()
     return record[record["location_code"] == profile.code]
 
 
@@ -250,22 +249,13 @@ def grow_yearly(persons: Array, step: int) -> Array:
         return 100 * np.expm1(np.diff(np.log(persons)) / step)
 
 
-@lru_cache(maxsize=2)
-def _forecast_all(revision: str, model: str) -> Outlook:
-    return forecast_all(load_panel(revision), model)
-
-
-@lru_cache(maxsize=2)
-def _load_medium(revision: str) -> pd.DataFrame:
-    return load_projections(revision).pivot(index="location_code", columns="year", values="population")
-
-
 def _find_medium(revision: str, code: Hashable, years: Array) -> Array | None:
-    if not get_edition(revision).has_projections:
+    medium = get_session(revision).medium
+    if medium is None:
         return None
-    medium = _load_medium(revision)
+    own = medium[medium["location_code"] == code].set_index("year")["population"]
     # An update may leave projections out.
-    return medium.loc[code, years].to_numpy(np.float64) if code in medium.index else None
+    return own.loc[years].to_numpy(np.float64) if len(own) else None
 
 
 def _answer(held: object) -> str:
