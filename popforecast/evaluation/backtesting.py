@@ -12,7 +12,7 @@ import popforecast.models as models
 from popforecast.errors import ModelError, YearError
 from popforecast.evaluation import scores
 from popforecast.evaluation.hindcast import hindcast
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
 from popforecast.models.base import Model, check_levels
 from popforecast.panel import Panel, check_panel
@@ -112,7 +112,7 @@ class Backtest(Frozen, tables=("errors",)):
 
 def backtest(
     panel: Panel | UnevenPanel,
-    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    models: Sequence[str | Model] | str | Model | None = None,
     origins: Iterable[int] | None = None,
     horizons: Sequence[int] = HORIZONS,
     levels: Sequence[float] = DEFAULT_LEVELS,
@@ -131,7 +131,8 @@ def backtest(
     panel : Panel or UnevenPanel
         Of rectangles, each location is forecast at the origins that lie within its own years, ten figures or half
         of them after its first.
-    models : names or specifications
+    models : names or specifications, optional
+        Default: the model that :func:`popforecast.forecast` takes for the panel.
     origins : iterable of int, optional
         Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
     horizons : sequence of int
@@ -163,7 +164,7 @@ def backtest(
             f"intervals {intervals!r}: a backtest on one revision knows final figures only, expected {FINAL!r}; "
             "compare_vintages() sets a vintage against a later revision"
         )
-    specifications = _check_models(models)
+    specifications = _check_models(panel, models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
     horizons = check_horizons(horizons)
@@ -174,14 +175,14 @@ def backtest(
 
 def _backtest_each(
     panel: UnevenPanel,
-    names: Sequence[str | Model] | str | Model,
+    names: Sequence[str | Model] | str | Model | None,
     origins: Iterable[int] | None,
     horizons: Sequence[int],
     levels: Sequence[float],
     intervals: str,
 ) -> Backtest:
     """Run the models on each panel together with all that have its years, and keep the errors of its own locations."""
-    specifications, asked = _check_models(names), None if origins is None else list(origins)
+    specifications, asked = _check_models(panel, names), None if origins is None else list(origins)
     longest = max(panel.panels, key=lambda part: len(part.years))
     if asked is not None and not set(asked) & {int(year) for part in panel.panels for year in part.years[1:-1]}:
         check_origins(longest, asked)
@@ -219,8 +220,8 @@ def _check_outcomes(panel: Panel, origins: np.ndarray, horizons: np.ndarray) -> 
         )
 
 
-def _check_models(names: Iterable[str | Model] | str | Model) -> list[Model]:
-    specifications = models.get_several(names)
+def _check_models(panel: Panel | UnevenPanel, names: Iterable[str | Model] | str | Model | None) -> list[Model]:
+    specifications = models.get_several(models.choose(panel) if names is None else names)
     if not specifications:
         raise ModelError(f"no model was given: expected any of {', '.join(models.MODELS)}")
     return specifications

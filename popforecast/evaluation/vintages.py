@@ -11,11 +11,11 @@ import pandas as pd
 from popforecast.errors import ModelError, YearError
 from popforecast.evaluation import scores
 from popforecast.evaluation.medium import add_medium, find_projections
-from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
+from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, FINAL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
 from popforecast.forecasting.risk import describe_risk
-from popforecast.models import get_several
+from popforecast.models import choose, get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
@@ -125,7 +125,7 @@ class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
 def compare_vintages(
     vintage: str | Panel = "wpp2012",
     truth: str | Panel = DEFAULT_REVISION,
-    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    models: Sequence[str | Model] | str | Model | None = None,
     levels: Sequence[float] = DEFAULT_LEVELS,
     projections: pd.DataFrame | None = None,
     alike: bool = True,
@@ -143,7 +143,8 @@ def compare_vintages(
         What was known then: a vintage, a revision, or any panel with countries.
     truth : str or Panel
         What is known now.
-    models : names or specifications
+    models : names or specifications, optional
+        Default: the model that :func:`popforecast.forecast` takes for the vintage.
     levels : sequence of float
         Levels of the intervals. The UN states 80 and 95, or none.
     projections : DataFrame, optional
@@ -179,8 +180,8 @@ def compare_vintages(
     6  published         90.9
     7  real-time         93.4
     """
-    specifications, levels = get_several(models), check_levels(levels)
     then, now = _open(vintage), _open(truth)
+    specifications, levels = get_several(choose(then) if models is None else models), check_levels(levels)
     if projections is None:
         projections = find_projections(then)
     pairing = pair(then, now, alike)

@@ -12,7 +12,7 @@ import popforecast.models as models
 from popforecast.errors import UnknownRevisionError, YearError
 from popforecast.evaluation import scores
 from popforecast.evaluation.hindcast import hindcast
-from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, forecast_all
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, fit, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.revision_error import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.forecasting.risk import describe_risk
@@ -23,7 +23,7 @@ from popforecast.panel.years import last_year
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 from popforecast.wpp.pairing import Pairing, pair, take_years
 
-LEVELS = (80, 95)
+LEVELS = DEFAULT_LEVELS
 HORIZONS = (1, 5, 10, 20)
 FIRST_ORIGIN, EVERY = 1988, 5
 
