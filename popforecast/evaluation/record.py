@@ -12,6 +12,7 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.evaluation import scores
 from popforecast.evaluation.backtesting import backtest
+from popforecast.evaluation.table import mark_held
 from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare_vintages
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
@@ -172,8 +173,7 @@ def measure_model(panel: Panel, model: Model) -> pd.DataFrame:
 def _measure(panel: Panel, specifications: Sequence[str | Model]) -> pd.DataFrame:
     origins = panel.years[(panel.years >= FIRST_ORIGIN) & (panel.years < panel.origin)]
     errors = backtest(panel, specifications, origins.tolist(), HORIZONS, LEVELS).errors
-    for level in LEVELS:
-        errors[f"held_{level}"] = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"])
+    errors = mark_held(errors, LEVELS)
     measures: dict[str, Any] = {"n": ("ape", "size"), "mape": ("ape", "mean"), "median_ape": ("ape", "median")}
     measures |= {f"held_{level}": (f"held_{level}", "sum") for level in LEVELS}
     return errors.groupby(["location_code", "model", "horizon"]).agg(**measures).round(2)
@@ -190,9 +190,8 @@ def _measure_vintage(name: str) -> pd.DataFrame:
     membership = _match_members(then)
     if membership.aggregates:
         errors = pd.concat([errors, _forecast_sums(then, membership, sorted(errors["year"].unique()))])
-    for level in LEVELS:
-        held = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"]).astype("Int8")
-        errors[f"held_{level}"] = held.where(errors[f"lower_{level}"].notna())
+    marked = mark_held(errors, LEVELS)
+    errors = marked.astype(dict.fromkeys(marked.filter(like="held_"), "Int8"))
     keys, held = ["location_code", "year"], [f"held_{level}" for level in LEVELS]
     raw = errors.query("basis == @RAW").groupby(["source", "intervals"])
     of = {key: rows.set_index(keys) for key, rows in raw}
