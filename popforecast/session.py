@@ -17,7 +17,7 @@ from popforecast.evaluation.integrity import check_embedded
 from popforecast.forecasting import DEFAULT_LEVELS, fit, forecast_all
 from popforecast.forecasting.coherence import match_members
 from popforecast.forecasting.outlook import Outlook
-from popforecast.models import DEFAULT_MODEL, Fitted, Model
+from popforecast.models import Fitted, Model
 from popforecast.models.base import check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.groups import Membership
@@ -132,11 +132,11 @@ class Session:
             )
         return self._load_record(self._revision)
 
-    def fit(self, model: str | Model = DEFAULT_MODEL) -> Fitted:
+    def fit(self, model: str | Model | None = None) -> Fitted:
         """Return a model fitted to the panel, as :func:`popforecast.fit` does."""
-        return self._fit(models.get(model))
+        return self._fit(models.resolve(model, self.panel))
 
-    def outlook(self, model: str | Model = DEFAULT_MODEL, levels: Sequence[float] = DEFAULT_LEVELS) -> Outlook:
+    def outlook(self, model: str | Model | None = None, levels: Sequence[float] = DEFAULT_LEVELS) -> Outlook:
         """Return a model's forecast of the whole panel: one outlook holds all levels that forms offer.
 
         Parameters
@@ -146,12 +146,12 @@ class Session:
             Those that the outlook must hold. Of outlooks for levels that are not all in :data:`FORM_LEVELS`, the
             latest four are kept.
         """
-        specification, levels = models.get(model), check_levels(levels)
+        specification, levels = models.resolve(model, self.panel), check_levels(levels)
         if set(levels) <= set(FORM_LEVELS):
             return self._forecast_for_form(specification, FORM_LEVELS)
         return self._forecast_for_others(specification, levels)
 
-    def measure(self, model: str | Model = DEFAULT_MODEL) -> pd.DataFrame:
+    def measure(self, model: str | Model | None = None) -> pd.DataFrame:
         """Return how accurate a model would have been for each location: from the record, or by a backtest.
 
         Examples
@@ -161,7 +161,7 @@ class Session:
         >>> scores.query("location_code == 566")[["horizon", "n"]].values.tolist()
         [[1, 35], [5, 31], [10, 26], [20, 16]]
         """
-        specification = models.get(model)
+        specification = models.resolve(model, self.panel)
         if self._revision in REVISIONS and models.MODELS.get(specification.name) == specification:
             return self.record[self.record["model"] == specification.name]
         return self._measure(specification)

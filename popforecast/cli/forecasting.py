@@ -31,13 +31,26 @@ from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.models.base import Fitted
 from popforecast.panel.panel import check_panel
 from popforecast.scale import ENGINES, ON_ERROR
+from popforecast.text import join_words
 from popforecast.wpp.editions import get_edition
 
 # What says nothing about a forecast that is written in parts, and would be ignored.
 ELSEWHERE = ("locations", "group", "name", "where", "decimal", "incomplete", "intervals", "fitted", "form")
 
+HELP = f"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
-@click.command()
+A table has the {USUAL_LEVEL}% range, unless --level says otherwise, and the UN's own medium variant where the revision
+has one. CSV and JSON have the {join_words([f"{level}%" for level in DEFAULT_LEVELS])} ranges.
+
+\b
+Example:
+  popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
+  popforecast forecast --data my.csv --id fips --time year --value pop 01001 --from 2030 --to 2035
+  popforecast forecast --data big.parquet --id fips --time year --value pop --engine dask --output out.parquet
+"""
+
+
+@click.command(help=HELP)
 @click.argument("locations", nargs=-1, metavar="[LOCATION]...")
 @from_option
 @to_option
@@ -82,17 +95,7 @@ def forecast(
     output: Path | None,
     **parts: Any,
 ) -> None:
-    """Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
-
-    A table has the 80% range, unless --level says otherwise, and the UN's own medium variant where the revision has
-    one. CSV and JSON have the 80% and 95% ranges.
-
-    \b
-    Example:
-      popforecast forecast WORLD "More developed regions" --from 2030 --to 2035 --model ar1 --revision wpp2019
-      popforecast forecast --data my.csv --id fips --time year --value pop 01001 --from 2030 --to 2035
-      popforecast forecast --data big.parquet --id fips --time year --value pop --engine dask --output out.parquet
-    """
+    """Print a forecast as a table, CSV or JSON, or write it in parts."""
     if output is not None:
         write_parts(ctx, own, output, start=start, end=end, model=model, levels=levels or DEFAULT_LEVELS, **parts)
         return

@@ -10,11 +10,20 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.errors import ModelError, YearError
-from popforecast.evaluation import scores
-from popforecast.evaluation.hindcast import hindcast
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.forecasting.rolling import Rolling, check_horizons, check_origins, collect_outcomes
-from popforecast.models.base import Model, check_levels
+from popforecast.evaluation.table import score, tabulate
+from popforecast.forecasting import DEFAULT_LEVELS
+from popforecast.forecasting.calibration import calibrate, choose_knots, choose_past
+from popforecast.forecasting.coherence import predict_panel
+from popforecast.forecasting.rolling import (
+    Rolling,
+    check_horizons,
+    check_origins,
+    collect_outcomes,
+    estimate,
+    measure_scale,
+    roll,
+)
+from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.rectangles import UnevenPanel
@@ -75,30 +84,7 @@ class Backtest(Frozen, tables=("errors",)):
             codes = self.panel.locations.index[self.panel.rows(locations)]
             errors = errors[errors["location_code"].isin(codes)]
         keys = ["model", "horizon", *by]
-        groups = errors.groupby(keys, sort=False, dropna=False, observed=True)
-        rows = [dict(zip(keys, key, strict=True)) | self._measure(group) for key, group in groups]
-        return pd.DataFrame(rows).sort_values(["horizon", *by], kind="stable", ignore_index=True)
-
-    def _measure(self, errors: pd.DataFrame) -> dict[str, float]:
-        outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
-        lower = {level: errors[f"lower_{level:g}"].to_numpy() for level in self.levels}
-        upper = {level: errors[f"upper_{level:g}"].to_numpy() for level in self.levels}
-        moving = errors["scale"].to_numpy() > 0
-        measures: dict[str, float] = {
-            "n": len(errors),
-            "mape": scores.mape(outcome, population),
-            "median_ape": scores.median_ape(outcome, population),
-            # A series that never changed has no scale; it is left out of this measure alone.
-            "mase": scores.mase(outcome[moving], population[moving], errors["scale"].to_numpy()[moving])
-            if moving.any()
-            else np.nan,
-            "wis": scores.wis(outcome, population, lower, upper),
-        }
-        for level in self.levels:
-            measures[f"coverage_{level:g}"] = scores.coverage(outcome, lower[level], upper[level])
-        for level in self.levels:
-            measures[f"width_{level:g}"] = scores.width(outcome, lower[level], upper[level])
-        return measures
+        return score(errors, keys, self.levels).sort_values(["horizon", *by], kind="stable", ignore_index=True)
 
     def __repr__(self) -> str:
         names = ", ".join(self.errors["model"].unique())
@@ -112,7 +98,7 @@ class Backtest(Frozen, tables=("errors",)):
 
 def backtest(
     panel: Panel | UnevenPanel,
-    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    models: Sequence[str | Model] | str | Model | None = None,
     origins: Iterable[int] | None = None,
     horizons: Sequence[int] = HORIZONS,
     levels: Sequence[float] = DEFAULT_LEVELS,
@@ -131,7 +117,8 @@ def backtest(
     panel : Panel or UnevenPanel
         Of rectangles, each location is forecast at the origins that lie within its own years, ten figures or half
         of them after its first.
-    models : names or specifications
+    models : names or specifications, optional
+        Default: the model that :func:`popforecast.forecast` takes for the panel.
     origins : iterable of int, optional
         Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
     horizons : sequence of int
@@ -163,7 +150,7 @@ def backtest(
             f"intervals {intervals!r}: a backtest on one revision knows final figures only, expected {FINAL!r}; "
             "compare_vintages() sets a vintage against a later revision"
         )
-    specifications = _check_models(models)
+    specifications = _check_models(panel, models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
     horizons = check_horizons(horizons)
@@ -172,16 +159,63 @@ def backtest(
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
 
 
+def hindcast(
+    model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float]
+) -> Rolling:
+    """Run a model at past origins, and answer as :func:`popforecast.forecast` would have done there.
+
+    An aggregate whose countries the panel has is their sum, and its interval comes from their joint errors that were
+    known by the origin. A plain model forecasts each series on its own. One pass serves all: the model is estimated
+    once at each year that is an origin or that calibrates one.
+
+    Parameters
+    ----------
+    model, panel, origins, horizons, levels
+        As for :func:`popforecast.forecasting.rolling.roll`. The intervals hold final figures.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2024").select(["Australia/New Zealand", "AUS", "NZL"])
+    >>> then = hindcast(pf.models.get("damped-growth"), panel, [1990, 2000], [10], [80])
+    >>> both, australia, new_zealand = then.prediction.population[:, 1, 0].round()
+    >>> bool(both == australia + new_zealand)
+    True
+    """
+    levels = check_levels(levels)
+    if not model.calibrated:
+        return roll(model, panel, origins, horizons, levels)
+    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
+    # Without levels there is nothing to calibrate.
+    past = sorted({year for origin in origins for year in choose_past(panel, int(origin)) if levels})
+    years = sorted({*past, *origins.tolist()})
+    estimates = dict(zip(years, estimate(model, panel, years), strict=True))
+    errors = roll(model, panel, past, choose_knots(panel), (), [estimates[year] for year in past]) if past else None
+    shape = (len(panel), len(origins), len(horizons))
+    population = np.empty(shape)
+    lower, upper = ({level: np.empty(shape) for level in levels} for _ in range(2))
+    for i, origin in enumerate(origins.tolist()):
+        calibration = calibrate(errors, panel, origin) if errors else None
+        fitted = Fitted(model, panel.until(origin), estimates[origin], calibration)
+        then = predict_panel(fitted.panel, fitted, int(horizons.max()), levels, real_time=False).prediction
+        then = then.take(steps=horizons - 1)
+        population[:, i] = then.population
+        for level in levels:
+            lower[level][:, i], upper[level][:, i] = then.lower[level], then.upper[level]
+    outcome, scale = collect_outcomes(panel, origins, horizons), measure_scale(panel, origins)
+    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+
+
 def _backtest_each(
     panel: UnevenPanel,
-    names: Sequence[str | Model] | str | Model,
+    names: Sequence[str | Model] | str | Model | None,
     origins: Iterable[int] | None,
     horizons: Sequence[int],
     levels: Sequence[float],
     intervals: str,
 ) -> Backtest:
     """Run the models on each panel together with all that have its years, and keep the errors of its own locations."""
-    specifications, asked = _check_models(names), None if origins is None else list(origins)
+    specifications, asked = _check_models(panel, names), None if origins is None else list(origins)
     longest = max(panel.panels, key=lambda part: len(part.years))
     if asked is not None and not set(asked) & {int(year) for part in panel.panels for year in part.years[1:-1]}:
         check_origins(longest, asked)
@@ -219,8 +253,8 @@ def _check_outcomes(panel: Panel, origins: np.ndarray, horizons: np.ndarray) -> 
         )
 
 
-def _check_models(names: Iterable[str | Model] | str | Model) -> list[Model]:
-    specifications = models.get_several(names)
+def _check_models(panel: Panel | UnevenPanel, names: Iterable[str | Model] | str | Model | None) -> list[Model]:
+    specifications = models.get_several(models.choose(panel) if names is None else names)
     if not specifications:
         raise ModelError(f"no model was given: expected any of {', '.join(models.MODELS)}")
     return specifications
@@ -234,25 +268,7 @@ def _default_origins(panel: Panel) -> list[int]:
 
 
 def _tabulate(rolling: Rolling, panel: Panel) -> pd.DataFrame:
-    n, o, h = rolling.outcome.shape
-    known = ~np.isnan(rolling.outcome).ravel()
-    index = np.flatnonzero(known)
-    i, j, k = np.unravel_index(index, (n, o, h))
-    outcome, population = rolling.outcome.ravel()[index], rolling.prediction.population.ravel()[index]
-    columns = {
-        "model": np.full(len(index), rolling.model.name),
-        "location_code": panel.locations.index.to_numpy()[i],
-        "location": panel.locations["name"].to_numpy()[i],
-        "region": panel.locations["region"].to_numpy()[i],
-        "origin": rolling.origins[j],
-        "horizon": rolling.horizons[k],
-        "year": rolling.origins[j] + rolling.horizons[k] * panel.step,
-        "population": population,
-        "outcome": outcome,
-        "ape": scores.absolute_percentage_errors(outcome, population),
-        "scale": rolling.scale[i, j],
-    }
-    for level in rolling.prediction.lower:
-        columns[f"lower_{level:g}"] = rolling.prediction.lower[level].ravel()[index]
-        columns[f"upper_{level:g}"] = rolling.prediction.upper[level].ravel()[index]
-    return pd.DataFrame(columns)
+    origins = rolling.origins[:, None]
+    at = {"origin": origins, "horizon": rolling.horizons, "year": origins + rolling.horizons * panel.step}
+    of, levels = {"model": rolling.model.name}, list(rolling.prediction.lower)
+    return tabulate(panel, rolling.outcome, rolling.prediction, levels, of, at, scale=rolling.scale[..., None])

@@ -12,8 +12,9 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.evaluation import scores
 from popforecast.evaluation.backtesting import backtest
+from popforecast.evaluation.table import mark_held
 from popforecast.evaluation.vintages import BOTH, PUBLISHED, RAW, STATED, UN, compare_vintages
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, REAL_TIME
+from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.reconciliation import measure_shares, sum_members
 from popforecast.models.base import Model
@@ -36,6 +37,9 @@ from popforecast.wpp.pairing import take_years
 MANIFEST = "embedding.json"
 VINTAGE_RECORD = "vintage-record.csv"
 HORIZONS = (1, 5, 10, 20)
+
+# Whose coverage is recorded: columns of the embedded tables, whatever levels forecasts have by default.
+LEVELS = (80, 95)
 
 # What the issues score from: before it, too little is known to learn from.
 FIRST_ORIGIN = 1988
@@ -85,7 +89,7 @@ def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
         "mape": stack("mape"),
         "median_ape": stack("median_ape"),
     }
-    for level in DEFAULT_LEVELS:
+    for level in LEVELS:
         columns[f"coverage_{level}"] = (100 * stack(f"held_{level}") / n).round(2)
     return pd.DataFrame(columns)
 
@@ -161,18 +165,17 @@ def measure_record(panel: Panel) -> pd.DataFrame:
 def measure_model(panel: Panel, model: Model) -> pd.DataFrame:
     """Measure how accurate one model would have been, in the columns that :func:`load_record` has."""
     long = _measure(panel, [model]).reset_index()
-    for level in DEFAULT_LEVELS:
+    for level in LEVELS:
         long[f"coverage_{level}"] = (100 * long.pop(f"held_{level}") / long["n"]).round(2)
     return long
 
 
 def _measure(panel: Panel, specifications: Sequence[str | Model]) -> pd.DataFrame:
     origins = panel.years[(panel.years >= FIRST_ORIGIN) & (panel.years < panel.origin)]
-    errors = backtest(panel, specifications, origins.tolist(), HORIZONS, DEFAULT_LEVELS).errors
-    for level in DEFAULT_LEVELS:
-        errors[f"held_{level}"] = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"])
+    errors = backtest(panel, specifications, origins.tolist(), HORIZONS, LEVELS).errors
+    errors = mark_held(errors, LEVELS)
     measures: dict[str, Any] = {"n": ("ape", "size"), "mape": ("ape", "mean"), "median_ape": ("ape", "median")}
-    measures |= {f"held_{level}": (f"held_{level}", "sum") for level in DEFAULT_LEVELS}
+    measures |= {f"held_{level}": (f"held_{level}", "sum") for level in LEVELS}
     return errors.groupby(["location_code", "model", "horizon"]).agg(**measures).round(2)
 
 
@@ -182,15 +185,14 @@ def measure_vintage_record() -> pd.DataFrame:
 
 
 def _measure_vintage(name: str) -> pd.DataFrame:
-    result = compare_vintages(name, DEFAULT_REVISION, DEFAULT_MODEL, DEFAULT_LEVELS, intervals=BOTH)
+    result = compare_vintages(name, DEFAULT_REVISION, DEFAULT_MODEL, LEVELS, intervals=BOTH)
     then, errors = load_panel(name), result.errors
     membership = _match_members(then)
     if membership.aggregates:
         errors = pd.concat([errors, _forecast_sums(then, membership, sorted(errors["year"].unique()))])
-    for level in DEFAULT_LEVELS:
-        held = errors["outcome"].between(errors[f"lower_{level}"], errors[f"upper_{level}"]).astype("Int8")
-        errors[f"held_{level}"] = held.where(errors[f"lower_{level}"].notna())
-    keys, held = ["location_code", "year"], [f"held_{level}" for level in DEFAULT_LEVELS]
+    marked = mark_held(errors, LEVELS)
+    errors = marked.astype(dict.fromkeys(marked.filter(like="held_"), "Int8"))
+    keys, held = ["location_code", "year"], [f"held_{level}" for level in LEVELS]
     raw = errors.query("basis == @RAW").groupby(["source", "intervals"])
     of = {key: rows.set_index(keys) for key, rows in raw}
     table = of[DEFAULT_MODEL, REAL_TIME][["outcome", "population", "ape"]].join(
@@ -242,7 +244,7 @@ def _match_members(then: Panel) -> Membership:
 
 
 def _list_held() -> list[str]:
-    return [f"{prefix}held_{level}" for prefix in ("published_", "", "un_") for level in DEFAULT_LEVELS]
+    return [f"{prefix}held_{level}" for prefix in ("published_", "", "un_") for level in LEVELS]
 
 
 def _read(name: str, **options: Any) -> pd.DataFrame:

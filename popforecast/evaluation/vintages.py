@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from popforecast.errors import ModelError, YearError
-from popforecast.evaluation import scores
 from popforecast.evaluation.medium import add_medium, find_projections
-from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, REAL_TIME
+from popforecast.evaluation.table import score, tabulate
+from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, FINAL, REAL_TIME
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
 from popforecast.forecasting.risk import describe_risk
-from popforecast.models import get_several
+from popforecast.models import choose, get_several
 from popforecast.models.base import Array, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
@@ -85,33 +85,9 @@ class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
         errors = self.errors
         if locations is not None:
             errors = errors[errors["location_code"].isin(self.vintage.locations.index[self.vintage.rows(locations)])]
-        rows = [
-            dict(zip(KEYS, key, strict=True)) | self._measure(group) for key, group in errors.groupby(KEYS, sort=False)
-        ]
-        table = pd.DataFrame(rows).sort_values(["year", "basis"], kind="stable", ignore_index=True)
+        table = score(errors, KEYS, self.levels).sort_values(["year", "basis"], kind="stable", ignore_index=True)
         first = ["source", "year", "horizon", "n", "basis", "intervals"]
         return table[first + [column for column in table.columns if column not in first]]
-
-    def _measure(self, errors: pd.DataFrame) -> dict[str, float]:
-        outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
-        lower = {level: errors[f"lower_{level:g}"].to_numpy() for level in self.levels}
-        upper = {level: errors[f"upper_{level:g}"].to_numpy() for level in self.levels}
-        # Like sets only: bounds for some of the countries are not scored.
-        stated = [level for level in self.levels if not (np.isnan(lower[level]) | np.isnan(upper[level])).any()]
-        whole = len(stated) == len(self.levels)
-        measures: dict[str, float] = {
-            "n": len(errors),
-            "mape": scores.mape(outcome, population),
-            "median_ape": scores.median_ape(outcome, population),
-            "wis": scores.wis(outcome, population, lower, upper) if whole else np.nan,
-        }
-        for level in self.levels:
-            held = scores.coverage(outcome, lower[level], upper[level]) if level in stated else np.nan
-            measures[f"coverage_{level:g}"] = held
-        for level in self.levels:
-            wide = scores.width(outcome, lower[level], upper[level]) if level in stated else np.nan
-            measures[f"width_{level:g}"] = wide
-        return measures
 
     def __repr__(self) -> str:
         names = ", ".join(self.errors["source"].unique())
@@ -125,7 +101,7 @@ class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
 def compare_vintages(
     vintage: str | Panel = "wpp2012",
     truth: str | Panel = DEFAULT_REVISION,
-    models: Sequence[str | Model] | str | Model = (DEFAULT_MODEL,),
+    models: Sequence[str | Model] | str | Model | None = None,
     levels: Sequence[float] = DEFAULT_LEVELS,
     projections: pd.DataFrame | None = None,
     alike: bool = True,
@@ -143,7 +119,8 @@ def compare_vintages(
         What was known then: a vintage, a revision, or any panel with countries.
     truth : str or Panel
         What is known now.
-    models : names or specifications
+    models : names or specifications, optional
+        Default: the model that :func:`popforecast.forecast` takes for the vintage.
     levels : sequence of float
         Levels of the intervals. The UN states 80 and 95, or none.
     projections : DataFrame, optional
@@ -179,8 +156,8 @@ def compare_vintages(
     6  published         90.9
     7  real-time         93.4
     """
-    specifications, levels = get_several(models), check_levels(levels)
     then, now = _open(vintage), _open(truth)
+    specifications, levels = get_several(choose(then) if models is None else models), check_levels(levels)
     if projections is None:
         projections = find_projections(then)
     pairing = pair(then, now, alike)
@@ -204,10 +181,11 @@ def compare_vintages(
     factors = {RAW: 1.0, REBASED: np.exp(base_errors["log_revision"].to_numpy())[:, None]}
     if not forecasts:
         raise ModelError(f"nothing to compare: {then!r} has no projections, so expected at least one model")
-    tables = [
-        _tabulate((name, basis, kind), pairing.earlier, years, outcome, prediction, levels, factors[basis])
-        for name, basis, kind, prediction in forecasts
-    ]
+    at = {"year": years, "horizon": np.arange(1, len(years) + 1)}
+    tables = []
+    for name, basis, kind, prediction in forecasts:
+        of = {"source": name, "basis": basis, "intervals": kind}
+        tables.append(tabulate(pairing.earlier, outcome, _scale(prediction, factors[basis]), levels, of, at))
     errors = pd.concat(tables, ignore_index=True)
     return Vintages(pairing.earlier, pairing.later, pairing.excluded, base_errors, errors, levels)
 
@@ -251,33 +229,8 @@ def _widen(prediction: Prediction, pairing: Pairing, known: Panel, rows: np.ndar
     return widen_crossfitted(prediction, risk, pairing.measure_base()["log_revision"].to_numpy())
 
 
-def _tabulate(
-    of: tuple[str, str, str],
-    panel: Panel,
-    years: Sequence[int],
-    outcome: Array,
-    prediction: Prediction,
-    levels: Sequence[float],
-    factor: float | Array,
-) -> pd.DataFrame:
-    n, h = outcome.shape
-    population = (prediction.population * factor).ravel()
-    columns: dict[str, np.ndarray] = {
-        **{name: np.full(n * h, value) for name, value in zip(("source", "basis", "intervals"), of, strict=True)},
-        "location_code": np.repeat(panel.locations.index.to_numpy(), h),
-        "location": np.repeat(panel.locations["name"].to_numpy(), h),
-        "region": np.repeat(panel.locations["region"].to_numpy(), h),
-        "year": np.tile(years, n),
-        "horizon": np.tile(np.arange(1, h + 1), n),
-        "population": population,
-        "outcome": outcome.ravel(),
-        "ape": scores.absolute_percentage_errors(outcome.ravel(), population),
-    }
-    for level in levels:
-        columns[f"lower_{level:g}"] = _flatten(prediction.lower, level, outcome.shape, factor)
-        columns[f"upper_{level:g}"] = _flatten(prediction.upper, level, outcome.shape, factor)
-    return pd.DataFrame(columns)
-
-
-def _flatten(bounds: Mapping[float, Array], level: float, shape: tuple[int, ...], factor: float | Array) -> np.ndarray:
-    return (bounds[level] * factor).ravel() if level in bounds else np.full(np.prod(shape), np.nan)
+def _scale(prediction: Prediction, factor: float | Array) -> Prediction:
+    lower, upper = (
+        {level: side * factor for level, side in sides.items()} for sides in (prediction.lower, prediction.upper)
+    )
+    return Prediction(prediction.population * factor, lower, upper)

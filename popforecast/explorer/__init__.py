@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from popforecast.errors import InputError, PopforecastError
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
-from popforecast.models import get_several
+from popforecast.forecasting import DEFAULT_LEVELS
+from popforecast.models import choose, get_several
 from popforecast.models.base import Model, check_levels
 from popforecast.wpp.editions import DEFAULT_REVISION
 
@@ -27,7 +27,7 @@ def build(
     locations: Iterable[Hashable] = ("World",),
     start: int | None = None,
     end: int | None = None,
-    model: str | Model | Iterable[str | Model] = DEFAULT_MODEL,
+    model: str | Model | Iterable[str | Model] | None = None,
     revision: str = DEFAULT_REVISION,
     levels: Sequence[float] = DEFAULT_LEVELS,
 ) -> Explorer | VBox:
@@ -41,8 +41,9 @@ def build(
         What is chosen at first.
     start, end : int, optional
         First and last year of the table at first (default: from the year after the last estimate to 2050).
-    model : str, Model, or several
-        Up to three models, side by side: names, or autoregressions such as ``AR(2, "ct")``.
+    model : str, Model, or several, optional
+        Up to three models, side by side: names, or autoregressions such as ``AR(2, "ct")`` (default: what
+        :func:`popforecast.models.choose` chooses).
     revision : str
         The name of a revision.
     levels : sequence of float
@@ -75,7 +76,7 @@ def _gather(
     locations: Iterable[Hashable],
     start: int | None,
     end: int | None,
-    model: str | Model | Iterable[str | Model],
+    model: str | Model | Iterable[str | Model] | None,
     revision: str,
     levels: Sequence[float],
 ) -> Query:
@@ -83,6 +84,7 @@ def _gather(
     from popforecast.session import get_session
 
     panel = get_session(revision).panel
+    model = choose(panel) if model is None else model
     several = [model] if isinstance(model, str | Model) else model
     models = get_several([parse_model(it) if isinstance(it, str) else it for it in several])
     if not 1 <= len(models) <= MOST_MODELS:

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, tell_coverage
+from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, LEVELS, tell_coverage
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
@@ -61,8 +61,9 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
 
 def write_record(query: Query) -> str:
     """Write how good each model would have been for each location on final data, and what held in real time."""
+    levels = [f"{level:g}%" for level in LEVELS]
     headings = '<th scope="col">Line</th>' + "".join(
-        f'<th scope="col">{horizon} year{"s" * (horizon > 1)}<small>error; within 80%, 95%</small></th>'
+        f'<th scope="col">{horizon} year{"s" * (horizon > 1)}<small>error; within {", ".join(levels)}</small></th>'
         for horizon in HORIZONS
     )
     rows = [
@@ -71,7 +72,8 @@ def write_record(query: Query) -> str:
         for model in query.models
     ]
     caption = (
-        "Median absolute error in percent, and how many outcomes the 80% and the 95% interval contained in percent, "
+        f"Median absolute error in percent, and how many outcomes the {' and the '.join(levels)} interval contained in "
+        "percent, "
         f"had the model been used at every origin from {FIRST_ORIGIN} on. Final data: at the time the figures were not "
         f"yet revised, which flatters every model. {tell_coverage(get_vintage_record())}"
     )
@@ -111,7 +113,7 @@ def _write_scores(query: Query, model: Model, code: Hashable) -> str:
 
 
 def _write_score(row: object) -> str:
-    held = " and ".join(f"{row[f'coverage_{level}']:.0f}%" for level in (80, 95))
+    held = " and ".join(f"{row[f'coverage_{level}']:.0f}%" for level in LEVELS)
     return f"{format_percent(row['median_ape'])}<small>{held} of {row['n']:.0f}</small>"
 
 

@@ -1,28 +1,20 @@
-"""What a model left unexplained: residuals of autoregressions, past errors of the others, and three tests.
-
-The tests are those of ``statsmodels`` (the oracle of our own tests), computed here so that a page answers at once and
-its kernel stays small.
-"""
+"""What a model left unexplained: residuals of autoregressions, past errors of the others."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from popforecast.evaluation import diagnostics
 from popforecast.forecasting.calibration import choose_past
 from popforecast.forecasting.outlook import Outlook
 from popforecast.models.ar import AR, choose_lags, regress
 from popforecast.models.base import Array, log_positive
 from popforecast.models.guarded_ar import GuardedAR
-from popforecast.models.numeric import least_squares
 from popforecast.panel import Panel
-
-# How many residuals back the tests look, as in the report of validation.
-LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
 
 # With fewer residuals the tests say nothing.
 FEWEST = 30
@@ -76,84 +68,12 @@ def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
     return Residuals(years[order], values, _count_percent(values), 0, past=True)
 
 
-def assess_dependence(values: Array, lags: int, estimated: int) -> float:
-    r"""Return the p-value of the test that no residual tells of later ones (Ljung and Box 1978).
-
-    .. math:: Q = n (n + 2) \sum_{k=1}^{m} \frac{r_k^2}{n - k} \sim \chi^2_{m - p}
-
-    Examples
-    --------
-    >>> assess_dependence(np.array([1.0, -1.0] * 20), 10, 1) < 0.01
-    True
-    """
-    n = len(values)
-    centred = values - values.mean()
-    total = float(centred @ centred)
-    correlations = [float(centred[k:] @ centred[:-k]) / total for k in range(1, lags + 1)]
-    q = n * (n + 2) * sum(r**2 / (n - k) for k, r in enumerate(correlations, 1))
-    return chi_square_tail(q, lags - estimated)
-
-
-def assess_normality(values: Array) -> float:
-    r"""Return the p-value of the test that residuals are normal (Jarque and Bera 1980).
-
-    .. math:: JB = \frac{n}{6} \left(s^2 + \frac{(k - 3)^2}{4}\right) \sim \chi^2_2
-
-    with skewness s and kurtosis k.
-    """
-    scaled = (values - values.mean()) / values.std()
-    skewness, kurtosis = float(np.mean(scaled**3)), float(np.mean(scaled**4))
-    return chi_square_tail(len(values) / 6 * (skewness**2 + (kurtosis - 3) ** 2 / 4), 2)
-
-
-def assess_clusters(values: Array, lags: int) -> float:
-    """Return the p-value of the test that calm and wild years do not cluster (Engle 1982).
-
-    The squares of the residuals are regressed on their own lags: n times R² is chi-squared with as many degrees of
-    freedom.
-    """
-    squares = values**2
-    y = squares[lags:]
-    columns = [np.ones((1, len(y))), *(squares[lags - lag : -lag][None] for lag in range(1, lags + 1))]
-    _, residuals = least_squares(columns, y[None])
-    explained = 1 - float(residuals[0] @ residuals[0]) / float((y - y.mean()) @ (y - y.mean()))
-    return chi_square_tail(len(y) * explained, lags)
-
-
-def chi_square_tail(value: float, degrees: int) -> float:
-    r"""Return the probability that a chi-squared variable exceeds a value.
-
-    By recursion on the degrees of freedom:
-    :math:`Q_{k+2}(x) = Q_k(x) + (x/2)^{k/2} e^{-x/2} / \Gamma(k/2 + 1)`, from
-    :math:`Q_1(x) = \operatorname{erfc}(\sqrt{x/2})` and :math:`Q_2(x) = e^{-x/2}`.
-
-    Examples
-    --------
-    >>> round(chi_square_tail(3.841459, 1), 6), round(chi_square_tail(18.307038, 10), 6)
-    (0.05, 0.05)
-    """
-    half = max(value, 0.0) / 2
-    k, tail = (1, math.erfc(math.sqrt(half))) if degrees % 2 else (2, math.exp(-half))
-    while k < degrees:
-        tail += math.exp(k / 2 * math.log(half) - half - math.lgamma(k / 2 + 1)) if half else 0.0
-        k += 2
-    return min(tail, 1.0)
-
-
 def list_tests(residuals: Residuals) -> list[tuple[str, str, float]]:
-    """Return each test's name, what a rejection says, and its p-value; none for too few residuals or none at all."""
+    """Return the tests of :func:`popforecast.evaluation.diagnostics.list_tests`; none for too few or past errors."""
     values = residuals.values
     if residuals.past or len(values) < FEWEST or not values.std():
         return []
-    return [
-        (
-            f"Ljung-Box, {LJUNG_BOX_LAGS} lags",
-            "each year’s error tells of the next",
-            assess_dependence(values, LJUNG_BOX_LAGS, residuals.lags),
-        ),
-        ("Jarque-Bera", "errors are not normal", assess_normality(values)),
-        (f"ARCH, {ARCH_LAGS} lags", "calm and wild years cluster", assess_clusters(values, ARCH_LAGS)),
-    ]
+    return diagnostics.list_tests(values, residuals.lags)
 
 
 def _regress(panel: Panel, model: AR) -> Residuals:

@@ -26,10 +26,11 @@ from popforecast.explorer.state import (
     name_location,
 )
 from popforecast.forecasting.result import Forecast
+from popforecast.models.base import DEFAULT_LEVELS
 from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS
 
-LEVELS = ((80.0, 95.0), (50.0,), (80.0,), (90.0,), (95.0,))
+LEVELS = (tuple(map(float, DEFAULT_LEVELS)), (50.0,), (80.0,), (90.0,), (95.0,))
 MODEL_LABELS = ("Model", "Beside it", "And")
 SCALE_LABELS = {"absolute": "persons", "log": "persons, logarithmic", "indexed": "last estimate = 100"}
 

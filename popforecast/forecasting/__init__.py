@@ -13,15 +13,14 @@ from popforecast.forecasting.joined import JoinedForecast
 from popforecast.forecasting.outlook import Outlook, list_locations
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import find_embedded
-from popforecast.models import DEFAULT_MODEL
+from popforecast.models import DEFAULT_MODEL as DEFAULT_MODEL
+from popforecast.models.base import DEFAULT_LEVELS as DEFAULT_LEVELS
 from popforecast.models.base import Fitted, Model, Prediction, check_levels
 from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.years import choose_years, last_year
 from popforecast.wpp.editions import REVISIONS, find_edition
-
-DEFAULT_LEVELS = (80, 95)
 
 REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
@@ -31,7 +30,7 @@ def forecast(
     locations: Iterable[Hashable] | Hashable | None = None,
     start: int | None = None,
     end: int | None = None,
-    model: str | Model | Fitted = DEFAULT_MODEL,
+    model: str | Model | Fitted | None = None,
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str | None = None,
     groups: Groups | None = None,
@@ -52,8 +51,9 @@ def forecast(
         Which series to return, in this order (default: every series of the panel).
     start, end : int, optional
         First and last year (default: the ten steps after the origin). Years up to the origin give history.
-    model : str, Model or Fitted
-        A model's name, a specification such as ``AR(2, "ct")``, or a model already fitted to this panel.
+    model : str, Model or Fitted, optional
+        A model's name, a specification such as ``AR(2, "ct")``, or a model already fitted to this panel (default:
+        what :func:`popforecast.models.choose` chooses for the panel).
     levels : sequence of float
         Central coverage of the intervals, in percent.
     intervals : {"real-time", "final"}, optional
@@ -88,7 +88,7 @@ def forecast(
 
 def forecast_all(
     panel: Panel,
-    model: str | Model | Fitted = DEFAULT_MODEL,
+    model: str | Model | Fitted | None = None,
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str | None = None,
 ) -> Outlook:
@@ -152,7 +152,7 @@ def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -
     return intervals or (REAL_TIME if revised else FINAL)
 
 
-def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
+def fit(panel: Panel, model: str | Model | None = None) -> Fitted:
     """Fit a model to every location of a panel, its intervals calibrated: what :func:`forecast` does first.
 
     The default model's fit to a whole embedded revision is embedded too, and taken from there, so that every machine
@@ -162,8 +162,8 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     Parameters
     ----------
     panel : Panel
-    model : str or Model
-        A model's name or a specification.
+    model : str or Model, optional
+        A model's name or a specification (default: as for :func:`forecast`).
 
     Raises
     ------
@@ -179,8 +179,8 @@ def fit(panel: Panel, model: str | Model = DEFAULT_MODEL) -> Fitted:
     '8,745,733,000'
     """
     check_panel(panel)
-    specification = models.get(model)
-    embedded = find_embedded(panel) if specification == models.get(DEFAULT_MODEL) else None
+    specification = models.resolve(model, panel)
+    embedded = find_embedded(panel) if specification == models.get(models.choose()) else None
     return embedded or fit_anew(panel, specification)
 
 
@@ -211,7 +211,7 @@ def _forecast_one(
     locations: Iterable[Hashable] | Hashable | None,
     start: int | None,
     end: int | None,
-    model: str | Model | Fitted,
+    model: str | Model | Fitted | None,
     levels: Sequence[float],
     intervals: str | None,
     groups: Groups,
@@ -231,7 +231,7 @@ def _forecast_each(
     locations: Iterable[Hashable] | Hashable | None,
     start: int | None,
     end: int | None,
-    model: str | Model | Fitted,
+    model: str | Model | Fitted | None,
     levels: Sequence[float],
     intervals: str | None,
     groups: Groups,
@@ -242,7 +242,7 @@ def _forecast_each(
             f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name "
             "the model instead"
         )
-    specification = models.get(model)
+    specification = models.resolve(model, panel)
     asked = [] if groups and locations == [] else panel.locations.index[panel.rows(locations)].tolist()
     homes = {name: _find_home(panel, name, members) for name, members in groups.items()}
     numbers = list(dict.fromkeys([*(panel.homes[code] for code in asked), *homes.values()]))
@@ -276,7 +276,7 @@ def _find_home(panel: UnevenPanel, name: str, members: Iterable[Hashable]) -> in
     return next(iter(homes))
 
 
-def _fit_to(panel: Panel, model: str | Model | Fitted) -> Fitted:
+def _fit_to(panel: Panel, model: str | Model | Fitted | None) -> Fitted:
     if not isinstance(model, Fitted):
         return fit(panel, model)
     if model.checksum != panel.checksum:

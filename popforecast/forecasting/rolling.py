@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.models.base import Array, Arrays, Model, Prediction, check_levels
+from popforecast.models.base import DEFAULT_LEVELS, Array, Arrays, Model, Prediction, check_levels
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
 
@@ -46,7 +46,7 @@ def roll(
     panel: Panel,
     origins: Iterable[int],
     horizons: Sequence[int],
-    levels: Sequence[float] = (80, 95),
+    levels: Sequence[float] = DEFAULT_LEVELS,
     estimates: Iterable[Arrays] | None = None,
 ) -> Rolling:
     """Fit the model to what was known at each origin, and predict.

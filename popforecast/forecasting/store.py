@@ -20,7 +20,6 @@ from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.soundness import check_fit
-from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Arrays, Fitted
 from popforecast.panel import Panel
 from popforecast.version import __version__
@@ -159,7 +158,7 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
         fitted = load_fit(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
         raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
-    expected = models.get(DEFAULT_MODEL)
+    expected = models.get(models.choose())
     if fitted.model != expected:
         raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
     return fitted
@@ -186,7 +185,7 @@ def find_embedded(panel: Panel) -> Fitted | None:
             return None
         return load_fitted(edition.name, panel)
     except StoreError as error:
-        _warn_once(f"{error}. {DEFAULT_MODEL} is fitted anew meanwhile")
+        _warn_once(f"{error}. {models.choose()} is fitted anew meanwhile")
         return None
 
 
@@ -197,7 +196,7 @@ def _warn_once(text: str) -> None:
 
 def fitted_path(folder: Path, revision: str) -> Path:
     """Return where the default model of a revision is embedded."""
-    return folder / f"{revision}-{DEFAULT_MODEL}.npz"
+    return folder / f"{revision}-{models.choose()}.npz"
 
 
 def manifest_path(path: Path) -> Path:

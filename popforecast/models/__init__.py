@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from popforecast.errors import ModelError, UnknownModelError
 from popforecast.models.ar import AR
@@ -11,6 +11,10 @@ from popforecast.models.base import Fitted, Model, Note, Prediction
 from popforecast.models.growth import DampedGrowth, Drift, Naive
 from popforecast.models.guarded_ar import GuardedAR
 from popforecast.models.panel_ar import PanelAR
+
+if TYPE_CHECKING:
+    from popforecast.panel import Panel
+    from popforecast.panel.rectangles import UnevenPanel
 
 __all__ = [
     "AR",
@@ -26,12 +30,12 @@ __all__ = [
     "PanelAR",
     "Prediction",
     "build",
+    "choose",
     "get",
     "get_several",
+    "resolve",
     "specify",
 ]
-
-DEFAULT_MODEL = "panel-ar"
 
 MODELS: dict[str, Model] = {
     model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())
@@ -45,6 +49,25 @@ CLASSES: dict[str, Callable[..., Model]] = {
     "GuardedAR": GuardedAR,
     "PanelAR": PanelAR,
 }
+
+
+def choose(panel: Panel | UnevenPanel | None = None) -> str:  # noqa: ARG001 (one model serves them all today)
+    """Return the name of the model that forecasts a panel if none is asked for.
+
+    Parameters
+    ----------
+    panel : Panel or UnevenPanel, optional
+        What is forecast (default: a revision of the UN).
+
+    Examples
+    --------
+    >>> choose()
+    'panel-ar'
+    """
+    return "panel-ar"
+
+
+DEFAULT_MODEL = choose()
 
 
 def get(model: str | Model) -> Model:
@@ -65,6 +88,17 @@ def get(model: str | Model) -> Model:
     if not isinstance(model, str) or model not in MODELS:
         raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
     return MODELS[model]
+
+
+def resolve(model: str | Model | None, panel: Panel | UnevenPanel | None = None) -> Model:
+    """Return the model that was asked for; None stands for what :func:`choose` names for the panel.
+
+    Examples
+    --------
+    >>> resolve("naive").name, resolve(None).name
+    ('naive', 'panel-ar')
+    """
+    return get(choose(panel) if model is None else model)
 
 
 def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:

@@ -22,6 +22,9 @@ Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 Steps = NDArray[np.integer[Any]]
 
+# Central coverage of the intervals, in percent, where nobody asks for other levels.
+DEFAULT_LEVELS = (80, 95)
+
 
 class Note(NamedTuple):
     """A caution about one location's forecast."""
@@ -173,7 +176,7 @@ class Fitted(Frozen):
         """The checksum of the panel."""
         return self.panel.checksum
 
-    def predict(self, horizon: int, levels: Sequence[float] = (80, 95)) -> Prediction:
+    def predict(self, horizon: int, levels: Sequence[float] = DEFAULT_LEVELS) -> Prediction:
         """Forecast steps 1 to horizon after the origin for every location, as :func:`popforecast.forecast` does.
 
         For the model alone, without aggregates as sums and calibrated intervals, use ``model.predict(arrays, horizon,

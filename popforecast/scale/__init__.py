@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.models import DEFAULT_MODEL
+from popforecast.models import choose
 from popforecast.models.base import Model
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def forecast(
     value: str = "population",
     start: int | None = None,
     end: int | None = None,
-    model: str | Model = DEFAULT_MODEL,
+    model: str | Model | None = None,
     levels: Sequence[float] = DEFAULT_LEVELS,
     engine: str = "local",
     scheduler: str | None = None,
@@ -61,8 +61,8 @@ def forecast(
         The columns of identifiers, whole years and population.
     start, end : int, optional
         First and last year (default: the ten steps after the last year of the first series).
-    model : str or Model
-        A model's name or a specification.
+    model : str or Model, optional
+        A model's name or a specification (default: what :func:`popforecast.models.choose` chooses).
     levels : sequence of float
         Central coverage of the intervals, in percent.
     engine : {"local", "dask"}
@@ -105,7 +105,8 @@ def forecast(
     """
     from popforecast.scale.running import Request, run
 
+    chosen = choose() if model is None else model
     request = Request(
-        Path(data), Path(output), (id, time, value), start, end, model, tuple(levels), on_error, partition_rows
+        Path(data), Path(output), (id, time, value), start, end, chosen, tuple(levels), on_error, partition_rows
     )
     return run(request, engine, scheduler, workers, progress)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import ModelError
+from popforecast.evaluation.diagnostics import list_tests
 from popforecast.forecasting import forecast
 from popforecast.models.ar import AR, ROOT_TOLERANCE, TRENDS, regress
 from popforecast.models.base import Array
@@ -28,9 +29,6 @@ SIGNIFICANCE = 0.05
 
 # What is shown of a revision: the World, the more developed regions, Nigeria, India, Germany and Japan.
 SHOWN = (900, 901, 566, 356, 276, 392)
-
-# How many residuals back the tests look.
-LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
 
 # How closely two programs agree is said in steps this coarse: below the first a difference is rounding, which another
 # processor makes otherwise; above the last it is a difference.
@@ -156,27 +154,13 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
         One row for each test: what it looks for, and the percent of series that it rejects at the 5% level. Of
         residuals that are as the model assumes, it would reject about 5.
     """
-    from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
-    from statsmodels.stats.stattools import jarque_bera
-
     panel = leave_out_constant(panel, model)
     residuals = regress(panel.values, model.lags, model.trend).residuals
-    ljung_box = [
-        acorr_ljungbox(series, [LJUNG_BOX_LAGS], model_df=model.lags)["lb_pvalue"].iloc[0] for series in residuals
-    ]
-    arch = [het_arch(series, ARCH_LAGS, result_object=False)[1] for series in residuals]
-    tests = {
-        f"Ljung-Box, {LJUNG_BOX_LAGS} lags": ("errors of successive years are correlated", ljung_box),
-        "Jarque-Bera": ("errors are not normal", jarque_bera(residuals, axis=1)[1]),
-        f"ARCH, {ARCH_LAGS} lags": ("large errors cluster in time", arch),
-    }
-    rows = [
-        (test, finding, len(residuals), 100 * float(np.mean(np.asarray(p) < SIGNIFICANCE)))
-        for test, (finding, p) in tests.items()
-    ]
-    return pd.DataFrame(rows, columns=["test", "what a rejection says", "series", "rejected, percent"]).set_index(
-        "test"
-    )
+    columns = ["test", "what a rejection says", "p"]
+    tests = pd.DataFrame([test for series in residuals for test in list_tests(series, model.lags)], columns=columns)
+    groups = tests.assign(rejected=tests["p"] < SIGNIFICANCE).groupby(columns[:2], sort=False)["rejected"]
+    table = pd.DataFrame({"series": groups.size(), "rejected, percent": 100 * groups.mean()})
+    return table.reset_index(columns[1])
 
 
 def count_roots(roots: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast.evaluation.hindcast import hindcast
+from popforecast.evaluation.backtesting import hindcast
 from popforecast.forecasting.calibration import choose_past
 from popforecast.models.base import Array, Arrays
 

@@ -13,7 +13,7 @@ import statsmodels.api as sm
 
 import popforecast as pf
 from popforecast import models
-from popforecast.evaluation.hindcast import hindcast
+from popforecast.evaluation.backtesting import hindcast
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.calibration import Calibration, calibrate, choose_knots, choose_past
 from popforecast.forecasting.risk import PROBABILITIES, describe_risk, scale_errors

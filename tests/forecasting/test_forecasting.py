@@ -397,7 +397,7 @@ def test_impossible_period_is_refused_with_value_and_range(
         ({"locations": ["USA", "United States"]}, RepeatedLocationError, "asked for twice"),
         ({"locations": ["NGA"] * 10_000}, RepeatedLocationError, "each location once"),
         ({"model": "prophet"}, UnknownModelError, "ar1, naive, drift"),
-        ({"model": None}, UnknownModelError, "None"),
+        ({"model": 7}, UnknownModelError, "no model 7"),
         ({"levels": [0]}, LevelError, "level 0"),
         ({"levels": [80, 95, 80]}, LevelError, "each level once"),
         ({"levels": "80"}, LevelError, "'80'"),

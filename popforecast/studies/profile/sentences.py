@@ -10,7 +10,7 @@ import pandas as pd
 from popforecast.evaluation.record import FIRST_ORIGIN
 from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
 from popforecast.forecasting.milestones import find_milestones
-from popforecast.models.panel_ar import KNOTS
+from popforecast.models.panel_ar import KNOTS, PanelAR
 from popforecast.studies.profile.figures import (
     LEVEL,
     MIDDLE,
@@ -125,7 +125,7 @@ def tell_growth(profile: Profile) -> str:
     path = np.append(profile.history[-1], profile.median)
     # A plain autoregression may fall below zero, where no rate of growth leads.
     ours = _sign(measure_growth(ahead, path, origin, MIDDLE)) if profile.at(profile.median, MIDDLE) > 0 else None
-    joined = f" {_say_joined(profile)}" if profile.forecast.model.name == DEFAULT_MODEL else ""
+    joined = f" {_say_joined(profile)}" if isinstance(profile.forecast.model, PanelAR) else ""
     said = [
         f"Since {origin - RECENT} the population {_say_grown(recent)}; in the ten years before, it "
         f"{_say_grown(before)}. Of the years since {past[0]}, growth was highest in {past[1 + fastest]}, at "

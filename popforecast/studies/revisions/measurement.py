@@ -10,9 +10,8 @@ import pandas as pd
 
 import popforecast.models as models
 from popforecast.errors import UnknownRevisionError, YearError
-from popforecast.evaluation import scores
-from popforecast.evaluation.hindcast import hindcast
-from popforecast.forecasting import DEFAULT_MODEL, FINAL, fit, forecast_all
+from popforecast.evaluation.backtesting import backtest
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, fit, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.revision_error import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.forecasting.risk import describe_risk
@@ -23,7 +22,7 @@ from popforecast.panel.years import last_year
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 from popforecast.wpp.pairing import Pairing, pair, take_years
 
-LEVELS = (80, 95)
+LEVELS = DEFAULT_LEVELS
 HORIZONS = (1, 5, 10, 20)
 FIRST_ORIGIN, EVERY = 1988, 5
 
@@ -216,16 +215,6 @@ def _hold(pairing: Pairing, years: Sequence[int], kind: str, stated: Prediction)
 def _measure_errors(panel: Panel, model: Model, pairing: Pairing) -> pd.DataFrame:
     """Return the model's errors on one revision's figures up to the year that both know, of the countries compared."""
     origins = [year for year in range(FIRST_ORIGIN, pairing.earlier.origin, EVERY) if year in panel.years]
-    rolled = hindcast(model, panel.until(pairing.earlier.origin), origins, HORIZONS, ())
-    rows = panel.locations.index.get_indexer(pairing.earlier.locations.index)
-    outcome, population = rolled.outcome[rows], rolled.prediction.population[rows]
-    i, j, k = np.nonzero(~np.isnan(outcome))
-    return pd.DataFrame(
-        {
-            "code": pairing.earlier.locations.index.to_numpy()[i],
-            "revision": str(panel.revision),
-            "origin": rolled.origins[j],
-            "horizon": rolled.horizons[k],
-            "ape": scores.absolute_percentage_errors(outcome[i, j, k], population[i, j, k]),
-        }
-    )
+    errors = backtest(panel.until(pairing.earlier.origin), model, origins, HORIZONS, ()).errors
+    compared = errors.set_index("location_code").loc[pairing.earlier.locations.index].rename_axis("code").reset_index()
+    return compared.assign(revision=str(panel.revision))[["code", "revision", "origin", "horizon", "ape"]]
