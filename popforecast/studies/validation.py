@@ -53,8 +53,8 @@ def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
     >>> tabulate_fit(pf.load_panel("wpp2019").select("World"), AR())[["lag 1", "root"]].round(4).values.tolist()
     [[1.0061, 1.0061]]
     """
-    arrays = _plain(model).fit(panel).arrays
-    names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, model.lags + 1))]
+    names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, _count_lags(model) + 1))]
+    arrays = model.fit(panel).arrays
     table = pd.DataFrame(arrays["coefficients"], panel.locations["name"].rename("location"), names)
     table = table.drop(columns=[name for i, name in enumerate(names[:2]) if i not in TRENDS[model.trend]])
     table["sigma"] = np.sqrt(arrays["variance"])
@@ -83,13 +83,12 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     """
     from statsmodels.tsa.api import AutoReg
 
-    panel = leave_out_constant(panel, model)
-    fitted = _plain(model).fit(panel)
-    ours = regress(panel.values, model.lags, model.trend)
-    path = fitted.predict(horizon, [95])
+    panel, lags = leave_out_constant(panel, model), _count_lags(model)
+    ours = regress(panel.values, lags, model.trend)
+    path = model.fit(panel).predict(horizon, [95])
     pairs: dict[str, list[tuple[Array, Array]]] = {}
     for i, series in enumerate(panel.values):
-        theirs = AutoReg(series, model.lags, model.trend).fit()
+        theirs = AutoReg(series, lags, model.trend).fit()
         t = len(series)
         prediction = theirs.get_prediction(t, t + horizon - 1)
         interval = prediction.conf_int(alpha=0.05)
@@ -159,11 +158,9 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
     from statsmodels.stats.stattools import jarque_bera
 
-    panel = leave_out_constant(panel, model)
-    residuals = regress(panel.values, model.lags, model.trend).residuals
-    ljung_box = [
-        acorr_ljungbox(series, [LJUNG_BOX_LAGS], model_df=model.lags)["lb_pvalue"].iloc[0] for series in residuals
-    ]
+    panel, lags = leave_out_constant(panel, model), _count_lags(model)
+    residuals = regress(panel.values, lags, model.trend).residuals
+    ljung_box = [acorr_ljungbox(series, [LJUNG_BOX_LAGS], model_df=lags)["lb_pvalue"].iloc[0] for series in residuals]
     arch = [het_arch(series, ARCH_LAGS, result_object=False)[1] for series in residuals]
     tests = {
         f"Ljung-Box, {LJUNG_BOX_LAGS} lags": ("errors of successive years are correlated", ljung_box),
@@ -261,15 +258,14 @@ def list_known_table() -> np.ndarray:
 
 def leave_out_constant(panel: Panel, model: AR) -> Panel:
     """Return the panel without the series that never change, whose regressors are the same column."""
-    _plain(model)
-    past = panel.values[:, : -model.lags]
+    past = panel.values[:, : -_count_lags(model)]
     return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
 
 
-def _plain(model: AR) -> AR:
+def _count_lags(model: AR) -> int:
     if not isinstance(model.lags, int) or model.lags < 1 or model.transform != "level":
         raise ModelError(f"{model!r}: expected an autoregression on levels with a fixed number of lags, 1 or more")
-    return model
+    return model.lags
 
 
 def _name_range(low: float, high: float) -> str:
