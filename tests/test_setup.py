@@ -238,7 +238,7 @@ def test_unit_tests_are_told_from_those_that_need_more_and_reach_every_room(requ
     # Each module's examples, too.
     assert {
         ROOT / "popforecast/panel/panel.py",
-        ROOT / "popforecast/reports/names.py",
+        ROOT / "popforecast/reports/notebooks.py",
         ROOT / "app/pages/published.py",
     } <= unit
 

@@ -29,7 +29,7 @@ from popforecast.errors import MOST_NAMED
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.models.base import Fitted
-from popforecast.panel.panel import check_panel
+from popforecast.panel import check_panel
 from popforecast.scale import ENGINES, ON_ERROR
 from popforecast.text import join_words
 from popforecast.wpp.editions import get_edition

@@ -72,6 +72,9 @@ class Worker:
                 text=True,
                 start_new_session=True,
             )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.jobs, self.answers = self.process.stdin, self.process.stdout
 
     @property
     def alive(self) -> bool:
@@ -91,7 +94,7 @@ class Worker:
         # Who stops the process, or it dies, breaks its pipes, or closes them.
         with suppress(OSError, ValueError):
             self._write(json.dumps(job) + "\n")
-            while line := self.process.stdout.readline():
+            while line := self.answers.readline():
                 answer = json.loads(line)
                 if "cell" not in answer:
                     return answer
@@ -117,13 +120,13 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+        for pipe in (self.jobs, self.answers):
             with suppress(OSError):
                 pipe.close()
 
     def _write(self, line: str) -> None:
-        self.process.stdin.write(line)
-        self.process.stdin.flush()
+        self.jobs.write(line)
+        self.jobs.flush()
 
 
 def make_environment(scratch: Path) -> dict[str, str]:
@@ -204,7 +207,6 @@ def run_notebook(
             cwd=Path.cwd(),
             execution_timeout=timeout,
             progress_bar=False,
-            log_output=False,
             request_save_on_cell_execute=False,
             **hooks,
         )
@@ -268,9 +270,8 @@ def serve(jobs: Iterator[str], answers: IO[str]) -> None:
 
 
 def _shorten(text: str) -> str:
-    plain = " ".join(re.sub(r"\x1b\[[\d;]*m", "", text).split())
-    # An address in memory differs from run to run, and tells nobody anything.
-    plain = re.sub(r" at 0x[0-9a-f]+", "", plain)
+    # Without colours, and addresses in memory, which differ from run to run and tell nobody anything.
+    plain = " ".join(re.sub(r"\x1b\[[\d;]*m|\s+at\s+0x[0-9a-f]+", "", text).split())
     return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 2] + " …"
 
 

@@ -82,7 +82,8 @@ def tidy_tables(html: str) -> str:
                     cell.name = "td"
                     del cell.attrs["scope"]
         for cell in table.select("tbody th"):
-            cell.attrs = {"scope": "row"} | {k: v for k, v in cell.attrs.items() if k == "rowspan"}
+            spans = {name: value for name, value in cell.attrs.items() if name == "rowspan"}
+            cell.attrs = {"scope": "row", **spans}
         _align_figures(rows)
         frame = soup.new_tag("div", attrs={"class": "sheet", "tabindex": "0", "role": "group", "aria-label": "Table"})
         table.wrap(frame)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from popforecast.charts.style import NARROW_SVG
 from popforecast.reports.keys import Key, read_versions
 from popforecast.reports.markup import drop_styles, style_by_attributes, tidy_tables
-from popforecast.reports.names import describe_changes, write_value
-from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook
+from popforecast.reports.notebooks import PACKAGE, SUMMARY, Notebook, describe_changes, write_value
 from popforecast.version import __version__
 
 if TYPE_CHECKING:

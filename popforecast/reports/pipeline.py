@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
@@ -13,8 +13,7 @@ from typing import Any
 
 from popforecast.errors import ReportError
 from popforecast.reports.keys import Key, digest, read_key, read_package
-from popforecast.reports.names import name_page
-from popforecast.reports.notebooks import Notebook
+from popforecast.reports.notebooks import Notebook, name_page
 from popforecast.reports.site import Site
 
 
@@ -130,7 +129,7 @@ def look_again(step: Step, site: Site) -> Step:
 
 def run_in_order(
     after: Mapping[str, Iterable[str]], jobs: int, begin: Callable[[str], bool], run: Callable[[str], Any]
-) -> Iterator[tuple[str, Any]]:
+) -> Generator[tuple[str, Any]]:
     """Run tasks side by side, each when those that it comes after have ended.
 
     Parameters

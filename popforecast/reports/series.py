@@ -10,8 +10,15 @@ from typing import Any
 from popforecast.errors import ReportError
 from popforecast.panel import COUNTRY
 from popforecast.reports.keys import read_key, read_package
-from popforecast.reports.names import describe_changes, name_page
-from popforecast.reports.notebooks import LOCATION, Notebook, choose_notebooks, find_changes, find_notebooks
+from popforecast.reports.notebooks import (
+    LOCATION,
+    Notebook,
+    choose_notebooks,
+    describe_changes,
+    find_changes,
+    find_notebooks,
+    name_page,
+)
 from popforecast.reports.pipeline import Step, compare
 from popforecast.reports.publication import TIMEOUT, Result, check, explain, make_pages
 from popforecast.reports.site import Place, Site
@@ -47,7 +54,7 @@ def make_series(
         As for :func:`popforecast.reports.make_reports`; not the location.
     output : path
         The pages go into a folder of the notebook's name in this one; with changed parameters they have one of their
-        own, as :func:`popforecast.reports.names.name_page` calls it.
+        own, as :func:`popforecast.reports.notebooks.name_page` calls it.
     jobs, progress, folder, timeout
         As for :func:`popforecast.reports.make_reports`.
     force : bool
@@ -94,10 +101,8 @@ def list_places(revision: str, each: str) -> tuple[Place, ...]:
 
     table = load_panel(revision).locations
     kept = table[(table["type"] == COUNTRY) == (each == COUNTRIES)]
-    places = [
-        Place(row.iso3 or str(row.Index), row.name, row.region or row.type)
-        for row in kept.rename(columns={"name": "called"}).assign(name=kept["name"]).itertuples()
-    ]
+    rows = kept[["iso3", "name", "region", "type"]].itertuples(name=None)
+    places = [Place(str(iso3 or code), str(name), str(region or kind)) for code, iso3, name, region, kind in rows]
     return tuple(sorted(places, key=lambda place: normalise(place.name)))
 
 

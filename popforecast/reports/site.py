@@ -13,8 +13,7 @@ from typing import Any
 
 from popforecast.files import hold, write_atomically, write_together
 from popforecast.reports.keys import digest
-from popforecast.reports.names import describe_changes
-from popforecast.reports.notebooks import PACKAGE, Notebook
+from popforecast.reports.notebooks import PACKAGE, Notebook, describe_changes
 
 STATUS = "status.json"
 INDEX = "index.html"
@@ -141,7 +140,8 @@ class Site:
         status = {**_read_record(self.output / TRIED), **_read_record(self.output / STATUS)}
         made = _read(self.output / MADE)
         # A checkout of another branch, or a pull, may have brought a page that another checkout made.
-        own = {page: facts for page, facts in made.items() if page in status and _is_seal(facts, status[page]["good"])}
+        sealed = {page: _seal(recorded["good"]) for page, recorded in status.items() if recorded["good"] is not None}
+        own = {page: facts for page, facts in made.items() if page in sealed and facts.get("good") == sealed[page]}
         return {page: {**recorded, "made": own.get(page)} for page, recorded in status.items()}
 
     def is_listed(self, page: str, notebook: Notebook) -> bool:
@@ -222,10 +222,6 @@ def _digest_each(contents: Mapping[str, bytes]) -> dict[str, str]:
 
 def _seal(good: Mapping[str, Any]) -> str:
     return digest(json.dumps(good, sort_keys=True).encode())
-
-
-def _is_seal(made: Mapping[str, Any], good: Mapping[str, Any] | None) -> bool:
-    return good is not None and made.get("good") == _seal(good)
 
 
 def _read_record(path: Path) -> dict[str, Any]:

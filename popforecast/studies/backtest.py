@@ -13,7 +13,7 @@ from popforecast.evaluation.backtesting import Backtest
 from popforecast.evaluation.backtesting import backtest as run_backtest
 from popforecast.evaluation.vintages import RAW, compare_vintages
 from popforecast.forecasting import FINAL
-from popforecast.panel import Panel
+from popforecast.panel import Panel, check_panel
 from popforecast.studies.events import explain_turn
 from popforecast.text import round_in_full
 from popforecast.wpp.editions import VINTAGES
@@ -54,8 +54,9 @@ def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd
     if (edges <= 0).any() or (np.diff(edges) <= 0).any():
         raise ScoreError(f"bounds of size {list(bounds)}: expected numbers of persons above 0, each above the last")
     check_run(backtest, "model", model)
-    classes = np.searchsorted(edges, backtest.panel.values[:, -1], side="right")
-    codes = backtest.panel.locations.index
+    panel = check_panel(backtest.panel)
+    classes = np.searchsorted(edges, panel.values[:, -1], side="right")
+    codes = panel.locations.index
     parts = [
         backtest.scores(codes[classes == i].tolist()).assign(size=name)
         for i, name in enumerate(_name_sizes(edges))
@@ -231,8 +232,8 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     table = pd.DataFrame(
         {"real_time": known.groupby("source")["ape"].mean(), "final": now.set_index("model")["mape"]}
     ).loc[list(models)]
-    facts = {"revision": str(panel.revision), "vintage": vintage, "origin": then.origin, "year": year, "n": len(codes)}
-    return table.assign(ratio=table["real_time"] / table["final"], **facts).rename_axis("model")
+    table = table.assign(ratio=table["real_time"] / table["final"], revision=str(panel.revision), vintage=vintage)
+    return table.assign(origin=then.origin, year=year, n=len(codes)).rename_axis("model")
 
 
 def check_run(backtest: Backtest, column: str, value: object) -> None:

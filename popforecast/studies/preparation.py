@@ -128,8 +128,8 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
 def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
     """Write the tables that popforecast embeds, and return what was written; nothing if no folder is named."""
     tables = opening.tables
-    known = {} if tables is None else {"projections": tables.projections, "members": tables.members}
-    paths = write_tables(opening.panel, folder, opening.source, **known) if folder else []
+    projections, members = (tables.projections, tables.members) if tables else (None, None)
+    paths = write_tables(opening.panel, folder, opening.source, projections, members) if folder else []
     rows = [(path.name, path.stat().st_size) for path in paths]
     return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"]).set_index(
         "written"

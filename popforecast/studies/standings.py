@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +12,7 @@ from popforecast.charts.scores import Curves
 from popforecast.evaluation.bootstrap import Ratio, bound_ratio
 from popforecast.evaluation.halves import ALL, REPORTED, TUNING, choose
 from popforecast.evaluation.peers import KEYS, Peers, relate, take, widen
-from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.models import DEFAULT_MODEL
 from popforecast.panel import Panel
 from popforecast.text import join_words
 
@@ -21,7 +24,7 @@ MOST_LINES = 8
 VERDICTS = {"loss": "loses to it at", "tie": "ties at", "win": "beats it at"}
 
 # The measures of the scores, and how the bootstrap calls them.
-MEASURES = {"mape": "mean", "median_ape": "median"}
+MEASURES: Mapping[str, Literal["mean", "median"]] = {"mape": "mean", "median_ape": "median"}
 
 
 def bound_ratios(
@@ -41,20 +44,12 @@ def bound_ratios(
         One of ours.
     """
     chosen = scores[(scores["set"] == countries) & ~scores["ours"]]
-    best = widen(chosen, measure).idxmin()
-    by_horizon = dict(iter(take(errors, countries).groupby("horizon")))
-    return {
-        horizon: (
-            peer,
-            bound_ratio(
-                by_horizon[horizon][model],
-                by_horizon[horizon][peer],
-                by_horizon[horizon].index.get_level_values(KEYS[0]),
-                MEASURES[measure],
-            ),
-        )
-        for horizon, peer in best.items()
-    }
+    best, taken, ratios = widen(chosen, measure).idxmin(), take(errors, countries), {}
+    for horizon, peer in zip(best.index.tolist(), best.tolist(), strict=True):
+        at = taken.xs(horizon, level="horizon")
+        places = at.index.get_level_values(KEYS[0])
+        ratios[horizon] = str(peer), bound_ratio(at[model], at[peer], places, MEASURES[measure])
+    return ratios
 
 
 def tabulate(scores: pd.DataFrame, peers: Peers, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
@@ -78,7 +73,7 @@ def judge(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str
     for measure, name in MEASURES.items():
         values = widen(chosen, measure)
         for horizon, (peer, ratio) in bound_ratios(errors, scores, countries, measure, model).items():
-            both = (_digits(values.loc[method, horizon]) for method in (peer, model))
+            both = (_digits(values[horizon][method]) for method in (peer, model))
             rows[name, horizon] = [peer, *both, str(ratio), ratio.verdict]
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["best peer", "its error", model, "ratio [95%]", "verdict"]

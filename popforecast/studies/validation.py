@@ -51,8 +51,8 @@ def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
     >>> tabulate_fit(pf.load_panel("wpp2019").select("World"), AR())[["lag 1", "root"]].round(4).values.tolist()
     [[1.0061, 1.0061]]
     """
-    arrays = _plain(model).fit(panel).arrays
-    names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, model.lags + 1))]
+    names = ["constant", "trend", *(f"lag {lag}" for lag in range(1, _count_lags(model) + 1))]
+    arrays = model.fit(panel).arrays
     table = pd.DataFrame(arrays["coefficients"], panel.locations["name"].rename("location"), names)
     table = table.drop(columns=[name for i, name in enumerate(names[:2]) if i not in TRENDS[model.trend]])
     table["sigma"] = np.sqrt(arrays["variance"])
@@ -81,13 +81,12 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
     """
     from statsmodels.tsa.api import AutoReg
 
-    panel = leave_out_constant(panel, model)
-    fitted = _plain(model).fit(panel)
-    ours = regress(panel.values, model.lags, model.trend)
-    path = fitted.predict(horizon, [95])
+    panel, lags = leave_out_constant(panel, model), _count_lags(model)
+    ours = regress(panel.values, lags, model.trend)
+    path = model.fit(panel).predict(horizon, [95])
     pairs: dict[str, list[tuple[Array, Array]]] = {}
     for i, series in enumerate(panel.values):
-        theirs = AutoReg(series, model.lags, model.trend).fit()
+        theirs = AutoReg(series, lags, model.trend).fit()
         t = len(series)
         prediction = theirs.get_prediction(t, t + horizon - 1)
         interval = prediction.conf_int(alpha=0.05)
@@ -154,10 +153,10 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
         One row for each test: what it looks for, and the percent of series that it rejects at the 5% level. Of
         residuals that are as the model assumes, it would reject about 5.
     """
-    panel = leave_out_constant(panel, model)
-    residuals = regress(panel.values, model.lags, model.trend).residuals
+    panel, lags = leave_out_constant(panel, model), _count_lags(model)
+    residuals = regress(panel.values, lags, model.trend).residuals
     columns = ["test", "what a rejection says", "p"]
-    tests = pd.DataFrame([test for series in residuals for test in list_tests(series, model.lags)], columns=columns)
+    tests = pd.DataFrame([test for series in residuals for test in list_tests(series, lags)], columns=columns)
     groups = tests.assign(rejected=tests["p"] < SIGNIFICANCE).groupby(columns[:2], sort=False)["rejected"]
     table = pd.DataFrame({"series": groups.size(), "rejected, percent": 100 * groups.mean()})
     return table.reset_index(columns[1])
@@ -245,15 +244,14 @@ def list_known_table() -> np.ndarray:
 
 def leave_out_constant(panel: Panel, model: AR) -> Panel:
     """Return the panel without the series that never change, whose regressors are the same column."""
-    _plain(model)
-    past = panel.values[:, : -model.lags]
+    past = panel.values[:, : -_count_lags(model)]
     return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
 
 
-def _plain(model: AR) -> AR:
+def _count_lags(model: AR) -> int:
     if not isinstance(model.lags, int) or model.lags < 1 or model.transform != "level":
         raise ModelError(f"{model!r}: expected an autoregression on levels with a fixed number of lags, 1 or more")
-    return model
+    return model.lags
 
 
 def _name_range(low: float, high: float) -> str:

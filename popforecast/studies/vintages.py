@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 import popforecast.models as models
@@ -16,7 +18,8 @@ from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, join_words
 
 KEYS = ["vintage", "year", "basis"]
 
-MEASURES = ("mean", "median")
+Measure = Literal["mean", "median"]
+MEASURES: tuple[Measure, ...] = ("mean", "median")
 
 OVERALL = " over all vintages and years"
 
@@ -56,7 +59,7 @@ def tabulate_errors(scores: pd.DataFrame) -> pd.DataFrame:
 def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
     """Return what the intervals of each source contained and how wide they are, raw, those of the time first."""
     bounded = name_intervals(scores[(scores["basis"] == RAW) & scores["wis"].notna()])
-    levels = [column.removeprefix("coverage_") for column in bounded if column.startswith("coverage_")]
+    levels = [column.removeprefix("coverage_") for column in map(str, bounded) if column.startswith("coverage_")]
     columns = {f"coverage_{level}": f"in {level}%" for level in levels}
     columns |= {f"width_{levels[-1]}": f"width, {levels[-1]}%", "wis": "WIS"}
     table = bounded.set_index(["vintage", "year", "source"])[list(columns)].rename(columns=columns)
@@ -137,7 +140,7 @@ def tell_dependence(results: Mapping[str, Vintages]) -> str:
     if len(results) < 2:
         return "There is one vintage here: one draw."
     table = correlate_bases(results)
-    lowest = min(table.iloc[i, j] for i in range(len(table)) for j in range(i))
+    lowest = table.to_numpy()[np.tril_indices(len(table), -1)].min()
     return (
         f"The vintages are not independent trials if their base errors go together. Over the countries of all, their "
         f"correlation is {lowest:.2f}{' or more' if len(results) > 2 else ''}:"
@@ -174,11 +177,11 @@ def _compare(result: Vintages, model: str, year: int, basis: str) -> list[str]:
     return [text for ratio in ratios for text in (str(ratio), _judge(ratio, model))]
 
 
-def _bound(result: Vintages, model: str, year: int, basis: str, measure: str = "mean") -> Ratio:
+def _bound(result: Vintages, model: str, year: int, basis: str, measure: Measure = "mean") -> Ratio:
     return _bound_errors(result.errors, model, year, basis, measure)
 
 
-def _bound_errors(errors: pd.DataFrame, model: str, year: int, basis: str, measure: str = "mean") -> Ratio:
+def _bound_errors(errors: pd.DataFrame, model: str, year: int, basis: str, measure: Measure = "mean") -> Ratio:
     at = errors[(errors["year"] == year) & (errors["basis"] == basis)].drop_duplicates(["source", "location_code"])
     wide = at.pivot(index="location_code", columns="source", values="ape")
     return bound_ratio(wide[model], wide[UN], wide.index, measure)

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popforecast.reports.names import name_page
-from popforecast.reports.notebooks import Notebook, find_changes
+from popforecast.reports.notebooks import Notebook, find_changes, name_page
 
 DEFAULTS = {"lags": 1, "ratio": 0.5, "loud": False, "data": "", "models": ["ar1"], "any": []}
 NOTEBOOK = Notebook(Path("own.ipynb"), "Own", DEFAULTS)

@@ -18,8 +18,7 @@ from bs4 import BeautifulSoup
 
 from popforecast.errors import LockError, ReportError
 from popforecast.reports import make_reports
-from popforecast.reports.names import name_page
-from popforecast.reports.notebooks import find_notebooks
+from popforecast.reports.notebooks import find_notebooks, name_page
 from popforecast.reports.site import LOCK
 from tests.reports.starting import start_python
 

@@ -10,9 +10,8 @@ import pandas as pd
 
 from popforecast.evaluation.backtesting import Backtest
 from popforecast.evaluation.halves import TUNING, choose
-from popforecast.forecasting import DEFAULT_MODEL
-from popforecast.models import MODELS
-from popforecast.panel import Panel
+from popforecast.models import DEFAULT_MODEL, MODELS
+from popforecast.panel import Panel, check_panel
 from popforecast.studies.backtest import check_run
 from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
@@ -68,18 +67,18 @@ def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
     """
     check_run(backtest, "model", models[0])
     check_run(backtest, "horizon", horizon)
-    scores = backtest.scores().set_index(["model", "horizon"])
+    panel, scores = check_panel(backtest.panel), backtest.scores().set_index(["model", "horizon"])
     longest = int(backtest.errors["horizon"].max())
-    unit, origins = _name_steps(backtest.panel), backtest.errors["origin"].nunique()
+    unit, origins = _name_steps(panel), backtest.errors["origin"].nunique()
     errors = {name: [scores["mape"][name, ahead] for ahead in dict.fromkeys([horizon, longest])] for name in models[:3]}
     first, *others = models[:3]
     far = f" and by {errors[first][-1]:.1f}% after {longest}" if longest != horizon else ""
     beside = "".join(f"; {name} by {' and '.join(f'{error:.1f}' for error in errors[name])}%" for name in others)
-    held = scores.loc[first, "coverage_95"]
+    held = scores.query("model == @first")["coverage_95"]
     low, high = f"{held.min():.0f}", f"{held.max():.0f}"
     covered = f"{low}% of outcomes" if low == high else f"{low} to {high}% of outcomes, depending on the horizon"
     return (
-        f"Over {len(backtest.panel)} {_name_places(backtest.panel)} and {origins} origin{'s' if origins > 1 else ''}, "
+        f"Over {len(panel)} {_name_places(panel)} and {origins} origin{'s' if origins > 1 else ''}, "
         f"on final data, {first} was off by {errors[first][0]:.1f}% on average after {horizon} {unit}{far}{beside}. "
         f"The 95% intervals of {first} contained {covered}."
     )
@@ -100,9 +99,9 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
         )
     facts, ratios = hindsight.iloc[0], hindsight["ratio"]
     low, high = ratios.idxmin(), ratios.idxmax()
-    spread = f"{ratios[low]:.1f} ({low}) to {ratios[high]:.1f} times ({high})"
+    spread = f"{ratios.min():.1f} ({low}) to {ratios.max():.1f} times ({high})"
     if low == high:
-        spread = f"{ratios[low]:.1f} times ({low})"
+        spread = f"{ratios.min():.1f} times ({low})"
     named = ", ".join(f"{ratios[name]:.1f} for {name}" for name in ratios.index if name not in (low, high))
     edition = get_edition(facts["vintage"]).edition
     history = "today's history"
@@ -206,7 +205,7 @@ def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) ->
 
 def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
     """Return what to keep in mind of a backtest, as a list in Markdown."""
-    panel = backtest.panel
+    panel = check_panel(backtest.panel)
     origins = np.sort(backtest.errors["origin"].unique())
     longest = int(backtest.errors["horizon"].max())
     cautions = []

@@ -79,7 +79,7 @@ def tell_updates(opening: Opening) -> str:
     'wpp2019 is as it was first published: no interim update is known.'
     """
     panel = opening.panel
-    names = panel.locations["name"]
+    names = panel.locations["name"].to_dict()
     said = [
         f"The update of {say_date(update.date)} replaced {', '.join(names[code] for code in update.locations)}."
         for update in panel.updates

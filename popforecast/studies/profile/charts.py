@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from popforecast.charts.forecast import Chart, chart_forecast
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
@@ -30,7 +31,7 @@ class Course:
     """
 
     kind: Kind
-    years: Array
+    years: NDArray[np.int64]
     values: Array
 
     @property
@@ -53,7 +54,7 @@ class Courses(Drawing):
     """
 
     courses: tuple[Course, ...]
-    band: tuple[Array, Array, Array] | None
+    band: tuple[NDArray[np.int64], Array, Array] | None
     origin: int
 
     @property

@@ -23,7 +23,7 @@ def tell_events(profile: Profile) -> str:
     ''
     """
     origin = profile.panel.origin
-    own = list_events(profile.panel.locations["iso3"][profile.code])
+    own = list_events(profile.panel.locations["iso3"].to_dict()[profile.code])
     past = [_say_dated(event) for event in own if event.last <= origin - RECENT]
     said = []
     if past:
@@ -51,7 +51,7 @@ def tell_finding(profile: Profile) -> str:
     True
     """
     origin = profile.panel.origin
-    own = list_events(profile.panel.locations["iso3"][profile.code])
+    own = list_events(profile.panel.locations["iso3"].to_dict()[profile.code])
     recent = [_tell_recent(event, origin) for event in own if event.last > origin - RECENT]
     return " ".join([tell_forecast(profile), *recent])
 
@@ -67,7 +67,7 @@ def _tell_recent(event: Event, origin: int) -> str:
 
 def _list_among(profile: Profile) -> list[str]:
     """Return the events of an aggregate's countries that are recent or came later, each with its country."""
-    places, origin = profile.panel.locations, profile.panel.origin
+    places, origin = profile.panel.locations[["name", "iso3"]].to_dict(), profile.panel.origin
     return [
         f"{places['name'][code]} ({event.what}{', after these figures end' if event.year > origin else ''})"
         for code in load_members(str(profile.panel.revision)).get(profile.code, ())

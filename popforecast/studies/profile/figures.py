@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
+from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
+from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
@@ -69,7 +72,7 @@ class Profile(Frozen):
         return self.forecast.history.values[0]
 
     @property
-    def years(self) -> Array:
+    def years(self) -> NDArray[np.int64]:
         """The forecast's years."""
         return self.forecast.years
 
@@ -85,7 +88,7 @@ class Profile(Frozen):
             return None
         return np.where(self.median >= 0, 100 * (self.median / self.medium - 1), np.nan)
 
-    def at(self, values: Array, year: int) -> float:
+    def at(self, values: NDArray[Any], year: int) -> float:
         """Return the entry of a row along the forecast's years."""
         return float(values[np.searchsorted(self.years, year)])
 
@@ -218,13 +221,13 @@ def find_vintages(profile: Profile) -> pd.DataFrame:
     return record[record["location_code"] == profile.code]
 
 
-def hold_medium(profile: Profile) -> Array:
+def hold_medium(profile: Profile) -> NDArray[np.bool_]:
     """Return whether our interval holds the UN's medium variant in each of the forecast's years."""
     lower, upper = profile.forecast.lower[LEVEL][0], profile.forecast.upper[LEVEL][0]
     return (lower <= profile.medium) & (profile.medium <= upper)
 
 
-def measure_growth(years: Array, persons: Array, first: int, last: int) -> float:
+def measure_growth(years: NDArray[np.int64], persons: Array, first: int, last: int) -> float:
     """Return mean growth per year from one year to another, in percent.
 
     Examples
@@ -249,14 +252,14 @@ def grow_yearly(persons: Array, step: int) -> Array:
         return 100 * np.expm1(np.diff(np.log(persons)) / step)
 
 
-def _find_medium(revision: str, code: Hashable, years: Array) -> Array | None:
+def _find_medium(revision: str, code: Hashable, years: NDArray[np.int64]) -> Array | None:
     medium = get_session(revision).medium
     if medium is None:
         return None
     own = medium[medium["location_code"] == code].set_index("year")["population"]
     # An update may leave projections out.
-    return own.loc[years].to_numpy(np.float64) if len(own) else None
+    return own.loc[years.tolist()].to_numpy(np.float64) if len(own) else None
 
 
-def _answer(held: object) -> str:
+def _answer(held: bool | None) -> str:
     return "–" if pd.isna(held) else "yes" if held else "no"

@@ -131,10 +131,10 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
         f"the years {origin - RECENT} to {origin} had grown like those from {origin - 2 * RECENT} to {origin - RECENT}",
         _run(profile, change_growth(panel, rows, grown[rows, -2 * k : -k])),
     )
-    parent = panel.locations["parent"][profile.code]
+    parent = panel.locations["parent"].to_dict()[profile.code]
     if parent is not None:
         region = panel.rows(parent)
-        name = panel.locations["name"][parent]
+        (name,) = panel.locations["name"].iloc[region]
         yield Scenario(
             f"growth of {name}",
             f"the years {origin - RECENT} to {origin} had grown like {name}",
@@ -160,8 +160,7 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
 
 def _list_rows(panel: Panel, code: Hashable) -> NDArray[np.intp]:
     """Return the rows to change: the location's own, and those of its countries."""
-    members = load_members(str(panel.revision)).get(code, ())
-    return panel.locations.index.get_indexer([code, *members])
+    return panel.rows([code, *load_members(str(panel.revision)).get(code, ())])
 
 
 def _run(profile: Profile, panel: Panel) -> Array:

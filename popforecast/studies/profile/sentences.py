@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from popforecast.evaluation.record import FIRST_ORIGIN
-from popforecast.forecasting import DEFAULT_MODEL, REAL_TIME
+from popforecast.forecasting import REAL_TIME
 from popforecast.forecasting.milestones import find_milestones
+from popforecast.models import DEFAULT_MODEL
 from popforecast.models.panel_ar import KNOTS, PanelAR
 from popforecast.studies.profile.figures import (
     LEVEL,

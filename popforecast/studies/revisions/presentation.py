@@ -109,7 +109,7 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
     }
     for level in LEVELS:
         answers = whole.loc[moved.index, f"held_{level}"].replace({True: "yes", False: "no"})
-        table[f"{level}% held"] = answers[list_kinds(comparison)].agg(" / ".join, axis=1)
+        table[f"{level}% held"] = answers[list_kinds(comparison)].apply(" / ".join, axis=1)
     return pd.DataFrame(table).set_axis(moved["location"].rename("location"))
 
 
@@ -137,7 +137,8 @@ def tell_finding(comparison: Comparison) -> str:
     ahead = comparison.held[comparison.held.index.get_level_values("year") > base].groupby("intervals")
     shares = [100 * ahead[f"held_{level}"].mean() for level in LEVELS]
     furthest = find_moved(comparison, 3)
-    named = ", ".join(f"{row.location} ({sign(row.forecast, 0)}%)" for row in furthest.itertuples())
+    moved = zip(furthest["location"], furthest["forecast"], strict=True)
+    named = ", ".join(f"{name} ({sign(percent, 0)}%)" for name, percent in moved)
     held = "; ".join(
         f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f}%' for share in shares)}"
         for kind in list_kinds(comparison)
@@ -167,8 +168,8 @@ def tell_forecast(comparison: Comparison) -> str:
         said += f" The UN's medium variant is not embedded for {' and '.join(absent)}, so how it moved cannot be said."
     if new in absent:
         return said
-    medium = load_projections(new)
-    medium = medium[medium["year"] == year].set_index("location_code")["population"].reindex(changes.index)
+    projected = load_projections(new).query("year == @year").set_index("location_code")
+    medium = projected["population"].reindex(changes.index)
     apart = 100 * (changes["forecast_now"] / medium - 1).abs().median()
     return f"{said} That of {new} lies {apart:.1f}% from our forecast in the median country."
 
@@ -240,7 +241,7 @@ def describe_sources(comparison: Comparison) -> str:
 def _count_held(comparison: Comparison, level: int) -> pd.Series:
     held = comparison.held[f"held_{level}"].astype(int).groupby(level=["code", "intervals"], sort=False)
     counts, years = held.sum().unstack("intervals"), held.size().groupby("code").first()
-    told = counts[list_kinds(comparison)].astype(str).agg(" / ".join, axis=1)
+    told = counts[list_kinds(comparison)].astype(str).apply(" / ".join, axis=1)
     return (told + " of " + years.astype(str)).reindex(comparison.changes.index)
 
 
