@@ -5,6 +5,7 @@ Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popfo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 from popforecast.charts.lines import UNITS, Line, prepare_lines, select_references
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, write_key
-from popforecast.models.base import Array
+from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel, describe_years
 from popforecast.text import join_words
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from popforecast.forecasting.result import Forecast
+
+# Points across of a dot at the end of a line's estimates.
+DOT = 4
 
 # More labels than these do not fit beside the lines.
 MOST_LABELS = 14
@@ -48,7 +52,7 @@ class Chart(Drawing):
     scale: str
 
     def paint(self, axes: Axes) -> None:
-        """Draw history, median, fan and a mark at the origin, with each line's name at its end."""
+        """Draw history, median, fan and a mark at each origin, with each line's name at its end."""
         for i, line in enumerate(self.lines):
             colour = self.find_colour(i)
             for level in self.list_levels(line):
@@ -56,6 +60,8 @@ class Chart(Drawing):
             for kind, years, values in self.list_courses(line):
                 stroke = choose_stroke(kind)
                 axes.plot(years, values, color=colour, linewidth=stroke.width, linestyle=stroke.linestyle)
+            if self.marks_ends:
+                axes.plot(line.ahead[0], line.median[0], "o", color=colour, markersize=DOT)
         if self.scale == "log":
             _scale_by_logarithm(axes)
         else:
@@ -68,7 +74,7 @@ class Chart(Drawing):
             axes.set_ylim(bottom=lowest * 1.05)
         axes.margins(x=0)
         if self.has_forecast and len(self.lines[0].years):
-            mark_origin(axes, self.lines[0].ahead[0])
+            mark_origin(axes, self.origins[-1], self.say_origin(), with_rule=not self.marks_ends)
         whole = [(self.lines[i], self.find_colour(i)) for i in sorted(self.find_whole())]
         ends = [(line.label, float(line.ahead[-1]), float(line.median[-1]), colour) for line, colour in whole]
         label_ends(axes, sorted(ends, key=lambda end: end[2], reverse=True)[:MOST_LABELS])
@@ -80,14 +86,27 @@ class Chart(Drawing):
         return any(len(line.ahead) > 1 for line in self.lines)
 
     @cached_property
+    def origins(self) -> list[int]:
+        """The last years of estimates, in order: one, unless histories end in different years."""
+        return sorted({int(line.ahead[0]) for line in self.lines})
+
+    @property
+    def marks_ends(self) -> bool:
+        """Whether a dot marks where each line's estimates end, for want of one origin."""
+        return self.has_forecast and len(self.origins) > 1
+
+    def say_origin(self) -> str:
+        """Return up to when there are estimates."""
+        return f"{'dots: end of estimates,' if self.marks_ends else 'estimates to'} {_say_range(self.origins)}"
+
+    @cached_property
     def shows_fans(self) -> bool:
         """Whether a chart of so many lines is drawn with intervals and the UN's lines."""
         return len(self.find_whole()) <= MOST_FANS
 
     def find_whole(self) -> set[int]:
-        """Return the lines that reach the last year; the others are histories that several forecasts go on from."""
-        last = max(line.ahead[-1] for line in self.lines)
-        return {i for i, line in enumerate(self.lines) if line.ahead[-1] == last}
+        """Return the lines that have a name; the others are histories that several forecasts go on from."""
+        return {i for i, line in enumerate(self.lines) if line.whole}
 
     def list_courses(self, line: Line) -> list[tuple[Kind, Array, Array]]:
         """Return what is drawn of a line in this chart."""
@@ -144,18 +163,16 @@ def chart_forecast(
     InputError
         If the scale is unknown.
     """
-    path = forecast.path
-    sides = {level: (path.lower[level], path.upper[level]) for level in forecast.levels}
     references = {} if medium is None else select_references(forecast, medium)
-    lines, unit = prepare_lines(forecast.history, scale, path.population, sides, since, references)
-    title, years = _name_chart(forecast.history), forecast.years
+    by_code, unit = prepare_lines([(panel, part.path) for panel, part in forecast.split()], scale, since, references)
+    lines = tuple(by_code[code] for code in forecast.locations.index)
+    title, years = _name_chart(forecast.locations), forecast.years
     period = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
-    if not path.population.shape[1]:
+    if not forecast.path.population.shape[1]:
         return Chart(title, unit, f"{title}, {unit}: estimates, with {period} asked for.", lines, scale)
-    ends = "; ".join(f"{line.label} {_say(line.median[-1])}" for line in lines[:4])
     description = (
-        f"{title}, {unit}: history to {forecast.origin} and the {forecast.model.name} forecast for {period}. "
-        f"In {years[-1]}: {ends}."
+        f"{title}, {unit}: history to {_say_range(sorted(forecast.origins.tolist()))} and the {forecast.model.name} "
+        f"forecast for {period}. {_say_ends(lines[:4])}"
     ) + (f" Dashed: {Kind.REFERENCE}." if references and len(lines) <= MOST_FANS else "")
     return Chart(title, unit, description, lines, scale)
 
@@ -170,10 +187,11 @@ def caption_forecast(forecast: Forecast) -> str:
     'popforecast 0.1.0: ar1 forecast from 2020, analytic intervals, on wpp2019 (ch'
     """
     provenance = forecast.provenance
+    checksums = [part.provenance["checksum"][:12] for _, part in forecast.split()]
     return (
         f"popforecast {provenance['version']}: {provenance['model']} forecast from {provenance['origin']}, "
         f"{provenance['intervals']} intervals, on {provenance['source'] or 'own figures'} (checksum "
-        f"{provenance['checksum'][:12]})." + (f" {forecast.citation}" if forecast.citation else "")
+        f"{', '.join(checksums)})." + (f" {forecast.citation}" if forecast.citation else "")
     )
 
 
@@ -185,10 +203,10 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
     InputError
         If the scale is unknown.
     """
-    lines, unit = prepare_lines(panel, scale, np.empty((len(panel), 0)), {}, None)
-    title = _name_chart(panel)
-    ends = "; ".join(f"{line.label} {_say(line.values[-1])}" for line in lines[:8])
-    description = f"{title}, {unit}: {describe_years(panel.years)}. In {panel.origin}: {ends}."
+    by_code, unit = prepare_lines([(panel, Prediction(np.empty((len(panel), 0)), {}, {}))], scale)
+    lines = tuple(by_code.values())
+    title = _name_chart(panel.locations)
+    description = f"{title}, {unit}: {describe_years(panel.years)}. {_say_ends(lines[:8])}"
     return Chart(title, unit, description, lines, scale)
 
 
@@ -206,6 +224,18 @@ def _say(value: float) -> str:
     return f"{value:,.4g}".replace("inf", "∞")
 
 
-def _name_chart(panel: Panel) -> str:
-    names = list(panel.locations["name"])
+def _name_chart(locations: pd.DataFrame) -> str:
+    names = list(locations["name"])
     return f"Population of {join_words(names) if len(names) <= 3 else f'{len(names)} locations'}"
+
+
+def _say_ends(lines: Sequence[Line]) -> str:
+    """Return the last figure of each line; they may end in different years."""
+    by_year: dict[int, list[str]] = {}
+    for line in lines:
+        by_year.setdefault(int(line.ahead[-1]), []).append(f"{line.label} {_say(line.median[-1])}")
+    return " ".join(f"In {year}: {'; '.join(ends)}." for year, ends in sorted(by_year.items()))
+
+
+def _say_range(years: Sequence[int]) -> str:
+    return str(years[0]) if years[0] == years[-1] else f"{years[0]}–{years[-1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from popforecast.charts.lettering import clean
 from popforecast.charts.strokes import Kind
 from popforecast.errors import InputError
-from popforecast.models.base import Array
+from popforecast.models.base import Array, Prediction
 from popforecast.panel import Panel
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Line:
         Years and values of another forecast to set beside ours: the UN's medium variant.
     colour : str or None
         What it is drawn in (default: the colour of its place among the lines).
+    whole : bool
+        False for a history that several forecasts go on from: it has no name of its own at its end.
     """
 
     label: str
@@ -52,6 +54,7 @@ class Line:
     bounds: Mapping[float, tuple[Array, Array]]
     reference: tuple[Array, Array] | None = None
     colour: str | None = None
+    whole: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", clean(self.label))
@@ -65,14 +68,12 @@ class Line:
 
 
 def prepare_lines(
-    panel: Panel,
+    parts: Sequence[tuple[Panel, Prediction]],
     scale: str,
-    population: Array,
-    sides: Mapping[float, tuple[Array, Array]],
-    since: int | None,
+    since: int | None = None,
     references: Mapping[Hashable, tuple[Array, Array]] = MappingProxyType({}),
-) -> tuple[tuple[Line, ...], str]:
-    """Return the lines of a chart, one for each location of the panel, and their unit.
+) -> tuple[dict[Hashable, Line], str]:
+    """Return the lines of a chart by location, and their unit; each panel is continued from its own origin.
 
     Raises
     ------
@@ -81,34 +82,37 @@ def prepare_lines(
     """
     if scale not in SCALES:
         raise InputError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
-    shown = panel.years >= (panel.years[0] if since is None else since)
-    ahead = panel.origin + panel.step * np.arange(population.shape[1] + 1)
-    largest = max(panel.values.max(), population.max(initial=0))
+    largest = max(max(panel.values.max(), path.population.max(initial=0)) for panel, path in parts)
     divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
-    lines = []
-    for i, (code, name) in enumerate(panel.locations["name"].items()):
-        last = panel.values[i, -1:]
-        factor = 100 / last[0] if scale == "indexed" and last[0] else 1 / divisor
-        bounds = {
-            level: (np.concatenate([last, lower[i]]) * factor, np.concatenate([last, upper[i]]) * factor)
-            for level, (lower, upper) in sides.items()
-        }
-        median = np.concatenate([last, population[i]]) * factor
-        reference = None
-        if code in references:
-            # From the last estimate on, like the median, so that both lines are whole.
-            years, values = references[code]
-            reference = np.concatenate([ahead[:1], years]), np.concatenate([last, values]) * factor
-        line = Line(str(name), panel.years[shown], panel.values[i, shown] * factor, ahead, median, bounds, reference)
-        lines.append(line)
-    return tuple(lines), f"{panel.origin} = 100" if scale == "indexed" else unit
+    lines = {}
+    for panel, path in parts:
+        shown = panel.years >= (panel.years[0] if since is None else since)
+        ahead = panel.origin + panel.step * np.arange(path.population.shape[1] + 1)
+        for i, (code, name) in enumerate(panel.locations["name"].items()):
+            last = panel.values[i, -1:]
+            factor = 100 / last[0] if scale == "indexed" and last[0] else 1 / divisor
+            median, *sides = (
+                np.concatenate([last, side[i]]) * factor
+                for side in (path.population, *path.lower.values(), *path.upper.values())
+            )
+            bounds = dict(zip(path.lower, zip(sides, sides[len(path.lower) :], strict=False), strict=True))
+            reference = None
+            if code in references:
+                # From the last estimate on, like the median, so that both lines are whole.
+                years, values = references[code]
+                reference = np.concatenate([ahead[:1], years]), np.concatenate([last, values]) * factor
+            values = panel.values[i, shown] * factor
+            lines[code] = Line(str(name), panel.years[shown], values, ahead, median, bounds, reference)
+    origins = {panel.origin for panel, _ in parts}
+    indexed = f"{origins.pop() if len(origins) == 1 else 'last estimate'} = 100"
+    return lines, indexed if scale == "indexed" else unit
 
 
 def select_references(forecast: Forecast, medium: pd.DataFrame) -> dict[Hashable, tuple[Array, Array]]:
-    """Return years and persons of the medium variant by location, over the years after the origin."""
-    last = forecast.origin + forecast.history.step * forecast.path.population.shape[1]
-    codes = forecast.locations.index
-    kept = medium[medium["location_code"].isin(codes) & medium["year"].between(forecast.origin + 1, last)]
+    """Return years and persons of the medium variant by location, over the years after its origin."""
+    origins = dict(zip(forecast.locations.index, forecast.origins.tolist(), strict=True))
+    kept = medium[medium["location_code"].isin(list(origins)) & (medium["year"] <= forecast.years[-1])]
+    kept = kept[kept["year"] > kept["location_code"].map(origins)]
     return {
         code: (rows["year"].to_numpy(), rows["population"].to_numpy(np.float64))
         for code, rows in kept.groupby("location_code", sort=False)

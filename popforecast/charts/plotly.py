@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from popforecast.charts.forecast import Chart
     from popforecast.charts.lines import Line
 
+# Pixels across of a dot at the end of a line's estimates.
+DOT = 7
+
 
 def fade(colour: str, alpha: float) -> str:
     """Return a colour with so much opacity, as Plotly writes it.
@@ -68,16 +71,16 @@ def draw_figure(chart: Chart) -> plotly.graph_objects.Figure:
 
 def describe_figure(chart: Chart) -> dict[str, Any]:
     """Return the chart as Plotly's JSON, data and layout, without Plotly: importing it takes a quarter of a second."""
-    origin = int(chart.lines[0].ahead[0])
+    origin = chart.origins[-1]
     kind = {"type": "log" if chart.scale == "log" else "linear"}
     layout = LAYOUT | {
         "title": {"text": write_text(chart.title), "x": 0.05, "y": 1, "yanchor": "top", "pad": {"t": 12}},
         "yaxis": label_axis(chart.unit) | kind | ({"rangemode": "tozero"} if chart.scale == "absolute" else {}),
         "margin": {"l": 60, "r": 20, "t": 50, "b": 40},
-        "shapes": [draw_rule(x0=origin, x1=origin, y0=0, y1=1, yref="y domain")],
+        "shapes": [] if chart.marks_ends else [draw_rule(x0=origin, x1=origin, y0=0, y1=1, yref="y domain")],
         "annotations": [
             {
-                "text": f"estimates to {origin}",
+                "text": chart.say_origin(),
                 "font": {"size": 11, "color": GUIDE},
                 "showarrow": False,
                 "x": origin,
@@ -164,6 +167,9 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
         "hovertemplate": [None] + ["%{customdata}"] * steps,
         "hoverinfo": ["skip"] + ["all"] * steps,
     }
+    if chart.marks_ends:
+        dot = {"mode": "markers", "marker": {"color": colour, "size": DOT}, "hoverinfo": "skip"}
+        yield silent | _place(line.ahead[:1], line.median[:1]) | dot
 
 
 def _trace_key(chart: Chart) -> Iterator[dict[str, Any]]:

@@ -229,10 +229,12 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
         )
 
 
-def mark_origin(axes: Axes, origin: int) -> None:
+def mark_origin(axes: Axes, origin: int, text: str = "", with_rule: bool = True) -> None:
     """Draw a dotted rule at the last year of estimates, which is named above it."""
-    axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=DOTTED)
-    axes.annotate(f"estimates to {origin} ", (origin, 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8)
+    if with_rule:
+        axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=DOTTED)
+    text = f"{text or f'estimates to {origin}'} "
+    axes.annotate(text, (origin, 1), xycoords=("data", "axes fraction"), ha="right", fontsize=8)
 
 
 def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GREY, GREY)) -> None:

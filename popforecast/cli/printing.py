@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from popforecast.charts.lettering import clean
-from popforecast.forecasting.joined import JoinedForecast
 from popforecast.forecasting.result import FORECAST, Forecast
 from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, guard_formulas, round_in_full
@@ -21,12 +20,12 @@ MOST_NOTES = 5
 LOWER, UPPER = "lower_", "upper_"
 
 
-def write_forecast(result: Forecast | JoinedForecast, medium: pd.DataFrame | None = None) -> str:
+def write_forecast(result: Forecast, medium: pd.DataFrame | None = None) -> str:
     """Write a forecast as a table, a block for each location, with its source and what a reader must know.
 
     Parameters
     ----------
-    result : Forecast or JoinedForecast
+    result : Forecast
     medium : DataFrame, optional
         The UN's medium variant, as :func:`popforecast.load_projections` returns it: a column of its own.
     """

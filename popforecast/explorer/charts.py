@@ -115,7 +115,8 @@ def _stack(forecasts: Sequence[Forecast]) -> Forecast:
 
 
 def _keep_past(line: Line, name: str) -> Line:
-    return replace(line, label=str(name), ahead=line.ahead[:1], median=line.median[:1], bounds={}, colour=PAST)
+    kept = {"ahead": line.ahead[:1], "median": line.median[:1], "bounds": {}}
+    return replace(line, label=str(name), **kept, colour=PAST, whole=False)
 
 
 def _keep_future(line: Line, colour: str) -> Line:

@@ -9,7 +9,7 @@ from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting.calibration import complete
 from popforecast.forecasting.calibration import fit as fit_anew
 from popforecast.forecasting.coherence import Groups, predict_panel
-from popforecast.forecasting.joined import JoinedForecast
+from popforecast.forecasting.joined import join
 from popforecast.forecasting.outlook import Outlook, list_locations
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import find_embedded
@@ -34,7 +34,7 @@ def forecast(
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str | None = None,
     groups: Groups | None = None,
-) -> Forecast | JoinedForecast:
+) -> Forecast:
     """Forecast the population of locations from nothing but the panel's history.
 
     The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
@@ -45,8 +45,8 @@ def forecast(
     Parameters
     ----------
     panel : Panel or UnevenPanel
-        The history; its last year is the origin. Of rectangles, each location's own last year is, and the result is a
-        :class:`~popforecast.forecasting.joined.JoinedForecast`.
+        The history; its last year is the origin. In an uneven panel each location has its own: see
+        :attr:`Forecast.origins <popforecast.forecasting.result.Forecast.origins>`.
     locations : code, ISO3, name or alias, or several, optional
         Which series to return, in this order (default: every series of the panel).
     start, end : int, optional
@@ -235,7 +235,7 @@ def _forecast_each(
     levels: Sequence[float],
     intervals: str | None,
     groups: Groups,
-) -> JoinedForecast:
+) -> Forecast:
     """Forecast each location from its own origin, on a panel of all that have its years."""
     if isinstance(model, Fitted):
         raise ModelError(
@@ -260,7 +260,7 @@ def _forecast_each(
             raise YearError(f"{[*own, *summed][0]!r} begins in {first}: expected a last year from there on, not {end}")
         begin = start if start is None or start >= first else first
         parts.append(_forecast_one(whole, [*own, *summed], begin, end, specification, levels, intervals, summed))
-    return JoinedForecast(tuple(parts), (*asked, *(name for name in groups if name not in asked)))
+    return join(parts, (*asked, *(name for name in groups if name not in asked)))
 
 
 def _find_home(panel: UnevenPanel, name: str, members: Iterable[Hashable]) -> int:

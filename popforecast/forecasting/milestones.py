@@ -18,6 +18,7 @@ from popforecast.text import say_population
 
 if TYPE_CHECKING:
     from popforecast.forecasting.result import Forecast
+    from popforecast.panel import Panel
 
 PEAK, PASSING, FALLING, DOUBLING, HALVING = "peak", "passing", "falling", "doubling", "halving"
 BELOW_ZERO = "below-zero"
@@ -131,9 +132,16 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     Passes 8 billion in 2023 (80%: 2023)
     Doubles by 2089, in 69 years (80%: 2088 to 2090)
     """
-    history, path = forecast.history, forecast.path
+    found = [milestone for history, part in forecast.split() for milestone in _find_milestones(history, part)]
+    place = {code: i for i, code in enumerate(forecast.locations.index)}
+    return tuple(sorted(found, key=lambda milestone: place[milestone.location_code]))
+
+
+def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
+    """Return the milestones of locations with one origin."""
+    path = forecast.path
     if not path.population.shape[1]:
-        return ()
+        return []
     level = _choose_level(forecast.levels)
     years = history.origin + history.step * np.arange(1, path.population.shape[1] + 1)
     # A number that the computer does not have is nothing that was reached.
@@ -153,7 +161,7 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
         _find_doublings(codes, last, history.origin, paths),
         _find_below_zero(codes, paths),
     )
-    return tuple(found for row in zip(*by_kind, strict=True) for found in row if found)
+    return [found for row in zip(*by_kind, strict=True) for found in row if found]
 
 
 def find_round_figures(persons: Array) -> tuple[Array, Array]:

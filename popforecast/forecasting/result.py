@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from popforecast.models.base import Array, Model, Note, Prediction
 from popforecast.panel import Panel, describe_years
-from popforecast.panel.frozen import Frozen, release
+from popforecast.panel.frozen import Frozen, freeze, release
 from popforecast.panel.locations import disambiguate
+from popforecast.panel.rectangles import UnevenPanel
 from popforecast.text import Rounding, guard_formulas, round_in_full, write_cell
 from popforecast.wpp.editions import cite
 
 if TYPE_CHECKING:
     from popforecast.charts.forecast import Chart
-    from popforecast.forecasting.joined import JoinedForecast
 
 ESTIMATES, FORECAST = "estimates", "forecast"
 
@@ -32,16 +34,17 @@ class Forecast(Frozen):
 
     Attributes
     ----------
-    history : Panel
+    history : Panel or UnevenPanel
         All that the model saw of these locations.
     years : ndarray, shape (m,)
-        The years asked for. Those up to the origin are history, and have no interval.
+        The years asked for. Those up to a location's origin are history, and have no interval.
     population : ndarray, shape (n, m)
-        Persons: estimates up to the origin, the model's median after it.
+        Persons: estimates up to the origin, the model's median after it. NaN in a year that was not asked for of a
+        location, because its history begins later or its forecast ends earlier than others.
     lower, upper : mapping of float to ndarray, shape (n, m)
         Interval bounds by level; NaN in history.
     path : Prediction, shape (n, horizon)
-        Every step from the origin to the last year, whichever years were asked for: what a chart draws.
+        Every step from a location's origin to its last year, whichever years were asked for: what a chart draws.
         Widths grow with the horizon in logs; where a population shrinks, they may be fewer persons.
     model : Model
         The specification that made the forecast.
@@ -49,11 +52,14 @@ class Forecast(Frozen):
         What readers must know, such as an explosive root.
     provenance : mapping
         Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
+        Of unequal histories ``origin`` is the range, such as "2015 to 2023", and ``checksum`` has one for each part.
     remainders : mapping of location code to ndarray, shape (m,)
         For each location that is a sum of countries, the persons whom none of them holds: see :meth:`list_remainders`.
+    parts : tuple of Forecast
+        Where histories begin or end in different years, the forecast of each span of years; else empty.
     """
 
-    history: Panel
+    history: Panel | UnevenPanel
     years: np.ndarray
     population: Array
     lower: Mapping[float, Array]
@@ -63,6 +69,7 @@ class Forecast(Frozen):
     notes: tuple[Note, ...]
     provenance: Mapping[str, Any]
     remainders: Mapping[Hashable, Array] = field(default_factory=dict)
+    parts: tuple[Forecast, ...] = ()
 
     @property
     def locations(self) -> pd.DataFrame:
@@ -71,8 +78,24 @@ class Forecast(Frozen):
 
     @property
     def origin(self) -> int:
-        """The last year that the model saw."""
+        """The last year that the model saw: of unequal histories the latest, after which every figure is a forecast."""
         return self.history.origin
+
+    @cached_property
+    def origins(self) -> NDArray[np.int64]:
+        """The last year that the model saw of each location, shape (n,).
+
+        Examples
+        --------
+        >>> import popforecast as pf
+        >>> rows = {"id": [*"AAABB"], "year": [2000, 2001, 2002, 2000, 2001], "pop": [1, 2, 3, 4, 5]}
+        >>> fc = pf.forecast(pf.Panel.from_frame(pd.DataFrame(rows), id="id", value="pop"), model="naive")
+        >>> fc.origins.tolist(), fc.origin
+        ([2002, 2001], 2002)
+        """
+        origins = np.array([panel.origin for panel, _ in self.split()])[self._homes]
+        freeze(origins)
+        return origins
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -82,30 +105,38 @@ class Forecast(Frozen):
     @property
     def citation(self) -> str | None:
         """How to cite the figures; None where they are the reader's own."""
-        return cite(self.history)
+        return cite(self.split()[0][0])
+
+    def split(self) -> list[tuple[Panel, Forecast]]:
+        """Return the history and the forecast of each span of years: its own alone, where there is one."""
+        if isinstance(self.history, UnevenPanel):
+            return list(zip(self.history.panels, self.parts, strict=True))
+        return [(self.history, self)]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each location and year.
 
         Columns: location_code, location, year, population, then lower and upper for each level, all in whole
-        persons, and variant: ``estimates`` for history (no interval there), ``forecast`` after the origin.
+        persons, and variant: ``estimates`` for history (no interval there), ``forecast`` after the origin. Of unequal
+        histories a last column has the location's origin.
         """
-        n, m = self.population.shape
-        columns = {
-            "location_code": np.repeat(self.locations.index.to_numpy(), m),
-            "location": np.repeat(self.locations["name"].to_numpy(), m),
-            "year": np.tile(self.years, n),
-            "population": _whole(self.population),
-        }
+        held = np.nonzero(self._held)
+        cells = self._name_cells(*held) | {"population": _whole(self.population[held])}
         for level in self.levels:
-            columns[f"lower_{level:g}"] = _whole(self.lower[level])
-            columns[f"upper_{level:g}"] = _whole(self.upper[level])
-        columns["variant"] = np.tile(np.where(self.years <= self.origin, ESTIMATES, FORECAST), n)
-        return pd.DataFrame(columns)
+            cells[f"lower_{level:g}"] = _whole(self.lower[level][held])
+            cells[f"upper_{level:g}"] = _whole(self.upper[level][held])
+        cells["variant"] = np.where(self._known[held], ESTIMATES, FORECAST)
+        if self.parts:
+            cells["origin"] = self.origins[held[0]]
+        return pd.DataFrame(cells)
 
     def to_csv(self) -> str:
         """Return :meth:`to_frame` as CSV, each row with where it came from: see :func:`write_csv`."""
-        return write_csv(self.to_frame(), self.provenance, self.citation, self.notes)
+        rows, provenance = self.to_frame(), dict(self.provenance)
+        if self.parts:
+            own = np.repeat(np.array(provenance["checksum"])[self._homes], self._held.sum(axis=1))
+            provenance |= {"origin": rows.pop("origin"), "checksum": own}
+        return write_csv(rows, provenance, self.citation, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
@@ -129,16 +160,11 @@ class Forecast(Frozen):
         >>> fc.list_remainders().to_dict("records")
         [{'location_code': 900, 'location': 'World', 'year': 2020, 'persons': 524}]
         """
-        sums, m = self.locations[self.locations.index.isin(list(self.remainders))], len(self.years)
-        persons = np.array([self.remainders[code] for code in sums.index]).reshape(len(sums), m)
-        return pd.DataFrame(
-            {
-                "location_code": np.repeat(sums.index.to_numpy(), m),
-                "location": np.repeat(sums["name"].to_numpy(), m),
-                "year": np.tile(self.years, len(sums)),
-                "persons": _whole(persons),
-            }
-        )
+        codes = self.locations.index
+        sums = np.flatnonzero(codes.isin(list(self.remainders)))
+        persons = np.array([self.remainders[code] for code in codes[sums]]).reshape(len(sums), len(self.years))
+        rows, columns = np.nonzero(self._held[sums])
+        return pd.DataFrame(self._name_cells(sums[rows], columns) | {"persons": _whole(persons[rows, columns])})
 
     def describe(self) -> dict[str, Any]:
         """Return what :meth:`to_dict` says beside the rows: notes, where the numbers come from, how to cite them."""
@@ -154,11 +180,13 @@ class Forecast(Frozen):
         }
 
     def to_table(self) -> pd.DataFrame:
-        """Return years by locations, written for people; years up to the origin are marked as estimates."""
-        years = [f"{year} ({ESTIMATES})" if year <= self.origin else str(year) for year in self.years]
+        """Return years by locations, written for people; a year of estimates is marked, or each figure that is one."""
+        common: NDArray[np.bool_] = np.all(self._known, axis=0)
+        years = [f"{year}" + f" ({ESTIMATES})" * known for year, known in zip(self.years, common.tolist(), strict=True)]
         headings = list(disambiguate(self.locations["name"]).values())
         rows = zip(choose_roundings(self), self.population.tolist(), strict=True)
         texts = np.array([[rounding.write(persons) for persons in row] for rounding, row in rows], object)
+        texts[self._known & self._held & ~common] += f" ({ESTIMATES})"
         return pd.DataFrame(texts.T, pd.Index(years, name="year"), headings)
 
     def plot(self, scale: str = "absolute") -> Chart:
@@ -167,10 +195,30 @@ class Forecast(Frozen):
 
         return chart_forecast(self, scale=scale)
 
+    def _name_cells(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> dict[str, Any]:
+        codes, names = self.locations.index.to_numpy(), self.locations["name"].to_numpy()
+        return {"location_code": codes[rows], "location": names[rows], "year": self.years[columns]}
+
+    @cached_property
+    def _homes(self) -> NDArray[np.intp]:
+        """The number of each location's part, shape (n,)."""
+        homes = {code: i for i, (panel, _) in enumerate(self.split()) for code in panel.codes}
+        return np.array([homes[code] for code in self.locations.index], np.intp)
+
+    @cached_property
+    def _held(self) -> NDArray[np.bool_]:
+        """Whether a year was asked for of a location, shape (n, m)."""
+        return np.array([np.isin(self.years, part.years) for _, part in self.split()])[self._homes]
+
+    @cached_property
+    def _known(self) -> NDArray[np.bool_]:
+        """Whether a year is history of a location, shape (n, m)."""
+        return self.years <= self.origins[:, None]
+
     def __repr__(self) -> str:
         return (
             f"<Forecast: {len(self.locations)} locations, {describe_years(self.years)}, "
-            f"{self.model.name} from {self.origin}, {self.provenance['intervals']} intervals>"
+            f"{self.model.name} from {self.provenance['origin']}, {self.provenance['intervals']} intervals>"
         )
 
     def _repr_html_(self) -> str:
@@ -206,7 +254,7 @@ def write_csv(
     return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
 
 
-def choose_roundings(forecast: Forecast | JoinedForecast) -> list[Rounding]:
+def choose_roundings(forecast: Forecast) -> list[Rounding]:
     """Return for each location how its figures and their bounds are written in a table: all alike.
 
     Examples
@@ -235,7 +283,7 @@ def join_notes(notes: Iterable[Note]) -> dict[Hashable, str]:
 
 
 def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:
-    flat = np.rint(values.ravel())
+    flat = np.rint(values)
     missing = np.isnan(flat)
     if not (np.abs(flat[~missing]) < 2.0**63).all():
         # An explosive plain AR can leave the whole numbers a computer has; the figure stays, as a float.

@@ -19,6 +19,9 @@ from PIL import Image
 import popforecast as pf
 from popforecast import charts
 from popforecast.charts.lettering import spread
+from popforecast.charts.plotly import describe_figure
+from popforecast.charts.svg import draw_layout
+from popforecast.charts.svg.framing import WIDE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -127,6 +130,51 @@ def test_a_forecast_wholly_in_history_is_drawn_as_history(wpp2019):
     assert chart.description == "Population of WORLD, billion: estimates, with 1990 to 2000 asked for."
     assert "estimates to" not in chart.svg()
     assert len(chart.draw().axes[0].lines) == 1
+
+
+@pytest.fixture(scope="module")
+def unequal(wpp2019):
+    """Germany ends in 2015; no other does."""
+    rows = wpp2019.select(["World", "NGA", "DEU"]).to_frame()
+    kept = rows[(rows["location_code"] != 276) | (rows["year"] <= 2015)]
+    return pf.forecast(pf.Panel.from_frame(kept, name="location"), end=2050, model="ar1")
+
+
+def test_each_line_is_history_to_its_own_origin_and_a_fan_from_there(unequal):
+    chart = unequal.plot()
+    assert [(line.years[-1], line.ahead[0], line.ahead[-1]) for line in chart.lines] == [
+        (2020, 2020, 2050),
+        (2020, 2020, 2050),
+        (2015, 2015, 2050),
+    ]
+    assert [line.label for line in chart.lines] == unequal.locations["name"].tolist()
+    for line, part in zip(chart.lines[1:], unequal.parts, strict=True):
+        row = part.locations.index.get_loc(566 if part.origin == 2020 else 276)
+        assert line.bounds[80][1][1:] * chart.divisor == pytest.approx(part.path.upper[80][row])
+        assert line.values[-1] == line.median[0] == line.bounds[80][0][0]
+    assert "history to 2015–2020 and the ar1 forecast" in chart.description
+    assert unequal.plot("indexed").unit == "last estimate = 100"
+    assert all(part.provenance["checksum"][:12] in charts.caption_forecast(unequal) for part in unequal.parts)
+
+
+def test_a_dot_stands_where_the_estimates_of_each_line_end_where_no_rule_can(unequal, forecast):
+    told, dots = "dots: end of estimates, 2015–2020", [2020, 2020, 2015]
+    chart = unequal.plot()
+    assert told in chart.svg()
+    assert [line.get_xdata()[0] for line in chart.draw().axes[0].lines if line.get_marker() == "o"] == dots
+    figure = describe_figure(chart)
+    assert figure["layout"]["annotations"][0]["text"] == told
+    assert [trace["x"] for trace in figure["data"] if trace["mode"] == "markers"] == [[year] for year in dots]
+    svg = draw_layout(chart, WIDE)
+    assert (svg.count("<circle"), svg.count("data-values"), told in svg) == (3, 0, True)
+    assert "<circle" not in draw_layout(forecast.plot(), WIDE)
+
+
+def test_lines_that_end_in_different_years_are_all_named(unequal):
+    chart = pf.forecast(unequal.history).plot()
+    assert [line.ahead[-1] for line in chart.lines] == [2030, 2030, 2025]
+    assert chart.find_whole() == {0, 1, 2}
+    assert re.search(r"In 2025: Germany 0\.\d+\. In 2030: W", chart.description)
 
 
 def test_since_leaves_out_earlier_history(forecast):

@@ -21,6 +21,7 @@ from popforecast.errors import (
     UnknownModelError,
     YearError,
 )
+from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel import Source
 from tests.helpers.freezing import check_frozen
 
@@ -182,20 +183,46 @@ def test_what_is_told_of_a_forecast_is_plain_and_changes_nothing_in_it(wpp2024: 
     assert "more" not in forecast.provenance["parameters"]
 
 
-def test_joined_forecasts_are_frozen() -> None:
-    rows = {"id": [*"AAAABBB"], "year": [*range(2000, 2004), *range(2000, 2003)], "pop": [1, 2, 3, 4, 5, 6, 8]}
-    joined = pf.forecast(pf.Panel.from_frame(pd.DataFrame(rows), id="id", value="pop"), model="naive")
-    before = joined.to_csv()
-    joined.lower[80] = joined.population
-    joined.population[...] = 0
-    joined.provenance["model"] = "mine"
-    places = joined.locations
+@pytest.fixture(scope="module")
+def unequal() -> pf.Forecast:
+    series = {"A": (2000, [1, 2, 3, 4]), "B": (2001, [5, 6, 8]), "C": (2000, [9, 9])}
+    rows = [(code, first + i, value) for code, (first, values) in series.items() for i, value in enumerate(values)]
+    panel = pf.Panel.from_frame(pd.DataFrame(rows, columns=["id", "year", "pop"]), id="id", value="pop")
+    return pf.forecast(panel, ["B", "C", "A"], 2001, 2004, "naive")
+
+
+def test_a_forecast_of_unequal_years_has_an_origin_a_row(unequal: pf.Forecast) -> None:
+    assert unequal.origins.tolist() == [2003, 2001, 2003]
+    assert unequal.origin == 2003
+    assert np.isnan(unequal.lower[80]).tolist() == (unequal.years <= unequal.origins[:, None]).tolist()
+    assert unequal.population.round().tolist() == [[5, 6, 8, 8], [9, 9, 9, 9], [2, 3, 4, 4]]
+    assert unequal.path.population[1].round().tolist() == [9, 9, 9]
+    assert np.isnan(unequal.path.upper[95][0, 1:]).all()
+    table = unequal.to_table()
+    assert table.index.tolist() == ["2001 (estimates)", "2002", "2003", "2004"]
+    assert table.loc["2003"].tolist() == ["8 (estimates)", "9", "4 (estimates)"]
+    assert repr(unequal).startswith("<Forecast: 3 locations, 2001 to 2004, naive from 2001 to 2003, ")
+
+
+def test_a_forecast_of_unequal_years_is_that_of_its_parts(unequal: pf.Forecast) -> None:
+    whole = unequal.to_frame()
+    for part in unequal.parts:
+        rows = part.to_frame().assign(origin=part.origin)
+        own = whole[whole["location_code"].isin(part.locations.index)].reset_index(drop=True)
+        assert own["location_code"].tolist() == rows["location_code"].tolist()
+        pd.testing.assert_frame_equal(own, rows, check_dtype=False)
+    milestones = find_milestones(unequal)
+    assert list(dict.fromkeys(found.location_code for found in milestones)) == ["B", "C", "A"]
+    assert set(milestones) == {found for part in unequal.parts for found in find_milestones(part)}
+
+
+def test_a_forecast_of_unequal_years_is_frozen(unequal: pf.Forecast) -> None:
+    before = unequal.to_csv()
+    places = unequal.locations
     places.loc["A", "name"] = "Mordor"
-    with pytest.raises(ValueError, match="read-only"):
-        joined.years[0] = 0
-    for part in joined.parts:
+    for part in (unequal, *unequal.parts):
         check_frozen(part)
-    assert joined.to_csv() == pickle.loads(pickle.dumps(joined)).to_csv() == before
+    assert unequal.to_csv() == pickle.loads(pickle.dumps(unequal)).to_csv() == before
 
 
 def test_table_tells_two_places_of_one_name_apart(wpp2024: pf.Panel) -> None:

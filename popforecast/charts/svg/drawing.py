@@ -8,7 +8,7 @@ What stylesheet and script may rely on::
     <svg class="chart wide" viewBox="0 0 760 420" role="img" aria-label="..."
          data-x0 data-x1 data-y0 data-y1      pixels of the plot in the viewBox; y0 is its top, y1 its foot
          data-first data-last data-step       years from x0 to x1, and years between two points
-         data-origin                          the last year of estimates
+         data-origin                          the last year of estimates of any series
          data-low data-high data-log          values at y1 and y0; log is "true" or "false"
          data-unit data-divisor               what values are counted in, and how many persons that is
          data-scale>                          absolute, log or indexed
@@ -60,6 +60,9 @@ MOST_READ = 60
 # Pixels of a sample of a line in the key, and ems from a text's middle down to its baseline.
 SWATCH, MIDDLE = 18, 0.35
 
+# The radius of a dot at the end of a line's estimates.
+DOT = 3
+
 # Where there are many lines they are thinner.
 THIN = 1.2
 
@@ -89,7 +92,8 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
     """Return the chart in one layout, as one SVG element that also is a file of its own."""
     key = _draw_key(chart, layout)
     frame = frame_chart(chart, layout, len(key))
-    read = with_data and len(chart.lines) <= MOST_READ
+    # Series whose estimates end in different years have no figures for the same steps.
+    read = with_data and len(chart.lines) <= MOST_READ and not chart.marks_ends
     return "".join(
         [
             _open(chart, frame),
@@ -113,7 +117,7 @@ def _open(chart: Chart, frame: Frame) -> str:
         "first": frame.first,
         "last": frame.last,
         "step": int(grid[1] - grid[0]) if len(grid) > 1 else 1,
-        "origin": int(line.ahead[0]),
+        "origin": chart.origins[-1],
         "low": f"{frame.scale.low:.6g}",
         "high": f"{frame.scale.high:.6g}",
         "log": str(frame.scale.log).lower(),
@@ -155,14 +159,12 @@ def _draw_years(frame: Frame) -> str:
 def _draw_origin(chart: Chart, frame: Frame) -> str:
     if not chart.has_forecast:
         return ""
-    origin = chart.lines[0].ahead[:1]
-    x = frame.points(origin, np.array([frame.scale.low]))[0][0]
-    text, foot = f"estimates to {origin[0]}", frame.y0 - 1.25 * GAP
-    return (
-        f'<g class="origin" text-anchor="end"><path d="M{x:.1f} {foot - frame.layout.size:.1f}V{frame.y1:.1f}" '
-        f'stroke="{RULE}" stroke-dasharray="1 3"/>'
-        f'<text x="{max(x - 5, measure(text, frame.layout.size)):.1f}" y="{foot:.1f}">{text}</text></g>'
-    )
+    x = frame.points(np.array(chart.origins[-1:]), np.array([frame.scale.low]))[0][0]
+    text, foot = chart.say_origin(), frame.y0 - 1.25 * GAP
+    path = f"M{x:.1f} {foot - frame.layout.size:.1f}V{frame.y1:.1f}"
+    rule = "" if chart.marks_ends else f'<path d="{path}" stroke="{RULE}" stroke-dasharray="1 3"/>'
+    left = max(x - 5, measure(text, frame.layout.size))
+    return f'<g class="origin" text-anchor="end">{rule}<text x="{left:.1f}" y="{foot:.1f}">{text}</text></g>'
 
 
 def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
@@ -178,6 +180,9 @@ def _draw_series(chart: Chart, i: int, frame: Frame, read: bool) -> str:
     for kind, years, values in chart.list_courses(line):
         if path := trace(frame.points(years, values)):
             parts.append(f'<path class="{CLASSES[kind]}" d="{path}" {stroke} {_look(kind, chart.shows_fans)}/>')
+    if chart.marks_ends:
+        x, y = frame.points(line.ahead[:1], line.median[:1])[0]
+        parts.append(f'<circle class="end" cx="{x:.1f}" cy="{y:.1f}" r="{DOT}" fill="{colour}"/>')
     return "".join([*parts, *_draw_label(line, i, frame, stroke), "</g>"])
 
 
