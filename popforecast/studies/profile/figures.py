@@ -69,7 +69,7 @@ class Profile(Frozen):
     @property
     def history(self) -> Array:
         """Estimates, persons, shape (t,)."""
-        return self.forecast.history.values[0]
+        return self.forecast.history.common().values[0]
 
     @property
     def years(self) -> NDArray[np.int64]:
