@@ -70,10 +70,8 @@ def read_address(text: str, default: Query) -> Query:
         if scale not in SCALES:
             raise AddressError(f"scale {shorten(scale)!r}: expected one of {', '.join(SCALES)}")
         query = replace(query, scale=scale)
-    years = {
-        field: read_year(asked[name][0], name) for name, field in (("from", "start"), ("to", "end")) if name in asked
-    }
-    return replace(query, **years)
+    start, end = (read_year(asked[name][0], name) if name in asked else None for name in ("from", "to"))
+    return replace(query, start=query.start if start is None else start, end=query.end if end is None else end)
 
 
 def read_year(text: str, name: str) -> int:

@@ -97,7 +97,8 @@ def _stack(forecasts: Sequence[Forecast]) -> Forecast:
         # One location's lines after another's.
         return np.stack(values, axis=1).reshape(len(labels), -1)
 
-    history = Panel(join([it.history.values for it in forecasts]), first.history.years, pd.DataFrame({"name": labels}))
+    past = join([it.history.common().values for it in forecasts])
+    history = Panel(past, first.history.years, pd.DataFrame({"name": labels}))
     path = Prediction(
         join([it.path.population for it in forecasts]),
         {level: join([it.path.lower[level] for it in forecasts]) for level in first.levels},
@@ -115,8 +116,8 @@ def _stack(forecasts: Sequence[Forecast]) -> Forecast:
 
 
 def _keep_past(line: Line, name: str) -> Line:
-    kept = {"ahead": line.ahead[:1], "median": line.median[:1], "bounds": {}}
-    return replace(line, label=str(name), **kept, colour=PAST, whole=False)
+    first = replace(line, ahead=line.ahead[:1], median=line.median[:1], bounds={})
+    return replace(first, label=str(name), colour=PAST, whole=False)
 
 
 def _keep_future(line: Line, colour: str) -> Line:

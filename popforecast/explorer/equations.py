@@ -38,7 +38,7 @@ def write_equation(outlook: Outlook, code: Hashable) -> str:
     if whole.membership is not None and code in whole.membership.aggregates:
         members = int(whole.membership.matrix[whole.membership.aggregates.index(code)].sum())
         return f'<p class="pf-equation">The sum of the forecasts of its {members} countries.</p>'
-    row = panel.locations.index.get_loc(code)
+    row = panel.codes.tolist().index(code)
     equation, meaning = _write(whole.fitted, row, int(panel.years[0]))
     return f'<p class="pf-equation">{equation}</p><p class="hint">{meaning}</p>'
 

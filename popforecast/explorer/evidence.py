@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping
 from html import escape
 
 import numpy as np
@@ -107,12 +107,12 @@ def _write_tests(residuals: Residuals) -> str:
 
 def _write_scores(query: Query, model: Model, code: Hashable) -> str:
     record = get_session(query.revision).measure(model)
-    rows = record[record["location_code"] == code].set_index("horizon")
-    cells: Sequence[str] = [_write_score(rows.loc[horizon]) if horizon in rows.index else "–" for horizon in HORIZONS]
+    rows = record[record["location_code"] == code].set_index("horizon").to_dict("index")
+    cells = [_write_score(rows[horizon]) if horizon in rows else "–" for horizon in HORIZONS]
     return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
-def _write_score(row: object) -> str:
+def _write_score(row: Mapping[Hashable, float]) -> str:
     held = " and ".join(f"{row[f'coverage_{level}']:.0f}%" for level in LEVELS)
     return f"{format_percent(row['median_ape'])}<small>{held} of {row['n']:.0f}</small>"
 

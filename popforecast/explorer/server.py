@@ -8,7 +8,6 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import IdentityProvider, User
-from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, RequestHandler, authenticated
@@ -52,6 +51,8 @@ class Kernels(AsyncMappingKernelManager):
     """
 
     opening = 0
+    # Voilà's pool sets it.
+    notebook_path: str
 
     def count_taken(self) -> int:
         """Return how many kernels pages have, or are about to have."""
@@ -89,7 +90,7 @@ class Anybody(IdentityProvider):
     # There is nothing of anybody's to protect.
     auth_enabled = False
 
-    def get_user(self, handler: JupyterHandler) -> User:  # noqa: ARG002
+    def get_user(self, handler: RequestHandler) -> User:  # noqa: ARG002
         """Return the one user there is."""
         return User("anybody")
 

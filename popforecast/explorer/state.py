@@ -120,13 +120,11 @@ def list_options(revision: str) -> dict[str, Hashable]:
     (566, 384, 903)
     """
     locations = get_session(revision).panel.locations.sort_values("name", key=lambda names: names.map(normalise))
-    shown, iso3 = disambiguate(locations["name"]), locations["iso3"]
-    options: dict[str, Hashable] = {
-        f"{name} ({iso3[code]})" if iso3[code] else shown[code]: code for code, name in locations["name"].items()
-    }
-    for code, iso3 in locations["iso3"].items():
+    shown, names, marks = disambiguate(locations["name"]), locations["name"].to_dict(), locations["iso3"].to_dict()
+    options = {f"{names[code]} ({iso3})" if iso3 else shown[code]: code for code, iso3 in marks.items()}
+    for code, iso3 in marks.items():
         for alias in load_aliases().get(iso3, ()):
-            options.setdefault(f"{alias} ({locations['name'][code]})", code)
+            options.setdefault(f"{alias} ({names[code]})", code)
     return options
 
 

@@ -75,15 +75,17 @@ def write_table(forecasts: Sequence[Forecast]) -> str:
     first = forecasts[0]
     roundings = [choose_roundings(forecast) for forecast in forecasts]
     columns = [
-        (_head(forecasts, forecast, code), forecast, i, rounding[i])
+        (forecast, i, rounding[i], _head(forecasts, forecast, code))
         for i, code in enumerate(first.locations.index)
         for forecast, rounding in zip(forecasts, roundings, strict=True)
     ]
-    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Year", *(head for head, *_ in columns)))
+    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Year", *(head for *_, head in columns)))
     rows = []
     for j, year in enumerate(first.years):
         is_past = year <= first.origin
-        cells = "".join(f"<td>{_write_figure(*column, j, is_past)}</td>" for _, *column in columns)
+        cells = "".join(
+            f"<td>{_write_figure(forecast, i, rounding, j, is_past)}</td>" for forecast, i, rounding, _ in columns
+        )
         head = f"{year}{'<small>estimate</small>' if is_past else ''}"
         rows.append(f'<tr{" class=past" if is_past else ""}><th scope="row">{head}</th>{cells}</tr>')
     caption = f"Persons, 1 July; {_describe_period(forecasts)}"
