@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from popforecast.charts.lines import UNITS, Line, prepare_lines, select_references
+from popforecast.charts.lines import UNITS, Course, Line, prepare_lines, select_references
 from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
 from popforecast.charts.style import COLOURS, Drawing, label_ends, mark_origin, write_key
-from popforecast.models.base import Array, Prediction
+from popforecast.models.base import Prediction
 from popforecast.panel import Panel, describe_years
 from popforecast.text import join_words
 
@@ -57,9 +57,8 @@ class Chart(Drawing):
             colour = self.find_colour(i)
             for level in self.list_levels(line):
                 axes.fill_between(line.ahead, *line.bounds[level], color=colour, alpha=FAINT, linewidth=0)
-            for kind, years, values in self.list_courses(line):
-                stroke = choose_stroke(kind)
-                axes.plot(years, values, color=colour, linewidth=stroke.width, linestyle=stroke.linestyle)
+            for course in self.list_courses(line):
+                draw_course(axes, course, colour)
             if self.marks_ends:
                 axes.plot(line.ahead[0], line.median[0], "o", color=colour, markersize=DOT)
         if self.scale == "log":
@@ -108,9 +107,9 @@ class Chart(Drawing):
         """Return the lines that have a name; the others are histories that several forecasts go on from."""
         return {i for i, line in enumerate(self.lines) if line.whole}
 
-    def list_courses(self, line: Line) -> list[tuple[Kind, Array, Array]]:
+    def list_courses(self, line: Line) -> list[Course]:
         """Return what is drawn of a line in this chart."""
-        return [course for course in line.list_courses() if self.shows_fans or course[0] is not Kind.REFERENCE]
+        return [course for course in line.list_courses() if self.shows_fans or course.kind is not Kind.REFERENCE]
 
     def list_levels(self, line: Line) -> list[float]:
         """Return the levels whose intervals are drawn around a line, the widest first."""
@@ -208,6 +207,12 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
     title = _name_chart(panel.locations)
     description = f"{title}, {unit}: {describe_years(panel.years)}. {_say_ends(lines[:8])}"
     return Chart(title, unit, description, lines, scale)
+
+
+def draw_course(axes: Axes, course: Course, colour: str) -> None:
+    """Draw a line as its kind is drawn."""
+    stroke = choose_stroke(course.kind)
+    axes.plot(course.years, course.values, color=colour, linewidth=stroke.width, linestyle=stroke.linestyle)
 
 
 def _scale_by_logarithm(axes: Axes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 SCALES = ("absolute", "log", "indexed")
 UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
+
+
+class Course(NamedTuple):
+    """What is drawn as one line: what it is, its years and its values."""
+
+    kind: Kind
+    years: NDArray[Any]
+    values: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +67,12 @@ class Line:
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", clean(self.label))
 
-    def list_courses(self) -> list[tuple[Kind, NDArray[Any], Array]]:
-        """Return what is drawn of it, in this order: a kind, its years and its values."""
-        reference = [] if self.reference is None else [(Kind.REFERENCE, *self.reference)]
-        courses = [*reference, (Kind.ESTIMATES, self.years, self.values), (Kind.FORECAST, self.ahead, self.median)]
+    def list_courses(self) -> list[Course]:
+        """Return what is drawn of it, in this order."""
+        courses = [] if self.reference is None else [Course(Kind.REFERENCE, *self.reference)]
+        courses += [Course(Kind.ESTIMATES, self.years, self.values), Course(Kind.FORECAST, self.ahead, self.median)]
         # A forecast of one point is the last estimate.
-        return [course for course in courses if len(course[1]) > (course[0] is Kind.FORECAST)]
+        return [course for course in courses if len(course.years) > (course.kind is Kind.FORECAST)]
 
 
 def prepare_lines(

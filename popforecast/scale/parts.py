@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,9 @@ GROUP_ROWS = 1 << 20
 
 # What makes a panel of checked figures, at once.
 ONE = Panel([[1, 1]], [0, 1], pd.DataFrame(index=[0]))
+
+# What became of a partition.
+Outcome = tuple[Done, tuple[Skipped, ...]]
 
 # What forecasts series of the same years, and says which of them have a note.
 Predict = Callable[[Panel, int, tuple[float, ...]], tuple[Prediction, Rows]]
@@ -59,13 +62,6 @@ class Plan:
     years: tuple[int, ...]
     levels: tuple[float, ...]
     skip: bool
-
-
-class Outcome(NamedTuple):
-    """What became of a partition."""
-
-    done: Done
-    skipped: tuple[Skipped, ...]
 
 
 def sample_partition(partition: Partition, plan: Plan) -> list[Taken]:
@@ -110,12 +106,12 @@ def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, 
         if not plan.skip:
             raise
         # Nothing of a partition that cannot be read to its end is kept: half of it would look like all.
-        return Outcome(Done(partition.number, 0, 0, 0, 0), (Skipped(partition.number, None, str(error)),))
+        return Done(partition.number, 0, 0, 0, 0), (Skipped(partition.number, None, str(error)),)
     except (OSError, pa.ArrowException) as error:
         raise _refuse(partition, path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return Outcome(Done(partition.number, series, noted, rows, size), tuple(skipped))
+    return Done(partition.number, series, noted, rows, size), tuple(skipped)
 
 
 def predict_each(model: Model) -> Predict:

@@ -69,7 +69,7 @@ def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
 def relate_to_un(results: Mapping[str, Vintages], model: str) -> pd.DataFrame:
     """Return the model's error over the UN's, mean and median, with 95% intervals; empty without a UN source."""
     rows = {
-        (name, year, basis): _compare(result, model, year, basis)
+        (name, year, basis): _compare(result.errors, model, year, basis)
         for name, result in results.items()
         if _has_un(result)
         for year in result.errors["year"].unique().tolist()
@@ -93,7 +93,7 @@ def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
             "UN's forecasts of that edition are not embedded."
         )
     else:
-        raw, rebased = (_bound(result, model, year, basis) for basis in (RAW, REBASED))
+        raw, rebased = (_bound(result.errors, model, year, basis) for basis in (RAW, REBASED))
         said += (
             f" in {year} and the UN by {scores['mape'][UN, RAW]:.1f}% (ratio {raw}: {_judge(raw, model)}); after "
             f"correcting the base-year population, by {scores['mape'][model, REBASED]:.1f}% and "
@@ -165,23 +165,19 @@ def tell_design(results: Mapping[str, Vintages], model: str) -> str:
     errors = result.errors
     kept = errors[choose(pd.Index(errors["location_code"]), REPORTED)]
     year = int(errors["year"].max())
-    ratios = {basis: _bound_errors(kept, model, year, basis) for basis in (RAW, REBASED)}
+    ratios = {basis: _bound(kept, model, year, basis) for basis in (RAW, REBASED)}
     return (
         f"{said} On the other half, {kept['location_code'].nunique()} countries of {name}, {model}'s mean error in "
         f"{year} over the UN's is {ratios[RAW]} raw and {ratios[REBASED]} rebased."
     )
 
 
-def _compare(result: Vintages, model: str, year: int, basis: str) -> list[str]:
-    ratios = [_bound(result, model, year, basis, measure) for measure in MEASURES]
+def _compare(errors: pd.DataFrame, model: str, year: int, basis: str) -> list[str]:
+    ratios = [_bound(errors, model, year, basis, measure) for measure in MEASURES]
     return [text for ratio in ratios for text in (str(ratio), _judge(ratio, model))]
 
 
-def _bound(result: Vintages, model: str, year: int, basis: str, measure: Measure = "mean") -> Ratio:
-    return _bound_errors(result.errors, model, year, basis, measure)
-
-
-def _bound_errors(errors: pd.DataFrame, model: str, year: int, basis: str, measure: Measure = "mean") -> Ratio:
+def _bound(errors: pd.DataFrame, model: str, year: int, basis: str, measure: Measure = "mean") -> Ratio:
     at = errors[(errors["year"] == year) & (errors["basis"] == basis)].drop_duplicates(["source", "location_code"])
     wide = at.pivot(index="location_code", columns="source", values="ape")
     return bound_ratio(wide[model], wide[UN], wide.index, measure)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.charts.forecast import Chart, chart_forecast
-from popforecast.charts.strokes import FAINT, Entry, Kind, choose_stroke, list_key
+from popforecast.charts.forecast import Chart, chart_forecast, draw_course
+from popforecast.charts.lines import Course
+from popforecast.charts.strokes import FAINT, Entry, Kind, list_key
 from popforecast.charts.style import COLOURS, GREY, HEIGHT, Drawing, mark_origin, write_key
 from popforecast.models.base import Array
 from popforecast.session import get_session
@@ -17,27 +18,6 @@ from popforecast.studies.profile.figures import LEVEL, Profile, grow_yearly
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True, eq=False)
-class Course:
-    """A line over years.
-
-    Attributes
-    ----------
-    kind : Kind
-        What it is, by which it is drawn and called.
-    years, values : ndarray, shapes (m,)
-    """
-
-    kind: Kind
-    years: NDArray[np.int64]
-    values: Array
-
-    @property
-    def colour(self) -> str:
-        """What it is drawn in: estimates and the forecast that goes on from them are one line."""
-        return COLOURS[self.kind is Kind.REFERENCE]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,10 +47,8 @@ class Courses(Drawing):
         if self.band is not None:
             axes.fill_between(*self.band, color=COLOURS[0], alpha=FAINT, linewidth=0)
         for course in self.courses:
-            stroke = choose_stroke(course.kind)
-            axes.plot(
-                course.years, course.values, color=course.colour, linewidth=stroke.width, linestyle=stroke.linestyle
-            )
+            # Estimates and the forecast that goes on from them are one line.
+            draw_course(axes, course, COLOURS[course.kind is Kind.REFERENCE])
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.yaxis.set_major_formatter("{x:,g}")
         axes.margins(x=0)

@@ -16,22 +16,3 @@ from popforecast.studies.revisions.presentation import (
     tell_order,
     tell_small,
 )
-
-__all__ = [
-    "Comparison",
-    "compare_revisions",
-    "count_changes",
-    "describe_sources",
-    "explain_held",
-    "find_moved",
-    "list_renamed",
-    "score_errors",
-    "score_held",
-    "sum_regions",
-    "tabulate_all",
-    "tabulate_moved",
-    "tell_finding",
-    "tell_forecast",
-    "tell_order",
-    "tell_small",
-]
