@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import popforecast as pf
-from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
+from popforecast.evaluation.reference import load_known_table
 from popforecast.wpp.editions import VINTAGES
 from tests.helpers.kernels import (
     KERNELS,
@@ -67,9 +67,10 @@ def test_the_embedded_fit_gives_the_same_as_a_fresh_one(computed: dict, name: st
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_known_table_comes_out_to_the_digit(computed: dict, wpp2019: pf.Panel, name: str) -> None:
     medians = computed[name, 1]["wpp2019/ar1/fresh/analytic/median"]
-    steps = np.array(KNOWN_YEARS) - wpp2019.origin - 1
-    thousands = np.rint(medians[np.ix_(wpp2019.rows(list(KNOWN_TABLE)), steps)] / 1000)
-    assert thousands.tolist() == [list(row) for row in KNOWN_TABLE.values()]
+    known = load_known_table()
+    steps = known.index.to_numpy() - wpp2019.origin - 1
+    thousands = np.rint(medians[np.ix_(wpp2019.rows(list(known)), steps)] / 1000)
+    assert thousands.T.tolist() == known.to_numpy().tolist()
 
 
 def test_it_is_all_there(computed: dict) -> None:

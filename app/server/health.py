@@ -9,24 +9,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 import popforecast as pf
-from app.query.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
+from popforecast.evaluation.reference import KNOWN_MODEL, KNOWN_REVISION, check_known_table
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.session import check_tables, get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
-
-# AR(1) with constant on the levels of WPP 2019, 1950-2020: World and More developed regions by year, in thousands. It
-# was computed independently before this project began, so it tests data and arithmetic together.
-KNOWN_REVISION, KNOWN_MODEL, KNOWN_CODES = "wpp2019", "ar1", (900, 901)
-KNOWN_TABLE = {
-    2030: (8_745_733, 1_304_051),
-    2031: (8_844_029, 1_306_841),
-    2032: (8_942_922, 1_309_584),
-    2033: (9_042_415, 1_312_279),
-    2034: (9_142_512, 1_314_927),
-    2035: (9_243_217, 1_317_530),
-}
 
 # Seconds before a retry is worthwhile.
 PAUSE = 10
@@ -92,32 +80,9 @@ def check() -> Iterator[tuple[str, str]]:
         yield name, f"{len(panel.locations)} locations to {panel.origin}, checksum {panel.checksum[:12]}"
     fitted = get_session(DEFAULT_REVISION).fit(DEFAULT_MODEL)
     yield DEFAULT_MODEL, f"fitted to {fitted.revision} with origin {fitted.origin}"
-    yield "known table", check_known_table()
-
-
-def check_known_table() -> str:
-    """Compare forecasts with the known table, and return what was compared.
-
-    Raises
-    ------
-    NotReadyError
-        If a figure differs; the error names the first.
-    """
-    years = list(KNOWN_TABLE)
-    answer = Query(KNOWN_CODES, years[0], years[-1], KNOWN_MODEL, KNOWN_REVISION).answer()
-    for j, year in enumerate(years):
-        for i, known in enumerate(KNOWN_TABLE[year]):
-            thousands = round(float(answer.population[i, j]) / 1000)
-            if thousands != known:
-                raise NotReadyError(
-                    f"{KNOWN_MODEL} on {KNOWN_REVISION} gives {thousands:,} thousand for location {KNOWN_CODES[i]} in "
-                    f"{year}: expected {known:,}"
-                )
-    return f"{KNOWN_MODEL} on {KNOWN_REVISION}, {years[0]} to {years[-1]}: {2 * len(years)} figures as known"
-
-
-class NotReadyError(PopforecastError):
-    """An app whose forecasts are wrong."""
+    made = check_known_table(get_session(KNOWN_REVISION).outlook(KNOWN_MODEL))
+    found = f"{KNOWN_MODEL} on {KNOWN_REVISION}, {made.index[0]} to {made.index[-1]}: {made.size} figures as known"
+    yield "known table", found
 
 
 def _settings() -> Settings:

@@ -17,7 +17,7 @@ DATA = Path(__file__).parent
 REMEDY = "install popforecast again"
 
 FACTS = (
-    *("aliases.csv", "counted-with.csv", "events.csv", "groupings.csv", "joins.csv"),
+    *("aliases.csv", "counted-with.csv", "events.csv", "groupings.csv", "joins.csv", "known-table.csv"),
     *("m49-countries.csv", "m49-regions.csv", "updates.json"),
 )
 

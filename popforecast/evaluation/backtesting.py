@@ -153,8 +153,7 @@ def backtest(
     specifications = _check_models(panel, models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
-    horizons = check_horizons(horizons)
-    _check_outcomes(panel, origins, horizons)
+    _check_outcomes(panel, origins, check_horizons(horizons))
     tables = [_tabulate(hindcast(model, panel, origins, horizons, levels), panel) for model in specifications]
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
 
@@ -185,25 +184,25 @@ def hindcast(
     levels = check_levels(levels)
     if not model.calibrated:
         return roll(model, panel, origins, horizons, levels)
-    origins, horizons = check_origins(panel, origins), check_horizons(horizons)
+    origins, steps = check_origins(panel, origins), check_horizons(horizons)
     # Without levels there is nothing to calibrate.
     past = sorted({year for origin in origins for year in choose_past(panel, int(origin)) if levels})
     years = sorted({*past, *origins.tolist()})
     estimates = dict(zip(years, estimate(model, panel, years), strict=True))
     errors = roll(model, panel, past, choose_knots(panel), (), [estimates[year] for year in past]) if past else None
-    shape = (len(panel), len(origins), len(horizons))
+    shape = (len(panel), len(origins), len(steps))
     population = np.empty(shape)
     lower, upper = ({level: np.empty(shape) for level in levels} for _ in range(2))
     for i, origin in enumerate(origins.tolist()):
         calibration = calibrate(errors, panel, origin) if errors else None
         fitted = Fitted(model, panel.until(origin), estimates[origin], calibration)
-        then = predict_panel(fitted.panel, fitted, int(horizons.max()), levels, real_time=False).prediction
-        then = then.take(steps=horizons - 1)
+        then = predict_panel(fitted.panel, fitted, int(steps.max()), levels, real_time=False).prediction
+        then = then.take(steps=steps - 1)
         population[:, i] = then.population
         for level in levels:
             lower[level][:, i], upper[level][:, i] = then.lower[level], then.upper[level]
-    outcome, scale = collect_outcomes(panel, origins, horizons), measure_scale(panel, origins)
-    return Rolling(model, origins, horizons, outcome, Prediction(population, lower, upper), scale)
+    outcome, scale = collect_outcomes(panel, origins, steps), measure_scale(panel, origins)
+    return Rolling(model, origins, steps, outcome, Prediction(population, lower, upper), scale)
 
 
 def _backtest_each(

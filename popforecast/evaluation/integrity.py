@@ -27,8 +27,8 @@ def check_embedded() -> int:
     True
     """
     checked = 0
-    for name, manifest, keys in list_embedded():
-        editions.read_checked(DATA / name, manifest, *keys)
+    for name, stated_in, keys in list_embedded():
+        editions.read_checked(DATA / name, stated_in, *keys)
         checked += 1
     outdated.read_known(DATA)
     manifest = editions.read_manifest(DATA, record.MANIFEST)

@@ -42,11 +42,11 @@ def add_medium(
     wide = wide.reindex(pairing.earlier.locations.index)
     if "population" not in wide or not set(years) <= set(wide["population"]):
         raise PanelError(f"the projections lack one of the years {years}: expected a population for each")
-    missing = wide["population"].isna().any(axis=1)
+    missing = wide[["population"]].isna().any(axis=1)
     if missing.all():
         raise PanelError(f"the projections have no country of {pairing.earlier!r}")
     figures = wide[~missing]
-    lost = pairing.earlier.locations.loc[missing, ["name"]].set_axis(["location"], axis=1).assign(reason=NOT_PROJECTED)
+    lost = pairing.earlier.locations[missing][["name"]].set_axis(["location"], axis=1).assign(reason=NOT_PROJECTED)
     kept = np.flatnonzero(~missing)
     pairing = Pairing(pairing.earlier.take(kept), pairing.later.take(kept), pd.concat([pairing.excluded, lost]))
     stated = [level for level in levels if {f"lower_{level:g}", f"upper_{level:g}"} <= set(projections)]

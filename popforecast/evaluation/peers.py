@@ -98,9 +98,9 @@ def load_peers(folder: Path | None = None) -> Peers:
 
 def save_peers(peers: Peers, folder: Path) -> None:
     """Write the peers' forecasts to six digits: the same forecasts give the same bytes."""
-    wrong = ~np.isfinite(peers.forecasts[peers.methods]).all()
-    if wrong.any():
-        raise ScoreError(f"{wrong.idxmax()} has a forecast that is no number: expected one for each outcome")
+    wrong = [method for method in peers.methods if not np.isfinite(peers.forecasts[method]).all()]
+    if wrong:
+        raise ScoreError(f"{wrong[0]} has a forecast that is no number: expected one for each outcome")
     text = peers.forecasts.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     facts = {**peers.facts, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     (folder / FORECASTS).write_bytes(gzip.compress(text.encode(), mtime=0))

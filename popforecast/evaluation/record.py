@@ -156,8 +156,10 @@ def measure_record(panel: Panel) -> pd.DataFrame:
     by the horizon, as in ``mape_10``.
     """
     long = _measure(panel, list(models.MODELS))
-    wide = long.unstack("horizon").reindex(columns=[(measure, horizon) for horizon in HORIZONS for measure in long])
-    wide.columns = [f"{measure}_{horizon}" for measure, horizon in wide.columns]
+    columns = {
+        f"{measure}_{horizon}": long[measure].unstack("horizon")[horizon] for horizon in HORIZONS for measure in long
+    }
+    wide = pd.DataFrame(columns)
     rows = pd.MultiIndex.from_product([panel.locations.index, models.MODELS], names=["location_code", "model"])
     return wide.reindex(rows).reset_index()
 
@@ -220,7 +222,7 @@ def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.
     ours = sum_members(population, membership, measure_shares(then, membership))
     projections = load_projections(str(then.revision)).set_index(["location_code", "year"])
     rows = pd.MultiIndex.from_product([codes, years], names=["location_code", "year"])
-    outcome = take_years(now, years)[now.locations.index.get_indexer(codes)].ravel()
+    outcome = take_years(now, years)[now.locations.index.get_indexer(pd.Index(codes))].ravel()
     given = pd.DataFrame({"population": ours.ravel()}, index=rows).assign(source=DEFAULT_MODEL)
     every = [
         *(given.assign(intervals=kind) for kind in BOTH),

@@ -74,10 +74,10 @@ def measure(errors: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
 
     Examples
     --------
-    >>> errors = pd.DataFrame({"population": [110.0, 150.0], "outcome": [100.0, 200.0]})
-    >>> errors |= {"lower_80": [90.0, 140.0], "upper_80": [120.0, 160.0]}
+    >>> bounds = {"lower_80": [90.0, 140.0], "upper_80": [120.0, 160.0]}
+    >>> errors = pd.DataFrame({"population": [110.0, 150.0], "outcome": [100.0, 200.0]} | bounds)
     >>> {name: round(value, 2) for name, value in measure(errors, [80]).items()}
-    {'n': 2, 'mape': 17.5, 'median_ape': 17.5, 'wis': 13.0, 'coverage_80': 50.0, 'width_80': 20.0}
+    {'n': 2, 'mape': 17.5, 'median_ape': 17.5, 'wis': 13.83, 'coverage_80': 50.0, 'width_80': 20.0}
     """
     outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
     bounds = {level: [errors[f"{side}_{level:g}"].to_numpy() for side in ("lower", "upper")] for level in levels}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from popforecast.errors import ModelError, YearError
 from popforecast.evaluation.medium import add_medium, find_projections
@@ -181,7 +182,7 @@ def compare_vintages(
     factors = {RAW: 1.0, REBASED: np.exp(base_errors["log_revision"].to_numpy())[:, None]}
     if not forecasts:
         raise ModelError(f"nothing to compare: {then!r} has no projections, so expected at least one model")
-    at = {"year": years, "horizon": np.arange(1, len(years) + 1)}
+    at: dict[str, ArrayLike] = {"year": years, "horizon": np.arange(1, len(years) + 1)}
     tables = []
     for name, basis, kind, prediction in forecasts:
         of = {"source": name, "basis": basis, "intervals": kind}

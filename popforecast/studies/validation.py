@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from popforecast.errors import ModelError
+from popforecast.evaluation import reference
 from popforecast.evaluation.diagnostics import list_tests
-from popforecast.forecasting import forecast
+from popforecast.forecasting import forecast_all
 from popforecast.models.ar import AR, ROOT_TOLERANCE, TRENDS, regress
 from popforecast.models.base import Array
 from popforecast.panel import Panel
@@ -19,12 +20,6 @@ from popforecast.readers import THOUSAND
 from popforecast.text import format_populations
 from popforecast.wpp.editions import find_edition, load_panel
 
-# What AR(1) with constant on the 2019 revision must give, in thousands, 2030 to 2035.
-KNOWN_TABLE = {
-    "World": (8_745_733, 8_844_029, 8_942_922, 9_042_415, 9_142_512, 9_243_217),
-    "More developed regions": (1_304_051, 1_306_841, 1_309_584, 1_312_279, 1_314_927, 1_317_530),
-}
-KNOWN_YEARS = range(2030, 2036)
 SIGNIFICANCE = 0.05
 
 # What is shown of a revision: the World, the more developed regions, Nigeria, India, Germany and Japan.
@@ -190,16 +185,8 @@ def check_known_table() -> pd.DataFrame:
     ModelError
         If a figure differs.
     """
-    thousands, known = forecast_known_table(AR()), list_known_table()
-    if (thousands != known).any():
-        i, j = np.argwhere(thousands != known)[0]
-        raise ModelError(
-            f"{list(KNOWN_TABLE)[i]} in {KNOWN_YEARS[j]} comes out as {thousands[i, j]:,} thousand, expected "
-            f"{known[i, j]:,}: the data or the model is not what it was"
-        )
-    figures = np.transpose([format_populations(THOUSAND * row) for row in thousands])
-    table = pd.DataFrame(figures, pd.Index(KNOWN_YEARS, name="year"), list(KNOWN_TABLE))
-    return table.assign(matches="to the digit")
+    made = reference.check_known_table(forecast_all(load_panel(reference.KNOWN_REVISION), reference.KNOWN_MODEL))
+    return made.apply(lambda column: format_populations(THOUSAND * column)).assign(matches="to the digit")
 
 
 def choose_shown(panel: Panel, locations: Sequence[Hashable]) -> list[Hashable]:
@@ -229,17 +216,6 @@ def choose_last(panel: Panel, end: int, usual: int = 2050) -> int:
     """
     last = min(max(end, usual), last_year(panel))
     return last - (last - panel.origin) % panel.step
-
-
-def forecast_known_table(model: AR) -> np.ndarray:
-    """Return what a model makes of the known table, in thousands: locations by years."""
-    made = forecast(load_panel("wpp2019"), list(KNOWN_TABLE), KNOWN_YEARS[0], KNOWN_YEARS[-1], model)
-    return np.rint(made.population / THOUSAND).astype(np.int64)
-
-
-def list_known_table() -> np.ndarray:
-    """Return the known table as published, in thousands: locations by years."""
-    return np.array(list(KNOWN_TABLE.values()))
 
 
 def leave_out_constant(panel: Panel, model: AR) -> Panel:

@@ -146,7 +146,7 @@ def cite(panel: Panel) -> str | None:
     '(2019). World Population Prospects 2019. CC BY 3.0 IGO.'
     """
     edition = find_edition(panel)
-    return edition and edition.cite(*(update.date for update in panel.updates))
+    return edition.cite(*(update.date for update in panel.updates)) if edition else None
 
 
 def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Panel:
@@ -237,7 +237,8 @@ def load_members(revision: str = DEFAULT_REVISION, folder: str | Path | None = N
 @lru_cache(maxsize=len(REVISIONS))
 def _parse_members(content: bytes) -> Members:
     table = pd.read_csv(io.BytesIO(content), dtype={"members": str})
-    return {int(row.aggregate): tuple(map(int, row.members.split())) for row in table.itertuples(index=False)}
+    rows = zip(table["aggregate"].tolist(), table["members"].tolist(), strict=True)
+    return {aggregate: tuple(map(int, members.split())) for aggregate, members in rows}
 
 
 def describe_source(revision: str, folder: str | Path | None = None) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _check_same(known: Sequence[Panel], fetched: Panel, code: Hashable, years: n
         ours = each[0]
         worst = int(np.abs(theirs - ours).argmax())
         raise ReadError(
-            f"{known[0].locations['name'][code]} ({code}) has {theirs[worst]:,.0f} persons in {years[worst]}, expected "
+            f"{known[0].index.names[code]} ({code}) has {theirs[worst]:,.0f} persons in {years[worst]}, expected "
             f"about {ours[worst]:,.0f}"
         )
 

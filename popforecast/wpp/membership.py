@@ -144,7 +144,7 @@ def prove_members(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]]) 
         table.append(
             {
                 "aggregate": code,
-                "name": panel.locations["name"][code],
+                "name": panel.index.names[code],
                 "countries": len(rows),
                 "least": remainder.min(),
                 "most": remainder.max(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from popforecast.data import DATA, REMEDY
 from popforecast.errors import ReadError
@@ -65,6 +66,7 @@ def read_known(folder: Path) -> tuple[Mapping[str, Any], ...]:
 
 
 def _find_fault(update: Mapping[str, Any]) -> str | None:
+    day: Any
     revision, day, codes = (update.get(name) for name in ("revision", "date", "locations"))
     if revision not in REVISIONS:
         return f"revision {revision!r}: expected one of {', '.join(REVISIONS)}"
@@ -113,8 +115,8 @@ def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterato
     for code, day in outdated.items():
         yield code, OUTDATED.format(say_date(day))
     for aggregate, codes in _list_sums(panel, membership, outdated) if outdated else ():
-        rows = [index.get_loc(code) for code in codes]
-        whole = panel.values[index.get_loc(aggregate), -1] if aggregate in index else np.inf
+        rows = index.get_indexer(pd.Index(codes))
+        whole = panel.values[index.get_indexer(pd.Index([aggregate])), -1].sum() if aggregate in index else np.inf
         if panel.values[rows, -1].sum() >= LEAST_SHARE * whole:
             names = " and ".join(panel.index.names[code] for code in codes)
             days = " and ".join(map(say_date, dict.fromkeys(outdated[code] for code in codes)))

@@ -100,7 +100,8 @@ def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
         {"location": [names[code] for code in reasons], "reason": list(reasons.values())},
         index=pd.Index(list(reasons), name="code"),
     )
-    return Pairing(*(panel.take(panel.locations.index.get_indexer(codes)) for panel in (before, after)), excluded)
+    kept = [panel.take(panel.locations.index.get_indexer(pd.Index(codes))) for panel in (before, after)]
+    return Pairing(kept[0], kept[1], excluded)
 
 
 def take_years(panel: Panel, years: Sequence[int]) -> np.ndarray:
@@ -123,10 +124,8 @@ def _explain_absent(before: Panel, after: Panel) -> dict[Hashable, str]:
         parts = _list_parts(code, after.locations["name"])
         reasons[code] = f"divided into {parts} in {_title(after)}" if parts else f"not in {_title(after)}"
     for code in after.locations.index.difference(before.locations.index, sort=False):
-        whole = load_wholes().get(code)
-        counted = whole in before.locations.index
-        name = before.locations["name"][whole] if counted else ""
-        reasons[code] = f"counted with {name} in {_title(before)}" if counted else f"not in {_title(before)}"
+        whole = before.index.names.get(load_wholes().get(code))
+        reasons[code] = f"counted with {whole} in {_title(before)}" if whole else f"not in {_title(before)}"
     return reasons
 
 

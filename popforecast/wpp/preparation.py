@@ -27,7 +27,7 @@ def add_geography(panel: Panel) -> Panel:
     country = locations["type"] == COUNTRY
     locations["iso3"] = [known.get(code) if is_country else None for code, is_country in country.items()]
     regions = [_name_region(_whole(parent)) for parent in locations["parent"]]
-    locations["region"] = np.where(country, regions, None)
+    locations["region"] = pd.Series(regions, locations.index, object).where(country, None)
     return replace(panel, locations=locations)
 
 
@@ -107,7 +107,7 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
     region_parent = [
         regions[code][1] if code in regions and regions[code][1] != code else None for code in described.index
     ]
-    top = pd.Series(np.where(described.index == 900, None, 900), described.index)
+    top = [None if code == 900 else 900 for code in described.index]
     locations = pd.DataFrame(
         {
             "name": countries["name"].reindex(described.index).fillna(described["name"]),

@@ -121,7 +121,7 @@ def check_size(series: Panel, panel: Panel, path: Path) -> None:
     apart = np.abs(np.log(factor))
     row, column = np.unravel_index(apart.argmax(), apart.shape)
     if apart[row, column] > np.log(MOST_CHANGE):
-        code = series.locations.index[row]
+        code = series.locations.index[int(row)]
         raise ReadError(
             f"{path.name}: {series.locations['name'][code]} ({code}) would have {series.values[row, column]:,.0f} "
             f"persons in {series.years[column]}, {factor[row, column]:,.4g} times the {then[row, column]:,.0f} of "
@@ -243,7 +243,7 @@ def _check_bounds(table: pd.DataFrame, path: Path) -> None:
     # Each is rounded to whole persons on its own.
     crossing = (np.diff(table[stated].to_numpy(), axis=1) < -1).any(axis=1)
     if crossing.any():
-        code, year = table.loc[crossing, ["location_code", "year"]].iloc[0]
+        code, year = table[crossing][["location_code", "year"]].iloc[0]
         raise ReadError(f"{path.name}: the bounds of {code} in {year} cross; expected {' <= '.join(stated)}")
 
 

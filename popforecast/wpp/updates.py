@@ -68,8 +68,8 @@ def tabulate_changes(before: Panel, after: Panel) -> pd.DataFrame:
     rows = np.flatnonzero((before.values != after.values).any(axis=1))
     countries = before.locations["type"].to_numpy()[rows] == COUNTRY
     listed = np.flatnonzero((before.years % 10 == 0) | np.isin(before.years, before.years[[0, -1]]))
-    cells = [(row, column) for row in rows[countries] for column in listed]
-    cells += [(row, len(before.years) - 1) for row in rows[~countries]]
+    cells = [(row, column) for row in rows[countries].tolist() for column in listed.tolist()]
+    cells += [(row, len(before.years) - 1) for row in rows[~countries].tolist()]
     at = tuple(np.array(cells, dtype=np.intp).reshape(-1, 2).T)
     then, now = (np.rint(panel.values[at]).astype(np.int64) for panel in (before, after))
     return pd.DataFrame(
@@ -95,7 +95,7 @@ def _move_projections(projections: pd.DataFrame, replacement: Replacement, table
     )
     change = now - then.reindex(now.index)
     moved = {
-        aggregate: then.loc[aggregate] + change.loc[[c for c in updated if c in tables.members[aggregate]]].sum()
+        aggregate: then.T[aggregate] + change.loc[[c for c in updated if c in tables.members[aggregate]]].sum()
         for aggregate in holding
         # What an earlier update left out has nothing to move.
         if aggregate in then.index

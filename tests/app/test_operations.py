@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 
 import popforecast as pf
 from app import create_app
-from app.server import health
 from app.settings import Settings
+from popforecast.evaluation import reference
 from tests.soak.server import Server, serve
 
 ROOT = Path(__file__).parents[2]
@@ -54,18 +54,20 @@ def test_health_and_readiness_are_said(client: FlaskClient) -> None:
 
 
 def test_the_self_test_is_the_table_that_was_known_before(known_table: dict[int, tuple[int, int]]) -> None:
-    assert {year: tuple(pair) for year, pair in known_table.items()} == health.KNOWN_TABLE
+    assert {year: list(pair) for year, pair in known_table.items()} == reference.load_known_table().T.to_dict("list")
 
 
 def test_a_figure_that_is_off_by_a_thousand_makes_the_app_unready(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(health.KNOWN_TABLE, 2033, (9_042_415, 1_312_280))
+    known = reference.load_known_table()
+    known.loc[2033] = [9_042_415, 1_312_280]
+    monkeypatch.setattr(reference, "load_known_table", lambda: known)
     answer = client.get("/readyz")
     assert answer.status_code == answer.json["status"] == 503
     assert answer.content_type == "application/problem+json"
     assert answer.headers["Retry-After"] == "10"
-    for part in ("ar1 on wpp2019", "1,312,279", "901", "2033", "1,312,280"):
+    for part in ("ar1 on wpp2019", "1,312,279", "More developed regions", "2033", "1,312,280"):
         assert part in answer.json["detail"]
 
 

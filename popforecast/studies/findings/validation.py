@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from popforecast.evaluation.reference import KNOWN_REVISION, forecast_known_table, load_known_table
+from popforecast.forecasting import forecast_all
 from popforecast.models.ar import AR
 from popforecast.panel import Panel
 from popforecast.readers import THOUSAND
 from popforecast.studies.validation import (
     AGREEMENTS,
-    KNOWN_TABLE,
-    KNOWN_YEARS,
     SIGNIFICANCE,
-    forecast_known_table,
     leave_out_constant,
-    list_known_table,
     say_agreement,
 )
 from popforecast.text import format_population, join_words
@@ -84,12 +82,12 @@ def tell_left_out(panel: Panel, model: AR) -> str:
 
 def _compare_known_table(panel: Panel, model: AR) -> str:
     """Say whether the model gives the known table; nothing where it saw other figures than those it is of."""
-    if panel.checksum != load_panel("wpp2019").checksum:
+    if panel.checksum != load_panel(KNOWN_REVISION).checksum:
         return ""
-    made, known = forecast_known_table(model), list_known_table()
-    first = f"{next(iter(KNOWN_TABLE))} {KNOWN_YEARS[0]}"
-    ours, published = (format_population(THOUSAND * table[0, 0]) for table in (made, known))
-    if (made == known).all():
+    made, known = forecast_known_table(forecast_all(panel, model)), load_known_table()
+    first = f"{known.columns[0]} {known.index[0]}"
+    ours, published = (format_population(THOUSAND * table.to_numpy()[0, 0]) for table in (made, known))
+    if made.equals(known):
         return f" and gives the known table to the digit ({first}: {ours})"
     return f"; it does not give the known table, which is {AR().name}'s ({first}: {ours}, there {published})"
 

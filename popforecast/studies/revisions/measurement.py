@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from popforecast.panel.years import last_year
 from popforecast.wpp.editions import REVISIONS, get_revision, load_panel
 from popforecast.wpp.pairing import Pairing, pair, take_years
 
-LEVELS = DEFAULT_LEVELS
+LEVELS: tuple[float, ...] = DEFAULT_LEVELS
 HORIZONS = (1, 5, 10, 20)
 FIRST_ORIGIN, EVERY = 1988, 5
 
@@ -131,7 +131,8 @@ def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
     """
     changes = comparison.changes
     changes = changes[~is_small(comparison)]
-    order = np.log(changes["forecast_now"] / changes["forecast_then"]).abs().sort_values(ascending=False, kind="stable")
+    moved = pd.Series(np.log(changes["forecast_now"] / changes["forecast_then"]), changes.index)
+    order = moved.abs().sort_values(ascending=False, kind="stable")
     return changes.loc[order.index[:most]]
 
 
@@ -183,7 +184,7 @@ def _measure_held(pairing: Pairing, panel: Panel, fitted: Fitted, outlook: Outlo
     return pd.concat(tables)
 
 
-def _take(outlook: Outlook, codes: Sequence[Hashable], years: Sequence[int]) -> Prediction:
+def _take(outlook: Outlook, codes: pd.Index, years: Sequence[int]) -> Prediction:
     stated = outlook.forecast(codes, years[0], years[-1])
     return Prediction(stated.population, stated.lower, stated.upper)
 
@@ -194,13 +195,11 @@ def _widen(prediction: Prediction, spread: RevisionSpread | None, risk: np.ndarr
 
 def _join(base: Prediction, ahead: Prediction) -> Prediction:
     """Return the base year and the years after it as one."""
-    return Prediction(
-        np.hstack([base.population, ahead.population]),
-        *(
-            {level: np.hstack([first[level], rest[level]]) for level in LEVELS}
-            for first, rest in ((base.lower, ahead.lower), (base.upper, ahead.upper))
-        ),
+    lower, upper = (
+        {level: np.hstack([first[level], rest[level]]) for level in LEVELS}
+        for first, rest in ((base.lower, ahead.lower), (base.upper, ahead.upper))
     )
+    return Prediction(np.hstack([base.population, ahead.population]), lower, upper)
 
 
 def _hold(pairing: Pairing, years: Sequence[int], kind: str, stated: Prediction) -> pd.DataFrame:

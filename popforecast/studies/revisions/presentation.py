@@ -238,7 +238,7 @@ def describe_sources(comparison: Comparison) -> str:
     return f"{'; '.join(each)}; {comparison.model}"
 
 
-def _count_held(comparison: Comparison, level: int) -> pd.Series:
+def _count_held(comparison: Comparison, level: float) -> pd.Series:
     held = comparison.held[f"held_{level}"].astype(int).groupby(level=["code", "intervals"], sort=False)
     counts, years = held.sum().unstack("intervals"), held.size().groupby("code").first()
     told = counts[list_kinds(comparison)].astype(str).apply(" / ".join, axis=1)

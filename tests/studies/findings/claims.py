@@ -24,10 +24,10 @@ from statsmodels.tsa.api import AutoReg
 import popforecast as pf
 from popforecast.evaluation.peers import compare as score_peers
 from popforecast.evaluation.peers import load_peers
+from popforecast.evaluation.reference import load_known_table
 from popforecast.evaluation.vintages import UN, compare_vintages
 from popforecast.models import MODELS
 from popforecast.studies.events import list_events
-from popforecast.studies.validation import KNOWN_TABLE, KNOWN_YEARS
 from popforecast.text import round_in_words
 from popforecast.wpp.editions import get_edition, load_members
 from popforecast.wpp.pairing import pair
@@ -204,12 +204,13 @@ def open_panel(asked: dict[str, Any]) -> pf.Panel:
 @claim("2-validate-ar")
 def the_known_table_is_claimed_where_the_model_gives_it_and_nowhere_else(page: Page) -> None:
     lags, trend = page.asked["lags"], page.asked["trend"]
-    world, developed = pf.load_panel("wpp2019").select(list(KNOWN_TABLE)).values
+    known = load_known_table()
+    first, last = known.index[0] - 2021, known.index[-1] - 2021
     made = [
-        AutoReg(row, lags, trend).fit().predict(len(row), len(row) + KNOWN_YEARS[-1] - 2021)[KNOWN_YEARS[0] - 2021 :]
-        for row in (world, developed)
+        AutoReg(row, lags, trend).fit().predict(len(row), len(row) + last)[first:]
+        for row in pf.load_panel("wpp2019").select(list(known)).values
     ]
-    gives = bool((np.rint(np.array(made) / 1000) == np.array(list(KNOWN_TABLE.values()))).all())
+    gives = bool((np.rint(np.array(made) / 1000) == known.to_numpy().T).all())
     saw = open_panel(page.asked).checksum == pf.load_panel("wpp2019").checksum
     claimed = "gives the known table to the digit" in page.summary
     assert claimed == (gives and saw), page.summary
