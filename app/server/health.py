@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
 import popforecast as pf
-from app.query.query import Query
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.question import Question
 from popforecast.session import check_tables, get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
@@ -104,10 +104,10 @@ def check_known_table() -> str:
         If a figure differs; the error names the first.
     """
     years = list(KNOWN_TABLE)
-    answer = Query(KNOWN_CODES, years[0], years[-1], KNOWN_MODEL, KNOWN_REVISION).answer()
+    fc = Question(KNOWN_CODES, years[0], years[-1], KNOWN_MODEL, KNOWN_REVISION).answer()
     for j, year in enumerate(years):
         for i, known in enumerate(KNOWN_TABLE[year]):
-            thousands = round(float(answer.population[i, j]) / 1000)
+            thousands = round(float(fc.population[i, j]) / 1000)
             if thousands != known:
                 raise NotReadyError(
                     f"{KNOWN_MODEL} on {KNOWN_REVISION} gives {thousands:,} thousand for location {KNOWN_CODES[i]} in "
