@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from popforecast.errors import PopforecastError
+from popforecast.errors import InputError, PopforecastError
 from popforecast.panel.groups import check_groups
+from popforecast.question import Question, find_unknown, write_arguments
 from popforecast.text import split_credentials
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ LONGEST_WAIT = 60
 LONGEST_QUERY = 6_000
 
 JSON, CSV = "application/json", "text/csv"
+
+# The fields of a question that have a place in a call; any other is given by its name.
+FIELDS = ("locations", "start", "end", "model", "revision", "levels", "groups")
 
 # What every forecast has.
 MEMBERS = {"forecasts": list, "notes": list, "provenance": dict}
@@ -43,6 +47,7 @@ def request_forecast(
     revision: str | None = None,
     levels: Sequence[float] = (),
     groups: Mapping[str, Sequence[str | int]] | None = None,
+    **others: object,
 ) -> dict[str, Any]:
     """Ask a deployed app for a forecast.
 
@@ -54,6 +59,8 @@ def request_forecast(
         Where the app is, such as ``http://127.0.0.1:8000``. A user and password in it are sent, and shown in no error.
     locations, start, end, model, revision, levels, groups
         As for :func:`popforecast.forecast`; what is left out is the app's default.
+    others
+        Any other field of :class:`popforecast.question.Question`.
 
     Returns
     -------
@@ -64,10 +71,10 @@ def request_forecast(
     ------
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
-    PanelError
-        If the groups are no mapping of names to members.
+    InputError
+        If the groups are no mapping of names to members, or there is no such parameter.
     """
-    query = _write_query(locations, start, end, model, revision, levels, groups)
+    query = _write_query(locations, start, end, model, revision, levels, groups, **others)
     answer = _ask(url, "/api/v1/forecast", query, JSON)
     body = _read_json(answer)
     if not all(isinstance(body.get(member), kind) for member, kind in MEMBERS.items()):
@@ -84,6 +91,7 @@ def request_csv(
     revision: str | None = None,
     levels: Sequence[float] = (),
     groups: Mapping[str, Sequence[str | int]] | None = None,
+    **others: object,
 ) -> str:
     """Ask a deployed app for a forecast as CSV: :func:`request_forecast` in the form that spreadsheets read.
 
@@ -97,43 +105,23 @@ def request_csv(
     RequestError
         If the app cannot be reached, or answers with an error; its own words are passed on.
     """
-    answer = _ask(
-        url, "/api/v1/forecast.csv", _write_query(locations, start, end, model, revision, levels, groups), CSV
-    )
+    query = _write_query(locations, start, end, model, revision, levels, groups, **others)
+    answer = _ask(url, "/api/v1/forecast.csv", query, CSV)
     if not answer.headers.get("Content-Type", "").startswith(CSV):
         raise RequestError(f"{_name(answer)} answered with something that is not CSV: is it a popforecast app?")
     return answer.content.decode()
 
 
-def _write_query(
-    locations: Sequence[str | int],
-    start: int,
-    end: int,
-    model: str | None,
-    revision: str | None,
-    levels: Sequence[float],
-    groups: Mapping[str, Sequence[str | int]] | None,
-) -> dict[str, Any]:
-    return {
-        "location": [str(location) for location in locations],
-        "group": [_write_group(name, members) for name, members in check_groups(groups).items()],
-        "from": start,
-        "to": end,
-        "model": model,
-        "revision": revision,
-        "level": [f"{level:g}" for level in levels],
-    }
-
-
-def _write_group(name: str, members: Sequence[Hashable]) -> str:
-    texts = [str(member) for member in members]
-    # What parts names and members in an address can be in neither: the app would read another group.
-    if ":" in name:
-        raise RequestError(f"group {name!r} has a colon in its name: expected a name without")
-    split = [text for text in texts if "," in text]
-    if split:
-        raise RequestError(f"group {name!r} has the member {split[0]!r} with a comma: expected its code or ISO3 code")
-    return f"{name}:{','.join(texts)}"
+def _write_query(*named: Any, **others: object) -> dict[str, list[str]]:
+    rows = Question.rows()
+    asked = dict(zip(FIELDS, named, strict=True)) | others
+    find_unknown(asked, list(rows)).refuse()
+    asked["groups"] = list(check_groups(asked["groups"]).items())
+    try:
+        arguments = write_arguments(rows, asked)
+    except InputError as error:
+        raise RequestError(str(error)) from error
+    return {name: [text for other, text in arguments if other == name] for name, _ in arguments}
 
 
 def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
@@ -141,9 +129,8 @@ def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
 
     app, credentials = split_credentials(url)
     address = app.rstrip("/") + path
-    asked = {name: value for name, value in query.items() if value not in (None, [])}
     try:
-        is_long = len(urlencode(asked, doseq=True)) > LONGEST_QUERY
+        is_long = len(urlencode(query, doseq=True)) > LONGEST_QUERY
     except UnicodeEncodeError as error:
         raise RequestError(f"{error.object!r} is no text: expected names without half characters") from error
     auth = requests.auth.HTTPBasicAuth(*credentials) if credentials else None
@@ -154,8 +141,8 @@ def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
             return requests.request(
                 method,
                 address,
-                params=None if is_long else asked,
-                json=asked if is_long else None,
+                params=None if is_long else query,
+                json=query if is_long else None,
                 timeout=TIMEOUT,
                 headers={"Accept": form},
                 auth=auth,

@@ -6,6 +6,9 @@ from __future__ import annotations
 MOST_NAMED = 10
 MOST_LETTERS = 80
 
+# So much of a value is enough to know it again.
+MOST_QUOTED = 40
+
 
 def shorten(text: str) -> str:
     """Return the text, or its beginning if it is too long for a message.
@@ -16,6 +19,19 @@ def shorten(text: str) -> str:
     80
     """
     return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
+
+
+def quote(text: str) -> str:
+    """Return the text as an error shows it: in quotes, short, with nothing that would not print.
+
+    Examples
+    --------
+    >>> print(quote("a" * 50))
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'
+    >>> quote(chr(0x202E)).isascii()
+    True
+    """
+    return repr(text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…")
 
 
 class PopforecastError(Exception):

@@ -12,8 +12,8 @@ import pytest
 
 from app.api.http import LONGEST_LINK
 from app.api.resources import RESOURCES
-from app.query.places import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
-from app.query.query import MOST_LEVELS
+from popforecast.question import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
+from popforecast.question.table import MOST_LEVELS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ import pickle
 
 import pytest
 
-import app.query.arguments
 import app.server.health
 import app.settings
 import popforecast.client
 import popforecast.explorer.addresses
+import popforecast.question.reading
 from popforecast import errors
 from popforecast.errors import FetchError, InputError, LockError, PopforecastError, UnknownLocationError
 
@@ -19,7 +19,7 @@ MODULES = (
     errors,
     popforecast.client,
     popforecast.explorer.addresses,
-    app.query.arguments,
+    popforecast.question.reading,
     app.settings,
     app.server.health,
 )

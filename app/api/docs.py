@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from app.api.http import FOR_MINUTES, JSON, open_to_all
 from app.api.openapi import describe_api, name_component, write_document, write_example
-from app.api.resources import RESOURCES
-from app.query.arguments import find_unknown
+from app.api.resources import RESOURCES, Nothing
+from app.query.query import read
 
 PYTHON = """\
 import requests
@@ -35,14 +35,14 @@ blueprint = Blueprint("documents", __name__)
 @blueprint.get("/openapi.json")
 def send_openapi() -> ResponseReturnValue:
     """Send the OpenAPI document."""
-    find_unknown(request.args, ()).refuse()
+    read(Nothing, request.args)
     return open_to_all(_keep(Response(write_document(), mimetype=JSON)))
 
 
 @blueprint.get("/docs")
 def show_docs() -> ResponseReturnValue:
     """Show the API: each resource with its parameters, a sample response and examples."""
-    find_unknown(request.args, ()).refuse()
+    read(Nothing, request.args)
     document, host = describe_api(), request.host_url.rstrip("/")
     page = render_template(
         "docs.html",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Protocol
 from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 from werkzeug.exceptions import NotFound
 
 import popforecast as pf
-from app.query.arguments import ArgumentError, Arguments, QueryError, quote, take_one
+from app.query.query import Arguments, QueryError
+from popforecast.errors import InputError, quote
+from popforecast.question import Asked, Faults, Parameter
 from popforecast.session import get_session
-from popforecast.text import write_sentence
 from popforecast.wpp.citation import LICENCE_URL
 
 JSON, CSV = "application/json", "text/csv"
@@ -36,20 +36,6 @@ PREFLIGHT_HEADERS = {
     "Access-Control-Max-Age": "86400",
 }
 
-RELEASE = re.compile(r"[0-9A-Za-z.+]{1,40}(-[0-9a-f]{12})?", re.ASCII)
-
-
-class Question(Protocol):
-    """What was asked, known to be valid."""
-
-    @property
-    def arguments(self) -> list[tuple[str, str]]:
-        """The arguments that ask for exactly this: the canonical form of every way to ask it."""
-
-    @property
-    def revision(self) -> str | None:
-        """The revision whose figures the answer holds, if it holds any."""
-
 
 class ReleaseError(NotFound):
     """A release that is not the one that answers here.
@@ -57,7 +43,7 @@ class ReleaseError(NotFound):
     Attributes
     ----------
     faults : dict of str to str
-        As :class:`app.query.arguments.QueryError` has it.
+        As :class:`app.query.query.QueryError` has it.
     """
 
     def __init__(self, given: str, here: str) -> None:
@@ -78,6 +64,34 @@ def name_release(revision: str | None) -> str:
     return f"{pf.__version__}-{get_session(revision).panel.checksum[:12]}" if revision else pf.__version__
 
 
+def read_release(text: str) -> str:
+    """Return a release that :func:`name_release` might name.
+
+    Raises
+    ------
+    InputError
+        If it has another form.
+    """
+    if not re.fullmatch(RELEASE.schema["pattern"], text, re.ASCII):
+        raise InputError(
+            f"release {quote(text)} is none: expected a version, a dash and twelve hexadecimal digits, such as "
+            f"{name_release(next(iter(pf.REVISIONS)))}"
+        )
+    return text
+
+
+# Every resource takes it beside what it is asked: it belongs to the answer, not to the question.
+RELEASE = Parameter(
+    "release",
+    lambda texts, _: read_release(texts[0]),
+    "a release, such as the cite-as link of an answer states",
+    "Answer only if this release does: its answers never change, and may be kept for a year. The `cite-as` "
+    "link of every answer holds it.",
+    {"type": "string", "pattern": r"^[0-9A-Za-z.+]{1,40}(-[0-9a-f]{12})?$"},
+    None,
+)
+
+
 def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:
     """Return the arguments without the release, and the release, where one is asked for.
 
@@ -86,28 +100,24 @@ def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:
     QueryError
         If it is none.
     """
-    try:
-        release = take_one(arguments, "release")
-        if release is not None and not RELEASE.fullmatch(release):
-            raise ArgumentError(
-                f"release {quote(release)} is none: expected a version, a dash and twelve hexadecimal digits, such as "
-                f"{name_release(next(iter(pf.REVISIONS)))}"
-            )
-    except ArgumentError as error:
-        raise QueryError({"release": write_sentence(str(error))}) from error
+    faults = Faults()
+    texts = faults.attempt("release", RELEASE.take, arguments.to_dict(flat=False))
+    release = faults.attempt("release", read_release, texts[0]) if texts else None
+    if faults:
+        raise QueryError(faults)
     others = arguments.copy()
     others.poplist("release")
     return others, release
 
 
-def reply(endpoint: str, question: Question, release: str | None, form: str, write: Callable[[], str]) -> Response:
+def reply(endpoint: str, question: Asked, release: str | None, form: str, write: Callable[[], str]) -> Response:
     """Answer a question, unless the client has the answer already.
 
     Parameters
     ----------
     endpoint : str
         Where it was asked.
-    question : Question
+    question : Asked
     release : str or None
         The release that was asked for, which must be this one.
     form : str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -11,11 +12,14 @@ from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
 from app.api import http
-from app.api.parameters import Parameter, list_codes, list_parameters
 from app.api.resources import RESOURCES, Resource
 from app.query.bodies import FORMS
+from app.query.query import read
 from app.server.security import LARGEST_BODY, LONGEST_ADDRESS
+from popforecast.question import PARAMETERS, Parameter
+from popforecast.session import get_session
 from popforecast.wpp.citation import LICENCE, LICENCE_URL
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 Node = dict[str, Any]
 
@@ -29,8 +33,8 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "models": [],
 }
 
-# Resources that take a parameter in their own way.
-OWN = {("backtest", "model"): "models", ("milestones", "level"): "one-level"}
+# What parameters that have the name of another one are called, by the field of their questions.
+OWN = {"models": "models", "level": "one-level"}
 
 # A list in an example is cut after so many items.
 MOST_SHOWN = 2
@@ -88,7 +92,8 @@ def describe_api() -> Node:
         "tags": [{"name": resource.name, "description": resource.summary} for resource in RESOURCES],
         "paths": {path: item for resource in RESOURCES for path, item in _describe_paths(resource).items()},
         "components": {
-            "parameters": {name: parameter.describe() for name, parameter in parameters.items()} | {"tag": _KNOWN_TAG},
+            "parameters": {name: _describe_parameter(parameter) for name, parameter in parameters.items()}
+            | {"tag": _KNOWN_TAG},
             "headers": {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in (RESPONSE_HEADERS | {"Retry-After": "Seconds."}).items()
@@ -107,7 +112,42 @@ def write_document() -> str:
 
 def name_component(resource: Resource, parameter: str) -> str:
     """Return the name under which the parameter of a resource is described."""
-    return OWN.get((resource.name, parameter), parameter)
+    fields = {row.name: field for field, row in resource.question.rows().items()}
+    return OWN.get(fields.get(parameter, ""), parameter)
+
+
+def list_parameters() -> dict[str, Parameter]:
+    """Return every parameter by the name under which it is described."""
+    asked = {field for resource in RESOURCES for field in resource.question.rows()}
+    rows = {OWN.get(field, row.name): row for field, row in PARAMETERS.items() if field in asked}
+    own = {name: rows.pop(name) for name in OWN.values()}
+    return {**rows, "release": replace(http.RELEASE, example=http.name_release(DEFAULT_REVISION)), **own}
+
+
+def list_codes() -> Node:
+    """Return the schema of the codes and ISO3 codes that every revision has."""
+    common = [get_session(revision).panel.locations for revision in pf.REVISIONS]
+    codes = [str(code) for code in common[0].index if all(code in table.index for table in common)]
+    iso3 = [text for text in common[0]["iso3"].dropna() if all(text in set(table["iso3"]) for table in common)]
+    return {"type": "string", "enum": codes + iso3}
+
+
+def _describe_parameter(parameter: Parameter) -> Node:
+    repeated = {"style": "form", "explode": True} if parameter.most > 1 else {}
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        **repeated,
+        "schema": _describe_values(parameter),
+        "example": parameter.example,
+    }
+
+
+def _describe_values(parameter: Parameter) -> Node:
+    if parameter.most == 1:
+        return parameter.schema
+    return {"type": "array", "items": parameter.schema, "minItems": 1, "maxItems": parameter.most}
 
 
 _KNOWN_TAG: Node = {
@@ -151,7 +191,7 @@ def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
 def _describe_answer(resource: Resource, csv: bool) -> Node:
     from app.api.schemas import ANSWERS
 
-    question = resource.read(MultiDict(EXAMPLES[resource.name]))
+    question = read(resource.question, MultiDict(EXAMPLES[resource.name]))
     headers = dict(RESPONSE_HEADERS)
     if csv:
         lines = resource.write_csv(question).splitlines(keepends=True)
@@ -184,9 +224,9 @@ def _describe_question(parameters: dict[str, Parameter]) -> Node:
     forecast = next(resource for resource in RESOURCES if resource.name == "forecast")
     named = [parameters[name] for name in (*forecast.parameters, "release")]
     properties = {
-        parameter.name: {"description": parameter.description, **parameter.whole}
+        parameter.name: {"description": parameter.description, **_describe_values(parameter)}
         if parameter.most == 1
-        else {"description": parameter.description, "anyOf": [parameter.schema, parameter.whole]}
+        else {"description": parameter.description, "anyOf": [parameter.schema, _describe_values(parameter)]}
         for parameter in named
     }
     return {

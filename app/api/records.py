@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import popforecast as pf
 from app.api.writing import count_whole, write_csv, write_json
-from app.query.arguments import Arguments, find_unknown, take_choices
-from app.query.places import Group, read_locations, write_locations
-from app.query.query import Query, read_level, read_model, read_places, read_revision
-from popforecast.evaluation.record import HORIZONS
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones
 from popforecast.forecasting.result import join_notes
 from popforecast.panel.years import last_year
+from popforecast.question import Asked, Group, Question
 from popforecast.session import get_session, get_vintage_record
 from popforecast.text import VINTAGE_INTERVALS
-from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, cite
+from popforecast.wpp.editions import DEFAULT_REVISION, cite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +22,9 @@ if TYPE_CHECKING:
 # What our intervals allow for, by the columns that say whether they contained the outcome.
 INTERVALS = {"published_held": VINTAGE_INTERVALS["published"], "held": VINTAGE_INTERVALS["real-time"]}
 
-BACKTEST_PARAMETERS = ("location", "model", "horizon", "revision")
-VINTAGES_PARAMETERS = ("location", "vintage")
-MILESTONES_PARAMETERS = ("location", "group", "model", "revision", "level")
-
 
 @dataclass(frozen=True)
-class TrackRecord:
+class TrackRecord(Asked):
     """The question how good models have been at past origins, on final data; nothing chosen is everything.
 
     Attributes
@@ -51,16 +44,6 @@ class TrackRecord:
     horizons: tuple[int, ...] = ()
     revision: str = DEFAULT_REVISION
 
-    @property
-    def arguments(self) -> list[tuple[str, str]]:
-        """The arguments that ask for exactly this."""
-        return [
-            *write_locations(self.locations, self.revision),
-            *(("model", name) for name in self.models),
-            *(("horizon", str(horizon)) for horizon in self.horizons),
-            ("revision", self.revision),
-        ]
-
     def find(self) -> pd.DataFrame:
         """Return the scores, one row for each location, model and horizon."""
         scores = _choose(get_session(self.revision).record, location_code=self.locations, model=self.models)
@@ -68,7 +51,7 @@ class TrackRecord:
 
 
 @dataclass(frozen=True)
-class VintageRecord:
+class VintageRecord(Asked):
     """The question how far we and the UN were off, on what was known then; nothing chosen is everything.
 
     Attributes
@@ -87,27 +70,19 @@ class VintageRecord:
         """The revision whose figures are taken for the truth."""
         return DEFAULT_REVISION
 
-    @property
-    def arguments(self) -> list[tuple[str, str]]:
-        """The arguments that ask for exactly this."""
-        return [
-            *write_locations(self.locations, self.revision),
-            *(("vintage", name) for name in self.vintages),
-        ]
-
     def find(self) -> pd.DataFrame:
         """Return the misses, one row for each location, vintage and year."""
         return _name(_choose(get_vintage_record(), location_code=self.locations, vintage=self.vintages), self.revision)
 
 
 @dataclass(frozen=True)
-class When:
+class When(Asked):
     """The question when populations peak, pass a round figure and double.
 
     Attributes
     ----------
     locations, groups, model, revision
-        As of a :class:`app.query.Query`.
+        As of a :class:`popforecast.question.Question`.
     level : float
         Of the intervals of years, in percent.
     """
@@ -119,67 +94,11 @@ class When:
     level: float = USUAL_LEVEL
 
     @property
-    def query(self) -> Query:
+    def question(self) -> Question:
         """The forecast that answers it: up to the last year there is."""
         panel = get_session(self.revision).panel
         years = panel.origin + panel.step, last_year(panel)
-        return Query(self.locations, *years, self.model, self.revision, (self.level,), self.groups)
-
-    @property
-    def arguments(self) -> list[tuple[str, str]]:
-        """The arguments that ask for exactly this."""
-        return [(name, value) for name, value in self.query.arguments if name not in ("from", "to")]
-
-
-def read_track_record(arguments: Arguments) -> TrackRecord:
-    """Return the question that the arguments make.
-
-    Raises
-    ------
-    QueryError
-        If any argument is wrong; the error has a sentence for each that is.
-    """
-    faults = find_unknown(arguments, BACKTEST_PARAMETERS)
-    revision = faults.attempt("revision", read_revision, arguments)
-    models = faults.attempt("model", take_choices, arguments, "model", tuple(pf.models.MODELS))
-    horizons = faults.attempt("horizon", take_choices, arguments, "horizon", HORIZONS)
-    locations = faults.attempt("location", read_locations, arguments, revision) if revision else None
-    faults.refuse()
-    return TrackRecord(locations, models, horizons, revision)
-
-
-def read_vintage_record(arguments: Arguments) -> VintageRecord:
-    """Return the question that the arguments make.
-
-    Raises
-    ------
-    QueryError
-        If any argument is wrong; the error has a sentence for each that is.
-    """
-    faults = find_unknown(arguments, VINTAGES_PARAMETERS)
-    locations = faults.attempt("location", read_locations, arguments, DEFAULT_REVISION)
-    vintages = faults.attempt("vintage", take_choices, arguments, "vintage", tuple(VINTAGES))
-    faults.refuse()
-    return VintageRecord(locations, vintages)
-
-
-def read_when(arguments: Arguments) -> When:
-    """Return the question that the arguments make.
-
-    Raises
-    ------
-    QueryError
-        If any argument is wrong; the error has a sentence for each that is.
-    """
-    faults = find_unknown(arguments, MILESTONES_PARAMETERS)
-    revision = faults.attempt("revision", read_revision, arguments)
-    model = faults.attempt("model", read_model, arguments)
-    level = faults.attempt("level", read_level, arguments, USUAL_LEVEL)
-    if revision is None:
-        faults.refuse()
-    locations, groups = read_places(arguments, faults, revision, model)
-    faults.refuse()
-    return When(locations, groups, model, revision, level)
+        return Question(self.locations, *years, self.model, self.revision, (self.level,), groups=self.groups)
 
 
 def write_track_record(question: TrackRecord) -> str:
@@ -206,7 +125,7 @@ def write_vintage_record_csv(question: VintageRecord) -> str:
 
 def find_years(question: When) -> tuple[pf.Forecast, list[dict[str, Any]]]:
     """Return the forecast that was looked at, and what happens in it."""
-    fc = question.query.answer()
+    fc = question.question.answer()
     names = fc.locations["name"]
     found = [
         {"location_code": milestone.location_code, "location": names[milestone.location_code], **asdict(milestone)}

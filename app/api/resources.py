@@ -14,10 +14,10 @@ import pandas as pd
 import popforecast as pf
 from app.api import records
 from app.api.writing import write_csv, write_json
-from app.query.arguments import Arguments, find_unknown
-from app.query.query import PARAMETERS, Query, read_query, read_revision_alone
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.question import Asked, Question
 from popforecast.session import get_session
+from popforecast.wpp.editions import DEFAULT_REVISION
 
 ROOT = "/api/v1"
 
@@ -34,10 +34,8 @@ class Resource:
     ----------
     name, summary : str
         Its name in the address, and what it is for.
-    parameters : tuple of str
-        The arguments it takes; every resource takes a release, too.
-    read : callable
-        Makes a question of the arguments, or raises :class:`app.query.arguments.QueryError`.
+    question : type
+        What is asked there; every resource takes a release, too.
     write_json, write_csv : callable
         Write the answer to a question.
     methods : tuple of str
@@ -46,11 +44,15 @@ class Resource:
 
     name: str
     summary: str
-    parameters: tuple[str, ...]
-    read: Callable[[Arguments], Any]
+    question: type[Asked]
     write_json: Callable[[Any], str]
     write_csv: Callable[[Any], str]
     methods: tuple[str, ...] = ("GET",)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the arguments it takes."""
+        return self.question.names()
 
     @property
     def path(self) -> str:
@@ -59,29 +61,18 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A question for a list: of a revision, or of no revision at all."""
+class Listing(Asked):
+    """The question for the locations of a revision."""
 
-    revision: str | None = None
-
-    @property
-    def arguments(self) -> list[tuple[str, str]]:
-        """The arguments that ask for exactly this."""
-        return [("revision", self.revision)] if self.revision else []
+    revision: str = DEFAULT_REVISION
 
 
-def read_locations_of(arguments: Arguments) -> Listing:
-    """Return the question for the locations of a revision."""
-    return Listing(read_revision_alone(arguments))
+@dataclass(frozen=True)
+class Nothing(Asked):
+    """The question that takes no argument."""
 
 
-def read_nothing(arguments: Arguments) -> Listing:
-    """Return the question that takes no argument."""
-    find_unknown(arguments, ()).refuse()
-    return Listing()
-
-
-def write_forecast(query: Query) -> str:
+def write_forecast(query: Question) -> str:
     """Write a forecast as JSON: its rows, where the numbers come from, and the groups they name."""
     groups = [{"name": name, "members": list(codes)} for name, codes in query.groups]
     with take_turns(query):
@@ -91,14 +82,14 @@ def write_forecast(query: Query) -> str:
         )
 
 
-def write_forecast_csv(query: Query) -> str:
+def write_forecast_csv(query: Question) -> str:
     """Write a forecast as CSV."""
     with take_turns(query):
         return query.answer().to_csv()
 
 
 @contextmanager
-def take_turns(query: Query) -> Iterator[None]:
+def take_turns(query: Question) -> Iterator[None]:
     """Let one large answer be written at a time; small ones wait for nobody."""
     rows = (len(query.locations) + len(query.groups)) * (query.end - query.start + 1)
     if rows <= MOST_ROWS_TOGETHER:
@@ -110,7 +101,7 @@ def take_turns(query: Query) -> Iterator[None]:
 
 def list_locations(listing: Listing) -> pd.DataFrame:
     """Return the locations of a revision, one a row."""
-    return get_session(str(listing.revision)).panel.locations.reset_index()
+    return get_session(listing.revision).panel.locations.reset_index()
 
 
 def write_locations(listing: Listing) -> str:
@@ -131,12 +122,12 @@ def list_models() -> list[dict[str, Any]]:
     ]
 
 
-def write_models(_: Listing) -> str:
+def write_models(_: Nothing) -> str:
     """Write the models as JSON."""
     return write_json({"default": DEFAULT_MODEL, "models": list_models()})
 
 
-def write_models_csv(_: Listing) -> str:
+def write_models_csv(_: Nothing) -> str:
     """Write the models as CSV."""
     rows = [model | {"parameters": json.dumps(model["parameters"])} for model in list_models()]
     return write_csv(pd.DataFrame(rows), default=[row["name"] == DEFAULT_MODEL for row in rows])
@@ -146,8 +137,7 @@ RESOURCES = (
     Resource(
         "forecast",
         "Forecast the population of locations and groups",
-        PARAMETERS,
-        read_query,
+        Question,
         write_forecast,
         write_forecast_csv,
         methods=("GET", "POST"),
@@ -155,34 +145,30 @@ RESOURCES = (
     Resource(
         "locations",
         "List the locations of a revision",
-        ("revision",),
-        read_locations_of,
+        Listing,
         write_locations,
         write_locations_csv,
     ),
     Resource(
         "milestones",
         "When populations peak, pass a round figure and double",
-        records.MILESTONES_PARAMETERS,
-        records.read_when,
+        records.When,
         records.write_when,
         records.write_when_csv,
     ),
     Resource(
         "backtest",
         "How good each model has been for each location, at past origins",
-        records.BACKTEST_PARAMETERS,
-        records.read_track_record,
+        records.TrackRecord,
         records.write_track_record,
         records.write_track_record_csv,
     ),
     Resource(
         "vintages",
         "How far off we and the UN were, on what was known then",
-        records.VINTAGES_PARAMETERS,
-        records.read_vintage_record,
+        records.VintageRecord,
         records.write_vintage_record,
         records.write_vintage_record_csv,
     ),
-    Resource("models", "List the models", (), read_nothing, write_models, write_models_csv),
+    Resource("models", "List the models", Nothing, write_models, write_models_csv),
 )

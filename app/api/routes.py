@@ -9,20 +9,13 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
-from app.api.http import CSV, JSON, link_to, open_to_all, reply, split_release
+from app.api.http import CSV, JSON, open_to_all, reply, split_release
 from app.api.resources import RESOURCES, Resource
 from app.query.bodies import read_arguments
-from app.query.query import Query
-
-__all__ = ["blueprint", "link", "read_arguments", "refuse"]
+from app.query.query import read
 
 blueprint = Blueprint("api", __name__)
 blueprint.after_request(open_to_all)
-
-
-def link(query: Query, endpoint: str) -> str:
-    """Return the address of this query at an endpoint."""
-    return link_to(endpoint, query.arguments)
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
@@ -71,7 +64,7 @@ def _add(resource: Resource) -> None:
 
 def _answer(resource: Resource, endpoint: str, form: str) -> Response:
     arguments, release = split_release(read_arguments())
-    question = resource.read(arguments)
+    question = read(resource.question, arguments)
     if form == JSON:
         return reply(endpoint, question, release, form, lambda: resource.write_json(question))
     response = reply(endpoint, question, release, form, lambda: resource.write_csv(question))

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import popforecast as pf
-from app.query.query import Query
 from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
+from popforecast.question import Question
 from popforecast.session import get_session, get_vintage_record
 from popforecast.text import INTERVALS, format_percent, join_words, round_in_words, write_sentence
 from popforecast.wpp.editions import get_edition
@@ -106,10 +106,11 @@ class BesideUN:
     rows: list[tuple[str, list[Comparison | None]]]
 
 
-def describe_milestones(query: Query) -> list[Place]:
+def describe_milestones(question: Question) -> list[Place]:
     """Return when each location peaks, passes a round figure, doubles or halves, as far ahead as the model goes."""
-    panel = get_session(query.revision).panel
-    far = replace(query, start=panel.origin + panel.step, end=last_year(panel), levels=(MILESTONE_LEVEL,)).answer()
+    panel = get_session(question.revision).panel
+    years = {"start": panel.origin + panel.step, "end": last_year(panel)}
+    far = replace(question, **years, levels=(MILESTONE_LEVEL,)).answer()
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
         sentences.setdefault(milestone.location_code, []).append(milestone.sentence)
@@ -157,7 +158,7 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
 
     Examples
     --------
-    >>> answer_in_words(Query((900,), 2030, 2035, "ar1", "wpp2019").answer())
+    >>> answer_in_words(Question((900,), 2030, 2035, "ar1", "wpp2019").answer())
     ['9.243 billion in 2035 (80%: 9.202 to 9.285 billion)']
     """
     if len(fc.locations) > MOST_ANSWERED:

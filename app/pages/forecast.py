@@ -28,15 +28,14 @@ from app.pages.evidence import (
 from app.pages.form import choose, describe_form, describe_settings, drop_blanks, guess
 from app.pages.published import has_report
 from app.pages.table import say_remainders, tabulate
-from app.query.arguments import Arguments, QueryError
 from app.query.bodies import read_arguments
-from app.query.query import Query
-from app.query.view import View, read_view
+from app.query.query import Arguments, QueryError, read
 from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast
 from popforecast.charts.strokes import Kind
 from popforecast.charts.svg import draw_chart
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.panel.groups import GROUP
+from popforecast.question import Question, View
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
@@ -73,35 +72,35 @@ def show_forecast() -> ResponseReturnValue:
     """Show the forecast. What the form sends with empty fields, or by POST, goes on to the address of the query."""
     arguments = read_arguments()
     asked = drop_blanks(arguments)
-    view = read_view(asked)
+    view = read(View, asked)
     if request.method == "POST" or len(asked) < len(arguments):
         # Codes are short: even every location of a revision stays well below what servers take as an address.
         return redirect(link_to("pages.show_forecast", view.arguments), 303)
-    fc = view.query.answer()
+    fc = view.answer()
     return _publish(render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view))))
 
 
 @blueprint.get("/embed")
 def show_chart() -> ResponseReturnValue:
     """Show the chart alone, for a frame on another page."""
-    view = read_view(request.args)
-    fc = view.query.answer()
+    view = read(View, request.args)
+    fc = view.answer()
     return _publish(render_template("embed.html", **describe_chart(view, fc)))
 
 
 @blueprint.get("/forecast.svg")
 def send_svg() -> ResponseReturnValue:
     """Send the chart as SVG, with where it comes from at its foot."""
-    view = read_view(request.args)
-    fc = view.query.answer()
+    view = read(View, request.args)
+    fc = view.answer()
     return _send_figure(view, prepare_chart(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
 
 
 @blueprint.get("/forecast.png")
 def send_png() -> ResponseReturnValue:
     """Send the chart as PNG, with where it comes from at its foot."""
-    view = read_view(request.args)
-    fc = view.query.answer()
+    view = read(View, request.args)
+    fc = view.answer()
     return _send_figure(view, prepare_chart(view, fc).png(caption=caption_forecast(fc)), "image/png")
 
 
@@ -127,7 +126,7 @@ def check_form(arguments: Arguments) -> None:
         If any argument is wrong.
     """
     try:
-        read_view(drop_blanks(arguments))
+        read(View, drop_blanks(arguments))
     except QueryError as error:
         faults = dict(error.faults)
         if not {"location", "group"} & arguments.keys():
@@ -142,11 +141,11 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "table": tabulate(fc),
         "names": fc.locations["name"],
         "remainder": say_remainders(fc),
-        "revision": get_revision(view.query.revision),
+        "revision": get_revision(view.revision),
         "answer": answer_in_words(fc),
         "intervals": describe_intervals(fc),
         "most_notes": MOST_NOTES,
-        "milestones": describe_milestones(view.query),
+        "milestones": describe_milestones(view),
         "record": describe_record(fc),
         "real_time": compare_with_un(fc),
         "is_recorded": has_real_time_record(fc),
@@ -159,13 +158,13 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "default_model": DEFAULT_MODEL,
         "latest": get_revision(DEFAULT_REVISION),
         "form_url": link_to("pages.show_form", view.arguments),
-        "json_url": link_to("api.send_forecast", view.query.arguments),
-        "csv_url": link_to("api.send_forecast_csv", view.query.arguments),
+        "json_url": link_to("api.send_forecast", view.question.arguments),
+        "csv_url": link_to("api.send_forecast_csv", view.question.arguments),
         "svg_url": link_to("pages.send_svg", view.arguments),
         "png_url": link_to("pages.send_png", view.arguments),
         "picture_url": _absolute("pages.send_png", view),
         "embed_url": _absolute("pages.show_chart", view),
-        "hidden": [pair for pair in view.query.arguments if pair[0] in ("location", "group")],
+        "hidden": [pair for pair in view.question.arguments if pair[0] in ("location", "group")],
     }
 
 
@@ -182,7 +181,7 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
     chart = prepare_chart(view, fc)
     return {
         "fc": fc,
-        "title": describe_query(view.query, fc),
+        "title": describe_query(view, fc),
         "scale": view.scale,
         "labels": [line.label for line in chart.lines],
         "has_fans": chart.shows_fans,
@@ -200,19 +199,19 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
 
 def prepare_chart(view: View, fc: pf.Forecast) -> Chart:
     """Return the chart of a view, with the UN's own medium variant where the revision has one."""
-    return chart_forecast(fc, scale=view.scale, medium=get_session(view.query.revision).medium)
+    return chart_forecast(fc, scale=view.scale, medium=get_session(view.revision).medium)
 
 
-def describe_query(query: Query, fc: pf.Forecast) -> str:
+def describe_query(question: Question, fc: pf.Forecast) -> str:
     """Return a heading that tells one query from another."""
     names = fc.locations["name"].tolist()
     locations = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
-    return f"{locations}, {query.start}" + (f"–{query.end}" if query.end != query.start else "")
+    return f"{locations}, {question.start}" + (f"–{question.end}" if question.end != question.start else "")
 
 
 def _send_figure(view: View, content: str | bytes, mimetype: str) -> Response:
     suffix = "svg" if "svg" in mimetype else "png"
-    name = f"popforecast-{view.query.revision}-{view.query.model}-{view.query.start}-{view.query.end}.{suffix}"
+    name = f"popforecast-{view.revision}-{view.model}-{view.start}-{view.end}.{suffix}"
     response = _publish(content, mimetype)
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response

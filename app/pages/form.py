@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 from werkzeug.datastructures import MultiDict
 
 import popforecast as pf
-from app.query.arguments import Arguments
-from app.query.query import PARAMETERS, read_levels
-from app.query.view import View
+from app.query.query import Arguments
 from popforecast.charts.lines import SCALES
-from popforecast.errors import PopforecastError, UnknownLocationError
+from popforecast.errors import UnknownLocationError
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL
 from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.panel.years import last_year
+from popforecast.question import MOST_GROUPS, PARAMETERS, Faults, Given, Parameter, Question, View, read_values
 from popforecast.session import FORM_LEVELS, get_session
 from popforecast.wpp.citation import LICENCE_URL
 from popforecast.wpp.editions import DEFAULT_REVISION, cite, get_revision
@@ -27,11 +26,13 @@ START, END = "2030", "2050"
 
 # Arguments of the buttons that change the form itself: show what is found, tick or untick a whole heading.
 BUTTONS = ("find", "select", "clear")
+
+# Parameters that have a place of their own on the form; any other that the table has gets a plain field.
+PLACED = ("location", "group", "from", "to", "model", "revision", "level", "scale")
 EVERYTHING = "everything"
 
 # A wrong text is shown again, but not the whole of a book.
 LONGEST_TEXT = 400
-MOST_GROUPS = 10
 
 WORLD_AND_REGIONS = "World and regions"
 GROUPS = {"World": WORLD_AND_REGIONS, "Region": WORLD_AND_REGIONS, "Subregion": "Subregions"}
@@ -79,6 +80,8 @@ class Choice:
 
     Attributes
     ----------
+    plain : tuple of (Parameter, str)
+        The parameters without a place of their own, and their texts.
     found : frozenset of int or None
         The locations to list, where some were looked for.
     """
@@ -91,6 +94,7 @@ class Choice:
     model: str = DEFAULT_MODEL
     levels: tuple[str, ...] = tuple(f"{level:g}" for level in DEFAULT_LEVELS)
     scale: str = SCALES[0]
+    plain: tuple[tuple[Parameter, str], ...] = ()
     find: str = ""
     found: frozenset[int] | None = None
 
@@ -112,7 +116,7 @@ def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> d
     return {
         "choice": choice,
         "faults": faults or {},
-        "fields": PARAMETERS,
+        "parameters": list(Question.rows().values()),
         "levels": sorted(levels, key=float),
         "models": {name: MODEL_TITLES.get(name, name) for name in pf.models.MODELS},
         "revisions": {name: revision.edition for name, revision in pf.REVISIONS.items()},
@@ -162,16 +166,17 @@ def find_listed(revision: str, text: str) -> frozenset[int] | None:
 
 def choose(view: View) -> Choice:
     """Return the form's state for a valid query."""
-    query, arguments = view.query, MultiDict(view.arguments)
+    arguments = MultiDict(view.arguments)
     return Choice(
-        query.revision,
-        frozenset(query.locations),
+        view.revision,
+        frozenset(view.locations),
         tuple(arguments.getlist("group")),
-        str(query.start),
-        str(query.end),
-        query.model,
-        tuple(f"{level:g}" for level in query.levels),
+        str(view.start),
+        str(view.end),
+        view.model,
+        tuple(arguments.getlist("level")),
         view.scale,
+        _fill_plain(arguments),
     )
 
 
@@ -191,6 +196,7 @@ def guess(arguments: Arguments) -> Choice:
         model if model in pf.models.MODELS else DEFAULT_MODEL,
         tuple(_keep_levels(arguments)) or Choice.levels,
         scale if scale in SCALES else Choice.scale,
+        _fill_plain(arguments),
         find,
         found,
     )
@@ -218,7 +224,7 @@ def press_buttons(arguments: Arguments, revision: str, chosen: set[int], found: 
 
 
 def drop_blanks(arguments: Arguments) -> Arguments:
-    """Return the arguments without those of the form's own buttons, and without groups that nobody filled in.
+    """Return the arguments without those of the form's own buttons, and without fields that nobody has to fill in.
 
     Examples
     --------
@@ -228,7 +234,7 @@ def drop_blanks(arguments: Arguments) -> Arguments:
     pairs = [
         (name, text)
         for name, text in arguments.items(multi=True)
-        if name not in BUTTONS and (name != "group" or text.strip())
+        if name not in BUTTONS and (text.strip() or (name in PLACED and name != "group"))
     ]
     return MultiDict(pairs)
 
@@ -243,10 +249,16 @@ def _find(texts: list[str], revision: str) -> Iterator[int]:
 
 
 def _keep_levels(arguments: Arguments) -> list[str]:
-    try:
-        return [f"{level:g}" for level in read_levels(arguments)]
-    except PopforecastError:
-        return [f"{level:g}" for level in FORM_LEVELS if f"{level:g}" in arguments.getlist("level")]
+    row, texts = PARAMETERS["levels"], arguments.to_dict(flat=False)
+    levels = read_values({"levels": row}, texts, Given(DEFAULT_REVISION, DEFAULT_MODEL), Faults())["levels"]
+    if levels is None:
+        levels = [level for level in FORM_LEVELS if f"{level:g}" in arguments.getlist("level")]
+    return [f"{level:g}" for level in levels]
+
+
+def _fill_plain(arguments: Arguments) -> tuple[tuple[Parameter, str], ...]:
+    rows = [row for row in View.rows().values() if row.name not in PLACED]
+    return tuple((row, arguments.get(row.name, "")[:LONGEST_TEXT]) for row in rows)
 
 
 def _by_name(location: Listed) -> str:

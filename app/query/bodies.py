@@ -9,8 +9,9 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from app.query.arguments import Arguments, QueryError, quote
-from app.query.query import PARAMETERS
+from app.query.query import Arguments, QueryError
+from popforecast.errors import quote
+from popforecast.question import Question
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -76,7 +77,7 @@ def read_json(data: bytes) -> Arguments:
     except (ValueError, RecursionError) as error:
         raise QueryError({"body": f"The body is not JSON ({error})."}) from error
     if not isinstance(pairs, _Pairs):
-        raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(PARAMETERS)}."})
+        raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(Question.names())}."})
     arguments: Arguments = MultiDict()
     for name, value in pairs:
         _check_text(name)

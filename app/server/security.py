@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from app.query.arguments import quote
+from popforecast.errors import quote
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 import popforecast as pf
-from popforecast.cli.options import folder_path, format_option, level_option
-from popforecast.cli.parsing import Parsed, parse_group
+from popforecast.cli.options import folder_path, format_option, take_question
 from popforecast.cli.printing import write_answer
 from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.wpp.editions import DEFAULT_REVISION
@@ -19,30 +19,15 @@ from popforecast.wpp.editions import DEFAULT_REVISION
 @click.command()
 @click.argument("url")
 @click.argument("locations", nargs=-1, metavar="[LOCATION]...")
-@click.option(
-    "--group",
-    "groups",
-    multiple=True,
-    type=Parsed("group", parse_group),
-    metavar="NAME:MEMBER,...",
-    help="A group of your own, forecast as the sum of its countries; may be repeated.",
-)
-@click.option("--from", "start", type=int, required=True, metavar="YEAR")
-@click.option("--to", "end", type=int, required=True, metavar="YEAR")
-@click.option("--model", help="Default: the app's.")
-@click.option("--revision", help="Default: the app's.")
-@level_option
+@take_question
 @format_option
 def request(
     url: str,
     locations: Sequence[str],
     groups: Sequence[tuple[str, list[str]]],
-    start: int,
-    end: int,
-    model: str | None,
-    revision: str | None,
     levels: Sequence[float],
     form: str,
+    **asked: Any,
 ) -> None:
     """Ask the app at URL for a forecast of LOCATIONs, and of groups of them.
 
@@ -60,11 +45,11 @@ def request(
     if len(dict(groups)) < len(groups):
         raise click.UsageError(f"groups {', '.join(name for name, _ in groups)}: expected each name once")
     wanted = levels or ((USUAL_LEVEL,) if form == "table" else ())
-    question = (url, locations, start, end, model, revision, wanted, dict(groups))
+    question = {**asked, "levels": wanted, "groups": dict(groups)}
     if form == "csv":
-        click.echo(request_csv(*question), nl=False)
+        click.echo(request_csv(url, locations, **question), nl=False)
         return
-    answer = request_forecast(*question)
+    answer = request_forecast(url, locations, **question)
     if form == "json":
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return

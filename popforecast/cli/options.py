@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-import popforecast as pf
-from popforecast.models import DEFAULT_MODEL
-from popforecast.wpp.editions import DEFAULT_REVISION
+from popforecast.cli.parsing import Parsed
+from popforecast.question import PARAMETERS, Question, split_group
+from popforecast.text import capitalise
 
-revision_option = click.option(
-    "--revision", default=DEFAULT_REVISION, show_default=True, help=f"One of {', '.join(pf.REVISIONS)}."
-)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+TYPES = {"integer": int, "number": float}
+
+
+def make_option(field: str, **given: Any) -> Callable[[Command], Command]:
+    """Return the option for a parameter of the table, which the command gets under the name of its field."""
+    row = PARAMETERS[field]
+    known = {"type": TYPES.get(row.schema["type"]), "multiple": row.most > 1, "help": row.description}
+    return click.option(f"--{row.name}", field, **known | given)
+
+
+def _make_choice(field: str) -> Callable[[Command], Command]:
+    row = PARAMETERS[field]
+    return make_option(field, default=row.default, show_default=True, help=f"{capitalise(row.expected)}.")
+
+
+revision_option = _make_choice("revision")
+model_option = _make_choice("model")
+from_option = make_option("start", metavar="YEAR", help="First year. Default: after the origin.")
+to_option = make_option("end", metavar="YEAR", help="Last year. Default: ten years on.")
+level_option = make_option("levels", help="Coverage of an interval in percent; may be repeated.")
 format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
 )
-model_option = click.option(
-    "--model", default=DEFAULT_MODEL, show_default=True, help=f"One of {', '.join(pf.models.MODELS)}."
-)
-from_option = click.option("--from", "start", type=int, metavar="YEAR", help="First year. Default: after the origin.")
-to_option = click.option("--to", "end", type=int, metavar="YEAR", help="Last year. Default: ten years on.")
-level_option = click.option(
-    "--level", "levels", multiple=True, type=float, help="Coverage of an interval in percent; may be repeated."
-)
+
+# What asking an app differs in: it has defaults of its own, and takes groups.
+ASKED: dict[str, dict[str, Any]] = {
+    "groups": {
+        "type": Parsed("group", split_group),
+        "metavar": "NAME:MEMBER,...",
+        "help": "A group of your own, forecast as the sum of its countries; may be repeated.",
+    },
+    "start": {"required": True, "metavar": "YEAR", "help": None},
+    "end": {"required": True, "metavar": "YEAR", "help": None},
+    "model": {"help": "Default: the app's."},
+    "revision": {"help": "Default: the app's."},
+    "levels": {"help": "Coverage of an interval in percent; may be repeated."},
+}
+
+
+def take_question(command: Command) -> Command:
+    """Add an option for each parameter of a question but its locations."""
+    for field in reversed(Question.rows()):
+        if field != "locations":
+            command = make_option(field, **ASKED.get(field, {}))(command)
+    return command
+
+
 npz_path = click.Path(dir_okay=False, path_type=Path)
 folder_path = click.Path(file_okay=False, path_type=Path)

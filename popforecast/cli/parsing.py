@@ -77,20 +77,6 @@ def parse_names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
 
 
-def parse_group(text: str) -> tuple[str, list[str]]:
-    """Parse a group: its name, a colon, and its members parted by commas.
-
-    Examples
-    --------
-    >>> parse_group("My markets: NGA, 356")
-    ('My markets', ['NGA', '356'])
-    """
-    name, colon, members = text.partition(":")
-    if not (colon and name.strip() and members.strip()):
-        raise InputError(f"{text!r}: expected a name, a colon and members, such as 'My markets:NGA,356'")
-    return name.strip(), parse_names(members)
-
-
 def parse_condition(text: str) -> tuple[str, str]:
     """Parse a column and what it must hold.
 

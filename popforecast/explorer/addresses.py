@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from popforecast.charts.lines import SCALES
-from popforecast.errors import InputError, LevelError, YearError, shorten
+from popforecast.errors import InputError, shorten
 from popforecast.explorer.state import MOST_LINES, MOST_MODELS, Query, is_named, parse_model, write_model
+from popforecast.models import DEFAULT_MODEL
 from popforecast.models.base import Model, check_levels
-from popforecast.session import get_session
+from popforecast.question import (
+    PARAMETERS,
+    Given,
+    Question,
+    code,
+    read_level,
+    read_year,
+    write_arguments,
+)
 from popforecast.text import split_credentials
 from popforecast.wpp.editions import get_revision
 
-# The web app's words, so that one address serves both; the last is the chart's.
-PARAMETERS = ("location", "from", "to", "model", "revision", "level", "scale")
-ONCE = ("from", "to", "revision", "scale")
+# The web app's words, so that one address serves both.
+ROWS = {field.name: PARAMETERS[field.name] for field in fields(Query)}
+NAMES = [row.name for row in ROWS.values()]
+ONCE = [row.name for row in ROWS.values() if row.most == 1]
 
 # No view has a longer address; what is longer was made to be.
 LONGEST = 4000
@@ -55,44 +65,21 @@ def read_address(text: str, default: Query) -> Query:
     asked = _parse(text)
     revision = get_revision(asked["revision"][0]).name if "revision" in asked else default.revision
     query = replace(default, revision=revision)
+    given = Given(revision, DEFAULT_MODEL)
     if "location" in asked:
         if len(asked["location"]) > MOST_LINES:
             raise AddressError(f"the address names {len(asked['location'])} locations: expected at most {MOST_LINES}")
-        query = replace(query, locations=tuple(get_session(revision).panel.index.find_all(asked["location"])))
+        query = replace(query, locations=ROWS["locations"].read(asked["location"], given))
     if "model" in asked:
         if len(asked["model"]) > MOST_MODELS:
             raise AddressError(f"the address names {len(asked['model'])} models: expected at most {MOST_MODELS}")
         query = replace(query, models=tuple(map(parse_model, asked["model"])))
     if "level" in asked:
-        query = replace(query, levels=check_levels(map(_read_level, asked["level"])))
+        query = replace(query, levels=check_levels(float(read_level(text)) for text in asked["level"]))
     if "scale" in asked:
-        (scale,) = asked["scale"]
-        if scale not in SCALES:
-            raise AddressError(f"scale {shorten(scale)!r}: expected one of {', '.join(SCALES)}")
-        query = replace(query, scale=scale)
+        query = replace(query, scale=ROWS["scale"].read(asked["scale"], given))
     start, end = (read_year(asked[name][0], name) if name in asked else None for name in ("from", "to"))
     return replace(query, start=query.start if start is None else start, end=query.end if end is None else end)
-
-
-def read_year(text: str, name: str) -> int:
-    """Return the year that was written.
-
-    Raises
-    ------
-    YearError
-        If it is not a whole number.
-
-    Examples
-    --------
-    >>> read_year(" 2030 ", "from")
-    2030
-    >>> read_year("2030.7", "from")
-    Traceback (most recent call last):
-    popforecast.errors.YearError: from '2030.7' is not a whole year: expected one such as 2030
-    """
-    if not re.fullmatch(r"-?[0-9]{1,9}", text.strip(), re.ASCII):
-        raise YearError(f"{name} {shorten(text)!r} is not a whole year: expected one such as 2030")
-    return int(text)
 
 
 def write_address(query: Query) -> str:
@@ -104,8 +91,8 @@ def write_address(query: Query) -> str:
     >>> write_address(Query((566,), 2024, 2050, (models.get("ar1"),), "wpp2019", (80.0,)))
     'location=566&from=2024&to=2050&model=ar1&revision=wpp2019&level=80'
     """
-    scale = [] if query.scale == SCALES[0] else [("scale", query.scale)]
-    pairs = [*_list_arguments(query), *(("level", f"{level:g}") for level in query.levels), *scale]
+    values = vars(query) | {"models": [model.name for model in query.models]}
+    pairs = [pair for pair in write_arguments(ROWS, values) if pair != ("scale", SCALES[0])]
     return urlencode(pairs, quote_via=quote, safe="(),")
 
 
@@ -147,14 +134,10 @@ def write_code(query: Query) -> str:
     panel = pf.load_panel('wpp2019')
     pf.forecast(panel, [900], 2030, 2035, 'ar1', levels=[80])
     """
-    codes = ", ".join(map(repr, query.locations))
-    levels = ", ".join(f"{level:g}" for level in query.levels)
-    several = len(query.models) > 1
-    one = "model" if several else write_model(query.models[0])
-    call = f"pf.forecast(panel, [{codes}], {query.start}, {query.end}, {one}, levels=[{levels}])"
-    if several:
-        call = f"[{call} for model in [{', '.join(map(write_model, query.models))}]]"
-    return f"import popforecast as pf\npanel = pf.load_panel({query.revision!r})\n{call}"
+    question = Question(
+        cast(tuple[int, ...], query.locations), query.start, query.end, revision=query.revision, levels=query.levels
+    )
+    return code.write_code(question, *map(write_model, query.models))
 
 
 def is_page() -> bool:
@@ -188,26 +171,8 @@ def _parse(text: str) -> dict[str, list[str]]:
         raise AddressError(f"the address has {len(text):,} characters: expected at most {LONGEST:,}")
     asked = parse_qs(text, keep_blank_values=True, errors="replace")
     for name, values in asked.items():
-        if name not in PARAMETERS:
-            raise AddressError(f"the address asks for {shorten(name)!r}: expected some of {', '.join(PARAMETERS)}")
+        if name not in NAMES:
+            raise AddressError(f"the address asks for {shorten(name)!r}: expected some of {', '.join(NAMES)}")
         if name in ONCE and len(values) > 1:
             raise AddressError(f"the address has {name} {len(values)} times: expected it once")
     return asked
-
-
-def _read_level(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text.strip(), re.ASCII):
-        raise LevelError(
-            f"level {shorten(text)!r}: expected a coverage in percent with at most one decimal, such as 80"
-        )
-    return float(text)
-
-
-def _list_arguments(query: Query) -> list[tuple[str, str]]:
-    return [
-        *(("location", str(code)) for code in query.locations),
-        ("from", str(query.start)),
-        ("to", str(query.end)),
-        *(("model", model.name) for model in query.models),
-        ("revision", query.revision),
-    ]

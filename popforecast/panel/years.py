@@ -12,6 +12,9 @@ from popforecast.panel.panel import Panel
 
 DEFAULT_STEPS = 10
 
+# The UN's estimates begin here.
+FIRST_YEAR = 1950
+
 # The UN's projections end here, and models of total population have no skill beyond.
 LAST_YEAR = 2100
 

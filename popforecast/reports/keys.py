@@ -27,7 +27,7 @@ LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill
 
 # What asks for pages or files them, or shows something else: nothing that a page is made with imports any of it.
 SURFACES = (
-    *("__main__.py", "cli", "client.py", "embedding.py", "explorer"),
+    *("__main__.py", "cli", "client.py", "embedding.py", "explorer", "question"),
     *(f"reports/{name}.py" for name in ("pipeline", "publication", "series", "site")),
 )
 TEMPLATES = PACKAGE / "templates" / "report"

@@ -14,14 +14,14 @@ from app.pages.evidence import (
     name_unrecorded,
 )
 from app.pages.table import choose_stride, tabulate
-from app.query.query import Query
 from popforecast.evaluation.record import tell_coverage
 from popforecast.forecasting.milestones import find_milestones
+from popforecast.question import Question
 
 
 @pytest.fixture(scope="module")
 def india() -> pf.Forecast:
-    return Query((356,), 2030, 2035).answer()
+    return Question((356,), 2030, 2035).answer()
 
 
 def test_the_sentence_and_the_table_hold_the_figures_of_the_record(india: pf.Forecast) -> None:
@@ -54,7 +54,7 @@ def test_our_misses_stand_beside_the_uns_from_both_editions(india: pf.Forecast) 
 
 
 def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None:
-    beside = compare_with_un(Query((356, 566, 908), 2030, 2035).answer())
+    beside = compare_with_un(Question((356, 566, 908), 2030, 2035).answer())
     assert beside is not None
     rows = pf.load_vintage_record().query("location_code in (356, 566, 908)").to_dict("records")
     nearer = sum(row["ape"] < row["un_ape"] for row in rows)
@@ -73,13 +73,13 @@ def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None
         ((356,), "The UN was closer in all 4 comparisons."),
         ((4,), "Our forecast was closer in all 4"),
     ):
-        alone = compare_with_un(Query(codes, 2030, 2035).answer())
+        alone = compare_with_un(Question(codes, 2030, 2035).answer())
         assert alone is not None
         assert alone.sentence.startswith(said)
 
 
 def test_a_region_has_no_interval_of_ours_and_none_is_counted() -> None:
-    world = compare_with_un(Query((900,), 2030, 2035).answer())
+    world = compare_with_un(Question((900,), 2030, 2035).answer())
     assert world is not None
     assert "Our 95" not in world.sentence
     assert world.sentence == (
@@ -95,7 +95,7 @@ def test_an_edition_that_does_not_tell_of_a_location_leaves_its_place_empty() ->
         record.query("vintage == 'wpp2010'")["location_code"]
     )
     code = min(untold & set(pf.load_panel("wpp2024").locations.index))
-    beside = compare_with_un(Query((356, code), 2030, 2035).answer())
+    beside = compare_with_un(Question((356, code), 2030, 2035).answer())
     assert beside is not None
     told = {name: [miss is not None for miss in row] for name, row in beside.rows}
     assert sorted(told.values()) == [[False, False, True, True], [True] * 4]
@@ -107,29 +107,29 @@ def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forec
     assert said == (
         f"{india.population[0, -1] / 1e9:.3f} billion in 2035 (80%: {lower / 1e9:.3f} to {upper / 1e9:.3f} billion)"
     )
-    assert answer_in_words(Query((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
-    both = answer_in_words(Query((356, 156), 1950, 1960).answer())
+    assert answer_in_words(Question((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
+    both = answer_in_words(Question((356, 156), 1950, 1960).answer())
     assert both == ["India: 436.0 million in 1960", "China: 654.8 million in 1960"]
-    assert "(99%: 247 to 293,706)" in answer_in_words(Query((772,), 2024, 2100, levels=(99,)).answer())[0]
-    assert answer_in_words(Query((356, 156, 840, 566), 2030, 2035).answer()) == []
+    assert "(99%: 247 to 293,706)" in answer_in_words(Question((772,), 2024, 2100, levels=(99,)).answer())[0]
+    assert answer_in_words(Question((356, 156, 840, 566), 2030, 2035).answer()) == []
 
 
 def test_the_record_is_that_of_the_model_asked_for() -> None:
-    told = [describe_record(Query((356,), 2030, 2035, model=model).answer())[0] for model in ("panel-ar", "naive")]
+    told = [describe_record(Question((356,), 2030, 2035, model=model).answer())[0] for model in ("panel-ar", "naive")]
     assert told[0].rows != told[1].rows
-    assert has_real_time_record(Query((356,), 2030, 2035).answer())
-    assert not has_real_time_record(Query((356,), 2030, 2035, model="naive").answer())
+    assert has_real_time_record(Question((356,), 2030, 2035).answer())
+    assert not has_real_time_record(Question((356,), 2030, 2035, model="naive").answer())
 
 
 def test_a_group_of_ones_own_has_no_record_and_that_is_said() -> None:
-    fc = Query((), 2030, 2035, groups=(("Benelux", (56, 442, 528)),)).answer()
+    fc = Question((), 2030, 2035, groups=(("Benelux", (56, 442, 528)),)).answer()
     assert describe_record(fc) == []
     assert compare_with_un(fc) is None
     assert name_unrecorded(fc) == ["Benelux"]
 
 
 def test_records_keep_the_order_in_which_locations_were_asked_for() -> None:
-    fc = Query((900, 356, 4, 566), 2030, 2035).answer()
+    fc = Question((900, 356, 4, 566), 2030, 2035).answer()
     assert [record.name for record in describe_record(fc)] == list(fc.locations["name"])
     beside = compare_with_un(fc)
     assert beside is not None
@@ -142,13 +142,13 @@ def test_milestones_look_ahead_to_2100_whatever_years_were_asked_for() -> None:
     far = pf.forecast(pf.load_panel("wpp2024"), [392], end=2100, levels=(80,))
     sentences = [milestone.sentence for milestone in find_milestones(far)]
     for start, end, levels in ((2030, 2031, (80, 95)), (1990, 2000, (50,)), (2050, 2100, (99.5,))):
-        (japan,) = describe_milestones(Query((392,), start, end, levels=levels))
+        (japan,) = describe_milestones(Question((392,), start, end, levels=levels))
         assert japan.sentences == sentences
 
 
 def test_a_table_too_long_to_read_leaves_years_out_but_neither_the_first_nor_the_last() -> None:
     panel = pf.load_panel("wpp2024")
-    fc = Query(tuple(panel.locations.index[:200]), 2011, 2093).answer()
+    fc = Question(tuple(panel.locations.index[:200]), 2011, 2093).answer()
     table = tabulate(fc)
     assert table.stride == choose_stride(83, 200) == 10
     assert [row.year for row in table.estimates] == [2011, 2020]

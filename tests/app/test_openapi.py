@@ -21,8 +21,7 @@ from jsonschema_rs import validator_for
 from schemathesis import GenerationMode
 
 import popforecast as pf
-from app.api.openapi import EXAMPLES, describe_api, name_component, write_example
-from app.api.parameters import list_parameters
+from app.api.openapi import EXAMPLES, describe_api, list_parameters, name_component, write_example
 from app.api.resources import RESOURCES
 
 ROOT = Path(__file__).parents[2]
