@@ -128,7 +128,10 @@ class AR(Model):
         """Flag explosive roots."""
         roots = arrays["root"]
         return [
-            (int(row), f"explosive: the largest root is {roots[row]:.4f}, so its change speeds up without limit")
+            (
+                int(row),
+                f"explosive (largest root {roots[row]:.4f}): growth accelerates forever; do not use it far ahead",
+            )
             for row in np.flatnonzero(roots > 1 + ROOT_TOLERANCE)
         ]
 
