@@ -162,7 +162,7 @@ RESOURCES = (
     ),
     Resource(
         "milestones",
-        "When populations peak, pass a round figure and double",
+        "Find when populations peak, pass a round number, double or halve",
         records.MILESTONES_PARAMETERS,
         records.read_when,
         records.write_when,
@@ -170,7 +170,7 @@ RESOURCES = (
     ),
     Resource(
         "backtest",
-        "How good each model has been for each location, at past origins",
+        "Get the accuracy of each model for each location, at past origins",
         records.BACKTEST_PARAMETERS,
         records.read_track_record,
         records.write_track_record,
@@ -178,7 +178,7 @@ RESOURCES = (
     ),
     Resource(
         "vintages",
-        "How far off we and the UN were, on what was known then",
+        "Get our errors and the UN's, using the data available at the time",
         records.VINTAGES_PARAMETERS,
         records.read_vintage_record,
         records.write_vintage_record,

@@ -371,7 +371,7 @@ def test_one_page_too_many_is_told_to_wait_and_has_its_turn(context: BrowserCont
     pages = [open_explorer(context, f"{small.url}/?location=JPN") for _ in range(2)]
     status, text, headers = ask(small.url)
     assert (status, headers["Retry-After"]) == (503, "30")
-    assert "Every place is taken" in text
+    assert "The explorer is full" in text
     assert "http" not in re.sub(r"https?-equiv|<!doctype html>", "", text).replace("http-equiv", "")
     pages[0].close()
     assert wait_for(lambda: count_taken(small) == 1)
@@ -447,7 +447,7 @@ def test_nothing_moves_while_the_page_comes(context: BrowserContext, explorer_ur
 def test_a_page_that_there_is_not_is_said_in_the_sites_own_style(explorer_url: str) -> None:
     status, text, _ = ask(f"{explorer_url}/nothing")
     assert status == 404
-    assert "There is no such page" in text
+    assert "Page not found" in text
     assert "cdn" not in text
 
 

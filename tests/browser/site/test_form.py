@@ -205,7 +205,7 @@ def test_what_was_wrong_is_said_first_and_leads_to_its_field(page: Page, url: st
 def test_a_forecast_is_made_with_the_keyboard_alone(page: Page, url: str) -> None:
     page.goto(url)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_label("Find a location"))
     page.keyboard.type("nigeria")
