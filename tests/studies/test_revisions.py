@@ -176,7 +176,7 @@ def test_the_finding_states_what_the_tables_do(compared):
         "places with at least 100,000 people, it moved furthest the forecasts for "
         f"{first['location']} ({first['forecast']:+.0f}%)" in said
     )
-    held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained:")[2])]
+    held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained ")[2])]
     ahead = study.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
     assert ahead.index.tolist() == ["known at the time", "with later revisions"]
     expected = [ahead.loc[kind, f"within {level}%"] for kind in ahead.index for level in (80, 95)]

@@ -146,7 +146,7 @@ def tell_intervals(models: Sequence[str]) -> str:
     Examples
     --------
     >>> tell_intervals(["naive"])
-    'The intervals of naive are learnt from its own errors up to the origin, where there were enough.'
+    'The intervals of naive are calibrated on its own errors up to the origin, where there are enough.'
     """
     learnt = [name for name in models if MODELS[name].calibrated]
     formal = [name for name in models if name not in learnt]

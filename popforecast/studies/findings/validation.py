@@ -53,7 +53,7 @@ def tell_residuals(tests: pd.DataFrame) -> str:
     >>> columns = ["what a rejection means", "series", "rejected, percent"]
     >>> tests = pd.DataFrame([["large errors cluster in time", 40, 5.0]], ["ARCH, 4 lags"], columns)
     >>> tell_residuals(tests)
-    'No test rejects many more series than chance would: these residuals are much as the model assumes.'
+    'No test rejects many more series than chance would: the residuals are close to what the model assumes.'
     """
     shares = tests["rejected, percent"]
     found = [f"{tests['what a rejection means'][test]} ({shares[test]:.0f}%)" for test in tests.index[shares > USUAL]]
