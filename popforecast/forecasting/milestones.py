@@ -282,7 +282,7 @@ def _say_range(years: Years, paths: _Paths, of: str = "") -> str:
 
 def _say_later_peak(years: Years, paths: _Paths) -> str:
     """Say whether the upper bound still rises where the median does not."""
-    rise = f"peaks in {years[2]}" if years[2] else f"still rises in {paths.last}"
+    rise = f"peaks in {years[2]}" if years[2] else f"is still rising in {paths.last}"
     return "" if paths.level is None or years[2] == years[0] else f"; the upper {paths.level:g}% bound {rise}"
 
 

@@ -335,7 +335,7 @@ def test_every_line_and_dot_that_a_chart_names_is_drawn():
 
 def test_coverage_is_drawn_beside_its_promise(scores):
     svg = charts.chart_coverage(scores).svg()
-    for text in ("promised: 80%", "promised: 95%", "ar1, 80%", "naive, 95%"):
+    for text in ("nominal: 80%", "nominal: 95%", "ar1, 80%", "naive, 95%"):
         assert text in svg
 
 

@@ -149,7 +149,7 @@ def test_what_does_not_change_is_said_to_stay(wpp2024):
     peak = find_milestones(pf.forecast(wpp2024, ["NGA"], 2030, 2100, model="naive"))[0]
     assert peak.year == 2023
     assert peak.sentence == (
-        "Stays at its highest level, 227.9 million, to 2100; the upper 80% bound still rises in 2100"
+        "Stays at its highest level, 227.9 million, to 2100; the upper 80% bound is still rising in 2100"
     )
 
 
@@ -233,7 +233,7 @@ def test_three_hundred_locations_are_told_in_a_moment(wpp2024):
             [93, 91, 84],
             [96, 101, 102],
             (
-                "Peaked in 1999 at 100 (estimate); the upper 80% bound still rises in 2003",
+                "Peaked in 1999 at 100 (estimate); the upper 80% bound is still rising in 2003",
                 "The median does not fall below 90 by 2003; the lower 80% bound does in 2003",
                 "Does not halve by 2003; neither does the lower 80% bound",
             ),
