@@ -130,16 +130,12 @@ def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
     path = forecast.path
     if not path.population.shape[1]:
         return []
-    level = _choose_level(forecast.levels)
+    level = USUAL_LEVEL if USUAL_LEVEL in forecast.levels else next(iter(forecast.levels), None)
     years = history.origin + history.step * np.arange(1, path.population.shape[1] + 1)
-    # A number that the computer does not have is nothing that was reached.
+    bounds = (path.population,) * 2 if level is None else (path.lower[level], path.upper[level])
+    # A missing number never counts as reached.
     median, lower, upper = (
-        np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-        for values in (
-            path.population,
-            path.population if level is None else path.lower[level],
-            path.population if level is None else path.upper[level],
-        )
+        np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for values in (path.population, *bounds)
     )
     paths = _Paths(years, median, lower, upper, level)
     codes, last = history.locations.index.tolist(), history.values[:, -1]
@@ -302,7 +298,3 @@ def _say_missing(verb: str, grows: bool, years: Years, paths: _Paths) -> str:
     if years[1] is None:
         return f"Does not {verb} by {paths.last}; neither does {bound}"
     return f"The median does not {verb} by {paths.last}; {bound} does in {years[1]}"
-
-
-def _choose_level(levels: tuple[float, ...]) -> float | None:
-    return USUAL_LEVEL if USUAL_LEVEL in levels else next(iter(levels), None)

@@ -148,7 +148,7 @@ def test_a_location_found_by_alias_changes_chart_and_table(explorer: Page) -> No
 
 def test_an_error_is_a_sentence_in_place_of_the_answer(explorer: Page) -> None:
     set_years(explorer, 2030, 2029)
-    expect(explorer.get_by_role("alert")).to_contain_text("The first year 2030 comes after the last, 2029")
+    expect(explorer.get_by_role("alert")).to_contain_text('"From" (2030) must not be later than "To" (2029)')
     expect(explorer.locator(".figures")).to_be_hidden()
     set_years(explorer, 2030, 2032)
     expect(explorer.get_by_role("alert")).to_have_count(0)
