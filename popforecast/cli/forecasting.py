@@ -39,8 +39,8 @@ ELSEWHERE = ("locations", "group", "name", "where", "decimal", "incomplete", "in
 
 HELP = f"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
-A table has the {USUAL_LEVEL}% range, unless --level says otherwise, and the UN's own medium variant where the revision
-has one. CSV and JSON have the {join_words([f"{level}%" for level in DEFAULT_LEVELS])} ranges.
+The table shows the {USUAL_LEVEL}% range (unless --level is given) and the UN's medium variant, if the revision has one.
+CSV and JSON have the {join_words([f"{level}%" for level in DEFAULT_LEVELS])} ranges.
 
 \b
 Example:

@@ -59,9 +59,9 @@ def report(
 ) -> None:
     """Run notebooks and publish them with an index (default: all of them).
 
-    A notebook runs unless its page was made in this checkout and nothing that it is made of changed since.
-    With changed parameters the page has a file name of its own, such as 2-validate-ar.lags-2.html, and no page of other
-    parameters is overwritten. The index lists it too, except in a checkout's own reports/, where git ignores it.
+    A notebook runs if its page was not made in this checkout, or if anything it depends on has changed since.
+    A page with changed parameters gets its own file name, such as 2-validate-ar.lags-2.html, and overwrites no other
+    page. The index lists it too, except in a checkout's own reports/, where git ignores it.
 
     \b
     Example:

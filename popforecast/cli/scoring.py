@@ -65,7 +65,7 @@ def backtest(
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
     click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
     if form == "table":
-        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; percent, but n and mase")
+        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; in percent, except n and mase")
 
 
 @click.command()
@@ -109,7 +109,7 @@ def vintages(
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":
-        click.echo(f"\n{repr(result)[1:-1]}; percent, but n")
+        click.echo(f"\n{repr(result)[1:-1]}; in percent, except n")
         for kind, meaning in VINTAGE_INTERVALS.items():
             if kind in set(scores["intervals"]):
                 click.echo(f"{kind}: {meaning}.")

@@ -125,7 +125,7 @@ def set_years(page: Page, start: float, end: float) -> None:
 
 def test_the_known_table_comes_out_to_the_digit(explorer: Page) -> None:
     remove_all(explorer)
-    expect(explorer.get_by_role("alert")).to_contain_text("No location is chosen")
+    expect(explorer.get_by_role("alert")).to_contain_text("No location is selected")
     explorer.get_by_label("Revision").select_option(label="2019 (estimates to 2020)")
     # Another revision has other locations to suggest: what is typed before they have come is lost.
     expect(explorer.locator("datalist option[value=WORLD]")).to_have_count(1)
@@ -278,7 +278,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def test_the_address_says_what_is_on_show_and_leads_back_to_it(context: BrowserContext, explorer_url: str) -> None:
     page = open_explorer(context, f"{explorer_url}/?location=Ivory+Coast&model=ar1&model=AR(2,ct)&from=2030&to=2031")
     assert read_table(page)[0] == ["Year", "Côte d'Ivoire, ar1", "Côte d'Ivoire, AR(2, ct)"]
-    page.get_by_label("Chart in").select_option("last estimate = 100")
+    page.get_by_label("Chart scale").select_option("last estimate = 100")
     page.wait_for_function("location.search.includes('scale=indexed')")
     choose(page, "JPN")
     page.wait_for_function("location.search.includes('location=392')")

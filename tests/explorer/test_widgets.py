@@ -78,7 +78,7 @@ def test_what_is_not_found_is_said_and_changes_nothing(page: Explorer) -> None:
     assert "Nigeria" in page.complaint.value
     assert page.table.value == before
     page.search.value = "world"
-    assert "WORLD is chosen already" in page.complaint.value
+    assert "WORLD is already selected" in page.complaint.value
 
 
 def test_more_locations_than_colours_are_refused(page: Explorer) -> None:
@@ -117,7 +117,7 @@ def test_a_bad_period_is_a_sentence_and_mending_it_brings_the_answer_back(
 def test_no_selection_is_a_sentence(page: Explorer) -> None:
     page.chips[0].click()
     page.chips[0].click()
-    assert "No location is chosen" in page.error.value
+    assert "No location is selected" in page.error.value
 
 
 def test_a_location_that_the_revision_lacks_is_named() -> None:
