@@ -349,9 +349,9 @@ def test_a_kernel_killed_is_said_and_loading_again_recovers(context: BrowserCont
     (kernel,) = re.findall(r"Using pre-heated kernel: (\S+)", small.log.read_text())[-1:]
     (process,) = [process for process in find_kernels(small) if any(kernel in word for word in process.cmdline())]
     process.kill()
-    expect(page.get_by_role("alert")).to_contain_text("calculator has stopped")
+    expect(page.get_by_role("alert")).to_contain_text("session behind this page has ended")
     assert page.locator(".pf-controls").evaluate("part => part.inert")
-    page.get_by_role("link", name="Load it again").click()
+    page.get_by_role("link", name="Reload the page").click()
     expect(page.get_by_role("alert")).to_have_count(0)
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     assert read_table(page)[0] == ["Year", "Japan"]
