@@ -128,7 +128,7 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
     grown = np.diff(np.log(panel.values), axis=1)
     yield Scenario(
         "growth as before",
-        f"growth from {origin - RECENT} to {origin} had been as from {origin - 2 * RECENT} to {origin - RECENT}",
+        f"growth from {origin - RECENT} to {origin} had been that of {origin - 2 * RECENT} to {origin - RECENT}",
         _run(profile, change_growth(panel, rows, grown[rows, -2 * k : -k])),
     )
     parent = panel.locations["parent"].to_dict()[profile.code]

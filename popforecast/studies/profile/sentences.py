@@ -126,12 +126,13 @@ def tell_growth(profile: Profile) -> str:
         f"From {origin - RECENT} to {origin} the population {_say_grown(recent)}; in the ten years before that, it "
         f"{_say_grown(before)}. Since {past[0]}, growth was highest in {past[1 + fastest]}, at "
         f"{_sign(yearly[fastest])}, and lowest in {past[1 + slowest]}, at {_sign(yearly[slowest])}.",
-        f"To {MIDDLE} we expect {f'growth of {ours} a year' if ours else 'a fall below zero, which is impossible'}",
+        f"Up to {MIDDLE}, our forecast "
+        f"{f'implies growth of {ours} a year' if ours else 'falls below zero, which is impossible'}",
     ]
     if profile.medium is None:
         return f"{said[0]} {said[1]}.{joined}"
     theirs = measure_growth(ahead, np.append(profile.history[-1], profile.medium), origin, MIDDLE)
-    return f"{said[0]} {said[1]}; the UN, {_sign(theirs)}.{joined}"
+    return f"{said[0]} {said[1]}; the UN's implies {_sign(theirs)}.{joined}"
 
 
 def tell_record(profile: Profile) -> str:
@@ -142,7 +143,7 @@ def tell_record(profile: Profile) -> str:
     held = round(near["n"] * near["coverage_80"] / 100)
     known = "today's figures"
     if profile.panel.revision != DEFAULT_REVISION:
-        known = f"those of the {get_edition(str(profile.panel.revision)).edition} edition"
+        known = f"the figures of the {get_edition(str(profile.panel.revision)).edition} edition"
     return (
         f"Made each year since {FIRST_ORIGIN}, {model} forecasts would have been off by {near['mape']:.1f}% on average "
         f"after {NEAR} years and by {far['mape']:.1f}% after {FAR}; after {NEAR} years, the {LEVEL}% interval "
@@ -167,7 +168,7 @@ def tell_vintages(profile: Profile) -> str:
         other = f" The outcomes are those of {get_edition(DEFAULT_REVISION).title}.{other}"
     return (
         f"In real time, our forecast for {last['year']} from the {edition} edition would have been off by {ours:.1f}%; "
-        f"the UN's medium variant was off by {theirs:.1f}%: ours was {nearer}.{other}{_explain_intervals(record)}"
+        f"the UN's medium variant was off by {theirs:.1f}%, so ours was {nearer}.{other}{_explain_intervals(record)}"
     )
 
 
@@ -181,11 +182,11 @@ def tell_difference(profile: Profile) -> str:
     if not first:
         parting = f"Our forecast and the UN's stay within {PARTINGS[0]}% of each other up to {last}."
     else:
-        each = ", ".join(f"{limit}% in {year}" for limit, year in first)
+        each = join_words([f"by {limit}% in {year}" for limit, year in first])
         places = " and ".join(
             f"{_say_apart(profile.at(profile.difference, year))} in {year}" for year in (MIDDLE, last)
         )
-        parting = f"Our forecast and the UN's first differ by {each}. Ours is {places}."
+        parting = f"Our forecast and the UN's first differ {each}. Ours is {places}."
     outside = ~hold_medium(profile)
     if not outside.any():
         return f"{parting} The UN variant stays within our {LEVEL}% interval up to {last}."

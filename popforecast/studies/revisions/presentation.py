@@ -139,15 +139,15 @@ def tell_finding(comparison: Comparison) -> str:
     furthest = find_moved(comparison, 3)
     moved = zip(furthest["location"], furthest["forecast"], strict=True)
     named = ", ".join(f"{name} ({sign(percent, 0)}%)" for name, percent in moved)
-    held = "; ".join(
+    held = ", and ".join(
         f"{' and '.join(f'{share[kind]:.0f}%' for share in shares)} {_ALLOWING[kind]}"
         for kind in list_kinds(comparison)
     )
     return (
         f"{new.revision} revised {base} populations by a median {changes['past'].abs().median():.1f}% "
-        f"({len(changes)} countries), and by {FAR}% or more in {far}. It moved our forecasts for {year} by a median "
-        f"{changes['forecast'].abs().median():.1f}%; among places with at least 100,000 people, it moved furthest the "
-        f"forecasts for {named}. Of the {new.revision} figures for {base + 1}–{new.origin}, the "
+        f"({len(changes)} countries), and by {FAR}% or more in {far}. Our forecasts for {year} moved by a median "
+        f"{changes['forecast'].abs().median():.1f}%; those that moved furthest, among places with at least 100,000 "
+        f"people, are for {named}. Of the {new.revision} figures for {base + 1}–{new.origin}, the "
         f"{' and '.join(f'{level}%' for level in LEVELS)} intervals of our forecast from {old.revision} contained "
         f"{held}."
     )
