@@ -1,4 +1,4 @@
-"""Forecast the population of every country and region from past population, and say how wrong it may be.
+"""Forecast the population of every country and region from past UN totals, with a record of past accuracy.
 
 >>> import popforecast as pf
 >>> panel = pf.load_panel("wpp2019")

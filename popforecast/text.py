@@ -28,27 +28,27 @@ DIGITS = 4
 LARGEST = 1e300
 
 
-# What an interval holds, by its kind: the sentence that goes with it on every surface.
+# What an interval allows for, by its kind: the sentence that goes with it on every surface.
 INTERVALS = MappingProxyType(
     {
-        "real-time": "intervals allow for past errors and for the UN revising its figures (real time)",
-        "final": "intervals allow for past errors on figures that are not revised (final data)",
-        "analytic": "intervals allow for random errors only (analytic), and hold far fewer outcomes than they state",
+        "real-time": "ranges reflect past forecast errors and later UN revisions",
+        "final": "ranges reflect past forecast errors, but not later revisions of the data",
+        "analytic": "ranges allow for random error only, so they are much too narrow",
     }
 )
 
 # The same of intervals that are scored from an old edition; what could have been stated at the time comes first.
 VINTAGE_INTERVALS = MappingProxyType(
     {
-        "published": "intervals that could have been stated at the time: they allow for past forecast errors and for "
-        "the revisions that had been published by then, where the edition before is embedded",
-        "real-time": "intervals that allow for past forecast errors and for how the UN has since revised its base "
-        "figures, which nobody could know at the time",
+        "published": "intervals as they could have been given at the time, from past forecast errors and, where the "
+        "previous edition is embedded, the revisions published by then",
+        "real-time": "intervals that reflect past forecast errors and how the UN has since revised its base figures, "
+        "which could not be known at the time",
     }
 )
 
 # Their names in tables.
-VINTAGE_NAMES = MappingProxyType({"published": "published by then", "real-time": "with later revisions"})
+VINTAGE_NAMES = MappingProxyType({"published": "known at the time", "real-time": "with later revisions"})
 
 
 # What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; in East Asia the

@@ -52,6 +52,6 @@ def test_every_address_is_there_with_its_parameters() -> None:
 
 
 def test_the_limits_are_the_app_s() -> None:
-    assert f"`location` ({MOST_LOCATIONS} times), `group` ({MOST_GROUPS}), `level` ({MOST_LEVELS})" in PAGE
+    assert f"`location` (up to {MOST_LOCATIONS}), `group` ({MOST_GROUPS}), `level` ({MOST_LEVELS})" in PAGE
     assert f"at most {LONGEST_GROUP_NAME} characters" in PAGE
     assert f"Beyond {LONGEST_LINK:,} characters" in PAGE

@@ -277,7 +277,7 @@ def test_the_table_writes_every_figure_in_one_form_and_says_what_it_is(url: str)
             assert text == "–" or text in output
     assert "." not in re.sub(r"[A-Za-z]+\.", "", output.partition("\n\n")[0])
     assert "wpp2024, ar1 from 2023; intervals" in output
-    assert "Persons, rounded to thousands; to whole persons where a location has a figure below 10,000" in output
+    assert "Persons, rounded to thousands (to whole numbers where a location has figures below 10,000)" in output
 
 
 def test_the_table_has_the_notes_of_the_answer(url: str) -> None:

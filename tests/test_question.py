@@ -106,7 +106,7 @@ def test_every_location_of_a_revision_may_be_asked_for_at_once() -> None:
         (change(location=["World", " "]), "location", ["location is empty"]),
         (change(location=["108"] * 10_000), "location", ["10,000 times", f"at most {MOST_LOCATIONS}"]),
         (change(location="x" * 8000), "location", ["8000 characters", "at most 100"]),
-        (change(from_="2036"), "from", ["2036", "2035", "from <= to"]),
+        (change(from_="2036"), "from", ["2036", "2035", "must not be later than"]),
         (change(from_="1949"), "from", ["1949", "1950 to 2100"]),
         (change(to="2101"), "to", ["2101", "1950 to 2100"]),
         (change(to="-5"), "to", ["-5", "1950 to 2100"]),

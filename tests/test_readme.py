@@ -77,13 +77,13 @@ def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_le
     held = scores.set_index(["source", "intervals", "vintage", "year"])["coverage_95"].sort_index()
     then, since = held["panel-ar", PUBLISHED], held["panel-ar", "real-time"]
     assert (
-        f"with nothing but what was published by then, {then['wpp2012', 2020]:.0f}% of the outcomes of 2020 would lie "
-        f"in the 95% intervals; allowing for later revisions of other countries, which nobody could know, "
-        f"{since['wpp2012', 2020]:.0f}%; in the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f}%."
+        f"with only the revisions published by then, its 95% intervals contain {then['wpp2012', 2020]:.0f}% of the "
+        f"outcomes of 2020; allowing for later revisions of other countries, which could not be known in advance, "
+        f"{since['wpp2012', 2020]:.0f}%; the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f}%."
     ) in claims()
     assert (
-        f"it is {then.min():.0f} to {then.max():.0f}% {VINTAGE_NAMES[PUBLISHED]}, and {since.min():.0f} to "
-        f"{since.max():.0f}% {VINTAGE_NAMES['real-time']}"
+        f"coverage is {then.min():.0f} to {then.max():.0f}% ({VINTAGE_NAMES[PUBLISHED]}) and {since.min():.0f} to "
+        f"{since.max():.0f}% ({VINTAGE_NAMES['real-time']})"
     ) in claims()
 
 

@@ -40,30 +40,30 @@ OWN = {"models": "models", "level": "one-level"}
 MOST_SHOWN = 2
 
 INTRODUCTION = """\
-Past and future population of every country and region, with intervals that say how wrong a forecast may be.
+Past and future population of every country and region, with intervals that show how uncertain each forecast is.
 
-No key, no cookie; any page may ask. Every address answers JSON, and CSV with `.csv` at the end of its path; it is the
-address that chooses, not `Accept`. `HEAD` and `OPTIONS` work everywhere. Every answer has an `ETag`: send it back as
-`If-None-Match`, and 304 says that nothing has changed. Its `cite-as` link holds a `release`: numbers that never change.
+No key or cookie is needed, and CORS is open. Every endpoint returns JSON. Add `.csv` for CSV. The `Accept` header is
+ignored. `HEAD` and `OPTIONS` work everywhere. Every response has an `ETag`: send it back as `If-None-Match` to get
+304 if nothing has changed. Its `cite-as` link contains a `release`: the numbers of a release never change.
 
-Within v1, no member, column, parameter or address goes away or changes its meaning; new ones may come, and numbers
-change with the revision and the version, which every answer states."""
+Within v1, no endpoint, parameter, member or column is removed or changes its meaning. New ones may be added, and
+numbers change with the revision and the version, which every response states."""
 
 RESPONSE_HEADERS: dict[str, str] = {
-    "ETag": "Changes when the answer does.",
-    "Cache-Control": "How long the answer may be kept: minutes, or a year with a release.",
-    "Link": "canonical: this question, written one way; cite-as: with its release; alternate: the other form; license.",
+    "ETag": "Changes when the response does.",
+    "Cache-Control": "How long the response can be cached: minutes, or a year with a release.",
+    "Link": "canonical: the request in standard form; cite-as: with its release; alternate: the other format; license.",
     "Vary": "Accept-Encoding.",
     "Access-Control-Allow-Origin": "Always `*`.",
 }
 
 STATUSES = {
-    "400": "A parameter or the body is wrong; `errors` names each.",
-    "404": "Another release than this one was asked for.",
-    "413": f"A body of more than {LARGEST_BODY:,} bytes.",
-    "414": f"An address of more than {LONGEST_ADDRESS:,} characters: post it.",
-    "415": "A body that is neither JSON nor a form, or is compressed.",
-    "429": "Too many requests; `Retry-After` says in how many seconds to go on.",
+    "400": "A parameter or the body is invalid; `errors` lists each.",
+    "404": "A different release was requested.",
+    "413": f"The body is larger than {LARGEST_BODY:,} bytes.",
+    "414": f"The URL is longer than {LONGEST_ADDRESS:,} characters: use POST.",
+    "415": "The body is neither JSON nor a form, or it is compressed.",
+    "429": "Too many requests; `Retry-After` says how many seconds to wait.",
 }
 
 
@@ -84,7 +84,7 @@ def describe_api() -> Node:
         "info": {
             "title": "popforecast",
             "version": pf.__version__,
-            "summary": "Forecasts of the population of every country and region.",
+            "summary": "Population forecasts for every country and region.",
             "description": INTRODUCTION,
             "license": {"name": f"Figures: {LICENCE}", "url": LICENCE_URL},
         },
@@ -153,7 +153,7 @@ def _describe_values(parameter: Parameter) -> Node:
 _KNOWN_TAG: Node = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The ETag of an answer you have.",
+    "description": "The ETag of a response you already have.",
     "schema": {"type": "string"},
 }
 
@@ -171,7 +171,7 @@ def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
     names = [name_component(resource, name) for name in resource.parameters] + ["release"]
     posted = method == "POST"
     statuses = ["400", "404", "414", "429"] + ["413", "415"] * posted
-    kept = {} if posted else {"304": {"description": "You have this answer.", "headers": _refer(RESPONSE_HEADERS)}}
+    kept = {} if posted else {"304": {"description": "Not modified.", "headers": _refer(RESPONSE_HEADERS)}}
     operation: Node = {
         "operationId": f"{method.lower()}_{resource.name}{'_csv' * csv}",
         "tags": [resource.name],
@@ -182,7 +182,7 @@ def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
     }
     if posted:
         operation["requestBody"] = {
-            "description": "The same parameters, where an address would grow too long; both together are one question.",
+            "description": "The same parameters, for requests too long for a URL; body and URL are combined.",
             "content": {form: {"schema": {"$ref": "#/components/schemas/Question"}} for form in (http.JSON, *FORMS)},
         }
     return operation

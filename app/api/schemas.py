@@ -9,33 +9,35 @@ from pydantic import BaseModel, ConfigDict, Field
 import popforecast as pf
 from popforecast.wpp.editions import VINTAGES
 
-Persons = Annotated[int | float | None, Field(description="Persons, at 1 July; null for more than a computer counts.")]
+Persons = Annotated[int | float | None, Field(description="Persons at 1 July; null if too large to represent.")]
 Percent = Annotated[float, Field(ge=0, description="In percent.")]
-Coverage = Annotated[float, Field(ge=0, le=100, description="How many outcomes the interval held, in percent.")]
-Held = Annotated[bool | None, Field(description="Whether the interval held the outcome; null where there was none.")]
+Coverage = Annotated[float, Field(ge=0, le=100, description="Share of outcomes inside the interval, in percent.")]
+Held = Annotated[
+    bool | None, Field(description="Whether the interval contained the outcome; null if there was no interval.")
+]
 HeldThen = Annotated[
     bool | None,
     Field(
-        description="Whether the outcome lay in our interval as it could have been stated at the time: it allows for "
-        "past errors and for the revisions published by then; null where there was none."
+        description="Whether our interval contained the outcome, using only what was known at the time: past errors "
+        "and the revisions published by then; null if there was no interval."
     ),
 ]
 HeldSince = Annotated[
     bool | None,
     Field(
-        description="Whether the outcome lay in our interval that allows for how the UN has since revised the base "
-        "figures of other countries, which nobody could know at the time; null where there was none."
+        description="Whether our interval contained the outcome after allowing for how the UN has since revised the "
+        "base figures of other countries, which could not be known at the time; null if there was no interval."
     ),
 ]
-Year = Annotated[int | None, Field(description="Null is a year after `last`.")]
-Code = Annotated[int | str, Field(description="The M49 number; a group of one's own goes by its name.")]
+Year = Annotated[int | None, Field(description="Null means a year after `last`.")]
+Code = Annotated[int | str, Field(description="The M49 code; for your own groups, the name.")]
 ModelName = Literal[tuple(pf.models.MODELS)]  # type: ignore[valid-type]
 RevisionName = Literal[tuple(pf.REVISIONS)]  # type: ignore[valid-type]
 VintageName = Literal[tuple(VINTAGES)]  # type: ignore[valid-type]
 
 BOUNDS = {
     "type": ["integer", "number", "null"],
-    "description": "Bounds of an interval in persons, such as lower_80; null in the past.",
+    "description": "Bounds of an interval in persons, such as lower_80; null for past years.",
 }
 
 
@@ -44,19 +46,19 @@ def _add_bounds(schema: dict[str, Any]) -> None:
 
 
 class Answer(BaseModel):
-    """Members may be added within v1; none is taken away or changes its meaning."""
+    """Members may be added within v1; none is removed or changes its meaning."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class Row(BaseModel):
-    """A row of a table; further columns may come within v1."""
+    """A row of a table; columns may be added within v1."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class ForecastRow(Row):
-    """A location in a year."""
+    """The population of a location in one year."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_add_bounds)
 
@@ -68,7 +70,7 @@ class ForecastRow(Row):
 
 
 class Note(Row):
-    """What readers of a location's forecast must know."""
+    """Important information on a location's forecast."""
 
     location_code: Code
     location: str
@@ -76,39 +78,39 @@ class Note(Row):
 
 
 class Remainder(Row):
-    """Persons of a sum whom none of its countries holds: the Holy See in wpp2024, and rounding."""
+    """The difference between an aggregate and the sum of its countries: the Holy See in wpp2024, and rounding."""
 
     location_code: Code
     location: str
     year: int
-    persons: Annotated[int | float | None, Field(description="Below zero where the countries add up to more.")]
+    persons: Annotated[int | float | None, Field(description="Negative if the countries add up to more.")]
 
 
 class Group(Row):
-    """A group of one's own, and the codes of its members."""
+    """Your own group, and the codes of its members."""
 
     name: str
     members: list[int]
 
 
 class Source(Row):
-    """Where figures come from."""
+    """The source of the data."""
 
     revision: RevisionName
-    source: Annotated[str, Field(description="The revision and the interim updates of it that the figures hold.")]
-    checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the figures.")]
-    version: Annotated[str, Field(description="Of popforecast.")]
+    source: Annotated[str, Field(description="The revision and any interim updates applied to it.")]
+    checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the data.")]
+    version: Annotated[str, Field(description="Version of popforecast.")]
 
 
 class Provenance(Source):
-    """Where a forecast comes from: enough to make it again."""
+    """The source of a forecast: enough to reproduce it."""
 
-    origin: Annotated[int, Field(description="The last year that the model saw.")]
+    origin: Annotated[int, Field(description="The last year of data used by the model.")]
     model: ModelName
     parameters: dict[str, Any]
     intervals: Annotated[
         Literal["real-time", "final", "analytic"],
-        Field(description="What they allow for: revisions by the UN, too; past errors alone; random errors alone."),
+        Field(description="What they allow for: past errors and UN revisions; past errors only; random error only."),
     ]
 
 
@@ -125,7 +127,7 @@ class Forecasts(Answer):
 
 
 class Location(Row):
-    """A country, region or group of the UN's table."""
+    """A country, region or group in the UN's data."""
 
     code: int
     name: str
@@ -143,22 +145,22 @@ class Locations(Answer):
 
 
 class Milestone(Row):
-    """Something that happens to a population in a year."""
+    """An event in the course of a population, with its year."""
 
     location_code: Code
     location: str
     kind: Literal["peak", "passing", "falling", "doubling", "halving", "below-zero"]
-    persons: Annotated[int | float | None, Field(description="The population that is reached.")]
-    year: Annotated[int | None, Field(description="When; null where it does not happen up to `last`.")]
+    persons: Annotated[int | float | None, Field(description="The population reached.")]
+    year: Annotated[int | None, Field(description="The year; null if it does not happen by `last`.")]
     earliest: Year
     latest: Year
-    level: Annotated[float | None, Field(description="Of the interval, in percent.")]
-    last: Annotated[int, Field(description="The last year that was looked at.")]
-    sentence: Annotated[str, Field(description="The same for people.")]
+    level: Annotated[float | None, Field(description="Coverage of the interval, in percent.")]
+    last: Annotated[int, Field(description="The last year of the forecast.")]
+    sentence: Annotated[str, Field(description="The milestone in words.")]
 
 
 class Milestones(Answer):
-    """When populations peak, pass a round figure and double."""
+    """When populations peak, pass a round number, double or halve."""
 
     milestones: list[Milestone]
     notes: list[Note]
@@ -169,13 +171,13 @@ class Milestones(Answer):
 
 
 class Score(Row):
-    """How good a model has been for a location, so many years after its origin."""
+    """The accuracy of a model for a location at one horizon."""
 
     location_code: int
     location: str
     model: ModelName
     horizon: Annotated[int, Field(ge=1, description="Years after the origin.")]
-    n: Annotated[int, Field(ge=1, description="Outcomes.")]
+    n: Annotated[int, Field(ge=1, description="Number of outcomes.")]
     mape: Percent
     median_ape: Percent
     coverage_80: Coverage
@@ -183,7 +185,7 @@ class Score(Row):
 
 
 class Scores(Answer):
-    """A backtest on final data: every year from 1988 as origin."""
+    """A backtest on final data, with every year since 1988 as an origin."""
 
     scores: list[Score]
     data: Literal["final"]
@@ -201,7 +203,7 @@ class Comparison(Row):
     origin: int
     year: int
     outcome: int
-    population: Annotated[int, Field(description="What we would have said.")]
+    population: Annotated[int, Field(description="Our forecast.")]
     ape: Percent
     published_held_80: HeldThen
     published_held_95: HeldThen
@@ -214,10 +216,10 @@ class Comparison(Row):
 
 
 class Comparisons(Answer):
-    """Forecasts from what was known then, against what is known now."""
+    """Forecasts from the data available at the time, compared with the latest data."""
 
     comparisons: list[Comparison]
-    intervals: Annotated[dict[str, str], Field(description="What our intervals allow for, by the columns they are in.")]
+    intervals: Annotated[dict[str, str], Field(description="What our intervals allow for, by column.")]
     model: ModelName
     data: Literal["real-time"]
     unit: str
@@ -229,7 +231,7 @@ class Model(Row):
     """A model."""
 
     name: ModelName
-    calibrated: Annotated[bool, Field(description="Whether intervals come from past errors, and groups have a sum.")]
+    calibrated: Annotated[bool, Field(description="Whether intervals come from past errors and groups are available.")]
     parameters: dict[str, Any]
 
 
@@ -241,14 +243,14 @@ class Models(Answer):
 
 
 class Fault(Row):
-    """What is wrong with one parameter."""
+    """The error in one parameter."""
 
     parameter: str
     detail: str
 
 
 class Problem(Answer):
-    """An error (RFC 9457): it names the value that is wrong, and what would be valid."""
+    """An error (RFC 9457), with the invalid value and what is expected."""
 
     type: str
     title: str

@@ -125,9 +125,7 @@ def describe_record(fc: pf.Forecast) -> list[Record]:
     names = fc.locations["name"]
     by_code = dict(iter(told.groupby("location_code", sort=False)))
     asked = [code for code in fc.locations.index if code in by_code][:MOST_TOLD]
-    return [
-        Record(names[code], _tell(names[code], by_code[code]), list(_list_horizons(by_code[code]))) for code in asked
-    ]
+    return [Record(names[code], _tell(by_code[code]), list(_list_horizons(by_code[code]))) for code in asked]
 
 
 def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
@@ -193,14 +191,14 @@ def has_real_time_record(fc: pf.Forecast) -> bool:
     return fc.model.name == DEFAULT_MODEL
 
 
-def _tell(name: str, told: pd.DataFrame) -> str:
+def _tell(told: pd.DataFrame) -> str:
     by_horizon = {row["horizon"]: row for row in told.to_dict("records")}
     near, far = by_horizon[NEAR], by_horizon[FAR]
     errors = [format_percent(row["mape"], 1) for row in (near, far)]
+    covered = "every outcome" if far["coverage_95"] == 100 else f"{format_percent(far['coverage_95'], 0)} of outcomes"
     return (
-        f"Made this way every year since {FIRST_ORIGIN}, forecasts of {name} would have missed by "
-        f"{errors[0]} on average {NEAR} years ahead and by {errors[1]} {FAR} years ahead, "
-        f"where the 95% intervals held {format_percent(far['coverage_95'], 0)} of the outcomes."
+        f"Forecasts made this way each year since {FIRST_ORIGIN} would have been off by {errors[0]} on average after "
+        f"{NEAR} years and {errors[1]} after {FAR}; after {FAR} years, {covered} fell inside the 95% range."
     )
 
 
@@ -229,16 +227,15 @@ def _sum_up(told: pd.DataFrame) -> str:
     words = _count_closer(told[told["un_ape"].notna()])
     if len(then):
         words += (
-            f" Our 95% intervals contained {int(then.sum())} of {len(then)} outcomes as they could have been "
-            f"stated at the time, and {int(since.sum())} of {len(since)} when they allow for how the UN has since "
-            "revised other countries, which nobody could know."
+            f" Our 95% range, using what was known at the time, contained {int(then.sum())} of {len(then)} outcomes; "
+            f"after allowing for the UN’s later revisions of other countries, {int(since.sum())} of {len(since)}."
         )
     else:
-        words += " Our intervals are scored for countries only."
+        words += " Our ranges are evaluated for countries only."
     if len(theirs):
-        words += f" The UN’s contained {int(theirs.sum())} of {len(theirs)}"
+        words += f" The UN’s range contained {int(theirs.sum())} of {len(theirs)}"
         bare = _list_bare(told)
-        words += f"; its edition of {join_words(bare)} stated none." if bare else "."
+        words += f" (the {join_words(bare)} edition{'s' * (len(bare) > 1)} gave no range)." if bare else "."
     return words
 
 

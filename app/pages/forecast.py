@@ -47,14 +47,14 @@ KEPT = "public, max-age=60"
 
 # The reports that say how records are made, and what they come to for everybody.
 METHODS = (
-    ("4-vintages.html", "what was known then, beside the UN"),
-    ("3-backtest.html", "every model on today’s figures"),
+    ("4-vintages.html", "comparison with the UN, using the data available at the time"),
+    ("3-backtest.html", "every model, tested on today’s data"),
 )
 
 # The series of pages with one for each location, where it is published.
 PROFILES = "country-profile"
 
-SCALE_TITLES = {"absolute": "Persons", "log": "Logarithm", "indexed": "Indexed"}
+SCALE_TITLES = {"absolute": "Linear", "log": "Log", "indexed": "Indexed"}
 
 blueprint = Blueprint("pages", __name__)
 

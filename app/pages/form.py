@@ -42,20 +42,20 @@ OTHER_GROUPS = "Development, income and other groups"
 MODEL_TITLES = {
     "ar1": "AR(1) with constant",
     "naive": "Naive: no change",
-    "drift": "Drift: mean past change",
+    "drift": "Drift: average past change",
     "damped-growth": "Damped growth",
-    "ar": "Guarded AR of growth",
+    "ar": "Guarded AR on growth rates",
     "panel-ar": "Panel AR",
 }
 
 # Questions that people come with, one click each.
 EXAMPLES = {
     "The world to 2100": "location=900&from=2024&to=2100",
-    "The five largest": "location=356&location=156&location=840&location=360&location=586&from=2024&to=2060",
-    "Africa beside Europe": "location=903&location=908&from=2024&to=2075",
-    "Who shrinks first?": "location=392&location=380&location=410&from=2024&to=2060&scale=indexed",
-    "A group: Benelux": "group=Benelux:BEL,NLD,LUX&from=2024&to=2050",
-    "The textbook model": "location=900&location=901&from=2030&to=2035&model=ar1&revision=wpp2019",
+    "The five largest countries": "location=356&location=156&location=840&location=360&location=586&from=2024&to=2060",
+    "Africa and Europe": "location=903&location=908&from=2024&to=2075",
+    "Japan, Italy and South Korea": "location=392&location=380&location=410&from=2024&to=2060&scale=indexed",
+    "Your own group: Benelux": "group=Benelux:BEL,NLD,LUX&from=2024&to=2050",
+    "A textbook AR(1) model": "location=900&location=901&from=2030&to=2035&model=ar1&revision=wpp2019",
 }
 
 

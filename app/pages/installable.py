@@ -94,7 +94,7 @@ def describe_app() -> dict[str, Any]:
         "id": "/",
         "name": "popforecast",
         "short_name": "popforecast",
-        "description": "The population of every country and region, forecast from past population.",
+        "description": "Population forecasts for every country and region, from past UN population totals.",
         "lang": "en",
         "dir": "ltr",
         "start_url": "/",

@@ -96,7 +96,7 @@ def read_parts(page: str) -> dict[str, str]:
     found = {name: re.search(pattern, page, re.DOTALL) for name, pattern in PARTS.items()}
     if not all(found.values()):
         missing = ", ".join(name for name, part in found.items() if part is None)
-        raise NotFound(f"The page has no {missing}: `popforecast report` makes it again.")
+        raise NotFound(f"This page is incomplete ({missing} missing): run `popforecast report` to make it again.")
     parts = {name: part[1] for name, part in found.items() if part}
     return parts | {"citation": "\n".join(re.findall(CITATION, page))}
 
@@ -127,6 +127,6 @@ def _find_folder() -> Path:
         if _is_inside(folder / INDEX):
             return folder
     raise NotFound(
-        "No reports have been made here. The command `popforecast report` makes them, into a folder `reports` where "
-        "the app is started; it needs `pip install 'popforecast[reports]'`."
+        "No reports have been published here yet. Run `popforecast report` where the app is started (it writes to the "
+        "folder `reports`); it needs `pip install 'popforecast[reports]'`."
     )

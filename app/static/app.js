@@ -78,7 +78,7 @@ function enhance(form) {
     }
     chips.replaceChildren(...shown);
     chips.hidden = !boxes.length;
-    form.querySelector("[data-tally]").textContent = boxes.length ? `${boxes.length} chosen` : "None chosen yet";
+    form.querySelector("[data-tally]").textContent = boxes.length ? `${boxes.length} selected` : "None selected";
     clearAll.hidden = !boxes.length;
     gather.hidden = boxes.length < 2;
     // On a narrow screen the other button is far below the list.
@@ -94,7 +94,7 @@ function enhance(form) {
       const some = group.querySelector("[data-search]:not([hidden])") !== null;
       group.hidden = !some;
       group.open = wanted ? some : (openBefore ? openBefore[i] : group.open);
-      group.querySelector("[data-select]").firstChild.data = wanted ? "Select these" : "Select all";
+      group.querySelector("[data-select]").firstChild.data = wanted ? "Select matches" : "Select all";
     });
     if (!wanted) openBefore = null;
     form.querySelector("[data-found]").textContent =
@@ -165,7 +165,7 @@ function offerCopy(text) {
     } catch {
       // Without leave to write to the clipboard, the text is marked for the person to copy.
       getSelection().selectAllChildren(text);
-      button.textContent = "Marked: now copy it";
+      button.textContent = "Text selected: copy it now";
     }
   });
   text.after(button);

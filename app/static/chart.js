@@ -122,7 +122,7 @@ function enhance(plot) {
       const name = element("th", line.label, `line-${line.index % COLOURS}`);
       name.scope = "row";
       const rest = element("td");
-      for (const text of [...intervals, ...(medium ? [`UN’s medium: ${medium}`] : [])]) rest.append(element("small", text), " ");
+      for (const text of [...intervals, ...(medium ? [`UN medium projection: ${medium}`] : [])]) rest.append(element("small", text), " ");
       row.append(name, element("td", value), rest);
       return row;
     }));

@@ -14,7 +14,7 @@ if ("serviceWorker" in navigator) {
   document.querySelector("main")?.prepend(note);
   const showNetwork = () => {
     const isCopy = !navigator.onLine && !document.querySelector("[data-kept]");
-    note.textContent = isCopy ? "No network: this page is as you last read it." : "";
+    note.textContent = isCopy ? "You are offline: this is the page as you last opened it." : "";
   };
   window.addEventListener("online", showNetwork);
   window.addEventListener("offline", showNetwork);

@@ -13,7 +13,7 @@ async function describe(cache, request) {
 }
 
 function describeDay(date) {
-  return date ? `read ${new Date(date).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}` : "";
+  return date ? `opened ${new Date(date).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}` : "";
 }
 
 function write({ address, title, facts }) {

@@ -168,9 +168,9 @@ def chart_forecast(
     title, years = _name_chart(forecast.locations), forecast.years
     period = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
     if not forecast.path.population.shape[1]:
-        return Chart(title, unit, f"{title}, {unit}: estimates, with {period} asked for.", lines, scale)
+        return Chart(title, unit, f"{title}, {unit}: estimates, including {period}.", lines, scale)
     description = (
-        f"{title}, {unit}: history to {_say_range(sorted(forecast.origins.tolist()))} and the {forecast.model.name} "
+        f"{title}, {unit}: estimates to {_say_range(sorted(forecast.origins.tolist()))} and the {forecast.model.name} "
         f"forecast for {period}. {_say_ends(lines[:4])}"
     ) + (f" Dashed: {Kind.REFERENCE}." if references and len(lines) <= MOST_FANS else "")
     return Chart(title, unit, description, lines, scale)

@@ -37,7 +37,7 @@ class Curves(Drawing):
     table : DataFrame
         Horizons by lines.
     targets : tuple of (float, str)
-        What was promised, and how to call it.
+        The nominal level, and its name.
     top : float or None
         Where the axis ends (default: where the values do).
     """
@@ -107,7 +107,7 @@ class Dots(Drawing):
     table : DataFrame
         Indexed by group and label; columns are what the dots mean. NaN leaves a dot out.
     targets : tuple of float
-        Where dotted lines stand: what was promised, one for each column.
+        The nominal levels, drawn as dotted lines, one for each column.
     right : float or None
         Where the axis ends (default: where the values do).
     """
@@ -174,7 +174,7 @@ def chart_scores(scores: pd.DataFrame, measure: str = "mape", lines: str = "mode
 
 
 def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> Curves:
-    """Prepare the chart of how many outcomes each model's intervals held, beside how many they promised.
+    """Prepare the chart of the coverage of each model's intervals, compared with the nominal level.
 
     Raises
     ------
@@ -187,8 +187,8 @@ def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> 
     )
     ends = "; ".join(f"{name}: {value:.0f}" for name, value in table.iloc[-1].items())
     title = "Outcomes within the intervals"
-    description = f"{title}, percent, by horizon. {table.index[-1]} years after the origin, promised and held: {ends}."
-    return Curves(title, "percent", description, table, [(level, f"promised: {level:g}%") for level in levels], 100)
+    description = f"{title}, percent, by horizon. {table.index[-1]} years after the origin, nominal and actual: {ends}."
+    return Curves(title, "percent", description, table, [(level, f"nominal: {level:g}%") for level in levels], 100)
 
 
 def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bars:
@@ -230,22 +230,22 @@ def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
 
 
 def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[float] = (80, 95)) -> Dots:
-    """Prepare how many outcomes the bounds of each source held, by vintage and year; dotted lines: as promised.
+    """Prepare the chart of the coverage of each source by vintage and year; dotted lines show the nominal level.
 
     Raises
     ------
     InputError
-        If the scores have no such basis, or no source states bounds.
+        If the scores have no such basis, or no source has bounds.
     """
     table = _by_source(scores, basis)[[f"coverage_{level:g}" for level in levels]].dropna(how="all")
     if table.empty:
-        raise InputError("no source states bounds at the levels asked for: expected at least one")
+        raise InputError("no source has bounds at these levels: expected at least one")
     table.columns = [f"{level:g}% bounds" for level in levels]
     each = "; ".join(
         f"{group}, {source}: {' and '.join(f'{value:.0f}' for value in held)}" for (group, source), held in _rows(table)
     )
     title = f"Outcomes within the bounds, {basis}"
-    description = f"{title}, percent; promised {' and '.join(f'{level:g}' for level in levels)}. {each}."
+    description = f"{title}, percent; nominal {' and '.join(f'{level:g}' for level in levels)}. {each}."
     return Dots(title, "percent", description, table, levels, 100)
 
 

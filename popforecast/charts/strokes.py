@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
     ESTIMATES = "estimates"
     FORECAST = "our forecast"
-    REFERENCE = "the UN’s medium variant"
+    REFERENCE = "UN medium projection"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def list_key(kinds: Collection[Kind], levels: Collection[float]) -> list[Entry]:
     Examples
     --------
     >>> [entry.text for entry in list_key({Kind.FORECAST, Kind.ESTIMATES}, [95, 80])]
-    ['estimates, then our forecast', '80% interval', '95% interval']
+    ['estimates, then our forecast', '80% range', '95% range']
     """
     texts: dict[Stroke, list[str]] = {}
     for kind in Kind:
@@ -89,4 +89,4 @@ def list_key(kinds: Collection[Kind], levels: Collection[float]) -> list[Entry]:
     lines = [Entry(", then ".join(names), stroke) for stroke, names in texts.items()]
     nested = sorted(levels)
     areas = [1 - (1 - FAINT) ** (len(nested) - k) for k in range(len(nested))]
-    return lines + [Entry(f"{level:g}% interval", round(area, 3)) for level, area in zip(nested, areas, strict=True)]
+    return lines + [Entry(f"{level:g}% range", round(area, 3)) for level, area in zip(nested, areas, strict=True)]

@@ -39,25 +39,25 @@ class OwnData:
 
 
 OPTIONS = (
-    click.option("--data", "path", type=click.Path(path_type=Path), help="A file of your own: CSV or Parquet."),
+    click.option("--data", "path", type=click.Path(path_type=Path), help="Your own data: a CSV or Parquet file."),
     click.option("--id", metavar="COLUMN", help="With --data: the column of location codes."),
-    click.option("--time", metavar="COLUMN", help="The column of years; leave out where years are columns."),
-    click.option("--value", metavar="COLUMN", help="The column of figures, or what columns of years begin with."),
-    click.option("--group", metavar="COLUMN", help="The column of regions; a region may be asked for as LOCATION."),
-    click.option("--name", metavar="COLUMN", help="The column of names to show."),
+    click.option("--time", metavar="COLUMN", help="The column of years; leave out if each year is a column."),
+    click.option("--value", metavar="COLUMN", help="The column of figures, or the prefix of the year columns."),
+    click.option("--group", metavar="COLUMN", help="The column of regions; a region can be given as LOCATION."),
+    click.option("--name", metavar="COLUMN", help="The column of display names."),
     click.option(
         "--where",
         multiple=True,
         type=Parsed("condition", parse_condition),
         metavar="COLUMN=VALUE",
-        help="Read these rows alone; may be repeated.",
+        help="Read only these rows; may be repeated.",
     ),
-    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark, where figures leave it open."),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark, if the figures are ambiguous."),
     click.option(
         "--incomplete",
         type=click.Choice(["raise", "drop"]),
         default="raise",
-        help="Stop at a location with a gap, or leave it out and say so.",
+        help="Stop at a location with a gap, or leave it out and report it.",
     ),
 )
 

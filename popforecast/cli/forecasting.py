@@ -39,8 +39,8 @@ ELSEWHERE = ("locations", "group", "name", "where", "decimal", "incomplete", "in
 
 HELP = f"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
 
-A table has the {USUAL_LEVEL}% range, unless --level says otherwise, and the UN's own medium variant where the revision
-has one. CSV and JSON have the {join_words([f"{level}%" for level in DEFAULT_LEVELS])} ranges.
+The table shows the {USUAL_LEVEL}% range (unless --level is given) and the UN's medium variant, if the revision has one.
+CSV and JSON have the {join_words([f"{level}%" for level in DEFAULT_LEVELS])} ranges.
 
 \b
 Example:
@@ -60,24 +60,26 @@ Example:
 @click.option(
     "--output",
     type=folder_path,
-    help="With --data, a sorted Parquet file or folder: write the forecast of all of it to this folder, in parts.",
+    help="For --data with a sorted Parquet file or folder: write the forecast of all series to this folder, in parts.",
 )
-@click.option("--engine", type=click.Choice(ENGINES), default="local", help="With --output: who does the work.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler. Default: a cluster on this machine.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads, or workers of a cluster on this machine.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="local", help="With --output: the engine for the computation."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler. Default: a cluster on this machine.")
+@click.option("--workers", type=click.IntRange(min=1), help="Number of threads, or of cluster workers on this machine.")
 @click.option(
     "--on-error",
     type=click.Choice(ON_ERROR),
     default="raise",
-    help="Stop at a series that cannot be forecast, or leave it out and list it in the manifest.",
+    help="Stop at a series that cannot be forecast, or skip it and list it in the manifest.",
 )
 @level_option
 @click.option(
     "--intervals",
     type=click.Choice(["real-time", "final"]),
-    help="Whether they hold what a later revision will publish (default), or final figures (default with --data).",
+    help="Whether intervals allow for later UN revisions (default), or not (final; default with --data).",
 )
-@click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, instead of --model.")
+@click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, in place of --model.")
 @format_option
 @click.pass_context
 def forecast(
@@ -150,9 +152,9 @@ def write_parts(ctx: click.Context, own: OwnData | None, output: Path, **asked: 
 @model_option
 @revision_option
 @take_data
-@click.option("--output", type=npz_path, required=True, help="Where to save it: a name ending in .npz.")
+@click.option("--output", type=npz_path, required=True, help="File to save it to, ending in .npz.")
 def fit(model: str, revision: str, output: Path, own: OwnData | None) -> None:
-    """Fit a model to every location and save it, with a JSON manifest beside it.
+    """Fit a model to every location and save it, together with a JSON manifest.
 
     \b
     Example:

@@ -80,7 +80,7 @@ def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
     return [
         "",
         f"{source['source'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
-        "Persons, rounded to thousands; to whole persons where a location has a figure below 10,000",
+        "Persons, rounded to thousands (to whole numbers where a location has figures below 10,000)",
         *(["Notes:", *(f"  {note}" for note in notes)] if notes else []),
     ]
 

@@ -19,17 +19,32 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--only", multiple=True, metavar="NAME", help="The same as NAME; may be repeated.")
-@click.option("-p", "parameters", multiple=True, nargs=2, metavar="NAME VALUE", help="A notebook's parameter.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Notebooks run at once.")
-@click.option("--force", is_flag=True, help="Run those whose pages are fresh, too.")
-@click.option("--dry-run", is_flag=True, help="Say what would be run, and why; run nothing.")
+@click.option("--only", multiple=True, metavar="NAME", help="Same as NAME; may be repeated.")
 @click.option(
-    "--timeout", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds that a cell may take."
+    "-p",
+    "parameters",
+    multiple=True,
+    nargs=2,
+    metavar="NAME VALUE",
+    help="Set a parameter of the notebook; may be repeated.",
 )
-@click.option("--output", type=folder_path, default="reports", show_default=True, help="Where the pages go.")
 @click.option(
-    "--each", type=click.Choice(["country", "aggregate"]), help="A page of one notebook for each: country-profile."
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of notebooks to run at a time."
+)
+@click.option("--force", is_flag=True, help="Also run notebooks whose pages are up to date.")
+@click.option("--dry-run", is_flag=True, help="List what would be run, and why, without running it.")
+@click.option(
+    "--timeout",
+    type=click.IntRange(min=1),
+    default=600,
+    show_default=True,
+    help="Time limit for each cell, in seconds.",
+)
+@click.option("--output", type=folder_path, default="reports", show_default=True, help="Folder for the pages.")
+@click.option(
+    "--each",
+    type=click.Choice(["country", "aggregate"]),
+    help="Make one page of the named notebook for each, such as country-profile.",
 )
 def report(
     names: Sequence[str],
@@ -44,9 +59,9 @@ def report(
 ) -> None:
     """Run notebooks and publish them with an index (default: all of them).
 
-    A notebook runs unless its page was made in this checkout and nothing that it is made of changed since.
-    With changed parameters the page has a file name of its own, such as 2-validate-ar.lags-2.html, and no page of other
-    parameters is overwritten. The index lists it too, except in a checkout's own reports/, where git ignores it.
+    A notebook runs if its page was not made in this checkout, or if anything it depends on has changed since.
+    A page with changed parameters gets its own file name, such as 2-validate-ar.lags-2.html, and overwrites no other
+    page. The index lists it too, except in a checkout's own reports/, where git ignores it.
 
     \b
     Example:

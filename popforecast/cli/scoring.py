@@ -27,15 +27,15 @@ from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
     type=Parsed("names", parse_names),
     default=",".join(pf.models.MODELS),
     show_default=True,
-    help="Names parted by commas.",
+    help="Names separated by commas.",
 )
-@click.option("--origins", type=Parsed("years", parse_years), help="first:last:step, or years parted by commas.")
+@click.option("--origins", type=Parsed("years", parse_years), help="first:last:step, or years separated by commas.")
 @click.option("--horizons", type=Parsed("steps", parse_steps), default=",".join(map(str, HORIZONS)), show_default=True)
 @click.option(
     "--by",
     multiple=True,
     type=click.Choice(["origin", "region", "location"]),
-    help="Score apart by this; may be repeated.",
+    help="Score separately by this; may be repeated.",
 )
 @revision_option
 @take_data
@@ -52,7 +52,7 @@ def backtest(
     form: str,
     own: OwnData | None,
 ) -> None:
-    """Score models at past origins, on today's figures, for LOCATIONs (default: every country and area).
+    """Score models at past origins, on today's data, for LOCATIONs (default: every country and area).
 
     \b
     Example:
@@ -65,7 +65,7 @@ def backtest(
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
     click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
     if form == "table":
-        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; percent, but n and mase")
+        click.echo(f"\n{len(chosen)} locations of {repr(result)[1:-1]}; in percent, except n and mase")
 
 
 @click.command()
@@ -74,16 +74,16 @@ def backtest(
     "vintage",
     default="wpp2012",
     show_default=True,
-    help=f"What was known then: {', '.join([*VINTAGES, *pf.REVISIONS])}.",
+    help=f"The edition to forecast from: {', '.join([*VINTAGES, *pf.REVISIONS])}.",
 )
-@click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="What is known now.")
+@click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="The edition to evaluate against.")
 @click.option(
     "--models",
     "names",
     type=Parsed("names", parse_names),
     default=DEFAULT_MODEL,
     show_default=True,
-    help="Names parted by commas.",
+    help="Names separated by commas.",
 )
 @click.option(
     "--intervals",
@@ -92,14 +92,14 @@ def backtest(
     multiple=True,
     default=BOTH,
     show_default=True,
-    help="What ours allow for: revisions published by then, those known since (real-time), or none; may be repeated.",
+    help="What our intervals allow for: revisions published by then, later ones too, or none; may be repeated.",
 )
 @level_option
 @format_option
 def vintages(
     vintage: str, truth: str, names: list[str], kinds: Sequence[str], levels: Sequence[float], form: str
 ) -> None:
-    """Score forecasts from what was known then against what is known now, and the UN's medium variant.
+    """Score our forecasts from an old edition, and the UN's medium variant, against a later edition.
 
     \b
     Example:
@@ -109,7 +109,7 @@ def vintages(
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":
-        click.echo(f"\n{repr(result)[1:-1]}; percent, but n")
+        click.echo(f"\n{repr(result)[1:-1]}; in percent, except n")
         for kind, meaning in VINTAGE_INTERVALS.items():
             if kind in set(scores["intervals"]):
                 click.echo(f"{kind}: {meaning}.")

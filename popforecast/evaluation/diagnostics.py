@@ -18,7 +18,7 @@ LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
 
 
 def list_tests(values: Array, estimated: int) -> list[tuple[str, str, float]]:
-    """Return each test's name, what a rejection says, and its p-value.
+    """Return each test's name, what a rejection means, and its p-value.
 
     Parameters
     ----------

@@ -138,9 +138,9 @@ def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
     then, since = (100 * scored[f"{prefix}held_{level}"].mean() for prefix in ("published_", ""))
     editions = " and ".join(str(get_edition(name).edition) for name in sorted(scored["vintage"].unique()))
     return (
-        f"From the UN's editions of {editions}, {DEFAULT_MODEL}'s {level}% intervals contained {then:.0f}% of "
-        f"{len(scored)} outcomes of countries as they could have been stated at the time, and {since:.0f}% when "
-        "they allow for later revisions of other countries, which nobody could know."
+        f"Across countries, {DEFAULT_MODEL}'s {level}% ranges from the UN's {editions} editions contained "
+        f"{then:.0f}% of {len(scored)} outcomes using what was known at the time, and {since:.0f}% after allowing "
+        "for later revisions of other countries, which could not be known in advance."
     )
 
 

@@ -133,7 +133,7 @@ def _describe(forecasts: Sequence[Forecast], chart: Chart) -> str:
     if last <= first.origin:
         return f"{title}, {chart.unit}: estimates to {last}."
     ends = "; ".join(f"{line.label} {line.median[-1]:,.4g}".replace("inf", "∞") for line in chart.lines)
-    return f"{title}, {chart.unit}: history to {first.origin} and the forecasts of {names}. In {last}: {ends}."
+    return f"{title}, {chart.unit}: estimates to {first.origin} and the forecasts of {names}. In {last}: {ends}."
 
 
 def _bundle(figure: dict[str, Any], height: int, margin: dict[str, int], description: str) -> dict[str, Any]:

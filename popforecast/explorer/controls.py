@@ -33,7 +33,7 @@ class ModelPicker(widgets.VBox):
 
     def __init__(self, description: str, may_be_none: bool) -> None:
         kinds = [(NONE, NONE)] if may_be_none else []
-        kinds += [(name, name) for name in models.MODELS] + [("AR of your own order", OWN)]
+        kinds += [(name, name) for name in models.MODELS] + [("AR with your own order", OWN)]
         self.kind = widgets.Dropdown(options=kinds, description=description)
         self.lags = widgets.Dropdown(options=ORDERS, value=2, description="Lags")
         self.trend = widgets.Dropdown(options=TRENDS, description="Trend")

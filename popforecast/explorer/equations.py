@@ -50,16 +50,16 @@ def _write(fitted: Fitted, row: int, first: int) -> tuple[str, str]:
         return _write_autoregression(arrays, row, model.transform, first)
     if isinstance(model, GuardedAR):
         equation, meaning = _write_autoregression(arrays, row, "growth", first)
-        tamed = "" if arrays["root"][row] <= LARGEST_ROOT else f", pulled back to {LARGEST_ROOT}"
-        return equation, f"{meaning}{tamed}. No forecast leaves the growth ever observed."
+        tamed = "" if arrays["root"][row] <= LARGEST_ROOT else f", reduced to {LARGEST_ROOT}"
+        return equation, f"{meaning}{tamed}. No forecast exceeds the range of growth ever observed."
     if isinstance(model, Naive):
-        return "log y<sub>T+h</sub> = log y<sub>T</sub>", f"y is population, {last}: no change, for ever."
+        return "log y<sub>T+h</sub> = log y<sub>T</sub>", f"y is population, {last}: no change."
     if isinstance(model, Drift):
         return _write_drift(model, arrays, row, fitted)
     if isinstance(model, DampedGrowth):
         growth = _say_log(arrays["growth"][row])
         equation = f"log y<sub>T+h</sub> = log y<sub>T</sub> + {growth} ({model.damping:g} + {model.damping:g}² + … + "
-        return equation + f"{model.damping:g}<sup>h</sup>)", f"y is population, {last}: last growth, which fades."
+        return equation + f"{model.damping:g}<sup>h</sup>)", f"y is population, {last}: last growth, fading out."
     if isinstance(model, PanelAR):
         return _write_knots(model, arrays, row, last)
     return escape(repr(model)), "This model has no equation in one line."
@@ -73,8 +73,8 @@ def _write_drift(model: Drift, arrays: Arrays, row: int, fitted: Fitted) -> tupl
     steps = "years" if fitted.step == 1 else f"steps of {fitted.step} years"
     equation = f"{y}<sub>T+h</sub> = {y}<sub>T</sub> {'−' if change < 0 else '+'} {size} h"
     return equation, (
-        f"y is population, T = {fitted.origin}, h counts {steps}: the mean change of all the past. No forecast leaves "
-        "the growth ever observed."
+        f"y is population, T = {fitted.origin}, h counts {steps}: the mean change over the whole past. No forecast "
+        "exceeds the range of growth ever observed."
     )
 
 
@@ -104,10 +104,10 @@ def _write_knots(model: PanelAR, arrays: Arrays, row: int, last: str) -> tuple[s
     )
     return (
         f"log y<sub>T+h</sub> = log y<sub>T</sub> + h ḡ<sub>h</sub>, with {means}",
-        f"y is population, {last}; ḡ is the mean change of log y in a step, over the first h steps, learnt from all "
-        "countries together: "
-        f"the mean of the middle three of five rules. In between it is interpolated; after {knots[-1]} steps growth "
-        f"fades by {100 * (1 - model.damping):g}% a year. No forecast leaves the growth ever observed.",
+        f"y is population, {last}; ḡ is the mean change of log y per step over the first h steps, estimated from all "
+        "countries together: the mean of the middle three of five component forecasts. Between these steps it is "
+        f"interpolated; after {knots[-1]} steps growth fades by {100 * (1 - model.damping):g}% a year. No forecast "
+        "exceeds the range of growth ever observed.",
     )
 
 

@@ -43,9 +43,7 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
     """Write how large residuals are, and what three tests say of them."""
     if not residuals:
         return '<p class="hint">Sums of countries have no residuals of their own: choose a country, or ar1.</p>'
-    headings = "".join(
-        f'<th scope="col">{text}</th>' for text in ("Line", "Residuals", "Their size", "What the tests say")
-    )
+    headings = "".join(f'<th scope="col">{text}</th>' for text in ("Line", "Residuals", "Size", "Tests"))
     rows = [
         f'<tr><th scope="row">{name}</th><td>{len(these.years)} {"past errors" if these.past else "residuals"}, '
         f"{these.years[0]} to {these.years[-1]}</td><td>{format_percent(_measure(these), 3)}</td>"
@@ -53,8 +51,8 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
         for name, these in residuals.items()
     ]
     caption = (
-        "Residuals in percent of the population; their size is the root mean square. Past errors are forecasts one "
-        "year ahead at past origins, five years apart: what models have whose fit leaves no residuals."
+        "Residuals in percent of the population; size is the root mean square. For models whose fit leaves no "
+        "residuals, the table shows past errors: forecasts one year ahead at past origins, five years apart."
     )
     return frame_table(headings, rows, "pf-record", "Residuals", caption)
 
@@ -72,10 +70,9 @@ def write_record(query: Query) -> str:
         for model in query.models
     ]
     caption = (
-        f"Median absolute error in percent, and how many outcomes the {' and the '.join(levels)} interval contained in "
-        "percent, "
-        f"had the model been used at every origin from {FIRST_ORIGIN} on. Final data: at the time the figures were not "
-        f"yet revised, which flatters every model. {tell_coverage(get_vintage_record())}"
+        f"Median absolute error and coverage of the {' and '.join(levels)} intervals, in percent, for forecasts from "
+        f"every origin since {FIRST_ORIGIN}. Final data: the figures available at the time had not yet been revised, "
+        f"which flatters every model. {tell_coverage(get_vintage_record())}"
     )
     return frame_table(headings, rows, "pf-record", "Backtest", caption)
 
@@ -99,9 +96,9 @@ def _measure(residuals: Residuals) -> float:
 def _write_tests(residuals: Residuals) -> str:
     tests = list_tests(residuals)
     if not tests:
-        return "too few for tests" if residuals.values.std() else "no test: they are all the same"
+        return "too few for tests" if residuals.values.std() else "no test: all residuals are equal"
     return "<br>".join(
-        f"{name}: p {_say(p)}, {finding if p < SIGNIFICANCE else 'no sign'}" for name, finding, p in tests
+        f"{name}: p {_say(p)}, {finding if p < SIGNIFICANCE else 'not rejected'}" for name, finding, p in tests
     )
 
 

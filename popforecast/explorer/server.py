@@ -111,7 +111,7 @@ class PageHandler(TornadoVoilaHandler):
         kernels = self.kernel_manager
         await kernels.clear_away()
         if kernels.count_taken() >= self.most_kernels:
-            raise HTTPError(503, f"all {self.most_kernels} kernels are taken")
+            raise HTTPError(503, f"all {self.most_kernels} kernels are in use")
         kernels.opening += 1
         is_opening = True
         try:
@@ -164,7 +164,7 @@ class HealthHandler(RequestHandler):
 class Server(Voila):
     """Voilà with a limit on its kernels, compressing what it sends: a third of the bytes of the first load."""
 
-    most_kernels = Int(8, min=1, config=True, help="How many pages may be open at a time; one more is told to wait.")
+    most_kernels = Int(8, min=1, config=True, help="Number of pages that can be open at a time.")
 
     def init_settings(self) -> dict[str, Any]:
         """Return the settings of the web application."""

@@ -93,16 +93,16 @@ def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> N
     >>> check_count(("World", "Africa"), ())
     """
     if not locations:
-        raise PanelError("no location is chosen: search for a country or region and choose it")
+        raise PanelError("no location is selected: search for a country or region and select it")
     names = [model.name for model in models]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated:
-        raise ModelError(f"{repeated} is chosen twice: choose another model to stand beside it, or none")
+        raise ModelError(f"{repeated} is chosen twice: choose another model to compare with, or none")
     lines = len(locations) * max(len(models), 1)
     if lines > MOST_LINES:
-        several = f" and {len(models)} models make {lines} lines" if len(models) > 1 else " are chosen"
+        several = f" and {len(models)} models make {lines} lines" if len(models) > 1 else " are selected"
         raise PanelError(
-            f"{len(locations)} locations{several}: expected at most {MOST_LINES} lines, which a chart can tell apart"
+            f"{len(locations)} locations{several}: expected at most {MOST_LINES} lines, the most a chart can show"
         )
 
 

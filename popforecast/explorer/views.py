@@ -88,7 +88,7 @@ def write_table(forecasts: Sequence[Forecast]) -> str:
         )
         head = f"{year}{'<small>estimate</small>' if is_past else ''}"
         rows.append(f'<tr{" class=past" if is_past else ""}><th scope="row">{head}</th>{cells}</tr>')
-    caption = f"Persons, 1 July; {_describe_period(forecasts)}"
+    caption = f"Population at 1 July; {_describe_period(forecasts)}"
     return frame_table(headings, rows, "figures", "Figures", caption)
 
 
@@ -107,9 +107,9 @@ def write_levels(levels: Sequence[float]) -> str:
     Examples
     --------
     >>> write_levels((80.0, 95.0))
-    '80 and 95%'
+    '80% and 95%'
     """
-    return join_words([f"{level:g}" for level in levels]) + "%"
+    return join_words([f"{level:g}%" for level in levels])
 
 
 def write_notes(forecasts: Sequence[Forecast]) -> str:
@@ -127,7 +127,7 @@ def write_source(forecasts: Sequence[Forecast], query: Query) -> str:
     made = forecasts[0].provenance
     names = ", ".join(forecast.model.name for forecast in forecasts)
     parts = (
-        f"Model{'s' * (len(forecasts) > 1)} {names}, from the estimates to {made['origin']}",
+        f"Model{'s' * (len(forecasts) > 1)} {names}, fitted to estimates up to {made['origin']}",
         f"revision {made['source']}",
         f"SHA-256 {made['checksum'][:12]}",
         f"popforecast {made['version']}",
@@ -159,15 +159,15 @@ def _head(forecasts: Sequence[Forecast], forecast: Forecast, code: Hashable) -> 
 def _describe_period(forecasts: Sequence[Forecast]) -> str:
     first = forecasts[0]
     if first.years[-1] <= first.origin:
-        return "all years are estimates: history, not forecast."
+        return "all these years are estimates, not forecasts."
     kinds = dict.fromkeys(forecast.provenance["intervals"] for forecast in forecasts)
     held = [
         (f"{', '.join(_name_with(forecasts, kind))}: " if len(kinds) > 1 else "") + INTERVALS[kind] for kind in kinds
     ]
-    intervals = f"small: {write_levels(first.levels)}; {'; '.join(held)}"
+    intervals = f"in small print: {write_levels(first.levels)} ranges; {'; '.join(held)}"
     if first.years[0] > first.origin:
-        return f"forecasts from the estimates to {first.origin}; {intervals}."
-    return f"estimates to {first.origin}, forecasts after; {intervals}."
+        return f"forecasts from estimates up to {first.origin}; {intervals}."
+    return f"estimates up to {first.origin}, then forecasts; {intervals}."
 
 
 def _name_with(forecasts: Sequence[Forecast], kind: str) -> list[str]:

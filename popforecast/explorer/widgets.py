@@ -31,8 +31,8 @@ from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS
 
 LEVELS = (tuple(map(float, DEFAULT_LEVELS)), (50.0,), (80.0,), (90.0,), (95.0,))
-MODEL_LABELS = ("Model", "Beside it", "And")
-SCALE_LABELS = {"absolute": "persons", "log": "persons, logarithmic", "indexed": "last estimate = 100"}
+MODEL_LABELS = ("Model", "Compare with", "and")
+SCALE_LABELS = {"absolute": "linear", "log": "log", "indexed": "last estimate = 100"}
 
 
 class Explorer(widgets.VBox):
@@ -112,7 +112,9 @@ class Explorer(widgets.VBox):
         self.levels = widgets.Dropdown(
             options=[(views.write_levels(choice), choice) for choice in choices], description="Interval"
         )
-        self.scale = widgets.Dropdown(options=[(SCALE_LABELS[name], name) for name in SCALES], description="Chart in")
+        self.scale = widgets.Dropdown(
+            options=[(SCALE_LABELS[name], name) for name in SCALES], description="Chart scale"
+        )
 
     def _build_results(self) -> None:
         self.warning, self.error = widgets.HTML(), widgets.HTML()
@@ -172,7 +174,7 @@ class Explorer(widgets.VBox):
         try:
             code = find_location(self.revision.value, text)
             if code in self.query.locations:
-                raise RepeatedLocationError(f"{name_location(self.query.revision, code)} is chosen already")
+                raise RepeatedLocationError(f"{name_location(self.query.revision, code)} is already selected")
             check_count((*self.query.locations, code), self.query.models)
         except PopforecastError as error:
             self.complaint.value = views.write_error(error)
@@ -200,7 +202,7 @@ class Explorer(widgets.VBox):
             self._show_error(error)
         except Exception as error:
             # Jupyter would write it to the log, and the page would seem to have heard nothing.
-            self._show_error(PopforecastError(f"this went wrong, and is our fault: {type(error).__name__}: {error}"))
+            self._show_error(PopforecastError(f"something went wrong in popforecast: {type(error).__name__}: {error}"))
             raise
 
     def _read(self, locations: tuple[Hashable, ...]) -> Query:

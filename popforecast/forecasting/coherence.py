@@ -32,10 +32,10 @@ from popforecast.wpp.editions import find_edition, load_members
 Groups = Mapping[str, Iterable[Hashable]]
 Remainders = dict[Hashable, Array]
 
-UNCALIBRATED = "too few past origins to calibrate on: the interval is analytic"
-BELOW_ZERO = "falls below zero from {}: the model sets no lower limit, so do not use it that far ahead"
-ALONE = "its countries are not all here: forecast on its own"
-BEYOND = "no past errors are left beyond {:g}%: the tails of the {:g}% interval are taken to be normal"
+UNCALIBRATED = "too few past origins to calibrate the interval: it is analytic (random error only)"
+BELOW_ZERO = "falls below zero from {}: the model has no lower limit, so do not use it that far ahead"
+ALONE = "forecast on its own, because not all its countries are in the data"
+BEYOND = "too few past errors beyond {:g}%: the {:g}% interval assumes normal tails"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,4 @@
-"""When? The peak, the next round figure and the doubling of each location, each as a year with an interval.
-
-A model without a lower limit may fall below zero: that has a year, too.
-"""
+"""The years in which each location peaks, passes a round figure, doubles or halves, or falls below zero."""
 
 from __future__ import annotations
 
@@ -23,13 +20,12 @@ if TYPE_CHECKING:
 PEAK, PASSING, FALLING, DOUBLING, HALVING = "peak", "passing", "falling", "doubling", "halving"
 BELOW_ZERO = "below-zero"
 
-# What counts as round, times a power of ten.
-ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)  # times a power of ten
 POWERS = range(-300, 300)
 
 USUAL_LEVEL = 80
 
-# Two populations that differ by less than this share of them are one: the model's arithmetic is no growth.
+# Relative differences below this are rounding, not growth.
 ROUNDING = 1e-9
 
 Years = tuple[int | None, int | None, int | None]
@@ -43,8 +39,7 @@ class Milestone:
     ----------
     location_code : hashable
     kind : {"peak", "passing", "falling", "doubling", "halving", "below-zero"}
-        A highest population, a round figure passed on the way up or down, twice or half the last estimate, a forecast
-        below zero.
+        A maximum, a round figure passed on the way up or down, twice or half the last estimate, or zero.
     persons : float
         The population that is reached.
     year : int or None
@@ -52,7 +47,7 @@ class Milestone:
     earliest, latest : int or None
         The interval at `level`; None is a year after `last`.
     level : float or None
-        In percent; None where the forecast has no intervals.
+        In percent; None if the forecast has no intervals.
     last : int
         The last year of the forecast.
     sentence : str
@@ -88,8 +83,7 @@ class _Paths:
 def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     """Find when each location peaks, passes the next round figure, and doubles or halves.
 
-    Everything is read from ``forecast.path``, so it looks as far ahead as the forecast reaches: ask for one to 2100.
-    The interval is the one at 80%, or at the forecast's first level where it has no 80.
+    It looks as far ahead as the forecast reaches. Intervals are at 80%, or at the forecast's first level without 80.
 
     Parameters
     ----------
@@ -99,28 +93,22 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     Returns
     -------
     tuple of Milestone
-        Three for each location, in the forecast's order: peak, round figure, doubling or halving. A location without
-        people has a peak alone. Where the median falls below zero, which only a plain autoregression allows, that is a
-        fourth.
+        Three for each location, in the forecast's order: peak, round figure, doubling or halving. An empty location has
+        a peak only. If the median falls below zero, which only a plain autoregression allows, there is a fourth.
 
     Notes
     -----
-    **A figure F passed on the way up**: the year is the first after the origin in which the median is F or more, the
-    earliest that in which the upper bound is, the latest that in which the lower bound is. (On the way down: F or
-    less, and the bounds change places.) Bounds are of one year's population, so at 80% these are the first years in
-    which F is exceeded with a chance of 10, 50 and 90%: exactly the quantiles of the year of passing where a
-    population that has passed F does not turn back, and years that are late, if anything, where it may. The first
-    year after the origin stands for any before it: an estimate may be revised, too.
+    **A figure F passed on the way up**: `year` is the first year after the origin in which the median is at least F,
+    `earliest` the first for the upper bound and `latest` the first for the lower bound (on the way down, the reverse).
+    At 80%, these are the first years in which F is exceeded with a probability of 10, 50 and 90%: exactly the
+    quantiles of the year of passing if a population never falls back below F, and if anything too late otherwise.
 
-    The round figure is the nearest above or below the last estimate (1, 1.5, 2, 2.5, 3, 4, 5 ... 9 times a power of
-    ten), whichever the median passes first; where it passes neither, the one towards which it ends. Doubling and
-    halving are counted from the last estimate, and the median's end decides which of them is told.
+    The round figure (1, 1.5, 2, 2.5, 3, 4, 5 ... 9 times a power of ten) is the nearest above or below the last
+    estimate, whichever the median passes first or ends closer to. Doubling and halving count from the last estimate.
 
-    **The peak** is the year in which history and median are highest: it may lie in the past. Its interval runs from
-    the first to the last of the years in which history with the lower bound, with the median, and with the upper bound
-    are highest. It says when the population would peak if it went along its bounds. It is *not* an interval that holds
-    the year of the peak with 80%: single futures wander, and their peaks lie further apart. The forecast holds each
-    year's distribution alone, and more cannot be had from it.
+    **The peak** is the year in which history and median are highest; it may lie in the past. Its interval runs from the
+    first to the last year in which the lower bound, the median and the upper bound peak, each joined to history. It is
+    *not* an 80% interval for the year of the peak: single paths vary more, and their peaks lie further apart.
 
     Examples
     --------
@@ -128,9 +116,9 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     >>> fc = pf.forecast(pf.load_panel("wpp2019"), ["World"], 2030, 2100, model="ar1")
     >>> for milestone in find_milestones(fc):
     ...     print(milestone.sentence)
-    Still growing in 2100 (80% bounds: after 2100)
+    Still growing in 2100, as are both 80% bounds
     Passes 8 billion in 2023 (80%: 2023)
-    Doubles by 2089, in 69 years (80%: 2088 to 2090)
+    Doubles by 2089, in 69 years (80%: 2088–2090)
     """
     found = [milestone for history, part in forecast.split() for milestone in _find_milestones(history, part)]
     place = {code: i for i, code in enumerate(forecast.locations.index)}
@@ -142,16 +130,12 @@ def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
     path = forecast.path
     if not path.population.shape[1]:
         return []
-    level = _choose_level(forecast.levels)
+    level = USUAL_LEVEL if USUAL_LEVEL in forecast.levels else next(iter(forecast.levels), None)
     years = history.origin + history.step * np.arange(1, path.population.shape[1] + 1)
-    # A number that the computer does not have is nothing that was reached.
+    bounds = (path.population,) * 2 if level is None else (path.lower[level], path.upper[level])
+    # A missing number never counts as reached.
     median, lower, upper = (
-        np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-        for values in (
-            path.population,
-            path.population if level is None else path.lower[level],
-            path.population if level is None else path.upper[level],
-        )
+        np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for values in (path.population, *bounds)
     )
     paths = _Paths(years, median, lower, upper, level)
     codes, last = history.locations.index.tolist(), history.values[:, -1]
@@ -206,14 +190,14 @@ def _find_peaks(codes: list[Hashable], past: NDArray[np.int64], history: Array, 
     for i, (code, when) in enumerate(zip(codes, zip(*ends, strict=True), strict=True)):
         year, figure = when[0], say_population(persons[i])
         if stays[i]:
-            said = f"Stays at its highest, {figure}, to {paths.last}"
+            said = f"Stays at its highest level, {figure}, to {paths.last}" + _say_later_peak(when, paths)
         elif year is None:
-            said = f"Still growing in {paths.last}"
+            said = f"Still growing in {paths.last}" + _say_earlier_peak(when, paths)
         elif year > past[-1]:
-            said = f"Peaks in {year} at {figure}"
+            said = f"Peaks in {year} at {figure}" + _say_range(when, paths, " bounds")
         else:
-            said = f"Peaked in {year} at {figure}, by estimates"
-        yield _milestone(code, PEAK, persons[i], when, paths, said, "% bounds")
+            said = f"Peaked in {year} at {figure} (estimate)" + _say_later_peak(when, paths)
+        yield _milestone(code, PEAK, persons[i], when, paths, said)
 
 
 def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> Iterator[Milestone | None]:
@@ -226,9 +210,9 @@ def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> It
     for i, years in enumerate(_find_years(figures, grows, paths)):
         figure = say_round_figure(figures[i])
         if years[0] is None:
-            said = f"Does not {'pass' if grows[i] else 'fall below'} {figure} by {paths.last}"
+            said = _say_missing(f"{'pass' if grows[i] else 'fall below'} {figure}", grows[i], years, paths)
         else:
-            said = f"{'Passes' if grows[i] else 'Falls below'} {figure} in {years[0]}"
+            said = f"{'Passes' if grows[i] else 'Falls below'} {figure} in {years[0]}" + _say_range(years, paths)
         kind = PASSING if grows[i] else FALLING
         yield _milestone(codes[i], kind, figures[i], years, paths, said) if last[i] > 0 else None
 
@@ -239,9 +223,9 @@ def _find_doublings(codes: list[Hashable], last: Array, origin: int, paths: _Pat
     for i, years in enumerate(_find_years(figures, grows, paths)):
         verb = "double" if grows[i] else "halve"
         if years[0] is None:
-            said = f"Does not {verb} by {paths.last}"
+            said = _say_missing(verb, grows[i], years, paths)
         else:
-            said = f"{verb.capitalize()}s by {years[0]}, in {years[0] - origin} years"
+            said = f"{verb.capitalize()}s by {years[0]}, in {years[0] - origin} years" + _say_range(years, paths)
         kind = DOUBLING if grows[i] else HALVING
         yield _milestone(codes[i], kind, figures[i], years, paths, said) if last[i] > 0 else None
 
@@ -249,7 +233,7 @@ def _find_doublings(codes: list[Hashable], last: Array, origin: int, paths: _Pat
 def _find_below_zero(codes: list[Hashable], paths: _Paths) -> Iterator[Milestone | None]:
     sides = (_first_years(side < 0, paths.years) for side in (paths.median, paths.lower, paths.upper))
     for code, years in zip(codes, zip(*sides, strict=True), strict=True):
-        said = f"Falls below zero in {years[0]}, which no population can"
+        said = f"Falls below zero in {years[0]}, which is impossible" + _say_range(years, paths)
         yield _milestone(code, BELOW_ZERO, 0, years, paths, said) if years[0] is not None else None
 
 
@@ -276,23 +260,41 @@ def _first_years(reached: NDArray[np.bool_], years: NDArray[np.int64]) -> list[i
     return [year if some else None for year, some in found]
 
 
-def _milestone(
-    code: Hashable, kind: str, persons: float, years: Years, paths: _Paths, said: str, of: str = "%"
-) -> Milestone:
-    year, earliest, latest = years
+def _milestone(code: Hashable, kind: str, persons: float, years: Years, paths: _Paths, sentence: str) -> Milestone:
+    bounds = years[1:] if paths.level is not None else (None, None)
+    return Milestone(code, kind, float(persons), years[0], *bounds, paths.level, paths.last, sentence)
+
+
+def _say_range(years: Years, paths: _Paths, of: str = "") -> str:
+    """Return the interval of a year, in brackets; nothing without intervals."""
     if paths.level is None:
-        return Milestone(code, kind, float(persons), year, None, None, None, paths.last, said)
-    sentence = f"{said} ({paths.level:g}{of}: {_say_years(earliest, latest, paths.last)})"
-    return Milestone(code, kind, float(persons), year, earliest, latest, paths.level, paths.last, sentence)
-
-
-def _say_years(earliest: int | None, latest: int | None, last: int) -> str:
-    if earliest is None:
-        return f"after {last}"
+        return ""
+    earliest, latest = years[1:]
+    said = f"{earliest}–{latest}" if latest != earliest else f"{earliest}"
     if latest is None:
-        return f"{earliest} or later"
-    return str(earliest) if earliest == latest else f"{earliest} to {latest}"
+        said = f"{earliest} or later" if earliest else f"after {paths.last}"
+    return f" ({paths.level:g}%{of}: {said})"
 
 
-def _choose_level(levels: tuple[float, ...]) -> float | None:
-    return USUAL_LEVEL if USUAL_LEVEL in levels else next(iter(levels), None)
+def _say_later_peak(years: Years, paths: _Paths) -> str:
+    """Say whether the upper bound still rises where the median does not."""
+    rise = f"peaks in {years[2]}" if years[2] else f"is still rising in {paths.last}"
+    return "" if paths.level is None or years[2] == years[0] else f"; the upper {paths.level:g}% bound {rise}"
+
+
+def _say_earlier_peak(years: Years, paths: _Paths) -> str:
+    """Say whether a bound peaks where the median still grows."""
+    if paths.level is None:
+        return ""
+    peak = f"; one of the {paths.level:g}% bounds peaks in {years[1]}"
+    return peak if years[1] else f", as are both {paths.level:g}% bounds"
+
+
+def _say_missing(verb: str, grows: bool, years: Years, paths: _Paths) -> str:
+    """Say that the median does not reach a figure, and whether the bound nearest to it does."""
+    if paths.level is None:
+        return f"Does not {verb} by {paths.last}"
+    bound = f"the {'upper' if grows else 'lower'} {paths.level:g}% bound"
+    if years[1] is None:
+        return f"Does not {verb} by {paths.last}; neither does {bound}"
+    return f"The median does not {verb} by {paths.last}; {bound} does in {years[1]}"

@@ -127,10 +127,8 @@ class AR(Model):
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
         """Flag explosive roots."""
         roots = arrays["root"]
-        return [
-            (int(row), f"explosive: the largest root is {roots[row]:.4f}, so its change speeds up without limit")
-            for row in np.flatnonzero(roots > 1 + ROOT_TOLERANCE)
-        ]
+        text = "explosive (largest root {:.4f}): this model makes growth accelerate forever; do not use it far ahead"
+        return [(int(row), text.format(roots[row])) for row in np.flatnonzero(roots > 1 + ROOT_TOLERANCE)]
 
     def _transform(self, panel: Panel) -> Array:
         if self.transform == "level":

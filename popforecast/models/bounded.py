@@ -87,7 +87,7 @@ class GrowthModel(Model):
         low, high = limit_growth(arrays, horizon)
         held = (growth < low - BITE) | (growth > high + BITE)
         return [
-            (int(row), f"bounded from step {int(held[row].argmax()) + 1} on: no location of the panel ever grew so")
+            (int(row), f"capped from step {int(held[row].argmax()) + 1} on: beyond any growth or decline in the data")
             for row in np.flatnonzero(held.any(axis=1))
         ]
 

@@ -77,11 +77,11 @@ class GuardedAR(GrowthModel):
         """Flag constrained roots, panels too short for lags, and forecasts at a bound."""
         roots = arrays["root"]
         tamed = [
-            (int(row), f"the largest root of its growth, {roots[row]:.3f}, was pulled back to {LARGEST_ROOT}")
+            (int(row), f"the largest root of its growth was reduced from {roots[row]:.3f} to {LARGEST_ROOT}")
             for row in np.flatnonzero(roots > LARGEST_ROOT)
         ]
         if not arrays["tail"].shape[1]:
-            tamed = [(row, "too few years for lags: its mean growth instead") for row in range(len(roots))]
+            tamed = [(row, "too few years for lags: mean growth is used instead") for row in range(len(roots))]
         return tamed + super().note(arrays, horizon)
 
 

@@ -115,7 +115,8 @@ class PanelAR(GrowthModel):
         """Flag forecasts at a bound, and panels too short to train on."""
         notes = super().note(arrays, horizon)
         if not len(arrays["knots"]):
-            notes += [(row, "too few years to learn from: damped growth instead") for row in range(len(arrays["last"]))]
+            text = "too few years to fit the model: damped growth is used instead"
+            notes += [(row, text) for row in range(len(arrays["last"]))]
         return notes
 
     def teach(self, lesson: Lesson, origin: int) -> dict[int, Rules]:

@@ -43,7 +43,7 @@ def check_years(panel: Panel, start: int, end: int) -> None:
                 f"the {name} year {year} is off the panel's grid of {step} years: expected {below} or {below + step}"
             )
     if start > end:
-        raise YearError(f"the first year {start} comes after the last, {end}: expected from <= to")
+        raise YearError(f'"From" ({start}) must not be later than "To" ({end})')
 
 
 def last_year(panel: Panel) -> int:

@@ -215,7 +215,7 @@ def run_notebook(
     except CellTimeoutError:
         return f"A cell took longer than {timeout} seconds and was stopped."
     except DeadKernelError:
-        return "The kernel died while a cell ran, perhaps for want of memory."
+        return "The kernel died while running a cell, perhaps because it ran out of memory."
     return None
 
 

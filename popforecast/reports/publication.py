@@ -221,7 +221,7 @@ class _Making:
         if step.fresh:
             self.results[name] = self._conclude(step, None, fresh=True)
         elif failed:
-            self._end(step, f"Not made, because it rests on {', '.join(failed)}, which failed.")
+            self._end(step, f"Not made, because it depends on {', '.join(failed)}, which failed.")
         return name not in self.results
 
     def run(self, name: str, folder: Path) -> tuple[Path, dict[str, Any], float]:

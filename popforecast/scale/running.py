@@ -173,7 +173,7 @@ def choose_years(step: int, origin: int, first: int | None, last: int | None) ->
     last = max(first, origin + step) + (DEFAULT_STEPS - 1) * step if last is None else last
     furthest = origin + MOST_STEPS * step
     if last < first:
-        raise YearError(f"the first year {first} comes after the last, {last}: expected from <= to")
+        raise YearError(f'"From" ({first}) must not be later than "To" ({last})')
     if last > furthest:
         raise YearError(f"the last year {last} is out of range: expected {furthest} or before")
     if (first - origin) % step:

@@ -7,7 +7,7 @@ from functools import cache
 
 from popforecast.data import maybe, read_facts
 
-UNEXPLAINED = "not explained here: look into the source"
+UNEXPLAINED = "no event on record: check the source"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def explain_break(place: str, year: int) -> str:
     Examples
     --------
     >>> explain_break("KWT", 1991), explain_break("KWT", 2010)
-    ("Iraq's invasion and the Gulf War, 1990-91", 'not explained here: look into the source')
+    ("Iraq's invasion and the Gulf War, 1990-91", 'no event on record: check the source')
     """
     found = (
         event.what for event in load_events() if event.place == place and event.breaks and _lies(year, event.breaks)
@@ -91,7 +91,7 @@ def explain_turn(place: str, origin: int, year: int) -> str:
     Examples
     --------
     >>> explain_turn("KWT", 1988, 1998), explain_turn("KWT", 1993, 2003)
-    ("Iraq's invasion and the Gulf War, 1990-91", 'not explained here: look into the source')
+    ("Iraq's invasion and the Gulf War, 1990-91", 'no event on record: check the source')
     """
     found = (
         event.what for event in load_events() if event.place == place and event.turn and origin < event.turn <= year

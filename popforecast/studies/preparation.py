@@ -131,9 +131,7 @@ def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
     projections, members = (tables.projections, tables.members) if tables else (None, None)
     paths = write_tables(opening.panel, folder, opening.source, projections, members) if folder else []
     rows = [(path.name, path.stat().st_size) for path in paths]
-    return pd.DataFrame(rows or [("nothing: no folder was named", 0)], columns=["written", "bytes"]).set_index(
-        "written"
-    )
+    return pd.DataFrame(rows or [("nothing: no folder given", 0)], columns=["written", "bytes"]).set_index("written")
 
 
 def count_types(panel: Panel) -> pd.DataFrame:

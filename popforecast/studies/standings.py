@@ -21,7 +21,7 @@ SETS = (TUNING, REPORTED, ALL)
 # A chart has eight colours.
 MOST_LINES = 8
 
-VERDICTS = {"loss": "loses to it at", "tie": "ties at", "win": "beats it at"}
+VERDICTS = {"loss": "is less accurate at", "tie": "ties at", "win": "is more accurate at"}
 
 # The measures of the scores, and how the bootstrap calls them.
 MEASURES: Mapping[str, Literal["mean", "median"]] = {"mape": "mean", "median_ape": "median"}
@@ -85,7 +85,7 @@ def describe_runs(peers: Peers) -> pd.DataFrame:
     """Return what each method took, on the clock and of the processor, and how long a full backtest takes it."""
     table = pd.DataFrame(peers.facts["seconds"]).T.rename_axis("method")
     table["processes"] = table["processes"].astype(int)
-    names = {"wall": "seconds on the clock", "processor": "seconds of processor"}
+    names = {"wall": "elapsed seconds", "processor": "processor seconds"}
     full = peers.seconds_in_full().reindex(table.index).round(1)
     return table.rename(columns=names).round(2).assign(**{"full backtest, seconds": full})
 
@@ -94,28 +94,28 @@ def describe_sets(panel: Panel, peers: Peers, reported: bool) -> str:
     """Say which origins and countries are compared, and on which of them our models were chosen."""
     origins, n = peers.facts["origins"], {name: int(choose(panel.locations.index, name).sum()) for name in SETS}
     said = (
-        f"There are {len(origins)} origins from {origins[0]} to {origins[-1]} and {n[ALL]} countries. Our models were "
-        f"chosen and tuned on {n[TUNING]} of them (the **{TUNING}** set: those whose M49 code, divided by four, is "
-        f"odd). The {n[REPORTED]} others (the **{REPORTED}** set) played no part in it. A model is fitted to all "
-        "countries, always up to the origin only. The peers were tuned on neither: each runs with its defaults, but "
-        "for the logs and the damped trend that its name states."
+        f"The comparison covers {n[ALL]} countries and {len(origins)} origins from {origins[0]} to {origins[-1]}. We "
+        f"chose and tuned our models on {n[TUNING]} of these countries (the **{TUNING}** set: those whose M49 code, "
+        f"divided by four, is odd). The other {n[REPORTED]} (the **{REPORTED}** set) played no part in that choice. "
+        "Each model is fitted to all countries, using data up to the origin only. The peers were not tuned: each runs "
+        "with its default settings, apart from the log transform or damped trend stated in its name."
     )
     if reported:
         return said
-    return f"{said} Outside the {TUNING} set the tables leave out our newer models: that is kept for the end."
+    return f"{said} Outside the {TUNING} set, the tables leave out our newer models until the final comparison."
 
 
 def describe_seconds(peers: Peers) -> str:
     """Say what the seconds are of."""
     processes = {name: took["processes"] for name, took in peers.facts["seconds"].items()}
     several = [name for name, number in processes.items() if number > 1]
-    shared = f"{join_words(several)} ran in {processes[several[0]]} processes, the others in one. " if several else ""
+    shared = f"{join_words(several)} ran in {processes[several[0]]} processes, all others in one. " if several else ""
     n, full = len(peers.facts["origins"]), peers.facts["full"]["origins"]
     return (
-        f"Seconds are processor time for points at the {n} origins, divided by the processes among which it was "
-        f"shared: what the task takes on an idle machine. {shared}The last column is a full backtest of {full} "
-        "origins: ours measured, with calibrated intervals, which need every earlier origin, too; the peers' scaled "
-        f"from {n} origins, without intervals."
+        f"Seconds are processor time for point forecasts at the {n} origins, divided by the number of processes: the "
+        f"time the task takes on an idle machine. {shared}The last column gives the time of a full backtest of {full} "
+        "origins. Ours is measured and includes calibrated intervals, which also need every earlier origin; the "
+        f"peers' is scaled up from {n} origins, without intervals."
     )
 
 
@@ -132,7 +132,8 @@ def write_verdict(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, mo
     return (
         f"Compared with the best of {rivals} peers at each horizon, over {n:,} forecasts of the {countries} countries"
         f"{', on which it was chosen' if countries == TUNING else ''}, {model} {join_words(parts)} years after the "
-        "origin: its mean error over the peer's, with a 95% bootstrap interval; a tie is an interval that contains 1."
+        "origin. In brackets: its mean error divided by the peer's, with a 95% bootstrap interval; a tie means that "
+        "the interval contains 1."
     )
 
 
@@ -142,11 +143,11 @@ def chart_ratios(scores: pd.DataFrame, countries: str, top: float = 1.6) -> Curv
     near = ratios[ratios.max(axis=1) <= top]
     lines = near.loc[near.mean(axis=1).nsmallest(MOST_LINES).index]
     table = lines.sort_values(lines.columns[-1]).T
-    title = f"Mean error beside the best peer's, {countries} countries"
+    title = f"Mean error relative to the best peer, {countries} countries"
     ends = "; ".join(f"{method} {value:.2f}" for method, value in table.iloc[-1].items())
     description = f"{title}, by horizon. {table.index[-1]} years after the origin: {ends}."
     return Curves(
-        title, "times the error of the best peer at that horizon (dotted)", description, table, [(1, "")], top
+        title, "error relative to the best peer at that horizon (dotted: 1)", description, table, [(1, "")], top
     )
 
 

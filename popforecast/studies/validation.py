@@ -150,7 +150,7 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
     """
     panel, lags = leave_out_constant(panel, model), _count_lags(model)
     residuals = regress(panel.values, lags, model.trend).residuals
-    columns = ["test", "what a rejection says", "p"]
+    columns = ["test", "what a rejection means", "p"]
     tests = pd.DataFrame([test for series in residuals for test in list_tests(series, lags)], columns=columns)
     groups = tests.assign(rejected=tests["p"] < SIGNIFICANCE).groupby(columns[:2], sort=False)["rejected"]
     table = pd.DataFrame({"series": groups.size(), "rejected, percent": 100 * groups.mean()})

@@ -21,7 +21,7 @@ KEYS = ["vintage", "year", "basis"]
 Measure = Literal["mean", "median"]
 MEASURES: tuple[Measure, ...] = ("mean", "median")
 
-OVERALL = " over all vintages and years"
+OVERALL = " across all vintages and years"
 
 VERDICTS = {"win": "{model} was closer", "tie": "a tie", "loss": "the UN was closer"}
 
@@ -86,7 +86,7 @@ def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
     name, result = list(results.items())[-1]
     year = int(result.errors["year"].max())
     scores = take_points(join_scores({name: result})).query("year == @year").set_index(["source", "basis"])
-    said = f"From what {name} knew in {result.origin}, {model} was off by {scores['mape'][model, RAW]:.1f}% on average"
+    said = f"Using {name} data up to {result.origin}, {model} was off by {scores['mape'][model, RAW]:.1f}% on average"
     if not _has_un(result):
         said += (
             f" in {year}, and by {scores['mape'][model, REBASED]:.1f}% after correcting the base-year population; the "
@@ -113,37 +113,37 @@ def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -
         alone = [name for name, result in results.items() if not list_published(result.vintage)]
         if alone:
             said.append(
-                f"- No edition before {join_words(alone)} is embedded, so its intervals *published by then* allow for "
-                "no revision at all."
+                f"- No edition before {join_words(alone)} is embedded, so its intervals *{VINTAGE_NAMES[PUBLISHED]}* "
+                "allow for no revision."
             )
         said.append(
-            f"- Rebased, the base figure is known: the intervals of {join_words(calibrated)} then allow for errors of "
-            "growth alone."
+            f"- After rebasing, the base population is known: the intervals of {join_words(calibrated)} then allow for "
+            "errors in growth only."
         )
     if plain:
-        said.append(f"- {join_words(plain)}: analytic intervals, which allow for random errors only.")
+        said.append(f"- {join_words(plain)}: analytic intervals, which allow for random error only.")
     with_un = [name for name, result in results.items() if _has_un(result)]
     bounded = [name for name in with_un if _states_bounds(results[name])]
     if bounded:
         said.append(
-            f"- {UN}, of {join_words(bounded)}: the UN's own, for fertility and mortality; the base figure and "
-            "migration are taken as known."
+            f"- {UN}, {join_words(bounded)}: the UN's own intervals, which allow for uncertain fertility and mortality "
+            "and take the base population and migration as known."
         )
     bare = [name for name in with_un if name not in bounded]
     if bare:
-        said.append(f"- {UN}, of {join_words(bare)}: none are stated.")
+        said.append(f"- {UN}, {join_words(bare)}: no intervals were published.")
     return "\n".join(said)
 
 
 def tell_dependence(results: Mapping[str, Vintages]) -> str:
     """Say how far the base errors of the vintages go together; nothing of one vintage alone."""
     if len(results) < 2:
-        return "There is one vintage here: one draw."
+        return "There is only one vintage here, so this is a single trial."
     table = correlate_bases(results)
     lowest = table.to_numpy()[np.tril_indices(len(table), -1)].min()
     return (
-        f"The vintages are not independent trials if their base errors go together. Over the countries of all, their "
-        f"correlation is {lowest:.2f}{' or more' if len(results) > 2 else ''}:"
+        f"The vintages are not independent trials if their base errors are correlated. Across the countries that all "
+        f"of them include, the correlation is {lowest:.2f}{' or more' if len(results) > 2 else ''}:"
     )
 
 
@@ -156,8 +156,8 @@ def correlate_bases(results: Mapping[str, Vintages]) -> pd.DataFrame:
 def tell_design(results: Mapping[str, Vintages], model: str) -> str:
     """Say what our models owe to later figures, and how the model does where it owes them nothing."""
     said = (
-        "Each model's parameters are estimated from the vintage alone. The design of our newer models is younger: it "
-        "was chosen on half of the countries of the 2024 edition (see *5. Peers*), which nobody had at the time."
+        "Each model's parameters are estimated from the vintage alone. The design of our newer models came later: we "
+        "chose it on half of the countries of the 2024 edition (see *5. Peers*), which did not exist at the time."
     )
     name, result = list(results.items())[-1]
     if not _has_un(result):
@@ -167,8 +167,8 @@ def tell_design(results: Mapping[str, Vintages], model: str) -> str:
     year = int(errors["year"].max())
     ratios = {basis: _bound(kept, model, year, basis) for basis in (RAW, REBASED)}
     return (
-        f"{said} On the other half, {kept['location_code'].nunique()} countries of {name}, {model}'s mean error in "
-        f"{year} over the UN's is {ratios[RAW]} raw and {ratios[REBASED]} rebased."
+        f"{said} On the other half ({kept['location_code'].nunique()} countries of {name}), {model}'s mean error in "
+        f"{year} divided by the UN's is {ratios[RAW]} raw and {ratios[REBASED]} rebased."
     )
 
 
@@ -196,19 +196,19 @@ def _tell_coverage(results: Mapping[str, Vintages], model: str) -> str:
     if PUBLISHED in by_kind:
         then, since = _tell_range(by_kind[PUBLISHED], OVERALL), _tell_range(by_kind[REAL_TIME])
         said = (
-            f"{model}'s {level:g}% intervals contained {last[model, PUBLISHED]:.0f}% of the outcomes as they could "
-            f"have been stated at the time{then}, and {last[model, REAL_TIME]:.0f}%{since} when they allow for later "
-            "revisions of other countries, which nobody could know"
+            f"{model}'s {level:g}% intervals contained {last[model, PUBLISHED]:.0f}% of outcomes using what was known "
+            f"at the time{then}, and {last[model, REAL_TIME]:.0f}%{since} after allowing for later revisions of other "
+            "countries, which could not be known in advance"
         )
     else:
         (kind, shares), *_ = by_kind.items()
         said = (
-            f"{model}'s {level:g}% intervals allow for random errors only and contained {last[model, kind]:.0f}% of "
-            f"the outcomes{_tell_range(shares, OVERALL)}"
+            f"{model}'s {level:g}% intervals allow for random error only and contained {last[model, kind]:.0f}% of "
+            f"outcomes{_tell_range(shares, OVERALL)}"
         )
     if _states_bounds(result):
         return f"{said}; the UN's contained {last[UN].iloc[0]:.0f}%."
-    return f"{said}; the UN stated none." if _has_un(result) else f"{said}."
+    return f"{said}; the UN published none." if _has_un(result) else f"{said}."
 
 
 def _tell_range(shares: pd.Series, over: str = "") -> str:

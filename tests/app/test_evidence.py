@@ -64,11 +64,10 @@ def test_what_the_misses_come_to_is_counted_in_words(india: pf.Forecast) -> None
     )
     assert beside.sentence.startswith(
         f"Our forecast was closer in {nearer} of {len(rows)} comparisons, the UN’s in {further}. "
-        f"Our 95% intervals contained {sum(then)} of {len(then)} outcomes as they could have been "
-        f"stated at the time, and {sum(since)} of {len(since)} when they allow for how the UN has since revised other "
-        "countries, which nobody could know."
+        f"Our 95% range, using what was known at the time, contained {sum(then)} of {len(then)} outcomes; "
+        f"after allowing for the UN’s later revisions of other countries, {sum(since)} of {len(since)}."
     )
-    assert "; its edition of 2010 stated none." in beside.sentence
+    assert "(the 2010 edition gave no range)." in beside.sentence
     for codes, said in (
         ((356,), "The UN was closer in all 4 comparisons."),
         ((4,), "Our forecast was closer in all 4"),
@@ -83,7 +82,8 @@ def test_a_region_has_no_interval_of_ours_and_none_is_counted() -> None:
     assert world is not None
     assert "Our 95" not in world.sentence
     assert world.sentence == (
-        "The UN was closer in both comparisons. Our intervals are scored for countries only. The UN’s contained 0 of 2."
+        "The UN was closer in both comparisons. Our ranges are evaluated for countries only. "
+        "The UN’s range contained 0 of 2."
     )
     told = world.overall.replace("’", "'")
     assert told == tell_coverage(pf.load_vintage_record())

@@ -216,8 +216,8 @@ def test_both_kinds_of_intervals_stand_in_json_and_csv_each_with_its_meaning(cli
     answer = client.get("/api/v1/vintages?location=NGA").json
     assert [[row[name] for name in held] for row in answer["comparisons"]] == record.to_numpy().tolist()
     assert list(answer["intervals"]) == ["published_held", "held"]
-    assert "could have been stated at the time" in answer["intervals"]["published_held"]
-    assert "nobody could know at the time" in answer["intervals"]["held"]
+    assert "could have been given at the time" in answer["intervals"]["published_held"]
+    assert "could not be known at the time" in answer["intervals"]["held"]
     table = pd.read_csv(io.StringIO(client.get("/api/v1/vintages.csv?location=NGA").text))
     assert table[held].to_numpy().tolist() == record.astype(bool).to_numpy().tolist()
     # A reader sees the one of the time first.

@@ -171,7 +171,7 @@ def read_examples(page: str, title: str) -> list[str]:
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_every_curl_of_the_page_runs(url: str) -> None:
     page = requests.get(f"{url}/docs", timeout=30).text
-    commands = [text for title in ("curl", "Ask") for text in read_examples(page, title)]
+    commands = [text for title in ("curl", "Example request") for text in read_examples(page, title)]
     assert len(commands) == 1 + 2 * len(RESOURCES)
     for command in commands:
         address = re.fullmatch(r'curl "(.+)"', command)[1]
@@ -191,7 +191,7 @@ def test_the_python_of_the_page_runs(url: str) -> None:
 
 
 def test_the_command_of_the_page_runs(url: str) -> None:
-    (command,) = read_examples(requests.get(f"{url}/docs", timeout=30).text, "The command line")
+    (command,) = read_examples(requests.get(f"{url}/docs", timeout=30).text, "Command line")
     program, *arguments = command.split()
     run = subprocess.run([Path(sys.executable).with_name(program), *arguments], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -185,7 +185,7 @@ def test_without_reports_a_page_says_how_to_make_them(client: FlaskClient, insta
     for path in ("/reports/", f"/reports/{PAGES[0]}"):
         response = client.get(path)
         assert response.status_code == 404
-        assert "The command `popforecast report` makes them" in response.text
+        assert "Run `popforecast report`" in response.text
 
 
 def test_reports_made_where_the_app_was_started_are_published_at_once(client: FlaskClient, installed: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_page_that_is_no_report_is_not_shown_as_one(client: FlaskClient, insta
     (installed / "reports" / "note.html").write_text("<title>A note</title><main>of mine</main>")
     response = client.get("/reports/note.html")
     assert response.status_code == 404
-    assert "The page has no kind, foot" in response.text
+    assert "This page is incomplete (kind, foot missing)" in response.text
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def _time_changes(browser: Browser, server: Server) -> Iterator[Figure]:
         ("control change: interval", "Interval", ["50%", "95%"]),
         ("control change: model", "Model", ["ar1", "panel-ar"]),
         ("control change: revision", "Revision", ["2019 (estimates to 2020)", "2024 (estimates to 2023)"]),
-        ("control change: scale", "Chart in", ["last estimate = 100", "persons"]),
+        ("control change: scale", "Chart scale", ["last estimate = 100", "linear"]),
     ):
         field = page.get_by_label(label, exact=True)
         both = [_time_change(page, server, field, values[i % 2]) for i in range(TIMES + 2)][2:]

@@ -125,7 +125,7 @@ def set_years(page: Page, start: float, end: float) -> None:
 
 def test_the_known_table_comes_out_to_the_digit(explorer: Page) -> None:
     remove_all(explorer)
-    expect(explorer.get_by_role("alert")).to_contain_text("No location is chosen")
+    expect(explorer.get_by_role("alert")).to_contain_text("No location is selected")
     explorer.get_by_label("Revision").select_option(label="2019 (estimates to 2020)")
     # Another revision has other locations to suggest: what is typed before they have come is lost.
     expect(explorer.locator("datalist option[value=WORLD]")).to_have_count(1)
@@ -148,7 +148,7 @@ def test_a_location_found_by_alias_changes_chart_and_table(explorer: Page) -> No
 
 def test_an_error_is_a_sentence_in_place_of_the_answer(explorer: Page) -> None:
     set_years(explorer, 2030, 2029)
-    expect(explorer.get_by_role("alert")).to_contain_text("The first year 2030 comes after the last, 2029")
+    expect(explorer.get_by_role("alert")).to_contain_text('"From" (2030) must not be later than "To" (2029)')
     expect(explorer.locator(".figures")).to_be_hidden()
     set_years(explorer, 2030, 2032)
     expect(explorer.get_by_role("alert")).to_have_count(0)
@@ -278,7 +278,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def test_the_address_says_what_is_on_show_and_leads_back_to_it(context: BrowserContext, explorer_url: str) -> None:
     page = open_explorer(context, f"{explorer_url}/?location=Ivory+Coast&model=ar1&model=AR(2,ct)&from=2030&to=2031")
     assert read_table(page)[0] == ["Year", "Côte d'Ivoire, ar1", "Côte d'Ivoire, AR(2, ct)"]
-    page.get_by_label("Chart in").select_option("last estimate = 100")
+    page.get_by_label("Chart scale").select_option("last estimate = 100")
     page.wait_for_function("location.search.includes('scale=indexed')")
     choose(page, "JPN")
     page.wait_for_function("location.search.includes('location=392')")
@@ -349,9 +349,9 @@ def test_a_kernel_killed_is_said_and_loading_again_recovers(context: BrowserCont
     (kernel,) = re.findall(r"Using pre-heated kernel: (\S+)", small.log.read_text())[-1:]
     (process,) = [process for process in find_kernels(small) if any(kernel in word for word in process.cmdline())]
     process.kill()
-    expect(page.get_by_role("alert")).to_contain_text("calculator has stopped")
+    expect(page.get_by_role("alert")).to_contain_text("session behind this page has ended")
     assert page.locator(".pf-controls").evaluate("part => part.inert")
-    page.get_by_role("link", name="Load it again").click()
+    page.get_by_role("link", name="Reload the page").click()
     expect(page.get_by_role("alert")).to_have_count(0)
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     assert read_table(page)[0] == ["Year", "Japan"]
@@ -371,7 +371,7 @@ def test_one_page_too_many_is_told_to_wait_and_has_its_turn(context: BrowserCont
     pages = [open_explorer(context, f"{small.url}/?location=JPN") for _ in range(2)]
     status, text, headers = ask(small.url)
     assert (status, headers["Retry-After"]) == (503, "30")
-    assert "Every place is taken" in text
+    assert "The explorer is full" in text
     assert "http" not in re.sub(r"https?-equiv|<!doctype html>", "", text).replace("http-equiv", "")
     pages[0].close()
     assert wait_for(lambda: count_taken(small) == 1)
@@ -447,7 +447,7 @@ def test_nothing_moves_while_the_page_comes(context: BrowserContext, explorer_ur
 def test_a_page_that_there_is_not_is_said_in_the_sites_own_style(explorer_url: str) -> None:
     status, text, _ = ask(f"{explorer_url}/nothing")
     assert status == 404
-    assert "There is no such page" in text
+    assert "Page not found" in text
     assert "cdn" not in text
 
 

@@ -129,11 +129,11 @@ def test_what_was_not_read_gives_a_page_from_which_what_was_opens(page: Page, se
     visit(page, server, WORLD + "&model=ar1")
     server.stop()
     page.goto(server.url + "/forecast?location=356&from=2030&to=2035")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Without a network")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
     kept = page.get_by_role("main").get_by_role("listitem")
     expect(kept).to_have_count(2)
     # The last read first.
-    assert re.match(r"Population of World, 2030–2035\s+ar1, read \w+ \d+, \d{4}$", kept.nth(0).inner_text())
+    assert re.match(r"Population of World, 2030–2035\s+ar1, opened \w+ \d+, \d{4}$", kept.nth(0).inner_text())
     kept.nth(1).get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Nigeria"))
     assert page.url == server.url + NIGERIA
@@ -143,7 +143,7 @@ def test_the_start_opens_without_the_server_and_goes_on_once_it_is_back(page: Pa
     visit(page, server, NIGERIA)
     server.stop()
     page.goto(server.url)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Without a network")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
     start(server.port)
     page.get_by_role("link", name="Try again").click()
     expect(page.locator("form [name=location]").first).to_be_attached()
@@ -213,7 +213,7 @@ def test_a_page_says_when_there_is_no_network(page: Page, server: Any, profile: 
     note = page.locator(".network")
     expect(note).to_have_text("")
     profile.set_offline(True)
-    expect(note).to_have_text("No network: this page is as you last read it.")
+    expect(note).to_have_text("You are offline: this is the page as you last opened it.")
     profile.set_offline(False)
     expect(note).to_have_text("")
 

@@ -101,7 +101,7 @@ def test_a_forecast_shows_its_names_its_unit_and_its_origin(forecast):
 
 def test_the_description_names_model_period_and_ends(forecast):
     description = forecast.plot().description
-    assert description.startswith("Population of WORLD, Nigeria and Germany, billion: history to 2020")
+    assert description.startswith("Population of WORLD, Nigeria and Germany, billion: estimates to 2020")
     assert "the ar1 forecast for 2025 to 2050. In 2050: WORLD 10.83; " in description
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_scale_says_which_there_are(forecast):
 
 def test_a_forecast_wholly_in_history_is_drawn_as_history(wpp2019):
     chart = pf.forecast(wpp2019, ["World"], 1990, 2000).plot()
-    assert chart.description == "Population of WORLD, billion: estimates, with 1990 to 2000 asked for."
+    assert chart.description == "Population of WORLD, billion: estimates, including 1990 to 2000."
     assert "estimates to" not in chart.svg()
     assert len(chart.draw().axes[0].lines) == 1
 
@@ -335,7 +335,7 @@ def test_every_line_and_dot_that_a_chart_names_is_drawn():
 
 def test_coverage_is_drawn_beside_its_promise(scores):
     svg = charts.chart_coverage(scores).svg()
-    for text in ("promised: 80%", "promised: 95%", "ar1, 80%", "naive, 95%"):
+    for text in ("nominal: 80%", "nominal: 95%", "ar1, 80%", "naive, 95%"):
         assert text in svg
 
 

@@ -28,7 +28,7 @@ from popforecast.studies import profile as study
 SVG = "{http://www.w3.org/2000/svg}"
 SEVEN = ["NGA", "IND", "CHN", "USA", "COD", "BRA", "JPN"]
 GROUPS = {"Neighbours": ["NGA", "NER"]}
-SOLID, UN = "estimates, then our forecast", "the UN’s medium variant"
+SOLID, UN = "estimates, then our forecast", "UN medium projection"
 
 
 class Seen(NamedTuple):
@@ -91,7 +91,7 @@ def check(seen: Seen, chart: Chart, lines: set[str]) -> None:
     assert not any(seen.ours), "no other line is"
     assert bool(seen.theirs) == (UN in lines)
     assert seen.levels == expect_levels(chart)
-    named = {f"{level:g}% interval": level for level in seen.levels}
+    named = {f"{level:g}% range": level for level in seen.levels}
     assert set(seen.key) == lines | set(named)
     assert {text: seen.key[text] for text in lines} == {text: text == UN for text in lines}
     # Where several intervals lie upon each other, the narrower is as dark as all that hold it together.
@@ -201,7 +201,7 @@ def test_a_profiles_drawings_agree_with_their_keys(place):
         legend = axes.get_legend()
         texts = [text.get_text() for text in legend.get_texts()]
         ours = SOLID if Kind.ESTIMATES in {course.kind for course in chart.courses} else "our forecast"
-        assert texts == [ours, UN, *(["80% interval"] if chart.band is not None else [])]
+        assert texts == [ours, UN, *(["80% range"] if chart.band is not None else [])]
         assert [handle.is_dashed() for handle in legend.legend_handles[:2]] == [False, True]
         # A line has the colour that it has in the first chart: the UN's is told from ours by its own.
         assert len({line.get_color() for line in drawn if not line.is_dashed()}) == 1

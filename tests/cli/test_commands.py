@@ -127,7 +127,7 @@ def test_every_location_is_the_default() -> None:
     [
         (["forecast", "Nigerai"], ["'Nigerai'", "Nigeria"]),
         (["forecast", "NGA", "nigeria"], ["twice", "Nigeria (566)"]),
-        (["forecast", "NGA", "--from", "2040", "--to", "2030"], ["2040", "2030", "from <= to"]),
+        (["forecast", "NGA", "--from", "2040", "--to", "2030"], ["2040", "2030", "must not be later than"]),
         (["forecast", "NGA", "--from", "2030", "--to", "2101"], ["2101", "2100"]),
         (["forecast", "NGA", "--from", "1949", "--to", "2030"], ["1949", "1950"]),
         (["forecast", "NGA", "--from", "soon"], ["'soon'", "--from"]),

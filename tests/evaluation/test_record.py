@@ -138,8 +138,8 @@ def test_nobodys_bounds_held_what_they_promised(vintages: pd.DataFrame) -> None:
 def test_coverage_is_told_of_both_kinds_and_the_one_of_the_time_leads(vintages: pd.DataFrame) -> None:
     scored = vintages[vintages["held_95"].notna()]
     assert tell_coverage(vintages) == (
-        f"From the UN's editions of 2010 and 2012, panel-ar's 95% intervals contained "
-        f"{100 * scored['published_held_95'].mean():.0f}% of {len(scored)} outcomes of countries as they could have "
-        f"been stated at the time, and {100 * scored['held_95'].mean():.0f}% when they allow for later revisions of "
-        "other countries, which nobody could know."
+        f"Across countries, panel-ar's 95% ranges from the UN's 2010 and 2012 editions contained "
+        f"{100 * scored['published_held_95'].mean():.0f}% of {len(scored)} outcomes using what was known at the time, "
+        f"and {100 * scored['held_95'].mean():.0f}% after allowing for later revisions of other countries, which could "
+        "not be known in advance."
     )

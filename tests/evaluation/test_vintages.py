@@ -411,5 +411,5 @@ def test_a_chart_of_bounds_leaves_out_who_states_none() -> None:
     chart = charts.chart_bounds(bare.reset_index("vintage"))
     assert set(chart.table.index.get_level_values("source")) == {"naive"}
     alone = compare_vintages("wpp2010", models=[]).scores().assign(vintage="wpp2010")
-    with pytest.raises(PopforecastError, match="no source states bounds"):
+    with pytest.raises(PopforecastError, match="no source has bounds"):
         charts.chart_bounds(alone)

@@ -58,7 +58,7 @@ def test_no_two_views_share_an_address() -> None:
         ("model=ar1&model=ar1", "chosen twice"),
         ("from=2030.7", "is not a whole year"),
         ("from=2030&from=2031", "has from 2 times"),
-        ("from=2040&to=2030", "comes after the last"),
+        ("from=2040&to=2030", 'must not be later than "To"'),
         ("to=2101", "out of range"),
         ("level=100", "expected a coverage in percent between 0 and 100"),
         ("level=NaN", "at most one decimal"),

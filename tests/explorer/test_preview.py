@@ -61,7 +61,7 @@ def test_a_period_of_the_past_is_the_same_to_all_models(several: Explorer) -> No
 def test_what_is_hidden_is_left_out(page: Explorer) -> None:
     page.end.value = "2029"
     shown = preview(page)
-    assert "comes after the last" in shown.select(".alert")[0].get_text()
+    assert 'must not be later than "To"' in shown.select(".alert")[0].get_text()
     assert shown.select("svg, table, .pf-tabs, h2") == []
 
 

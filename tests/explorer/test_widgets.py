@@ -78,7 +78,7 @@ def test_what_is_not_found_is_said_and_changes_nothing(page: Explorer) -> None:
     assert "Nigeria" in page.complaint.value
     assert page.table.value == before
     page.search.value = "world"
-    assert "WORLD is chosen already" in page.complaint.value
+    assert "WORLD is already selected" in page.complaint.value
 
 
 def test_more_locations_than_colours_are_refused(page: Explorer) -> None:
@@ -93,7 +93,7 @@ def test_more_locations_than_colours_are_refused(page: Explorer) -> None:
 @pytest.mark.parametrize(
     ("control", "value", "sentence"),
     [
-        ("end", "2029", "The first year 2030 comes after the last, 2029"),
+        ("end", "2029", "(2030) must not be later than"),
         ("end", "2101", "The last year 2101 is out of range: expected one from 1950 to 2100"),
         ("start", "0", "The first year 0 is out of range"),
         ("start", "2030.7", "From &#x27;2030.7&#x27; is not a whole year"),
@@ -117,7 +117,7 @@ def test_a_bad_period_is_a_sentence_and_mending_it_brings_the_answer_back(
 def test_no_selection_is_a_sentence(page: Explorer) -> None:
     page.chips[0].click()
     page.chips[0].click()
-    assert "No location is chosen" in page.error.value
+    assert "No location is selected" in page.error.value
 
 
 def test_a_location_that_the_revision_lacks_is_named() -> None:

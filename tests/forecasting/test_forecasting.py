@@ -348,12 +348,12 @@ def test_model_fitted_beforehand_gives_what_its_name_gives(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (grow(1, 40), {"too few past origins to calibrate on: the interval is analytic"}),
+        (grow(1, 40), {"too few past origins to calibrate the interval: it is analytic (random error only)"}),
         (
             grow(3, 3),
             {
-                "too few past origins to calibrate on: the interval is analytic",
-                "too few years to learn from: damped growth instead",
+                "too few past origins to calibrate the interval: it is analytic (random error only)",
+                "too few years to fit the model: damped growth is used instead",
             },
         ),
         (grow(40, 40)[:, :9], set()),
@@ -388,7 +388,7 @@ def test_city_that_doubled_is_held_to_what_was_ever_seen_and_said_to_be() -> Non
 @pytest.mark.parametrize(
     ("start", "end", "named"),
     [
-        (2035, 2030, ["2035", "2030", "from <= to"]),
+        (2035, 2030, ["2035", "2030", "must not be later than"]),
         (1949, 2030, ["1949", "1950 to 2100"]),
         (2030, 2101, ["2101", "1950 to 2100"]),
         (-5, 2030, ["-5"]),

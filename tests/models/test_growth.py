@@ -67,7 +67,7 @@ def test_drift_of_a_population_that_shrinks_stays_above_zero_and_says_why() -> N
         assert all((bound >= 0).all() for bound in (*ahead.lower.values(), *ahead.upper.values()))
     # One step at 200 fewer would leave none: no place ever lost more than half in a step.
     assert ahead.population[0, 0] == pytest.approx(100)
-    assert dict(fitted.notes(50))[0].startswith("bounded from step 1 on")
+    assert dict(fitted.notes(50))[0].startswith("capped from step 1 on")
 
 
 def test_drift_of_logarithms_continues_mean_growth() -> None:

@@ -245,7 +245,7 @@ def test_what_rests_on_a_failed_report_is_not_made_and_says_so(own):
     write_notebook(folder, "second", "1 + 1", after=["first"])
     first, second, third = make_reports(None, None, output, folder=folder)
     assert first.error == "Cell 2: ZeroDivisionError: division by zero"
-    assert second.error == "Not made, because it rests on first, which failed."
+    assert second.error == "Not made, because it depends on first, which failed."
     assert (third.ok, third.fresh) == (True, True)
     assert {name for name, content in list_published(output).items() if content != before[name]} == {
         *("index.html", "status.json"),

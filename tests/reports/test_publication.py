@@ -230,7 +230,7 @@ def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path):
 def test_a_kernel_that_dies_is_a_failure_like_any_other(tmp_path: Path):
     write_notebook(tmp_path / "notebooks", "dying", "import os; os._exit(1)")
     (result,) = make_reports(None, None, tmp_path, folder=tmp_path / "notebooks")
-    assert result.error == "The kernel died while a cell ran, perhaps for want of memory."
+    assert result.error == "The kernel died while running a cell, perhaps because it ran out of memory."
 
 
 def test_an_interrupted_run_leaves_whole_files_and_no_kernel(tmp_path: Path):

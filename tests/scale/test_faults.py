@@ -179,7 +179,7 @@ def test_a_file_that_is_no_parquet_is_named_or_listed(rows: pd.DataFrame, tmp_pa
         ({"engine": "spark"}, "engine 'spark': expected local or dask"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "expected engine 'dask' beside it"),
         ({"on_error": "ignore"}, "on_error 'ignore': expected raise or skip"),
-        ({"start": 2030, "end": 2020}, "2030 comes after the last"),
+        ({"start": 2030, "end": 2020}, r"\(2030\) must not be later than"),
         ({"end": 2500}, "2500 is out of range: expected 2169 or before"),
         ({"levels": (200,)}, "level 200"),
         ({"partition_rows": 0}, "partition_rows 0: expected 1 or more"),

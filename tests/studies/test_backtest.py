@@ -91,7 +91,7 @@ def test_a_cause_counts_only_after_the_origin(wpp2024: pf.Panel):
     countries = wpp2024.countries()
     later = pf.backtest(countries, "naive", [1994], [1])
     misses = study.name_misses(later, "naive", 1, 236)
-    assert misses["what happened"]["Rwanda"] == "not explained here: look into the source"
+    assert misses["what happened"]["Rwanda"] == "no event on record: check the source"
 
 
 @pytest.mark.parametrize(

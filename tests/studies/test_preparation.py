@@ -43,7 +43,7 @@ def test_the_embedded_tables_can_be_written_again_byte_for_byte(revision: str, t
 
 def test_nothing_is_written_without_a_folder():
     written = study.write_revision(study.open_revision("wpp2019"), "")
-    assert written.index.tolist() == ["nothing: no folder was named"]
+    assert written.index.tolist() == ["nothing: no folder given"]
 
 
 @pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])

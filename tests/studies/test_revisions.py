@@ -79,7 +79,7 @@ def test_places_whose_thousands_are_too_coarse_are_not_named_and_that_is_said(co
     assert not set(small.index) & set(study.find_moved(compared, len(compared.changes)).index)
     said = study.tell_small(compared)
     assert f"{len(small)} places that had fewer than 100,000 people in 2020" in said
-    assert "wpp2019 gives whole thousands" in said
+    assert "wpp2019 rounds to thousands" in said
     assert "wpp2024 gives" not in said
 
 
@@ -89,7 +89,7 @@ def test_the_old_interval_is_the_one_that_every_surface_shows(compared, wpp2019:
     for level in (80, 95):
         held = frame["now"].between(frame[f"lower_{level}"], frame[f"upper_{level}"])
         expected = (100 * held.groupby(frame["year"]).mean()).round(1)
-        shown = study.score_held(compared).loc["with later revisions", f"held by {level}%"]
+        shown = study.score_held(compared).loc["with later revisions", f"within {level}%"]
         assert shown.loc[2021:].tolist() == expected.tolist()
 
 
@@ -97,35 +97,35 @@ def test_intervals_published_by_then_allow_for_what_the_old_edition_had_revised(
     """The intervals that vintages.compare scores, on other panels: every country alone, and no sums."""
     scores = compare_vintages("wpp2019", "wpp2024", intervals="published").scores(compared.changes.index.tolist())
     raw = scores[scores["basis"] == "raw"].set_index("year")
-    shown = study.score_held(compared).loc["published by then"]
+    shown = study.score_held(compared).loc["known at the time"]
     for level in (80, 95):
         # The stored fit knows the aggregates, too, and may differ by a country at a bound.
-        assert shown.loc[2021:, f"held by {level}%"].tolist() == pytest.approx(
+        assert shown.loc[2021:, f"within {level}%"].tolist() == pytest.approx(
             raw[f"coverage_{level}"].tolist(), abs=0.5
         )
     said = study.explain_held(compared)
-    assert "learnt from how wpp2019 changed wpp2010 and wpp2012" in said
-    assert "learnt from how wpp2024 changed wpp2010 and wpp2012" in said
-    assert "wpp2024 is also the edition they are tested on" in said
+    assert "estimated from how wpp2019 changed wpp2010 and wpp2012" in said
+    assert "estimated from how wpp2024 changed wpp2010 and wpp2012" in said
+    assert "They are also tested on wpp2024" in said
 
 
 def test_in_the_base_year_the_interval_allows_for_revision_alone(compared):
     # Nothing is forecast there, and growth adds to it a year later: it can only be narrower than the next.
     shown = study.score_held(compared)
-    kinds = ["published by then", "with later revisions"]
+    kinds = ["known at the time", "with later revisions"]
     assert shown.index.tolist() == [(kind, year) for kind in kinds for year in (2020, 2021, 2022, 2023)]
     assert (shown["countries"] == 232).all()
     for kind in kinds:
-        assert 50 < shown.loc[(kind, 2020), "held by 80%"] < shown.loc[(kind, 2020), "held by 95%"] < 100
+        assert 50 < shown.loc[(kind, 2020), "within 80%"] < shown.loc[(kind, 2020), "within 95%"] < 100
 
 
 def test_a_plain_model_states_no_interval_for_its_base_year():
     plain = study.compare_revisions("wpp2019", "wpp2024", "ar1", 2030)
     assert study.score_held(plain).loc["analytic"].index.tolist() == [2021, 2022, 2023]
-    assert study.explain_held(plain).startswith("ar1 states analytic intervals")
+    assert study.explain_held(plain).startswith("ar1 has analytic intervals")
     assert study.tell_order(plain) == ""
     assert "published" not in study.tell_finding(plain)
-    assert "contained: allowing for random errors only, " in study.tell_finding(plain)
+    assert "% allowing for random error only." in study.tell_finding(plain)
 
 
 def test_backtest_errors_are_those_of_the_backtest_on_either_revision(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
@@ -161,7 +161,7 @@ def test_every_country_has_a_row_with_no_hole(compared):
     assert len(table) == len(compared.changes)
     assert not table.isin(["nan", "–", ""]).any().any()
     row = table.loc["Tokelau"]
-    assert (row["80% held"], row["2020"]) == ("0 / 0 of 4", "+112.8")
+    assert (row["within 80%"], row["2020"]) == ("0 / 0 of 4", "+112.8")
     held = compared.held["held_80"].xs(772, level="code")
     assert held.sum() == 0
 
@@ -172,17 +172,18 @@ def test_the_finding_states_what_the_tables_do(compared):
     assert f"by 5% or more in {far}" in said
     first = study.find_moved(compared, 1).iloc[0]
     assert "Tokelau" not in said
-    assert f"places with 100,000 people or more, for {first['location']} ({first['forecast']:+.0f}%)" in said
-    held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained:")[2])]
+    leading = f"{first['location']} ({first['forecast']:+.0f}%)"
+    assert f"those that moved furthest, among places with at least 100,000 people, are for {leading}" in said
+    held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained ")[2])]
     ahead = study.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
-    assert ahead.index.tolist() == ["published by then", "with later revisions"]
-    expected = [ahead.loc[kind, f"held by {level}%"] for kind in ahead.index for level in (80, 95)]
+    assert ahead.index.tolist() == ["known at the time", "with later revisions"]
+    expected = [ahead.loc[kind, f"within {level}%"] for kind in ahead.index for level in (80, 95)]
     assert held == pytest.approx(expected, abs=0.51)
 
 
 def test_how_the_uns_variant_moved_is_not_said_where_it_is_not_known(compared):
     said = study.tell_forecast(compared)
-    assert "not embedded for wpp2019, so how it moved cannot be said" in said
+    assert "not embedded for wpp2019, so its change is unknown" in said
     base, growth = (np.abs(np.log1p(compared.changes[column] / 100)) for column in ("past", "growth"))
     assert f"In {(base >= growth).sum()} of 232 countries" in said
 

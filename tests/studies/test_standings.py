@@ -72,7 +72,7 @@ def test_losses_and_ties_are_said_as_openly_as_wins():
     errors = invent(ar1=[3.0, 1.0], A=[2.0, 2.0], B=[4.0, 4.0])
     verdict = standings.write_verdict(errors, peers.score(errors), halves.ALL, "ar1")
     assert "best of 2 peers at each horizon, over 100 forecasts of the all countries, ar1" in verdict
-    assert "loses to it at 1 (1.50 [1.50, 1.50]) and beats it at 5 (0.50 [0.50, 0.50]) years" in verdict
+    assert "is less accurate at 1 (1.50 [1.50, 1.50]) and is more accurate at 5 (0.50 [0.50, 0.50]) years" in verdict
     errors["A"] = errors["ar1"].to_numpy()
     assert "ar1 ties at 1 (1.00 [1.00, 1.00]) and 5 (1.00 [1.00, 1.00]) years" in standings.write_verdict(
         errors, peers.score(errors), halves.ALL, "ar1"
@@ -88,14 +88,14 @@ def test_the_finding_and_the_sets_are_those_of_the_run(
     for horizon, (_, ratio) in standings.bound_ratios(errors, peers.score(errors, reported), countries).items():
         assert re.search(rf"\b{horizon} \({re.escape(str(ratio))}\)", verdict)
     said = standings.describe_sets(panel, kept, reported)
-    assert "7 origins from 1988 to 2018 and 236 countries" in said
-    assert "tuned on 122 of them" in said
-    assert ("is kept for the end" in said) == (not reported)
+    assert "236 countries and 7 origins from 1988 to 2018" in said
+    assert "tuned our models on 122 of these" in said
+    assert ("until the final comparison" in said) == (not reported)
 
 
 def test_what_ran_in_how_many_processes_is_what_was_kept(kept: peers.Peers):
     said = standings.describe_seconds(kept)
-    assert "AutoCES and RandomWalkWithDrift ran in 2 processes, the others in one." in said
+    assert "AutoCES and RandomWalkWithDrift ran in 2 processes, all others in one." in said
     assert "full backtest of 36 origins" in said
 
 
@@ -103,4 +103,4 @@ def test_the_chart_draws_no_line_out_of_its_frame(scores: pd.DataFrame):
     chart = standings.chart_ratios(scores, halves.REPORTED)
     assert 0 < len(chart.table.columns) <= standings.MOST_LINES
     assert chart.table.to_numpy().max() <= chart.top
-    assert "times the error of the best peer" in chart.svg()
+    assert "error relative to the best peer" in chart.svg()

@@ -42,13 +42,13 @@ def test_the_finding_gives_both_coverages_and_the_one_of_the_time_leads(usual: R
     said, scores = study.tell_finding(usual, "panel-ar"), raw(usual)["coverage_95"]
     then, since = scores["panel-ar", PUBLISHED], scores["panel-ar", "real-time"]
     assert (
-        f"contained {then['wpp2012', 2020]:.0f}% of the outcomes as they could have been stated at the time "
-        f"({then.min():.0f} to {then.max():.0f}% over all vintages and years)"
+        f"contained {then['wpp2012', 2020]:.0f}% of outcomes using what was known at the time "
+        f"({then.min():.0f} to {then.max():.0f}% across all vintages and years)"
     ) in said
     assert (
-        f"and {since['wpp2012', 2020]:.0f}% ({since.min():.0f} to {since.max():.0f}%) when they allow for later" in said
+        f"and {since['wpp2012', 2020]:.0f}% ({since.min():.0f} to {since.max():.0f}%) after allowing for later" in said
     )
-    assert said.index("at the time") < said.index("nobody could know")
+    assert said.index("at the time") < said.index("could not be known")
     assert said.endswith(f"the UN's contained {scores[UN, 'stated', 'wpp2012', 2020]:.0f}%.")
 
 
@@ -78,8 +78,8 @@ def test_a_source_has_one_error_whatever_its_intervals_allow_for(usual: Results)
 def test_intervals_stand_side_by_side_by_name(usual: Results) -> None:
     table = study.tabulate_intervals(study.join_scores(usual))
     at = table.loc[("wpp2010", 2015)]
-    assert at.index.tolist() == ["panel-ar, published by then", "panel-ar, with later revisions", "ar1"]
-    assert at.loc["panel-ar, published by then", ["in 80%", "in 95%"]].round().tolist() == [37, 68]
+    assert at.index.tolist() == ["panel-ar, known at the time", "panel-ar, with later revisions", "ar1"]
+    assert at.loc["panel-ar, known at the time", ["in 80%", "in 95%"]].round().tolist() == [37, 68]
     assert UN in table.loc[("wpp2012", 2015)].index
 
 
@@ -87,8 +87,8 @@ def test_what_is_said_of_intervals_is_true_of_these_sources(run: Callable[..., R
     said = study.explain_intervals(usual, ["panel-ar", "ar1"])
     assert "No edition before wpp2010 is embedded" in said
     assert "- ar1: analytic intervals" in said
-    assert "UN medium, of wpp2012: the UN's own" in said
-    assert "UN medium, of wpp2010: none are stated" in said
+    assert "UN medium, wpp2012: the UN's own" in said
+    assert "UN medium, wpp2010: no intervals" in said
     plain = study.explain_intervals(run(("wpp2019",), ("ar1",)), ["ar1"])
     assert "published" not in plain
     assert UN not in plain
@@ -101,17 +101,17 @@ def test_without_a_un_source_nothing_is_said_of_it(run: Callable[..., Results]) 
     alone = run(("wpp2019",), ("ar1",))
     said = study.tell_finding(alone, "ar1")
     assert "the UN's forecasts of that edition are not embedded" in said
-    assert "random errors only" in said
+    assert "random error only" in said
     assert "UN's contained" not in said
     assert study.relate_to_un(alone, "ar1").empty
-    assert study.tell_dependence(alone) == "There is one vintage here: one draw."
-    assert "over the UN's" not in study.tell_design(alone, "ar1")
+    assert study.tell_dependence(alone) == "There is only one vintage here, so this is a single trial."
+    assert "divided by the UN's" not in study.tell_design(alone, "ar1")
 
 
 def test_a_vintage_without_bounds_is_not_said_to_have_some(run: Callable[..., Results]) -> None:
     said = study.tell_finding(run(("wpp2012", "wpp2010"), ("naive",), "wpp2019"), "naive")
-    assert said.startswith("From what wpp2010 knew in 2010, naive was off by")
-    assert said.endswith("the UN stated none.")
+    assert said.startswith("Using wpp2010 data up to 2010, naive was off by")
+    assert said.endswith("the UN published none.")
     assert "the UN was closer" in said
 
 
@@ -126,5 +126,5 @@ def test_the_design_of_our_models_is_owned_up_to_and_scored_where_it_played_no_p
     errors = usual["wpp2012"].errors.query("year == 2020 and basis == 'raw'")
     errors = errors[errors["location_code"] // 4 % 2 == 0].drop_duplicates(["source", "location_code"])
     ours, theirs = (errors[errors["source"] == source].set_index("location_code")["ape"] for source in ("panel-ar", UN))
-    assert f"On the other half, {len(ours)} countries of wpp2012" in said
+    assert f"On the other half ({len(ours)} countries of wpp2012)" in said
     assert f"is {bound_ratio(ours, theirs[ours.index], ours.index)} raw" in said

@@ -21,11 +21,11 @@ from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, get_edition
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "ar1": "an autoregression on the last value, with which this project began",
-        "naive": "which says that nothing will change",
-        "drift": "which goes on by the mean change of the past",
+        "naive": "which assumes no change",
+        "drift": "which continues the average past change",
         "damped-growth": "last year's growth, fading out",
         "ar": "an autoregression of growth whose order is chosen for each location",
-        "panel-ar": "five rules of growth, learnt from all locations together where their past is long enough",
+        "panel-ar": "five component forecasts of growth, estimated from all locations where the history is long enough",
     }
 )
 
@@ -40,13 +40,13 @@ def tell_models(models: Sequence[str]) -> str:
     Examples
     --------
     >>> tell_models(["drift", "naive"])
-    'The model in question is `drift`, which goes on by the mean change of the past. Compared with it: `naive`, which \
-says that nothing will change.'
+    'The main model here is `drift`, which continues the average past change. It is compared with: `naive`, which \
+assumes no change.'
     """
     first, *others = (
         f"`{name}`{', the default' if name == DEFAULT_MODEL else ''}, {MEANINGS[name]}" for name in models
     )
-    return f"The model in question is {first}." + (f" Compared with it: {'; '.join(others)}." if others else "")
+    return f"The main model here is {first}." + (f" It is compared with: {'; '.join(others)}." if others else "")
 
 
 def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
@@ -94,8 +94,8 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
     """
     if hindsight is None:
         return (
-            "**Final data.** Every model here was shown the past as this file has it. If figures were revised after "
-            "the fact, nobody had them at the time, and errors in real time may have been larger than on this page."
+            "**Final data.** Every model here uses the history in this file. If figures were revised later, they were "
+            "not available at the time, and errors in real time may have been larger than on this page."
         )
     facts, ratios = hindsight.iloc[0], hindsight["ratio"]
     low, high = ratios.idxmin(), ratios.idxmax()
@@ -109,10 +109,10 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
         history = f"history as the {get_edition(facts['revision']).edition} edition has it"
     verdict = " This flatters every model here." if ratios.min() > 1 else ""
     return (
-        f"**Final data.** Every model here was shown {history}, revised and partly interpolated after the fact. "
-        f"At the time those figures were not known.{verdict} From what was known in {facts['origin']} (the {edition} "
-        f"edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} what they are on final "
-        f"data{f'; {named}' if named else ''}. That is over the {facts['n']} countries that can be compared; the "
+        f"**Final data.** Every model here uses {history}, revised and partly interpolated after the fact. "
+        f"Those figures were not available at the time.{verdict} From what was known in {facts['origin']} (the "
+        f"{edition} edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} what they are on "
+        f"final data{f'; {named}' if named else ''}. That is over the {facts['n']} countries that can be compared; the "
         "report *4. Vintages* has the errors in real time."
     )
 
@@ -130,13 +130,13 @@ def tell_tuning(panel: Panel, models: Sequence[str]) -> str:
         return f"{'None of these models was' if len(models) > 1 else 'This model was not'} tuned on any country."
     if find_edition(panel) is None:
         return (
-            "The models were chosen and tuned on the UN's countries, not on this file; here they learn from its "
-            "figures alone."
+            "The models were chosen and tuned on the UN's countries, not on this file; here they are estimated from "
+            "its figures alone."
         )
     tuned = int(choose(panel.locations.index, TUNING).sum())
     return (
         f"The models were chosen and tuned on {tuned} of these {len(panel)} countries, those whose M49 code, divided "
-        "by four, is odd. This page scores all of them, and nothing was chosen by what it shows."
+        "by four, is odd. This page scores all of them; its results played no part in the choice."
     )
 
 
@@ -146,7 +146,7 @@ def tell_intervals(models: Sequence[str]) -> str:
     Examples
     --------
     >>> tell_intervals(["naive"])
-    'The intervals of naive are learnt from its own errors up to the origin, where there were enough.'
+    'The intervals of naive are calibrated on its own errors up to the origin, where there are enough.'
     """
     learnt = [name for name in models if MODELS[name].calibrated]
     formal = [name for name in models if name not in learnt]
@@ -154,12 +154,12 @@ def tell_intervals(models: Sequence[str]) -> str:
     if learnt:
         whose = "its own errors" if len(learnt) == 1 else "each model's own errors"
         said.append(
-            f"The intervals of {join_words(learnt)} are learnt from {whose} up to the origin, where there were enough."
+            f"The intervals of {join_words(learnt)} are calibrated on {whose} up to the origin, where there are enough."
         )
     if formal:
         said.append(
-            f"{'Those' if learnt else 'The intervals'} of {join_words(formal)} are the textbook's, which takes the "
-            "estimated coefficients for the truth."
+            f"{'Those' if learnt else 'The intervals'} of {join_words(formal)} are analytic: they take the estimated "
+            "coefficients as exact."
         )
     return " ".join(said)
 
@@ -186,8 +186,8 @@ def tell_misfits(misfits: pd.DataFrame, backtest: Backtest, model: str) -> str:
         if chosen.any()
     ]
     said = (
-        f"Of these {figures} figures {low} lie below and {high} above what was stated, by more than chance would do if "
-        "locations were independent."
+        f"Of these {figures} shares, {low} are below and {high} above the nominal level by more than chance would "
+        "explain if locations were independent."
     )
     return f"{said} There the intervals were {'; '.join(told)}." if told else said
 
@@ -197,9 +197,9 @@ def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) ->
     known = int((misses["what happened"] != UNEXPLAINED).sum())
     told = "None" if not known else f"All {known}" if known == len(misses) else f"{known} of the {len(misses)}"
     return (
-        f"The largest errors of {model} after {horizon} {_name_steps(panel)}, one for each location. Above zero the "
-        f"forecast was too high. {told} followed an event that popforecast has on record, and that no history of "
-        "totals announced."
+        f"The largest errors of {model} after {horizon} {_name_steps(panel)}, one for each location. Where the error "
+        f"is positive, the forecast was too high. {told} followed an event in popforecast's list, which past totals "
+        "could not have signalled."
     )
 
 
@@ -213,21 +213,21 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
         said = "In real time the past itself is revised: see *4. Vintages*."
         if MODELS[model].calibrated:
             said += (
-                f" The intervals of {model} here are of the kind `final`; for the UN's revisions the forecasts that we "
-                "publish have wider ones, `real-time`, that allow for that."
+                f" The intervals of {model} here are of the kind `final`; our published forecasts use wider "
+                "`real-time` intervals, which allow for UN revisions."
             )
         cautions.append(said)
     if len(origins) > 1 and np.diff(origins).min() < longest * panel.step:
         cautions.append(
-            f"Only {np.diff(origins).min()} years lie between the nearest origins and up to {longest * panel.step} "
-            "between origin and outcome: the runs overlap, and are not independent trials."
+            f"Origins are as little as {np.diff(origins).min()} years apart and forecasts run up to "
+            f"{longest * panel.step} years: the runs overlap and are not independent trials."
         )
     errors = backtest.errors[(backtest.errors["model"] == model) & (backtest.errors["horizon"] == horizon)]
     if errors["outcome"].sum() > 0:
         weighted = np.average(errors["ape"], weights=errors["outcome"])
         cautions.append(
             f"Each location counts the same here. Weighted by population, {model} was off by {weighted:.1f}% "
-            f"after {horizon} {_name_steps(panel)}, as against {errors['ape'].mean():.1f}% unweighted."
+            f"after {horizon} {_name_steps(panel)}, compared with {errors['ape'].mean():.1f}% unweighted."
         )
     return "\n".join(f"- {caution}" for caution in cautions)
 

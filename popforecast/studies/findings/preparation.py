@@ -15,9 +15,9 @@ def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame
     rows = "no row was" if not dropped else "1 row was" if dropped == 1 else f"{dropped} rows were"
     countries = "1 country has" if len(anomalies) == 1 else f"{len(anomalies)} countries have"
     return (
-        f"{len(panel)} series are whole from {panel.years[0]} to {panel.origin}; {rows} dropped, the countries add up "
-        f"to the world within {_measure_widest(totals):.1f} parts per million, and {countries} a year "
-        "that breaks with the usual growth."
+        f"{len(panel)} series are complete from {panel.years[0]} to {panel.origin}; {rows} dropped, the countries add "
+        f"up to the world within {_measure_widest(totals):.1f} parts per million, and {countries} a year "
+        "of unusual growth."
     )
 
 
@@ -34,7 +34,7 @@ def tell_dropped(opening: Opening) -> str:
     if not dropped:
         return f"Nothing was dropped: all {kept} series of the source are in the panel."
     rows = "row was" if dropped == 1 else "rows were"
-    return f"{kept} series of the source are in the panel; {dropped} {rows} dropped, each for the reason beside it:"
+    return f"{kept} series of the source are in the panel; {dropped} {rows} dropped, each for the reason given:"
 
 
 def tell_totals(totals: pd.DataFrame) -> str:
@@ -57,15 +57,15 @@ def tell_totals(totals: pd.DataFrame) -> str:
     if low < 0 < high:
         return (
             f"The countries' sum lies between {-low:,} persons below the world's figure and {high:,} above it, "
-            f"{within}: it errs in both directions, as rounding does."
+            f"{within}: gaps in both directions are what rounding produces."
         )
     if low == high == 0:
-        return "The countries' sum is the world's figure in every year."
+        return "The countries' sum equals the world's figure in every year."
     near, far = sorted((abs(low), abs(high)))
     side, whose = ("below", "places that the table does not list") if low < 0 else ("above", "places counted twice")
     return (
         f"The countries' sum always lies {near:,} to {far:,} persons {side} the world's figure, {within}: too "
-        f"one-sided for rounding, and what {whose} would do."
+        f"one-sided to be rounding; {whose} would explain it."
     )
 
 

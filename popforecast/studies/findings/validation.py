@@ -48,16 +48,16 @@ def tell_residuals(tests: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> columns = ["what a rejection says", "series", "rejected, percent"]
+    >>> columns = ["what a rejection means", "series", "rejected, percent"]
     >>> tests = pd.DataFrame([["large errors cluster in time", 40, 5.0]], ["ARCH, 4 lags"], columns)
     >>> tell_residuals(tests)
-    'No test rejects many more series than chance would: these residuals are much as the model assumes.'
+    'No test rejects many more series than chance would: the residuals are close to what the model assumes.'
     """
     shares = tests["rejected, percent"]
-    found = [f"{tests['what a rejection says'][test]} ({shares[test]:.0f}%)" for test in tests.index[shares > USUAL]]
+    found = [f"{tests['what a rejection means'][test]} ({shares[test]:.0f}%)" for test in tests.index[shares > USUAL]]
     if not found:
-        return "No test rejects many more series than chance would: these residuals are much as the model assumes."
-    return f"In more series than chance would have it, {join_words(found)}. The model's intervals assume the opposite."
+        return "No test rejects many more series than chance would: the residuals are close to what the model assumes."
+    return f"In more series than chance would explain, {join_words(found)}. The model's intervals assume the opposite."
 
 
 def tell_left_out(panel: Panel, model: AR) -> str:
@@ -88,8 +88,8 @@ def _compare_known_table(panel: Panel, model: AR) -> str:
     first = f"{known.columns[0]} {known.index[0]}"
     ours, published = (format_population(THOUSAND * table.to_numpy()[0, 0]) for table in (made, known))
     if made.equals(known):
-        return f" and gives the known table to the digit ({first}: {ours})"
-    return f"; it does not give the known table, which is {AR().name}'s ({first}: {ours}, there {published})"
+        return f" and reproduces the known table to the digit ({first}: {ours})"
+    return f"; it does not reproduce the known table, which is {AR().name}'s ({first}: {ours}, there {published})"
 
 
 def _say_dependent(tests: pd.DataFrame) -> str:
@@ -97,5 +97,5 @@ def _say_dependent(tests: pd.DataFrame) -> str:
     rejected = round(series * share / 100)
     said = f"{rejected or 'none'} of {series} {'has' if rejected < 2 else 'have'} residuals that are not independent"
     return (
-        f"{said}, {'about as many as chance gives' if share <= USUAL else 'though its intervals assume that they are'}"
+        f"{said}, {'about as many as by chance' if share <= USUAL else 'although its intervals assume that they are'}"
     )

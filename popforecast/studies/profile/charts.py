@@ -100,7 +100,7 @@ def chart_difference(profile: Profile) -> Courses | None:
         for values in (profile.forecast.lower[LEVEL][0], profile.medium, profile.forecast.upper[LEVEL][0])
     )
     ours = Course(Kind.FORECAST, years, np.zeros(len(years)))
-    title = f"The UN's medium variant beside our forecast of {profile.name}"
+    title = f"UN medium variant compared with our forecast for {profile.name}"
     unit = "percent of our forecast"
     description = (
         f"{title}, {unit}, with our {LEVEL}% interval. In {years[-1]}: {medium[-1]:+.1f}, interval "

@@ -29,14 +29,14 @@ def tell_events(profile: Profile) -> str:
     if past:
         before = len(past) < len(own)
         said.append(
-            f"What {'moved the population before' if before else 'has moved the population'}: {'; '.join(past)}. The "
-            "model sees that the totals moved, not why."
+            f"{'Earlier events' if before else 'Events'} that moved the population: {'; '.join(past)}. The model sees "
+            "that totals changed, but not why."
         )
     among = _list_among(profile)
     if among:
         said.append(
-            f"Among its countries: {'; '.join(among)}. The model sees totals up to {origin}: not what moved them, nor "
-            "whether it goes on."
+            f"Events in its countries: {'; '.join(among)}. The model sees totals up to {origin}, but not what moved "
+            "them or whether it continues."
         )
     return " ".join(said)
 
@@ -58,10 +58,10 @@ def tell_finding(profile: Profile) -> str:
 
 def _tell_recent(event: Event, origin: int) -> str:
     if event.year > origin:
-        return f"Not in these figures, which end in {origin}: {event.what}. No forecast from them allows for it."
+        return f"Not in these figures, which end in {origin}: {event.what}. Forecasts from them do not allow for it."
     return (
-        f"The latest figures bear the mark of a known event ({event.what}). The model sees what it did to the totals "
-        f"up to {origin}, and not whether it goes on or who returns."
+        f"The latest figures reflect a known event ({event.what}). The model sees its effect on totals up to {origin}, "
+        "but not whether it continues or who will return."
     )
 
 

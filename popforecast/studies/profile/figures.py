@@ -177,8 +177,8 @@ def tabulate_record(profile: Profile) -> pd.DataFrame:
         "forecasts": own["n"].astype(str),
         "mean error": own["mape"].map(format_percent),
         "median error": own["median_ape"].map(format_percent),
-        "held by 80%": own["coverage_80"].map("{:.0f}%".format),
-        "held by 95%": own["coverage_95"].map("{:.0f}%".format),
+        "within 80%": own["coverage_80"].map("{:.0f}%".format),
+        "within 95%": own["coverage_95"].map("{:.0f}%".format),
     }
     for name in YARDSTICKS:
         if name != profile.forecast.model.name:
@@ -201,9 +201,9 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
             "outcome": format_populations(record["outcome"]),
             "our error": [format_percent(ape) for ape in record["ape"]],
             "UN's error": [format_percent(ape) for ape in record["un_ape"]],
-            f"held by our 95%, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
-            f"held by our 95%, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
-            "held by the UN's 95%": [_answer(held) for held in record["un_held_95"]],
+            f"within our 95%, {VINTAGE_NAMES['published']}": [_answer(held) for held in record["published_held_95"]],
+            f"within our 95%, {VINTAGE_NAMES['real-time']}": [_answer(held) for held in record["held_95"]],
+            "within the UN's 95%": [_answer(held) for held in record["un_held_95"]],
         },
         index=pd.Index(editions, name="edition"),
     )

@@ -128,7 +128,7 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
     grown = np.diff(np.log(panel.values), axis=1)
     yield Scenario(
         "growth as before",
-        f"the years {origin - RECENT} to {origin} had grown like those from {origin - 2 * RECENT} to {origin - RECENT}",
+        f"growth from {origin - RECENT} to {origin} had been that of {origin - 2 * RECENT} to {origin - RECENT}",
         _run(profile, change_growth(panel, rows, grown[rows, -2 * k : -k])),
     )
     parent = panel.locations["parent"].to_dict()[profile.code]
@@ -137,12 +137,12 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
         (name,) = panel.locations["name"].iloc[region]
         yield Scenario(
             f"growth of {name}",
-            f"the years {origin - RECENT} to {origin} had grown like {name}",
+            f"growth from {origin - RECENT} to {origin} had been that of {name}",
             _run(profile, change_growth(panel, rows, np.repeat(grown[region, -k:], len(rows), axis=0))),
         )
     yield Scenario(
         "five years ago",
-        f"nothing after {origin - RECENT} was known",
+        f"nothing after {origin - RECENT} were known",
         _forget(profile),
     )
     factor = _revise_base(panel, profile.code)
@@ -152,8 +152,8 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
         )
         yield Scenario(
             "base revised as before",
-            f"the figure of {origin} were revised as the {this} edition revised the last one of the {before} "
-            "edition, and the forecast moved with it",
+            f"the {origin} figure were revised as the {this} edition revised the last figure of the {before} edition, "
+            "and the forecast moved with it",
             profile.median * factor,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from popforecast.evaluation.record import FIRST_ORIGIN
 from popforecast.forecasting import REAL_TIME
@@ -36,16 +37,10 @@ from popforecast.text import (
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
 
-# Growth per year, in percent, that nobody would call growth.
-STILL = 0.05
+# In percent: growth per year that rounds to none, differences whose first year is reported, and a negligible change.
+STILL, PARTINGS, SLIGHT = 0.05, (1, 5, 10), 0.5
 
-# Differences, in percent, whose first year is told; and what counts as none.
-PARTINGS = (1, 5, 10)
-
-# A change of the forecast, in percent, below which a scenario changes nothing to speak of.
-SLIGHT = 0.5
-
-# Years ahead of which the record is told.
+# The horizons reported from the track record.
 NEAR, FAR = 5, 20
 
 
@@ -56,7 +51,7 @@ def tell_forecast(profile: Profile) -> str:
     --------
     >>> from popforecast.studies.profile import make_profile
     >>> tell_forecast(make_profile("World", "wpp2019", "ar1"))[:70]
-    'WORLD: 7.795 billion people in 2020 and, by the forecast of ar1, 10.83'
+    'WORLD: 7.795 billion people in 2020; the forecast of ar1 is 10.83 bill'
     """
     origin, last = profile.panel.origin, int(profile.years[-1])
     year = MIDDLE if MIDDLE in profile.years else last
@@ -64,12 +59,12 @@ def tell_forecast(profile: Profile) -> str:
     bounds = [profile.at(side[LEVEL][0], year) for side in (profile.forecast.lower, profile.forecast.upper)]
     rounding = round_in_words(median, *bounds)
     said = (
-        f"{profile.name}: {say_population(profile.history[-1])} people in {origin} and, by "
-        f"{_name_forecast(profile)}, {rounding.say(median)} in {year} ({LEVEL}%: {rounding.say_range(*bounds)}"
+        f"{profile.name}: {say_population(profile.history[-1])} people in {origin}; "
+        f"{_name_forecast(profile)} is {rounding.say(median)} in {year} ({LEVEL}%: {rounding.say_range(*bounds)}"
         f"{'' if profile.forecast.model.calibrated else f'; {_say_held(profile)}'})."
     )
     if profile.medium is not None:
-        said += f" The UN's medium variant says {rounding.say(profile.at(profile.medium, year))}."
+        said += f" The UN's medium variant is {rounding.say(profile.at(profile.medium, year))}."
     return " ".join([said, *_tell_outdated(profile)])
 
 
@@ -80,22 +75,22 @@ def tell_intervals(profile: Profile) -> str:
     --------
     >>> from popforecast.studies.profile import make_profile
     >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
-    'The line is the forecast of ar1; the fan is what its formula giv'
+    'The line is the forecast of ar1. The fan shows its 50%, 80% and '
     """
-    levels = f"{join_words([f'{level:g}' for level in profile.forecast.levels])}%"
+    levels = join_words([f"{level:g}%" for level in profile.forecast.levels])
     model = profile.forecast.model
     # What the UN has replaced since stands in the finding.
     outdated = {text for _, text in note_outdated(profile.outlook.whole.panel, profile.outlook.whole.membership)}
     notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes if note.text not in outdated)
     if not model.calibrated:
         return (
-            f"The line is the forecast of {model.name}; the fan is what its formula gives for {levels} and allows for "
-            f"random errors only: {_say_held(profile)}.{notes}"
+            f"The line is the forecast of {model.name}. The fan shows its {levels} intervals from the model's formula, "
+            f"which allow for random error only: {_say_held(profile)}.{notes}"
         )
-    revised = " and for the UN revising its figures" if profile.forecast.provenance["intervals"] == REAL_TIME else ""
+    revised = " and for UN revisions of its figures" if profile.forecast.provenance["intervals"] == REAL_TIME else ""
     return (
-        f"The line is the median of {model.name}: outcomes are as likely above it as below. The fan shows its {levels} "
-        f"intervals, which allow for the model's own past errors{revised}.{notes}"
+        f"The line is the median forecast of {model.name}: the outcome is as likely to be above it as below. The fan "
+        f"shows its {levels} intervals, which allow for the model's past errors{revised}.{notes}"
     )
 
 
@@ -105,11 +100,11 @@ def list_cautions(profile: Profile) -> str:
     old = profile.panel.revision != latest.name
     return "\n".join(
         [
-            "- The model knows totals only: no births, deaths, migration or ages. What has never shown in totals, it "
-            "cannot foresee.",
-            f"- The last estimates are themselves partly projected since the last census, and "
+            "- The model uses population totals only, not births, deaths, migration or ages. It cannot foresee what "
+            "has never shown up in totals.",
+            f"- The latest estimates are partly projections since the last census, and "
             f"{f'were revised in {latest.title}' if old else 'will be revised'}.",
-            "- A scenario says what the model would make of another past. It is no forecast.",
+            "- A scenario shows what the model would forecast from a different past. It is not a forecast.",
         ]
     )
 
@@ -128,15 +123,16 @@ def tell_growth(profile: Profile) -> str:
     ours = _sign(measure_growth(ahead, path, origin, MIDDLE)) if profile.at(profile.median, MIDDLE) > 0 else None
     joined = f" {_say_joined(profile)}" if isinstance(profile.forecast.model, PanelAR) else ""
     said = [
-        f"Since {origin - RECENT} the population {_say_grown(recent)}; in the ten years before, it "
-        f"{_say_grown(before)}. Of the years since {past[0]}, growth was highest in {past[1 + fastest]}, at "
+        f"From {origin - RECENT} to {origin} the population {_say_grown(recent)}; in the ten years before that, it "
+        f"{_say_grown(before)}. Since {past[0]}, growth was highest in {past[1 + fastest]}, at "
         f"{_sign(yearly[fastest])}, and lowest in {past[1 + slowest]}, at {_sign(yearly[slowest])}.",
-        f"To {MIDDLE} we expect {f'{ours} a year' if ours else 'a fall below zero, which is no population'}",
+        f"Up to {MIDDLE}, our forecast "
+        f"{f'implies growth of {ours} a year' if ours else 'falls below zero, which is impossible'}",
     ]
     if profile.medium is None:
         return f"{said[0]} {said[1]}.{joined}"
     theirs = measure_growth(ahead, np.append(profile.history[-1], profile.medium), origin, MIDDLE)
-    return f"{said[0]} {said[1]}, the UN {_sign(theirs)}.{joined}"
+    return f"{said[0]} {said[1]}; the UN's implies {_sign(theirs)}.{joined}"
 
 
 def tell_record(profile: Profile) -> str:
@@ -145,14 +141,13 @@ def tell_record(profile: Profile) -> str:
     record = find_record(profile).query("model == @model")
     near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
     held = round(near["n"] * near["coverage_80"] / 100)
-    known = "they are known today"
+    known = "today's figures"
     if profile.panel.revision != DEFAULT_REVISION:
-        known = f"the {get_edition(str(profile.panel.revision)).edition} edition has them"
+        known = f"the figures of the {get_edition(str(profile.panel.revision)).edition} edition"
     return (
-        f"Had {model} been asked every year since {FIRST_ORIGIN}, it would have missed by {near['mape']:.1f}% "
-        f"on average after {NEAR} years and by {far['mape']:.1f}% after {FAR}; after {NEAR} years its "
-        f"{LEVEL}% intervals held {held} of {near['n']:.0f} outcomes. This is final data: the figures are as {known}, "
-        "which flatters every model."
+        f"Made each year since {FIRST_ORIGIN}, {model} forecasts would have been off by {near['mape']:.1f}% on average "
+        f"after {NEAR} years and by {far['mape']:.1f}% after {FAR}; after {NEAR} years, the {LEVEL}% interval "
+        f"contained {held} of {near['n']:.0f} outcomes. The test uses final data ({known}), which flatters every model."
     )
 
 
@@ -161,44 +156,41 @@ def tell_vintages(profile: Profile) -> str:
     record = find_vintages(profile)
     if record.empty:
         return (
-            f"In real time nothing can be said of {profile.name}: we have no figures for it from the editions of "
-            "2010 and 2012 that are defined alike."
+            f"There is no real-time comparison for {profile.name}: the 2010 and 2012 editions have no figures for it "
+            "under the same definition."
         )
     last = record.sort_values(["vintage", "year"], kind="stable").iloc[-1]
     ours, theirs = last["ape"], last["un_ape"]
-    nearer = "as near" if round(ours, 1) == round(theirs, 1) else "nearer" if ours < theirs else "further off"
+    nearer = "as close" if round(ours, 1) == round(theirs, 1) else "closer" if ours < theirs else "further off"
     edition = get_edition(last["vintage"]).edition
-    other = "" if profile.forecast.model.name == DEFAULT_MODEL else f" The figures are those of {DEFAULT_MODEL}."
+    other = "" if profile.forecast.model.name == DEFAULT_MODEL else f" Our errors here are those of {DEFAULT_MODEL}."
     if profile.panel.revision != DEFAULT_REVISION:
         other = f" The outcomes are those of {get_edition(DEFAULT_REVISION).title}.{other}"
     return (
-        f"In real time, from the {edition} edition, we would have missed the population of {last['year']} by "
-        f"{ours:.1f}% and the UN's medium variant by {theirs:.1f}%: we were "
-        f"{nearer}.{other}{_explain_intervals(record)}"
+        f"In real time, our forecast for {last['year']} from the {edition} edition would have been off by {ours:.1f}%; "
+        f"the UN's medium variant was off by {theirs:.1f}%, so ours was {nearer}.{other}{_explain_intervals(record)}"
     )
 
 
 def tell_difference(profile: Profile) -> str:
     """Say when our forecast and the UN's part, how far, and when the UN's leaves our interval."""
     if profile.difference is None:
-        missing = f"The UN's medium variant is not embedded for {profile.panel.revision}"
-        return f"{missing}, so there is nothing to compare with."
+        return f"The UN's medium variant is not embedded for {profile.panel.revision}, so no comparison is possible."
     years, apart = profile.years, np.abs(profile.difference)
     last = int(years[-1])
     first = [(limit, int(years[(apart >= limit).argmax()])) for limit in PARTINGS if (apart >= limit).any()]
     if not first:
-        parting = f"Ours and the UN's stay within {PARTINGS[0]}% of each other to {last}."
+        parting = f"Our forecast and the UN's stay within {PARTINGS[0]}% of each other up to {last}."
     else:
-        each = ", ".join(f"{limit}% in {year}" for limit, year in first)
+        each = join_words([f"by {limit}% in {year}" for limit, year in first])
         places = " and ".join(
             f"{_say_apart(profile.at(profile.difference, year))} in {year}" for year in (MIDDLE, last)
         )
-        parting = f"Ours and the UN's first differ by {each}. Ours lies {places}."
+        parting = f"Our forecast and the UN's first differ {each}. Ours is {places}."
     outside = ~hold_medium(profile)
     if not outside.any():
-        return f"{parting} The UN's stays within our {LEVEL}% interval to {last}."
-    leaves, back = int(years[outside.argmax()]), "" if outside[outside.argmax() :].all() else ", and comes back"
-    return f"{parting} The UN's leaves our {LEVEL}% interval in {leaves}{back}."
+        return f"{parting} The UN variant stays within our {LEVEL}% interval up to {last}."
+    return f"{parting} The UN variant lies outside our {LEVEL}% interval {_say_outside(years, outside)}."
 
 
 def list_milestones(profile: Profile) -> str:
@@ -206,7 +198,7 @@ def list_milestones(profile: Profile) -> str:
     listed = "\n".join(f"- {milestone.sentence}" for milestone in find_milestones(profile.forecast))
     if profile.forecast.model.calibrated:
         return listed
-    return f"{listed}\n\nThe years in brackets follow from the model's own intervals: {_say_held(profile)}."
+    return f"{listed}\n\nThe bounds are those of the model's own formula: {_say_held(profile)}."
 
 
 def tell_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> str:
@@ -233,7 +225,7 @@ def _say_held(profile: Profile) -> str:
     far = record[record["model"] == profile.forecast.model.name].set_index("horizon").loc[FAR]
     share = f"coverage_{LEVEL}"
     return (
-        f"at past origins its {LEVEL}% intervals held {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
+        f"at past origins its {LEVEL}% intervals contained {round(far['n'] * far[share] / 100)} of {far['n']:.0f} "
         f"outcomes {FAR} years ahead"
     )
 
@@ -241,7 +233,7 @@ def _say_held(profile: Profile) -> str:
 def _say_joined(profile: Profile) -> str:
     return (
         f"{profile.forecast.model.name} forecasts {join_words([str(knot) for knot in KNOTS])} years ahead directly and "
-        "joins them: kinks at these years are the model's, and mean nothing."
+        "interpolates between them: kinks at these horizons are artefacts of the model."
     )
 
 
@@ -253,9 +245,8 @@ def _name_forecast(profile: Profile) -> str:
 def _explain_intervals(record: pd.DataFrame) -> str:
     """Say what our intervals allow for in the table of these errors, where it has some."""
     if record["held_95"].isna().all():
-        return " Our intervals are scored for countries only."
-    each = (f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
-    return "".join(each)
+        return " Our intervals are evaluated for countries only."
+    return "".join(f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
 
 
 def _tell_outdated(profile: Profile) -> Iterator[str]:
@@ -270,6 +261,16 @@ def _say_grown(growth: float) -> str:
     if abs(growth) < STILL:
         return f"hardly changed ({_sign(growth)} a year)"
     return f"{'grew' if growth > 0 else 'shrank'} by {abs(growth):.1f}% a year"
+
+
+def _say_outside(years: NDArray[np.int64], outside: NDArray[np.bool_]) -> str:
+    """Say when the UN's variant first lies outside our interval, and whether it does so again."""
+    start = int(outside.argmax())
+    if outside[start:].all():
+        return f"from {years[start]} on"
+    end = start + int(outside[start:].argmin())
+    first = f"in {years[start]}" if end == start + 1 else f"from {years[start]} to {years[end - 1]}"
+    return first + (", and again later" if outside[end:].any() else "")
 
 
 def _say_apart(percent: float) -> str:

@@ -25,9 +25,9 @@ LARGE = (1, 5, 10)
 FAR = 5
 
 _ALLOWING = {
-    THEN: "as they could have been stated at the time",
-    SINCE: "allowing for later revisions, which nobody could know",
-    PLAIN: "allowing for random errors only",
+    THEN: "using what was known at the time",
+    SINCE: "after allowing for later revisions, which could not be known in advance",
+    PLAIN: "allowing for random error only",
 }
 
 
@@ -61,7 +61,7 @@ def score_held(comparison: Comparison) -> pd.DataFrame:
     tables = {}
     for kind in list_kinds(comparison):
         by_year = comparison.held.xs(kind, level="intervals").groupby("year")
-        held = {f"held by {level}%": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
+        held = {f"within {level}%": (100 * by_year[f"held_{level}"].mean()).round(1) for level in LEVELS}
         tables[VINTAGE_NAMES.get(kind, kind)] = pd.DataFrame({"countries": by_year.size()} | held)
     return pd.concat(tables, names=["intervals"])
 
@@ -105,11 +105,11 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
         f"{year}, then": persons["forecast_then"],
         "now ": persons["forecast_now"],
         "change ": _sign(moved["forecast"]),
-        "of it growth": _sign(moved["growth"]),
+        "of which growth": _sign(moved["growth"]),
     }
     for level in LEVELS:
         answers = whole.loc[moved.index, f"held_{level}"].replace({True: "yes", False: "no"})
-        table[f"{level}% held"] = answers[list_kinds(comparison)].apply(" / ".join, axis=1)
+        table[f"within {level}%"] = answers[list_kinds(comparison)].apply(" / ".join, axis=1)
     return pd.DataFrame(table).set_axis(moved["location"].rename("location"))
 
 
@@ -122,7 +122,7 @@ def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
         f"{comparison.year}": _sign(changes["forecast"]),
     }
     for level in LEVELS:
-        table[f"{level}% held"] = _count_held(comparison, level)
+        table[f"within {level}%"] = _count_held(comparison, level)
     at = comparison.errors[comparison.errors["horizon"] == horizon]
     for name, errors in at.groupby("revision", sort=False):
         table[f"error, {name}"] = errors.groupby("code")["ape"].mean().reindex(changes.index).map("{:.1f}".format)
@@ -139,16 +139,16 @@ def tell_finding(comparison: Comparison) -> str:
     furthest = find_moved(comparison, 3)
     moved = zip(furthest["location"], furthest["forecast"], strict=True)
     named = ", ".join(f"{name} ({sign(percent, 0)}%)" for name, percent in moved)
-    held = "; ".join(
-        f"{_ALLOWING[kind]}, {' and '.join(f'{share[kind]:.0f}%' for share in shares)}"
+    held = ", and ".join(
+        f"{' and '.join(f'{share[kind]:.0f}%' for share in shares)} {_ALLOWING[kind]}"
         for kind in list_kinds(comparison)
     )
     return (
-        f"{new.revision} changed the population of {base} by {changes['past'].abs().median():.1f}% in the median of "
-        f"{len(changes)} countries, and by {FAR}% or more in {far}. It moved our forecast for {year} by "
-        f"{changes['forecast'].abs().median():.1f}% in the median, and furthest, of places with 100,000 people "
-        f"or more, for {named}. Of what it states for {base + 1} to {new.origin}, the "
-        f"{' and '.join(f'{level}%' for level in LEVELS)} intervals of the forecast from {old.revision} contained: "
+        f"{new.revision} revised {base} populations by a median {changes['past'].abs().median():.1f}% "
+        f"({len(changes)} countries), and by {FAR}% or more in {far}. Our forecasts for {year} moved by a median "
+        f"{changes['forecast'].abs().median():.1f}%; those that moved furthest, among places with at least 100,000 "
+        f"people, are for {named}. Of the {new.revision} figures for {base + 1}–{new.origin}, the "
+        f"{' and '.join(f'{level}%' for level in LEVELS)} intervals of our forecast from {old.revision} contained "
         f"{held}."
     )
 
@@ -160,18 +160,18 @@ def tell_forecast(comparison: Comparison) -> str:
     base, growth = np.log1p(changes["past"] / 100).abs(), np.log1p(changes["growth"] / 100).abs()
     more = int((base >= growth).sum())
     said = (
-        f"In {more} of {len(changes)} countries the base figure moved the forecast for {year} more than growth did, in "
-        f"{len(changes) - more} growth did."
+        f"In {more} of {len(changes)} countries, the revised base population moved the forecast for {year} at least as "
+        f"much as the change in growth did; in {len(changes) - more}, growth moved it more."
     )
     absent = [name for name in (old, new) if not get_edition(name).has_projections]
     if absent:
-        said += f" The UN's medium variant is not embedded for {' and '.join(absent)}, so how it moved cannot be said."
+        said += f" The UN's medium variant is not embedded for {' and '.join(absent)}, so its change is unknown."
     if new in absent:
         return said
     projected = load_projections(new).query("year == @year").set_index("location_code")
     medium = projected["population"].reindex(changes.index)
     apart = 100 * (changes["forecast_now"] / medium - 1).abs().median()
-    return f"{said} That of {new} lies {apart:.1f}% from our forecast in the median country."
+    return f"{said} In the median country, the UN's medium variant of {new} is {apart:.1f}% from our forecast."
 
 
 def tell_small(comparison: Comparison) -> str:
@@ -183,10 +183,10 @@ def tell_small(comparison: Comparison) -> str:
         for panel in (comparison.pairing.earlier, comparison.pairing.later)
         if len(rows) and (take_years(panel, [base])[rows] % 1000 == 0).all()
     ]
-    why = f": {' and '.join(whole)} gives whole thousands, which are coarse for them" if whole else ""
+    why = f" ({' and '.join(whole)} rounds to thousands, which is coarse for them)" if whole else ""
     return (
-        f"Left out here are {len(rows)} places that had fewer than {SMALL:,} people in {base} by either edition{why}. "
-        "They count in all other figures, and *Every country* lists them."
+        f"This ranking leaves out {len(rows)} places that had fewer than {SMALL:,} people in {base} in either "
+        f"edition{why}. All other figures include them, and *Every country* lists them."
     )
 
 
@@ -196,21 +196,21 @@ def explain_held(comparison: Comparison) -> str:
     kinds = list_kinds(comparison)
     if kinds == [PLAIN]:
         return (
-            f"{comparison.model} states analytic intervals, which allow for random errors only. They begin a year "
-            "after the old edition's last."
+            f"{comparison.model} has analytic intervals, which allow for random error only. They begin one year after "
+            "the old edition's last estimate."
         )
     before = list_published(load_panel(str(old.revision)))
     shown = (
-        f"The size of revisions is learnt from how {DEFAULT_REVISION} changed {' and '.join(VINTAGES)}; popforecast "
-        "shows these today."
+        f"The size of revisions is estimated from how {DEFAULT_REVISION} changed {' and '.join(VINTAGES)}; these are "
+        "the intervals that popforecast publishes."
     )
     if new.revision == DEFAULT_REVISION:
         shown += (
-            f" {new.revision} is also the edition they are tested on here, so they knew something of it, though not "
-            f"what it changed after {old.revision}."
+            f" They are also tested on {new.revision} here, so the test is not fully independent, although they do not "
+            f"use what it changed after {old.revision}."
         )
     known = (
-        f"The size of revisions is learnt from how {old.revision} changed {' and '.join(before)}."
+        f"The size of revisions is estimated from how {old.revision} changed {' and '.join(before)}."
         if before
         else f"No edition before {old.revision} is embedded, so they allow for no revision."
     )
@@ -218,7 +218,7 @@ def explain_held(comparison: Comparison) -> str:
         [
             f"- **{VINTAGE_NAMES[THEN]}**: {VINTAGE_INTERVALS[THEN]}. {known}",
             f"- **{VINTAGE_NAMES[SINCE]}**: {VINTAGE_INTERVALS[SINCE]}. {shown}",
-            f"- In {comparison.base} nothing is forecast: there they allow for the revision alone.",
+            f"- {comparison.base} is not a forecast year: its intervals allow for the revision only.",
         ]
     )
 
@@ -228,7 +228,7 @@ def tell_order(comparison: Comparison) -> str:
     kinds = list_kinds(comparison)
     if len(kinds) == 1:
         return ""
-    return f"Two answers are for intervals {VINTAGE_NAMES[kinds[0]]} / {VINTAGE_NAMES[kinds[1]]}."
+    return f"Where two answers are given, they are for intervals {VINTAGE_NAMES[kinds[0]]} / {VINTAGE_NAMES[kinds[1]]}."
 
 
 def describe_sources(comparison: Comparison) -> str:

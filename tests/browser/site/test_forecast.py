@@ -51,7 +51,7 @@ def test_the_read_out_says_the_figures_of_the_table(page: Page, url: str) -> Non
     assert unit == "billion"
     assert float(shown) == pytest.approx(int(figure.replace(",", "")) / 1e9, abs=0.0006)
     expect(india).to_contain_text("80%:")
-    expect(india).to_contain_text("UN’s medium: 1.")
+    expect(india).to_contain_text("UN medium projection: 1.")
 
 
 def test_each_line_is_told_in_its_own_unit(page: Page, url: str) -> None:
@@ -110,9 +110,9 @@ def test_the_scale_is_a_link_and_part_of_the_address(plain_page: Page, url: str)
     assert page.url.endswith("&scale=indexed")
     expect(switch.get_by_role("link", name="Indexed")).to_have_attribute("aria-current", "true")
     assert page.locator("svg.wide").get_attribute("data-scale") == "indexed"
-    switch.get_by_role("link", name="Logarithm").click()
+    switch.get_by_role("link", name="Log").click()
     assert page.locator("svg.wide").get_attribute("data-log") == "true"
-    switch.get_by_role("link", name="Persons").click()
+    switch.get_by_role("link", name="Linear").click()
     assert "scale" not in page.url
 
 
@@ -151,11 +151,11 @@ def test_the_table_scrolls_under_its_own_heads(page: Page, url: str) -> None:
 
 def test_how_good_it_has_been_is_told_in_words_and_beside_the_un(page: Page, url: str) -> None:
     page.goto(f"{url}/forecast?location=356&from=2030&to=2035")
-    section = page.get_by_role("region", name="How good has this been?")
-    expect(section.get_by_text("forecasts of India would have missed by")).to_be_visible()
+    section = page.get_by_role("region", name="How accurate have these forecasts been?")
+    expect(section.get_by_text("would have been off by")).to_be_visible()
     expect(section.get_by_text("final data")).to_be_visible()
     expect(section.get_by_text("real time", exact=True)).to_be_visible()
-    expect(section.get_by_text("outcomes as they could have been stated at the time, and").first).to_be_visible()
+    expect(section.get_by_text("after allowing for the UN’s later revisions").first).to_be_visible()
     horizons = section.get_by_role("table", name="Track record of India").get_by_role("rowheader")
     assert [text.split()[0] for text in horizons.all_inner_texts()] == ["1", "5", "10", "20"]
     beside = section.get_by_role("region", name="Our errors and the UN’s")
@@ -170,9 +170,9 @@ def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, ur
     plain_page.goto(f"{url}/forecast?location=356&from=2030&to=2050")
     expect(plain_page.get_by_text("1.754 billion in 2050 (80%: 1.557 to 1.999 billion)")).to_be_visible()
     headings = plain_page.get_by_role("heading", level=2).all_inner_texts()
-    assert headings[:3] == ["How good has this been?", "When?", "The figures"]
+    assert headings[:3] == ["How accurate have these forecasts been?", "Peaks and other milestones", "Data table"]
     contents = plain_page.get_by_role("navigation", name="On this page")
-    for name, place in (("How good?", "record"), ("When?", "when"), ("Figures", "figures"), ("Cite", "share-heading")):
+    for name, place in (("Accuracy", "record"), ("Milestones", "when"), ("Data", "figures"), ("Cite", "share-heading")):
         contents.get_by_role("link", name=name).click()
         assert plain_page.url.endswith(f"#{place}")
         expect(plain_page.locator(f"#{place}")).to_be_in_viewport()
@@ -286,8 +286,8 @@ def test_every_part_of_the_forecast_page_is_reached_by_the_keyboard(page: Page, 
         }""")
         )
     for part in (
-        *("Choose other locations", "Change years, model or intervals", "Logarithm", "radio", "range", "sheet-caption"),
-        *("CSV", "JSON", "SVG", "PNG", "Our errors and the UN’s", "button", "The chart on a page of its own"),
+        *("Choose other locations", "Change years, model or ranges", "Log", "radio", "range", "sheet-caption"),
+        *("CSV", "JSON", "SVG", "PNG", "Our forecast errors and the UN’s", "button", "Open the chart on its own page"),
     ):
         assert part in reached
 

@@ -74,13 +74,13 @@ def test_without_javascript_a_region_is_chosen_at_once(plain_page: Page, url: st
     page.goto(f"{url}/?location=566")
     page.locator("summary", has_text="Northern America").click()
     page.get_by_role("button", name="Select all in Northern America").click()
-    expect(page.locator("[data-tally]")).to_have_text("6 chosen")
+    expect(page.locator("[data-tally]")).to_have_text("6 selected")
     expect(page.locator("summary", has_text="Northern America")).to_contain_text("5 of 5")
     expect(location(page, "Nigeria")).to_be_checked()
     page.get_by_role("button", name="Clear Northern America").click()
-    expect(page.locator("[data-tally]")).to_have_text("1 chosen")
+    expect(page.locator("[data-tally]")).to_have_text("1 selected")
     page.get_by_role("button", name="Clear all").click()
-    expect(page.locator("[data-tally]")).to_have_text("None chosen")
+    expect(page.locator("[data-tally]")).to_have_text("None selected")
 
 
 def test_without_javascript_enter_asks_for_the_forecast(plain_page: Page, url: str) -> None:
@@ -101,7 +101,7 @@ def test_without_javascript_a_group_is_forecast_as_one(plain_page: Page, url: st
 def test_a_wrong_query_comes_back_with_what_is_wrong_without_javascript(plain_page: Page, url: str) -> None:
     plain_page.goto(url)
     plain_page.get_by_role("button", name="Forecast", exact=True).click()
-    expect(plain_page.get_by_role("alert")).to_contain_text("No location was chosen")
+    expect(plain_page.get_by_role("alert")).to_contain_text("No location was selected")
     expect(plain_page.get_by_role("button", name="Forecast", exact=True)).to_be_visible()
 
 
@@ -132,19 +132,19 @@ def test_the_filter_finds_names_codes_and_aliases(page: Page, url: str, typed: s
 def test_a_region_is_chosen_at_once_and_counted(page: Page, url: str) -> None:
     page.goto(url)
     tally = page.locator("[data-tally]")
-    expect(tally).to_have_text("None chosen yet")
+    expect(tally).to_have_text("None selected")
     oceania = page.locator("summary", has_text="Oceania")
     oceania.click()
     page.get_by_role("button", name="Select all in Oceania").click()
     expect(oceania).to_contain_text("23 of 23")
-    expect(tally).to_have_text("23 chosen")
+    expect(tally).to_have_text("23 selected")
     location(page, "Fiji").uncheck()
-    expect(tally).to_have_text("22 chosen")
+    expect(tally).to_have_text("22 selected")
     page.get_by_label("Find a location").fill("guinea")
     page.get_by_role("button", name="Select these in Africa").click()
-    expect(tally).to_have_text("25 chosen")
+    expect(tally).to_have_text("25 selected")
     page.get_by_role("button", name="Clear all").click()
-    expect(tally).to_have_text("None chosen yet")
+    expect(tally).to_have_text("None selected")
     expect(page.get_by_label("Find a location")).to_be_focused()
 
 
@@ -173,7 +173,7 @@ def test_many_chips_say_how_many_more_there_are(page: Page, url: str) -> None:
 
 def test_a_group_is_made_of_what_is_ticked(page: Page, url: str) -> None:
     page.goto(f"{url}/?location=56&location=528&location=442")
-    page.get_by_role("button", name="Group them").click()
+    page.get_by_role("button", name="Combine into a group").click()
     field = page.get_by_label("A group of your own")
     expect(field).to_be_focused()
     expect(field).to_have_value("My group: BEL, LUX, NLD")
@@ -205,7 +205,7 @@ def test_what_was_wrong_is_said_first_and_leads_to_its_field(page: Page, url: st
 def test_a_forecast_is_made_with_the_keyboard_alone(page: Page, url: str) -> None:
     page.goto(url)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_label("Find a location"))
     page.keyboard.type("nigeria")
@@ -227,5 +227,5 @@ def test_the_way_back_keeps_the_choice_and_its_count(page: Page, url: str) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("Asia, 2030–2050")
     page.go_back()
     expect(location(page, "Asia")).to_be_checked()
-    expect(page.locator("[data-tally]")).to_have_text("1 chosen")
+    expect(page.locator("[data-tally]")).to_have_text("1 selected")
     expect(page.get_by_role("button", name="Remove Asia")).to_be_visible()

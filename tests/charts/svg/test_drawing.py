@@ -179,9 +179,9 @@ def test_the_key_tells_our_line_from_the_uns(forecast, medium):
     with_medium, without = (" ".join(draw(chart)[0].itertext()) for chart in (
         chart_forecast(forecast, medium=medium), chart_forecast(forecast)
     ))  # fmt: skip
-    assert "the UN’s medium variant" in with_medium
-    assert "the UN’s medium variant" not in without
-    for text in ("our forecast", "80% interval", "95% interval", "estimates to 2023"):
+    assert "UN medium projection" in with_medium
+    assert "UN medium projection" not in without
+    for text in ("our forecast", "80% range", "95% range", "estimates to 2023"):
         assert text in without
 
 
@@ -209,7 +209,7 @@ def test_above_six_locations_there_are_lines_without_fans(wpp2024, fitted, mediu
         chart = chart_forecast(pf.forecast(wpp2024, seven[:n], 2030, 2035, model=fitted), medium=medium)
         for root in draw(chart):
             assert bool(find(root, "fan")) == bool(find(root, "medium")) == (n == MOST_FANS)
-            assert ("80% interval" in " ".join(root.itertext())) == (n == MOST_FANS)
+            assert ("80% range" in " ".join(root.itertext())) == (n == MOST_FANS)
 
 
 def test_a_log_chart_from_hamlets_to_the_world_counts_in_persons(wpp2024, fitted):

@@ -24,7 +24,7 @@ def test_every_model_has_a_meaning():
 
 def test_the_first_model_is_in_question_and_the_others_stand_beside_it():
     assert findings.tell_models(["ar1"]).endswith("began.")
-    assert findings.tell_models(["panel-ar", "ar1"]).startswith("The model in question is `panel-ar`, the default,")
+    assert findings.tell_models(["panel-ar", "ar1"]).startswith("The main model here is `panel-ar`, the default,")
 
 
 def test_one_horizon_is_told_once(backtest: pf.Backtest):
@@ -42,7 +42,7 @@ def test_what_was_not_run_is_refused(backtest: pf.Backtest, models: list[str], h
 
 
 def test_intervals_are_the_textbooks_where_a_model_learns_none():
-    assert findings.tell_intervals(["ar1"]).startswith("The intervals of ar1 are the textbook's")
+    assert findings.tell_intervals(["ar1"]).startswith("The intervals of ar1 are analytic")
     assert findings.tell_intervals(["naive", "ar1"]).count("intervals of") == 1
 
 
@@ -63,7 +63,7 @@ def test_final_data_flatters_every_model_but_not_equally(revision: str):
 )
 def test_no_history_but_the_latest_is_todays(revision: str, said: str):
     told = findings.tell_final(study.measure_hindsight(pf.load_panel(revision).countries(), ["naive"]))
-    assert f"Every model here was shown {said}, revised" in told
+    assert f"Every model here uses {said}, revised" in told
 
 
 def test_ratios_that_do_not_flatter_every_model_are_not_said_to():
@@ -87,7 +87,7 @@ def test_no_misfit_is_no_interval_too_narrow(backtest: pf.Backtest):
     misfits = study.find_misfits(backtest, "ar1")
     assert "There the intervals were too narrow after 1993 and 2003." in findings.tell_misfits(misfits, backtest, "ar1")
     told = findings.tell_misfits(misfits.iloc[:0], backtest, "ar1")
-    assert told.startswith("Of these 8 figures 0 lie below and 0 above")
+    assert told.startswith("Of these 8 shares, 0 are below and 0 above")
     assert "too narrow" not in told
 
 
@@ -103,7 +103,9 @@ def test_runs_overlap_only_where_they_do(wpp2024: pf.Panel):
     apart = pf.backtest(wpp2024.countries(), "naive", [1993, 2003], [10])
     assert "overlap" not in findings.list_cautions(apart, "naive", 10)
     near = pf.backtest(wpp2024.countries(), "naive", [1993, 1998], [10])
-    assert "Only 5 years lie between the nearest origins and up to 10" in findings.list_cautions(near, "naive", 10)
+    assert "Origins are as little as 5 years apart and forecasts run up to 10" in findings.list_cautions(
+        near, "naive", 10
+    )
 
 
 def test_two_measures_stand_side_by_side_and_what_is_unknown_is_a_dash():

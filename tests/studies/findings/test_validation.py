@@ -21,13 +21,15 @@ def tell(panel: pf.Panel, model: pf.AR) -> str:
 
 def test_the_original_model_gives_the_known_table(wpp2019: pf.Panel):
     told = tell(wpp2019, pf.AR())
-    assert told.startswith("Our ar1 agrees with statsmodels to better than 1e-9 and gives the known table to the digit")
+    assert told.startswith(
+        "Our ar1 agrees with statsmodels to better than 1e-9 and reproduces the known table to the digit"
+    )
     assert f"(World 2030: {WORLD})." in told
 
 
 def test_another_model_does_not_and_says_what_it_gives(wpp2019: pf.Panel):
     told = tell(wpp2019, pf.AR(2))
-    assert f"it does not give the known table, which is ar1's (World 2030: 8,582,112,000, there {WORLD})" in told
+    assert f"it does not reproduce the known table, which is ar1's (World 2030: 8,582,112,000, there {WORLD})" in told
 
 
 def test_of_other_figures_the_known_table_is_not_spoken_of(wpp2019: pf.Panel, wpp2024: pf.Panel):
@@ -50,14 +52,14 @@ def test_none_one_and_all_are_counted(explosive: list[str], rejected: float, sai
     told = tell_validation(wpp2024, pf.AR(), fits, agreement, tests)
     assert said in told
     assert told.startswith("Our ar1 differs from statsmodels by up to 0.2.")
-    assert ("about as many as chance gives" in told) == (rejected < 10)
+    assert ("about as many as by chance" in told) == (rejected < 10)
 
 
 def test_only_tests_that_reject_more_than_chance_are_named():
     tests = pd.DataFrame(
-        {"what a rejection says": ["a is so", "b is so"], "rejected, percent": [95.0, 6.0]}, ["one", "two"]
+        {"what a rejection means": ["a is so", "b is so"], "rejected, percent": [95.0, 6.0]}, ["one", "two"]
     )
-    assert tell_residuals(tests).startswith("In more series than chance would have it, a is so (95%).")
+    assert tell_residuals(tests).startswith("In more series than chance would explain, a is so (95%).")
     assert tell_residuals(tests.tail(1)).startswith("No test rejects")
 
 

@@ -74,14 +74,14 @@ def test_real_time_errors_are_the_embedded_ones_beside_the_uns():
     assert table["our error"].tolist() == [format_percent(ape) for ape in record["ape"]]
     assert table["UN's error"].tolist() == [format_percent(ape) for ape in record["un_ape"]]
     # The 2010 edition states no bounds.
-    assert table["held by the UN's 95%"].tolist()[:2] == ["–", "–"]
+    assert table["within the UN's 95%"].tolist()[:2] == ["–", "–"]
 
 
 @pytest.mark.parametrize("location", ["Tokelau", "Serbia"])
 def test_where_editions_differ_there_is_no_table_of_real_time_errors(location: str):
     profile = study.make_profile(location)
     assert study.tabulate_vintages(profile) is None
-    assert "nothing can be said" in study.tell_vintages(profile)
+    assert "no real-time comparison" in study.tell_vintages(profile)
 
 
 def test_without_a_medium_variant_nothing_is_compared():

@@ -74,7 +74,7 @@ def test_the_earlier_revision_is_compared_with_the_edition_before_it():
     then, now = (pf.load_panel(name).select("NGA").until(2010) for name in ("wpp2012", "wpp2019"))
     factor = now.values[0, -1] / then.values[0, -1]
     assert by_label(profile)["base revised as before"] / profile.median == pytest.approx(factor)
-    assert "2019 edition revised the last one of the 2012 edition" in study.tell_scenarios(
+    assert "2019 edition revised the last figure of the 2012 edition" in study.tell_scenarios(
         profile, study.imagine(profile)
     )
 

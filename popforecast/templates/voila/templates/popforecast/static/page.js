@@ -60,7 +60,7 @@
     if (!isLost) return;
     const again = document.createElement("a");
     again.href = location.href;
-    again.textContent = "Load it again";
+    again.textContent = "Reload the page";
     alert.append(again);
   };
 
@@ -68,7 +68,7 @@
     clearInterval(timer);
     // What is on show stays readable; nothing of it answers any more.
     for (const part of document.querySelectorAll(".pf-controls, .pf-tabs > .lm-TabBar")) part.inert = true;
-    say("This page’s calculator has stopped. What you chose is kept in its address.", true);
+    say("The session behind this page has ended. Your choices are saved in its URL.", true);
   };
 
   // What is said of a script that does not come; it stays, though the server answers.
@@ -103,7 +103,7 @@
 
   const miss = (event) => {
     if (event.target.tagName !== "SCRIPT") return;
-    missing = "A part of this page could not be loaded, and does not work.";
+    missing = "Part of this page could not be loaded and does not work.";
     say(missing, true);
     settle();
   };
@@ -116,7 +116,7 @@
       if (answer.status === 410) lose();
       else if (answer.ok) say(missing, true);
     } catch {
-      say("The server does not answer at the moment.", false);
+      say("The server is not responding at the moment.", false);
     }
   };
 
