@@ -12,7 +12,7 @@ from popforecast.readers.cells import decode
 from popforecast.readers.long import LONG_COLUMNS, list_variants, read_long, read_un_long
 from popforecast.readers.own import read_own, read_panel
 from popforecast.readers.reading import THOUSAND, WORLD, Reading, check_total
-from popforecast.readers.wide import read_un_wide
+from popforecast.readers.un import read_un_wide
 
 __all__ = [
     "THOUSAND",

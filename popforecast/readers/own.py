@@ -14,9 +14,9 @@ from popforecast.panel import Panel
 from popforecast.panel.frames import read_numbers, read_years
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers.assembly import Figures, assemble
+from popforecast.readers.opening import EncodingError, Source, open_source
 from popforecast.readers.parquet import is_parquet, read_parquet
 from popforecast.readers.reading import Reading, check_incomplete
-from popforecast.readers.streams import EncodingError, Source, open_source
 from popforecast.readers.tables import Query, read_table
 
 

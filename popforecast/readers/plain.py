@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.readers.cells import clean
-from popforecast.readers.columns import Columns
 from popforecast.readers.headers import Header
-from popforecast.readers.streams import Source
+from popforecast.readers.opening import Source
+from popforecast.readers.rows import Columns
 
 PART = 1 << 22
 

@@ -14,10 +14,10 @@ from popforecast.errors import ReadError
 from popforecast.readers.amounts import AmountError, parse_amounts
 from popforecast.readers.assembly import Figures, check_text, read_codes
 from popforecast.readers.cells import clean
-from popforecast.readers.columns import Columns, Record, find_lines, iterate, read_columns
 from popforecast.readers.headers import Header, find_header, refuse
+from popforecast.readers.opening import Source
 from popforecast.readers.plain import read_plain
-from popforecast.readers.streams import Source
+from popforecast.readers.rows import Columns, Record, find_lines, iterate, read_columns
 from popforecast.readers.times import TimeError, parse_times, parse_title
 
 # What identifies a location in tables that many download, and what names it.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from popforecast.errors import ReadError
 from popforecast.readers.cells import clean
 from popforecast.readers.headers import DELIMITERS, Header
-from popforecast.readers.streams import Source
+from popforecast.readers.opening import Source
 
 CHUNK = 10_000
 
