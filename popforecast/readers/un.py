@@ -1,236 +1,279 @@
-"""The UN's wide table: one row for each location, one column for each year."""
+"""The UN's tables, long and wide: two presets of one reader, in thousands of persons, with labels and variants."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from popforecast.errors import ReadError
-from popforecast.readers.cells import (
-    YEAR,
-    check_width,
-    clean,
-    decode,
-    parse_code,
-    parse_figure,
-    parse_name,
-    split_rows,
-)
-from popforecast.readers.reading import Reading, check_incomplete, make_panel, tabulate_dropped
+from popforecast.errors import PanelError, ReadError
+from popforecast.panel import Panel, Source
+from popforecast.readers.cells import clean, parse_code, parse_figure, parse_name
+from popforecast.readers.headers import WITHIN
+from popforecast.readers.opening import decode
+from popforecast.readers.reading import THOUSAND, Reading, check_incomplete, check_total, tabulate_dropped
+from popforecast.readers.rows import check_widths, split_rows
 
-LABEL = "label/separator"
-COLUMNS = {
-    "name": ("region, subregion, country or area", "region, subregion, country or area *"),
-    "code": ("country code", "location code"),
-    "type": ("type",),
-    "parent": ("parent code",),
-    "variant": ("variant",),
+# The titles of columns, by what they hold.
+LONG = {"code": ["LocID"], "name": ["Location"], "variant": ["Variant"], "year": ["Time"], "figure": ["PopTotal"]}
+OPTIONAL = {"type": ["LocTypeName"], "parent": ["ParentID"], "iso3": ["ISO3_code"]}
+LONG_COLUMNS = [title for (title,) in LONG.values()]
+WIDE = {
+    "name": ["region, subregion, country or area", "region, subregion, country or area *"],
+    "code": ["country code", "location code"],
+    "type": ["type"],
+    "parent": ["parent code"],
+    "variant": ["variant"],
 }
-
-# A preamble stands above the header in some of the UN's sheets; further down there is none.
-HEADER_WITHIN = 50
-
-
-class Row(NamedTuple):
-    """One location as the file has it; a figure that is not there is None."""
-
-    number: int
-    code: int
-    name: str
-    kind: str | None
-    parent: int | None
-    variant: str
-    figures: list[float | None]
-
-    @property
-    def is_label(self) -> bool:
-        """Whether the row only heads those that follow."""
-        return (self.kind or "").casefold() == LABEL
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no figure at all."""
-        return all(figure is None for figure in self.figures)
+FORMS = {  # What the cells of the long table must be.
+    "code": ("[0-9]{1,9}", "a location code"),
+    "year": ("[0-9]{1,9}", "a year"),
+    "figure": (r"[0-9]{1,12}(\.[0-9]+)?", "thousands of persons, zero or more"),
+    "variant": (".+", "the name of a variant"),
+}
+PAST, MEDIUM = "estimates", "medium"
 
 
-class Header(NamedTuple):
-    """Where the columns stand: what describes the location by meaning, and each year."""
+class Table(NamedTuple):
+    """The locations of one variant, which of them are labels, and their figures in thousands, NaN where there is none.
 
-    columns: dict[str, int]
-    years: dict[int, int]
-
-
-def read_un_wide(
-    path: str | Path,
-    variant: str | None = None,
-    revision: str | None = None,
-    until: int | None = None,
-    incomplete: str = "raise",
-) -> Reading:
-    """Read the UN's wide table: one row for each location, one column for each year, thousands of persons.
-
-    Spaces as thousands separators, leading spaces, ``...`` for missing, label rows, a preamble above the header,
-    UTF-8, UTF-16 or Latin-1, and any order of columns are understood.
-
-    Parameters
-    ----------
-    path : path
-        The sheet saved as CSV, plain or .gz.
-    variant : str, optional
-        Which variant to read, where the file has several (default: the only one).
-    revision : str, optional
-        Recorded in the panel.
-    until : int, optional
-        The last year to read.
-    incomplete : {"raise", "drop"}
-        What to do with a location that has figures for some of the years: stop, or leave it out and report it.
-
-    Raises
-    ------
-    ReadError
-        If the file is cut or damaged, or holds a cell that is not a figure; the error names the row.
+    `places` says by code in which ``row`` a location first stands, its ``name``, ``type``, ``parent`` and ``iso3``;
+    `series` is how many the file holds.
     """
-    path = Path(path)
+
+    places: pd.DataFrame
+    labels: NDArray[np.bool_]
+    years: NDArray[np.int64]
+    figures: NDArray[np.float64]
+    series: int
+
+
+class Form(NamedTuple):
+    """A preset: how rows become a table, how its locations are described, what is said of a gap and of no location."""
+
+    parse: Callable[[str, str | None, int | None, Path], Table]
+    describe: Callable[[Table, NDArray[np.bool_], Path], pd.DataFrame]
+    gap: str
+    none: str
+
+
+def is_long(path: str | Path) -> bool:
+    """Whether a UN file is of the long form, by its header."""
+    return _is_long(decode(Path(path)).text)
+
+
+def list_variants(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the variants in the UN's long table, as it writes them."""
+    return tuple(_parse_rows(decode(Path(path)).text, Path(path))["variant"].unique())
+
+
+def read_un(
+    path: Path, variant: str | None, revision: str | None, until: int | None, incomplete: str, form: Form | None = None
+) -> Reading[Panel]:
+    """Read a file of the UN, of the form given or that which its header has; see :func:`popforecast.read_wpp`."""
+    text = decode(path)
+    form = form or (LONG_FORM if _is_long(text.text) else WIDE_FORM)
     check_incomplete(incomplete)
-    text, encoding, sha256 = decode(path)
-    header, rows = _parse_table(list(split_rows(text, path)), until, path)
-    rows = _choose_variant(rows, variant, path)
-    _check_repeated(rows, path)
-    kept: list[Row] = []
-    left_out: list[Row] = []
-    for row in rows:
-        whole = not (row.is_label or row.is_empty or (incomplete == "drop" and None in row.figures))
-        (kept if whole else left_out).append(row)
-    dropped = [(row.number, row.code, row.name, _say_why(row, header)) for row in left_out]
-    if not kept:
-        raise ReadError(f"{path.name}: no row holds figures; expected one for each location")
-    for row in kept:
-        _check_complete(row, header, path)
-    parents = {row.code: row.parent for row in rows}
-    series = {row.code for row in kept}
-    locations = pd.DataFrame(
-        {
-            "name": [row.name for row in kept],
-            "type": [row.kind for row in kept],
-            "parent": [_climb(row.code, parents, series) for row in kept],
-        },
-        index=pd.Index([row.code for row in kept], name="code"),
-    )
-    years = np.array(list(header.years))
-    order = np.argsort(years)
-    thousands = np.array([row.figures for row in kept], dtype=np.float64)[:, order]
-    panel = make_panel(thousands, years[order], locations, revision, path)
-    return Reading(panel, tabulate_dropped(dropped), path.name, sha256, encoding, len(rows))
+    table = form.parse(text.text, variant, until, path)
+    absent: NDArray[np.bool_] = np.isnan(table.figures)
+    empty, gaps = np.all(absent, axis=1), np.any(absent, axis=1)
+    left = table.labels | empty | (gaps & (incomplete == "drop"))
+    if left.all():
+        raise ReadError(f"{path.name}: {form.none}")
+    why = {at: _say_why(table.labels[at], empty[at], table.years[absent[at]]) for at in np.flatnonzero(left | gaps)}
+    rows = list(zip(table.places["row"].tolist(), table.places.index.tolist(), table.places["name"], strict=True))
+    for at in np.flatnonzero(gaps & ~left):
+        lost = table.years[absent[at]].tolist()
+        some = ", ".join(map(str, lost[:5])) + " and others" * (len(lost) > 5)
+        row, code, name = rows[at]
+        ends = {"first": table.years.min(), "last": table.years.max()}
+        raise ReadError(path.name + form.gap.format(row=row, code=code, name=name, why=why[at], some=some, **ends))
+    dropped = tabulate_dropped([(*rows[at], why[at]) for at in np.flatnonzero(left)])
+    order = np.argsort(table.years)
+    # Thousands with three decimals are whole persons; rounding removes what the multiplication left over.
+    persons = np.round(table.figures[~left][:, order] * THOUSAND, 6)
+    locations = form.describe(table, ~left, path)
+    try:
+        panel = Panel(persons, table.years[order], locations, revision, source=Source(revision) if revision else None)
+    except PanelError as error:
+        raise ReadError(f"{path.name}: {error}") from error
+    check_total(panel, path.name)
+    return Reading(panel, dropped, path.name, text.sha256, text.encoding, table.series)
 
 
-def _parse_table(table: list[tuple[int, list[str]]], until: int | None, path: Path) -> tuple[Header, list[Row]]:
-    for position, (_, cells) in enumerate(table[:HEADER_WITHIN]):
-        titles = [clean(cell) for cell in cells]
-        if {title.casefold() for title in titles} & set(COLUMNS["code"]):
-            body = table[position + 1 :]
-            for number, row in body:
-                check_width(row, titles, number, path)
-            header = _end(_parse_header(titles, [row for _, row in body], path), until, path)
-            return header, [_parse_row(row, number, header, path) for number, row in body]
-    raise ReadError(
-        f"{path.name} has no header with a column 'Country code' or 'LocID': expected the UN's wide or long table"
-    )
+def _is_long(text: str) -> bool:
+    first_lines = "\n".join(text[:100_000].splitlines()[:40])
+    return all(title in first_lines for title in LONG_COLUMNS)
 
 
-def _parse_header(titles: list[str], body: Sequence[list[str]], path: Path) -> Header:
-    folded = [title.casefold() for title in titles]
-    columns = {}
-    for meaning, names in COLUMNS.items():
-        places = [place for place, title in enumerate(folded) if title in names]
+def _say_why(is_label: np.bool_, is_empty: np.bool_, absent: NDArray[np.int64]) -> str:
+    if is_label:
+        return "a label, without any figure" if is_empty else "a label, though it has figures"
+    span = f"for {len(absent)} years from {min(absent)} to {max(absent)}"
+    return f"no figure {'in any year' if is_empty else span}"
+
+
+def _find_columns(titles: Sequence[str], wanted: Mapping[str, Sequence[str]], path: Path) -> dict[str, int]:
+    found = {}
+    for meaning, names in wanted.items():
+        places = [place for place, title in enumerate(titles) if title in names or title.casefold() in names]
         if len(places) > 1:
             raise ReadError(f"{path.name}: the header has {titles[places[1]]!r} twice; expected each column once")
         if places:
-            columns[meaning] = places[0]
-    if "name" not in columns:
-        raise ReadError(f"{path.name}: the header has no column {COLUMNS['name'][0]!r}")
-    years: dict[int, int] = {}
-    for place, title in enumerate(titles):
-        if YEAR.fullmatch(title):
-            if int(title) in years:
-                raise ReadError(f"{path.name}: the header has the year {title} twice; expected each year once")
-            years[int(title)] = place
-        elif any(character.isdigit() for character in title):
-            raise ReadError(f"{path.name}: the header has {title!r}; expected years such as 1950, 1951, ...")
-        elif not title and any(row[place].strip() for row in body):
-            raise ReadError(f"{path.name}: column {place + 1} has cells but no header; expected a year or a name")
-    if not years:
-        raise ReadError(f"{path.name}: the header has no years; expected columns such as 1950, 1951, ...")
-    return Header(columns, years)
+            found[meaning] = places[0]
+    return found
 
 
-def _end(header: Header, until: int | None, path: Path) -> Header:
-    """Return the header without the years after the last to read."""
-    years = {year: place for year, place in header.years.items() if until is None or year <= until}
-    if not years:
-        raise ReadError(f"{path.name} has no year up to {until}: it begins in {min(header.years)}")
-    return header._replace(years=years)
+def _parse_long(text: str, variant: str | None, until: int | None, path: Path) -> Table:
+    rows = _parse_rows(text, path)
+    chosen = _choose_past(rows, variant, until, path)
+    repeated = chosen[chosen.duplicated(["code", "year"])]
+    for row, name, code, year in repeated[["row", "name", "code", "year"]].to_numpy():
+        raise ReadError(
+            f"{path.name}, row {row}: {name} ({code}) has the year {year} a second time; expected each year once"
+        )
+    places = chosen.drop_duplicates("code").set_index("code")
+    grid = chosen.pivot(index="code", columns="year", values="figure").loc[places.index]
+    return Table(places, np.zeros(len(grid), bool), grid.columns.to_numpy(), grid.to_numpy(), rows["code"].nunique())
 
 
-def _parse_row(cells: list[str], number: int, header: Header, path: Path) -> Row:
-    at = header.columns
-    name = parse_name(cells[at["name"]], number, path)
-    return Row(
-        number,
-        parse_code(cells[at["code"]], number, path),
-        name,
-        clean(cells[at["type"]]) if "type" in at else None,
-        parse_code(cells[at["parent"]], number, path) if "parent" in at else None,
-        clean(cells[at["variant"]]) if "variant" in at else "",
-        [parse_figure(cells[place], year, name, number, path) for year, place in header.years.items()],
-    )
+def _parse_rows(text: str, path: Path) -> pd.DataFrame:
+    rows = split_rows(text, path)
+    titles = [clean(cell) for cell in next(rows, (1, [""]))[1]]
+    absent = [title for title in LONG_COLUMNS if title not in titles]
+    if absent:
+        raise ReadError(f"{path.name} has no column {absent[0]!r}: expected {', '.join(LONG_COLUMNS)}")
+    columns = _find_columns(titles, LONG | OPTIONAL, path)
+    pick = itemgetter(*columns.values())
+    picked = [(number, *pick(cells)) for number, cells in check_widths(rows, titles, path)]
+    if not picked:
+        raise ReadError(f"{path.name} has a header and no rows: expected one for each location, variant and year")
+    table = pd.DataFrame(picked, columns=["row", *columns], dtype=object)
+    for column in columns:
+        table[column] = table[column].map({cell: clean(cell) for cell in table[column].unique()})
+    for column, (form, meaning) in FORMS.items():
+        wrong = table[~table[column].str.fullmatch(form)]
+        for row, cell, name in wrong[["row", column, "name"]].to_numpy():
+            raise ReadError(
+                f"{path.name}, row {row}: {LONG[column][0]} {cell!r} of {name!r} is not {meaning}; the file may be cut "
+                "or damaged"
+            )
+    return table.astype({"row": np.int64, "code": np.int64, "year": np.int64, "figure": np.float64})
 
 
-def _choose_variant(rows: list[Row], variant: str | None, path: Path) -> list[Row]:
-    there = list(dict.fromkeys(row.variant for row in rows))
-    if variant is None and len(there) <= 1:
-        return rows
-    chosen = [row for row in rows if variant and row.variant.casefold() == variant.strip().casefold()]
-    if not chosen:
-        fault = f"no variant {variant!r}" if variant else f"{len(there)} variants"
-        raise ReadError(f"{path.name} has {fault}: name one of {', '.join(there)}")
+def _choose_past(table: pd.DataFrame, variant: str | None, until: int | None, path: Path) -> pd.DataFrame:
+    """Return the rows of a variant; where none is named, those of the past."""
+    folded = table["variant"].str.casefold()
+    wanted = variant.strip().casefold() if variant else PAST if (folded == PAST).any() else MEDIUM
+    chosen = table[_match(table["variant"], wanted, f"no variant {variant or 'Medium'!r}: expected one of", path)]
+    others = table[folded != wanted]
+    if variant is None and until is None and wanted == MEDIUM and len(others):
+        until = int(others["year"].min()) - 1
+        projected = set(chosen["year"][chosen["year"] > until])
+        # One misspelt name must not shorten the past.
+        for name, rows in others.groupby("variant", sort=False):
+            absent = projected - set(rows["year"])
+            if absent:
+                raise ReadError(
+                    f"{path.name}, row {rows['row'].iloc[0]}: variant {name!r} has {rows['year'].iloc[0]} but not "
+                    f"{min(absent)}; expected every variant in every year from {until + 1}, where the estimates end"
+                )
+    kept = chosen if until is None else chosen[chosen["year"] <= until]
+    if kept.empty:
+        raise ReadError(f"{path.name} has no {chosen['variant'].iloc[0]} figure up to {until}")
+    return kept
+
+
+def _match(variants: pd.Series[str], wanted: str | None, fault: str, path: Path) -> pd.Series[bool]:
+    chosen = variants.map(str.casefold) == wanted
+    if not chosen.any():
+        raise ReadError(f"{path.name} has {fault} {', '.join(variants.unique())}")
     return chosen
 
 
-def _check_repeated(rows: list[Row], path: Path) -> None:
-    seen: dict[int, int] = {}
-    for row in rows:
-        if row.code in seen:
-            raise ReadError(
-                f"{path.name}, row {row.number}: {row.name} ({row.code}) stands already at row {seen[row.code]}; "
-                "expected each location once"
-            )
-        seen[row.code] = row.number
+def _describe_long(table: Table, kept: NDArray[np.bool_], path: Path) -> pd.DataFrame:
+    places = table.places[kept].astype(object)
+    rows = places["row"]
+    places["name"] = [parse_name(name, row, path) for name, row in zip(places["name"], rows, strict=True)]
+    if "type" in places:
+        places["type"] = places["type"].replace("Geographic region", "Region")
+    if "parent" in places:
+        codes = [cell and parse_code(cell, row, path) for cell, row in zip(places["parent"], rows, strict=True)]
+        places["parent"] = pd.Series(codes, places.index, object)
+    return places.mask(places == "")
 
 
-def _check_complete(row: Row, header: Header, path: Path) -> None:
-    years = list(header.years)
-    absent = [str(year) for year, figure in zip(years, row.figures, strict=True) if figure is None]
-    if absent:
+def _parse_wide(text: str, variant: str | None, until: int | None, path: Path) -> Table:
+    table = list(split_rows(text, path))
+    heads = [[clean(cell) for cell in cells] for _, cells in table[:WITHIN]]
+    head = next((at for at, titles in enumerate(heads) if {*map(str.casefold, titles)} & {*WIDE["code"]}), None)
+    if head is None:
+        expected = "'Country code' or 'LocID': expected the UN's wide or long table"
+        raise ReadError(f"{path.name} has no header with a column {expected}")
+    titles, body = heads[head], list(check_widths(table[head + 1 :], heads[head], path))
+    columns = _find_columns(titles, WIDE, path)
+    if "name" not in columns:
+        raise ReadError(f"{path.name}: the header has no column {WIDE['name'][0]!r}")
+    years = _find_years(titles, [cells for _, cells in body], until, path)
+    rows, figures = [], []
+    for number, cells in body:
+        at = {meaning: cells[place] for meaning, place in columns.items()}
+        name = parse_name(at["name"], number, path)
+        code = parse_code(at["code"], number, path)
+        parent = parse_code(at["parent"], number, path) if "parent" in at else None
+        kind = clean(at["type"]) if "type" in at else None
+        rows.append((number, code, name, kind, parent, clean(at.get("variant", ""))))
+        figures.append([parse_figure(cells[place], year, name, number, path) for year, place in years.items()])
+    places = pd.DataFrame(rows, columns=["row", "code", "name", "type", "parent", "variant"], dtype=object)
+    there = places["variant"].nunique()
+    if variant is not None or there > 1:
+        fault = f"no variant {variant!r}" if variant else f"{there} variants"
+        wanted = variant.strip().casefold() if variant else None
+        places = places[_match(places["variant"], wanted, f"{fault}: name one of", path)]
+    thousands = np.array(figures, dtype=np.float64).reshape(-1, len(years))[places.index]
+    places = places.astype({"row": np.int64, "code": np.int64}).set_index("code")
+    for code, row, name in places[places.index.duplicated()][["row", "name"]].itertuples():
         raise ReadError(
-            f"{path.name}, row {row.number}: {row.name} ({row.code}) has no figure for {', '.join(absent[:5])}"
-            f"{' and others' * (len(absent) > 5)}; expected one for every year from {min(years)} to {max(years)}"
+            f"{path.name}, row {row}: {name} ({code}) stands already at row {places['row'][[code]].iloc[0]}; "
+            "expected each location once"
         )
+    labels = np.array([(kind or "").casefold() == "label/separator" for kind in places["type"]], bool)
+    return Table(places, labels, np.array(list(years)), thousands, len(places))
 
 
-def _say_why(row: Row, header: Header) -> str:
-    if row.is_label:
-        return "a label, without any figure" if row.is_empty else "a label, though it has figures"
-    if row.is_empty:
-        return "no figure in any year"
-    absent = [year for year, figure in zip(header.years, row.figures, strict=True) if figure is None]
-    return f"no figure for {len(absent)} years from {min(absent)} to {max(absent)}"
+def _find_years(titles: Sequence[str], body: Sequence[list[str]], until: int | None, path: Path) -> dict[int, int]:
+    """Return where each year stands, as far as the last to read."""
+    years: dict[int, int] = {}
+    for place, title in enumerate(titles):
+        if re.fullmatch("(1[89]|2[01])[0-9]{2}", title):
+            if int(title) in years:
+                raise ReadError(f"{path.name}: the header has the year {title} twice; expected each year once")
+            years[int(title)] = place
+        elif any(map(str.isdigit, title)):
+            raise ReadError(f"{path.name}: the header has {title!r}; expected years such as 1950, 1951, ...")
+        elif not title and any(cells[place].strip() for cells in body):
+            raise ReadError(f"{path.name}: column {place + 1} has cells but no header; expected a year or a name")
+    if not years:
+        raise ReadError(f"{path.name}: the header has no years; expected columns such as 1950, 1951, ...")
+    if until is not None and until < min(years):
+        raise ReadError(f"{path.name} has no year up to {until}: it begins in {min(years)}")
+    return {year: place for year, place in years.items() if until is None or year <= until}
 
 
-def _climb(code: int, parents: dict[int, int | None], series: set[int]) -> int | None:
+def _describe_wide(table: Table, kept: NDArray[np.bool_], _path: Path) -> pd.DataFrame:
+    parents: dict[int, int | None] = dict(zip(table.places.index, table.places["parent"], strict=True))
+    places = table.places[kept]
+    climbed = [_climb(code, parents, set(places.index)) for code in places.index]
+    return places.assign(parent=pd.Series(climbed, places.index))
+
+
+def _climb(code: int, parents: Mapping[int, int | None], series: set[int]) -> int | None:
     """Return the nearest ancestor that is a series: labels are stepped over."""
     passed = {code}
     parent = parents[code]
@@ -240,3 +283,18 @@ def _climb(code: int, parents: dict[int, int | None], series: set[int]) -> int |
         passed.add(parent)
         parent = parents.get(parent)
     return parent
+
+
+LONG_FORM = Form(
+    _parse_long,
+    _describe_long,
+    ": {name} ({code}, first at row {row}) has {why}; expected one for every year, or incomplete='drop' to leave "
+    "such locations out and have them reported",
+    "no location has a figure for every year",
+)
+WIDE_FORM = Form(
+    _parse_wide,
+    _describe_wide,
+    ", row {row}: {name} ({code}) has no figure for {some}; expected one for every year from {first} to {last}",
+    "no row holds figures; expected one for each location",
+)
