@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from popforecast.readers.cells import decode
-from popforecast.readers.long import LONG_COLUMNS, list_variants, read_long, read_un_long
-from popforecast.readers.own import read_own, read_panel
+from popforecast.panel import Panel
+from popforecast.readers.own import read_long, read_own, read_panel
 from popforecast.readers.reading import THOUSAND, WORLD, Reading, check_total
-from popforecast.readers.wide import read_un_wide
+from popforecast.readers.un import LONG_FORM, WIDE_FORM, is_long, list_variants, read_un
 
 __all__ = [
     "THOUSAND",
@@ -37,7 +36,7 @@ def read_wpp(
     variant: str | None = None,
     until: int | None = None,
     incomplete: str = "raise",
-) -> Reading:
+) -> Reading[Panel]:
     r"""Read a UN file of total population, wide or long; its header tells which.
 
     Parameters
@@ -74,13 +73,26 @@ def read_wpp(
     ...     read_wpp(path).panel.values.tolist()
     [[223150.0, 227883.0]]
     """
-    if is_long(path):
-        return read_un_long(path, variant, until, incomplete, revision)
-    return read_un_wide(path, variant, revision, until, incomplete)
+    return read_un(Path(path), variant, revision, until, incomplete)
 
 
-def is_long(path: str | Path) -> bool:
-    """Whether a UN file is of the long form, by its header."""
-    head = decode(Path(path)).text[:100_000]
-    first_lines = "\n".join(head.splitlines()[:40])
-    return all(column in first_lines for column in LONG_COLUMNS)
+def read_un_long(
+    path: str | Path,
+    variant: str | None = None,
+    until: int | None = None,
+    incomplete: str = "raise",
+    revision: str | None = None,
+) -> Reading[Panel]:
+    """Read the UN's long table, as :func:`read_wpp` does: one row for each location, variant and year."""
+    return read_un(Path(path), variant, revision, until, incomplete, LONG_FORM)
+
+
+def read_un_wide(
+    path: str | Path,
+    variant: str | None = None,
+    revision: str | None = None,
+    until: int | None = None,
+    incomplete: str = "raise",
+) -> Reading[Panel]:
+    """Read the UN's wide table, as :func:`read_wpp` does: one row for each location, one column for each year."""
+    return read_un(Path(path), variant, revision, until, incomplete, WIDE_FORM)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.errors import ReadError
-from popforecast.readers.cells import SPACES
+from popforecast.readers.cells import SPACES, CellError
 
 MISSING = frozenset({"", ".", "..", "...", "…", ":", "-", "–", "—", "na", "n/a", "#n/a", "nan", "null", "none", "x"})
 
@@ -29,22 +27,6 @@ FORMS = {
 DOUBTFUL = re.compile(r"0{1,3}[.,]000")
 
 
-class AmountError(ReadError):
-    """A cell that is no figure, at a position of the column."""
-
-    def __init__(self, position: int, fault: str) -> None:
-        self.position = position
-        self.fault = fault
-        super().__init__(fault)
-
-
-class Shape(NamedTuple):
-    """What a figure looks like, and how many look so."""
-
-    text: str
-    count: int
-
-
 def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[np.float64]:
     """Return the numbers in a column of cells; NaN where there is none.
 
@@ -59,7 +41,7 @@ def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[n
 
     Raises
     ------
-    AmountError
+    CellError
         If a cell is no figure of zero or more, or none of a kind with the others.
 
     Examples
@@ -68,26 +50,22 @@ def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[n
     [1234567.0, 12345.0, nan, 0.5]
     >>> parse_amounts(["12,345"])
     Traceback (most recent call last):
-    popforecast.readers.amounts.AmountError: '12,345' could be 12345 or 12.345: pass decimal='.' or decimal=','
+    popforecast.readers.cells.CellError: '12,345' could be 12345 or 12.345: pass decimal='.' or decimal=','
     """
-    if decimal not in (None, ".", ","):
-        raise ReadError(f"decimal {decimal!r}: expected '.' or ','")
     shapes = [cell.translate(DIGITS) for cell in cells]
-    counts = Counter(shapes)
-    if all(PLAIN.fullmatch(shape) for shape in counts):
+    different = dict.fromkeys(shapes)
+    if all(map(PLAIN.fullmatch, different)):
         return np.array(list(map(float, cells)))
-    forms = {shape: _tidy(shape) for shape in counts}
+    forms = {shape: _tidy(shape) for shape in different}
     wrong = {shape for shape, form in forms.items() if form is None}
     if wrong:
         position = next(i for i, shape in enumerate(shapes) if shape in wrong)
-        raise AmountError(position, _say_fault(cells[position]))
-    mark = decimal or _choose_mark(
-        [Shape(form, counts[shape]) for shape, form in forms.items() if form], forms, shapes, cells
-    )
+        raise CellError(position, _say_fault(cells[position]))
+    mark = decimal or _choose_mark(shapes, forms, cells)
     for position, shape in enumerate(shapes) if decimal else ():
         form = forms[shape]
         if form and not (FORMS[mark].fullmatch(form) or EXPONENT.fullmatch(form)):
-            raise AmountError(position, f"{cells[position]!r} is no figure with the decimal mark {mark!r}")
+            raise CellError(position, f"{cells[position]!r} is no figure with the decimal mark {mark!r}")
     if all(not form or SIMPLE.fullmatch(shape) for shape, form in forms.items()) and mark == ".":
         return np.array([float(cell) if forms[shape] else np.nan for cell, shape in zip(cells, shapes, strict=True)])
     numbers = np.full(len(cells), np.nan)
@@ -109,36 +87,36 @@ def _tidy(shape: str) -> str | None:
     return None
 
 
-def _choose_mark(
-    shapes: Sequence[Shape], forms: dict[str, str | None], order: Sequence[str], cells: Sequence[str]
-) -> str:
+def _choose_mark(shapes: Sequence[str], forms: Mapping[str, str | None], cells: Sequence[str]) -> str:
     """Return the decimal mark under which every cell is a figure."""
 
     def find(wrong: set[str]) -> int:
-        return next(i for i, shape in enumerate(order) if forms[shape] in wrong)
+        return next(i for i, shape in enumerate(shapes) if forms[shape] in wrong)
 
-    doubtful = {shape.text for shape in shapes if DOUBTFUL.fullmatch(shape.text)}
-    marked = [shape for shape in shapes if not PLAIN.fullmatch(shape.text) and not EXPONENT.fullmatch(shape.text)]
-    fitting = {mark: {s.text for s in marked if form.fullmatch(s.text)} for mark, form in FORMS.items()}
-    both = fitting["."] & fitting[","]
-    votes = {mark: sum(s.count for s in marked if s.text in fitting[mark] - both) for mark in FORMS}
+    counts = Counter(form for form in map(forms.__getitem__, shapes) if form)
+    marked = {form: n for form, n in counts.items() if not PLAIN.fullmatch(form) and not EXPONENT.fullmatch(form)}
     if not marked:
         return "."
+    fitting = {mark: {form for form in marked if pattern.fullmatch(form)} for mark, pattern in FORMS.items()}
+    both = fitting["."] & fitting[","]
+    clear = {form: n for form, n in marked.items() if form not in both}
+    votes = {mark: sum(n for form, n in clear.items() if form in fitting[mark]) for mark in FORMS}
     mark = max(votes, key=votes.__getitem__)
-    against = {s.text for s in marked} - fitting[mark]
+    against = set(marked) - fitting[mark]
     if against:
         position = find(against)
         kinds = "a decimal point" if mark == "." else "a decimal comma"
-        raise AmountError(position, f"{cells[position]!r} is no figure of a kind with the others, which have {kinds}")
+        raise CellError(position, f"{cells[position]!r} is no figure of a kind with the others, which have {kinds}")
     # A cell that lost a digit must not turn all others from thousands into decimals.
-    fractions = sum(s.count for s in marked if s.text not in both and s.text.count(mark) == 1)
-    grouped = sum(s.count for s in marked if s.text.count("," if mark == "." else ".") > 0 and s.text not in both)
-    unsure = sum(s.count for s in marked if s.text in doubtful and mark in s.text)
+    fractions = sum(n for form, n in clear.items() if form.count(mark) == 1)
+    grouped = sum(n for form, n in clear.items() if ("," if mark == "." else ".") in form)
+    doubtful = {form for form in marked if DOUBTFUL.fullmatch(form)}
+    unsure = sum(marked[form] for form in doubtful if mark in form)
     if not votes[mark] or (unsure > fractions and not grouped):
-        position = find(doubtful) if doubtful else find(both)
+        position = find(doubtful or both)
         text = SPACES.sub("", cells[position])
         whole, split = re.sub(r"[.,]", "", text), re.sub(r"[.,]", ".", text)
-        raise AmountError(position, f"{text!r} could be {whole} or {split}: pass decimal='.' or decimal=','")
+        raise CellError(position, f"{text!r} could be {whole} or {split}: pass decimal='.' or decimal=','")
     return mark
 
 
@@ -146,7 +124,7 @@ def _convert(cell: str, mark: str, position: int) -> float:
     text = SPACES.sub("", cell).replace("'", "").replace("’", "")
     whole = text.replace("," if mark == "." else ".", "")
     if whole != text and text.startswith("0"):
-        raise AmountError(position, f"{cell!r} is no figure of a kind with the others, whose decimal mark is {mark!r}")
+        raise CellError(position, f"{cell!r} is no figure of a kind with the others, whose decimal mark is {mark!r}")
     return float(whole.replace(mark, "."))
 
 

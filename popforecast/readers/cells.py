@@ -1,16 +1,10 @@
-"""Bytes -> text -> rows of cells -> codes, names and figures: what no UN file may get wrong without being told."""
+"""Cells as people write them -> codes, names and figures; a cell that is none of them is an error."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import io
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from popforecast.errors import ReadError
 
@@ -18,81 +12,18 @@ from popforecast.errors import ReadError
 MISSING = frozenset({"", "..", "...", "…"})
 SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
 CODE = re.compile(r"[0-9]{1,9}")
-YEAR = re.compile(r"(1[89]|2[01])[0-9]{2}")
+CANONICAL = re.compile(r"0|[1-9][0-9]{0,17}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
 FIGURE = re.compile(r"([0-9]+|[0-9]{1,3}( [0-9]{3})+)(\.[0-9]+)?")
 
 
-class Text(NamedTuple):
-    """A file's text, how it was encoded, and the checksum of its bytes."""
+class CellError(ReadError):
+    """A cell that is not what its column must hold, at a position of the column."""
 
-    text: str
-    encoding: str
-    sha256: str
-
-
-def decode(path: Path) -> Text:
-    """Return a file's text, from UTF-8, UTF-16 or Latin-1, plain or gzip.
-
-    Raises
-    ------
-    ReadError
-        If it cannot be read, is damaged or is no text.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
-    sha256 = hashlib.sha256(content).hexdigest()
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ReadError(f"{path.name} is a gzip file that is cut or damaged ({error}): get it again") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    elif b"\x00" in content:
-        raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
-    else:
-        encodings = ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not clean(text):
-            raise ReadError(f"{path.name} is empty: expected a CSV file of population")
-        return Text(text, encoding, sha256)
-    raise ReadError(f"{path.name} is not text in {' or '.join(encodings)}: save it as UTF-8")
-
-
-def split_rows(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with its number; 1 is the first of the file.
-
-    Raises
-    ------
-    ReadError
-        If the text is no well-formed CSV, or its last row has no line end.
-    """
-    if text[-1] not in "\r\n":
-        # A figure that lost its last digits is still a figure, so only the line end tells that none is lost.
-        raise ReadError(
-            f"{path.name} does not end with a line end, so its last row may be cut: get it again (or, if it is "
-            "whole, add the line end)"
-        )
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 0
-    try:
-        for number, cells in enumerate(rows, start=1):
-            if any(cell.strip() for cell in cells):
-                yield number, cells
-    except csv.Error as error:
-        raise ReadError(f"{path.name}, row {number + 1}: no well-formed CSV ({error}); the file may be cut") from error
-
-
-def check_width(cells: list[str], header: list[str], number: int, path: Path) -> None:
-    """Check that a row has as many cells as the header."""
-    if len(cells) != len(header):
-        raise ReadError(f"{path.name}, row {number}: {len(cells)} cells, expected {len(header)}; the file may be cut")
+    def __init__(self, position: int, fault: str) -> None:
+        self.position = position
+        self.fault = fault
+        super().__init__(fault)
 
 
 def clean(cell: str) -> str:
@@ -121,11 +52,8 @@ def parse_name(cell: str, number: int, path: Path) -> str:
     # Whoever saves as ASCII what is not gets question marks, which no name has.
     if "\ufffd" in name or "?" in name:
         raise ReadError(f"{path.name}, row {number}: {name!r} has lost letters; save the file as UTF-8 from its source")
-    try:
-        repaired = name.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return name
-    if repaired != name:
+    repaired = _repair(name)
+    if repaired:
         raise ReadError(f"{path.name}, row {number}: {name!r} should read {repaired!r}; the file was encoded twice")
     return name
 
@@ -141,3 +69,38 @@ def parse_figure(cell: str, year: int, name: str, number: int, path: Path) -> fl
             "'2 536 431', or '...' where there is no figure"
         )
     return float(text.replace(" ", ""))
+
+
+def read_codes(ids: Sequence[str]) -> list[int] | list[str]:
+    """Return ids as whole numbers where all are written so, else as the text they are: 01001 keeps its zero.
+
+    Examples
+    --------
+    >>> read_codes(["4", "8"]), read_codes(["04", "08"])
+    ([4, 8], ['04', '08'])
+    """
+    return list(map(int, ids)) if all(map(CANONICAL.fullmatch, ids)) else list(ids)
+
+
+def check_text(text: str) -> str | None:
+    """Return what is wrong with the letters of an id or name; None where nothing is.
+
+    Examples
+    --------
+    >>> check_text("Réunion"), check_text("RÃ©union")
+    (None, "'RÃ©union' should read 'Réunion': the file was encoded twice, or is damaged; save it as UTF-8")
+    """
+    if CONTROL.search(text):
+        return f"{text[:60]!r} has lost letters, or is no text: save the file as UTF-8 from its source"
+    repaired = _repair(text)
+    if not repaired:
+        return None
+    return f"{text!r} should read {repaired!r}: the file was encoded twice, or is damaged; save it as UTF-8"
+
+
+def _repair(text: str) -> str | None:
+    """Return a text as it was before it was encoded twice; None where it was not."""
+    try:
+        return None if text.isascii() else text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None

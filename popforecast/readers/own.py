@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,10 +15,10 @@ from popforecast.errors import PanelError, ReadError
 from popforecast.panel import Panel
 from popforecast.panel.frames import read_numbers, read_years
 from popforecast.panel.rectangles import UnevenPanel
-from popforecast.readers.assembly import Figures, assemble
+from popforecast.readers.cells import CANONICAL, clean
+from popforecast.readers.opening import EncodingError, Source, decode, open_source
 from popforecast.readers.parquet import is_parquet, read_parquet
-from popforecast.readers.reading import Reading, check_incomplete
-from popforecast.readers.streams import EncodingError, Source, open_source
+from popforecast.readers.reading import Figures, Reading, assemble, check_incomplete
 from popforecast.readers.tables import Query, read_table
 
 
@@ -90,7 +92,7 @@ def read_own(
     where: Mapping[str, str] | None = None,
     decimal: str | None = None,
     incomplete: str = "raise",
-) -> Reading:
+) -> Reading[Panel | UnevenPanel]:
     """Read anyone's file as :func:`read_panel` does, with what was left out and where the figures come from."""
     path = Path(path)
     check_incomplete(incomplete)
@@ -104,6 +106,39 @@ def read_own(
         figures, encoding = _read_text(source, query)
     panel, dropped = assemble(figures, path, incomplete)
     return Reading(panel, dropped, path.name, _measure(path), encoding, len(figures.codes))
+
+
+def read_long(path: str | Path, id: str, time: str, value: str, group: str | None = None) -> Panel | UnevenPanel:
+    """Read any long CSV: one row for each location and year, in persons (or whatever is counted).
+
+    Codes stay text where they are text: the county ``01001`` keeps its zero, and ``NA`` is Namibia.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read as CSV.
+    PanelError
+        As :meth:`Panel.from_frame` does.
+    """
+    path = Path(path)
+    text = decode(path).text
+    as_text = {column: str for column in (id, group) if column}
+    try:
+        header = next(csv.reader(text.splitlines()))
+        # Names that stand twice would be numbered, and cells beyond the header's last be taken for row names.
+        frame = pd.read_csv(io.StringIO(text), dtype=as_text, keep_default_na=False, low_memory=False)
+    except (ValueError, csv.Error, pd.errors.ParserError) as error:
+        raise ReadError(f"{path.name} is no well-formed CSV ({str(error).strip()}): it may be cut") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ReadError(f"{path.name}: the rows have more cells than the header, which has {len(header)}")
+    repeated = [column for column in (id, time, value, group) if column is not None and header.count(column) > 1]
+    if repeated:
+        raise ReadError(f"{path.name}: the header has {repeated[0]!r} twice; expected each column once")
+    if id in frame:
+        codes = frame[id].map(clean)
+        whole = codes.str.fullmatch(CANONICAL.pattern).all()
+        frame[id] = codes.astype(np.int64) if whole else codes.mask(codes == "")
+    return Panel.from_frame(frame, id=id, time=time, value=value, group=group)
 
 
 def _read_text(source: Source, query: Query) -> tuple[Figures, str]:

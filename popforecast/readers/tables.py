@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import ReadError
-from popforecast.readers.amounts import AmountError, parse_amounts
-from popforecast.readers.assembly import Figures, check_text, read_codes
-from popforecast.readers.cells import clean
-from popforecast.readers.columns import Columns, Record, find_lines, iterate, read_columns
+from popforecast.readers.amounts import parse_amounts
+from popforecast.readers.cells import CellError, check_text, clean, read_codes
 from popforecast.readers.headers import Header, find_header, refuse
-from popforecast.readers.plain import read_plain
-from popforecast.readers.streams import Source
-from popforecast.readers.times import TimeError, parse_times, parse_title
+from popforecast.readers.opening import Source
+from popforecast.readers.reading import Figures
+from popforecast.readers.rows import Columns, Record, find_lines, iterate, read_columns, read_plain
+from popforecast.readers.times import parse_times, parse_title
 
 # What identifies a location in tables that many download, and what names it.
 KNOWN = {"Country Code": "Country Name", "Code": "Entity", "geo": None}
@@ -111,11 +110,11 @@ def _read_long(source: Source, query: Query) -> Figures:
     _check_ids(columns, [key, *query.labels.values()], key, say)
     try:
         years = np.array(parse_times(columns.texts[time]))[columns.numbers[time]]
-    except TimeError as error:
+    except CellError as error:
         raise ReadError(f"{say(_first(columns, time, error.position))}: {time} {error.fault}") from error
     try:
         values = columns.amounts[value] if columns.amounts else parse_amounts(columns.cells[value], query.decimal)
-    except AmountError as error:
+    except CellError as error:
         row = error.position
         raise ReadError(f"{say(row)}: {ids[series[row]]!r} in {years[row]}: {value} {error.fault}") from error
     if columns.cells and header.titles[-1] == value and source.ends_open():
@@ -161,7 +160,7 @@ def _read_wide(source: Source, query: Query) -> Figures:
     cells = [record.cells[place] for record in records for place in wide.places]
     try:
         values = parse_amounts(cells, query.decimal)
-    except AmountError as error:
+    except CellError as error:
         row, column = divmod(error.position, len(wide.years))
         raise ReadError(
             f"{path.name}, line {records[row].line}: {ids[row]!r} in {wide.years[column]}: {error.fault}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from popforecast.errors import ReadError
 from popforecast.panel.frames import LATEST
-from popforecast.readers.cells import clean
+from popforecast.readers.cells import CellError, clean
 
 WHOLE = re.compile(r"(-?[0-9]{1,7})(\.0+)?")
 DATED = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
@@ -17,15 +16,6 @@ COMPACT = re.compile(r"(1[5-9]|2[0-9])[0-9]{2}(0[1-9]|1[0-2])([0-2][0-9]|3[01])"
 TITLE = re.compile(r"(?:[XY]|YR)?([12][0-9]{3})(?: \[YR\1\])?")
 
 
-class TimeError(ReadError):
-    """A cell that is no year, at a position of the column."""
-
-    def __init__(self, position: int, fault: str) -> None:
-        self.position = position
-        self.fault = fault
-        super().__init__(fault)
-
-
 def parse_times(cells: Sequence[str]) -> list[int]:
     """Return the years of different cells.
 
@@ -33,7 +23,7 @@ def parse_times(cells: Sequence[str]) -> list[int]:
 
     Raises
     ------
-    TimeError
+    CellError
         If a cell is no year, or the dates are of several days of the year.
 
     Examples
@@ -42,17 +32,17 @@ def parse_times(cells: Sequence[str]) -> list[int]:
     ([2000, 2001], [2000, 2001], [1999])
     """
     texts = [clean(cell) for cell in cells]
-    years = [_read_year(text) for text in texts]
-    if None not in years:
+    years = [year for text in texts if (year := _read_year(text)) is not None]
+    if len(years) == len(texts):
         return years
     if all(COMPACT.fullmatch(text) for text in texts):
         texts = [f"{text[:4]}-{text[4:6]}-{text[6:]}" for text in texts]
     rests = [_split(text) for text in texts]
     for position, (text, rest) in enumerate(zip(texts, rests, strict=True)):
         if rest is None:
-            raise TimeError(position, f"{text[:60]!r} is no year, expected one such as 2000")
+            raise CellError(position, f"{text[:60]!r} is no year, expected one such as 2000")
         if rest[1:] != (rests[0] or ())[1:]:
-            raise TimeError(
+            raise CellError(
                 position,
                 f"{text[:60]!r} and {texts[0][:60]!r} are not of the same day of their years; expected one figure a "
                 "year, with years such as 2000",

@@ -1,9 +1,10 @@
-"""Anyone's file -> its text, plain or compressed: what is no text is named, and refused before it is read."""
+"""A file -> its text, plain or compressed: what is no text is named, and refused."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import re
@@ -12,18 +13,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from popforecast.errors import ReadError, shorten
+from popforecast.readers.cells import SPACES
 
 # So much is looked at before anything else is read: 2 GB of something else are refused as fast as 2 kB.
 HEAD = 1 << 18
 
-UNPACK: dict[bytes, tuple[str, Callable[..., IO[bytes]]]] = {
-    b"\x1f\x8b": ("gzip", gzip.open),
-    b"BZh": ("bzip2", bz2.open),
-    b"\xfd7zXZ\x00": ("xz", lzma.open),
-}
+Bytes = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+Unpack = Callable[[Path], Bytes]
+GZIP = b"\x1f\x8b"
+UNPACK: dict[bytes, Unpack] = {GZIP: gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
 
 # What people pass as CSV by mistake, by its first bytes.
 OTHERS: tuple[tuple[bytes, str, str], ...] = (
@@ -54,7 +55,7 @@ class Source(NamedTuple):
     """A file of text, and how to read it."""
 
     path: Path
-    unpack: Callable[..., IO[bytes]] | None
+    unpack: Unpack | None
     encoding: str
     head: str
 
@@ -94,6 +95,47 @@ class Source(NamedTuple):
         return last.rstrip(b"\x00")[-1:] not in (b"\n", b"\r")
 
 
+class Text(NamedTuple):
+    """A whole file's text, how it was encoded, and the checksum of its bytes."""
+
+    text: str
+    encoding: str
+    sha256: str
+
+
+def decode(path: Path) -> Text:
+    """Return a file's text, from UTF-8, UTF-16 or Latin-1, plain or gzip.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read, is damaged or is no text.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+    sha256 = hashlib.sha256(content).hexdigest()
+    if content.startswith(GZIP):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ReadError(f"{path.name} is a gzip file that is cut or damaged ({error}): get it again") from error
+    is_wide = any(content.startswith(bom) for bom, _ in WIDE_BOMS)
+    if b"\x00" in content and not is_wide:
+        raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
+    # Any bytes are Latin-1: only UTF-16 can be none of these.
+    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not text or SPACES.fullmatch(text):
+            raise ReadError(f"{path.name} is empty: expected a CSV file of population")
+        return Text(text, encoding, sha256)
+    raise ReadError(f"{path.name} is not text in utf-16: save it as UTF-8")
+
+
 def open_source(path: Path) -> Source:
     """Find out how a file is compressed and encoded, from its beginning.
 
@@ -105,7 +147,7 @@ def open_source(path: Path) -> Source:
     start = _peek(path, None)
     if not start:
         raise ReadError(f"{path.name} is empty: expected a table of population")
-    unpack = next((opener for magic, (_, opener) in UNPACK.items() if start.startswith(magic)), None)
+    unpack = next((unpack for magic, unpack in UNPACK.items() if start.startswith(magic)), None)
     content = _peek(path, unpack) if unpack else start
     _refuse_others(path, content)
     encoding = _find_encoding(path, content)
@@ -127,7 +169,7 @@ def open_source(path: Path) -> Source:
     return Source(path, unpack, encoding, text)
 
 
-def _peek(path: Path, unpack: Callable[..., IO[bytes]] | None) -> bytes:
+def _peek(path: Path, unpack: Unpack | None) -> bytes:
     try:
         with _open_bytes(path, unpack) as file:
             return file.read(HEAD)
@@ -138,8 +180,8 @@ def _peek(path: Path, unpack: Callable[..., IO[bytes]] | None) -> bytes:
         raise ReadError(f"{path} cannot be read: {said}") from error
 
 
-def _open_bytes(path: Path, unpack: Callable[..., IO[bytes]] | None) -> IO[bytes]:
-    return unpack(path, "rb") if unpack else path.open("rb")
+def _open_bytes(path: Path, unpack: Unpack | None) -> Bytes:
+    return unpack(path) if unpack else path.open("rb")
 
 
 def _refuse_others(path: Path, content: bytes) -> None:

@@ -1,22 +1,26 @@
-"""The columns of a long text table, row by row: what each location, year and figure is, and on which line it stands."""
+"""The rows and columns of a text table, read with care; a table in which nothing needs care, by pandas' parser."""
 
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ReadError
 from popforecast.readers.cells import clean
 from popforecast.readers.headers import DELIMITERS, Header
-from popforecast.readers.streams import Source
+from popforecast.readers.opening import Source
 
 CHUNK = 10_000
+PART = 1 << 22
 
 
 class Numbers(dict[str, int]):
@@ -69,11 +73,7 @@ def read_columns(
     ReadError
         If a row has more or fewer cells than the header, or is no well-formed CSV.
     """
-    try:
-        return _collect(_read_chunks(source, header, where), header, repeating, others)
-    except _UnevenError:
-        rows = (record.cells for record in iterate(source, header, where))
-        return _collect(_chunk(rows), header, repeating, others)
+    return _collect(_chunk(iterate(source, header, where)), header, repeating, others)
 
 
 def _collect(
@@ -95,31 +95,6 @@ def _collect(
         {column: np.concatenate(parts) for column, parts in numbers.items()},
         cells,
     )
-
-
-class _UnevenError(Exception):
-    """A row that is not simply as wide as the header: to be looked at with its line."""
-
-
-def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[list[list[str]]]:
-    """Yield many rows at a time, as long as nothing is to be said of any of them."""
-    wanted, width = _place(header, where), {len(header.titles)}
-    if header.keys > 1:
-        raise _UnevenError
-    with source.open() as text:
-        reader = csv.reader(
-            itertools.islice(source.list_lines(text), header.line, None), delimiter=header.delimiter, strict=True
-        )
-        try:
-            while rows := list(itertools.islice(reader, CHUNK)):
-                rows = [row for row in rows if row]
-                if not set(map(len, rows)) <= width or not all(row[0] for row in rows):
-                    raise _UnevenError
-                for place, value in wanted:
-                    rows = [row for row in rows if clean(row[place]) == value]
-                yield rows
-        except csv.Error:
-            raise _UnevenError from None
 
 
 def iterate(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[Record]:
@@ -182,6 +157,118 @@ def _place(header: Header, where: Mapping[str, str]) -> list[tuple[int, str]]:
     return [(header.titles.index(column), clean(str(value))) for column, value in where.items()]
 
 
-def _chunk(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-    while chunk := list(itertools.islice(rows, CHUNK)):
+def _chunk(records: Iterator[Record]) -> Iterator[list[list[str]]]:
+    while chunk := [record.cells for record in itertools.islice(records, CHUNK)]:
         yield chunk
+
+
+def split_rows(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with its number; 1 is the first of the file.
+
+    Raises
+    ------
+    ReadError
+        If the text is no well-formed CSV, or its last row has no line end.
+    """
+    if text[-1] not in "\r\n":
+        # A figure that lost its last digits is still a figure, so only the line end tells that none is lost.
+        raise ReadError(
+            f"{path.name} does not end with a line end, so its last row may be cut: get it again (or, if it is "
+            "whole, add the line end)"
+        )
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    number = 0
+    try:
+        for number, cells in enumerate(rows, start=1):
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+    except csv.Error as error:
+        raise ReadError(f"{path.name}, row {number + 1}: no well-formed CSV ({error}); the file may be cut") from error
+
+
+def check_widths(
+    rows: Iterable[tuple[int, list[str]]], header: Sequence[str], path: Path
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows, each of which must have as many cells as the header."""
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise ReadError(
+                f"{path.name}, row {number}: {len(cells)} cells, expected {len(header)}; the file may be cut"
+            )
+        yield number, cells
+
+
+def read_plain(source: Source, header: Header, repeating: Sequence[str], value: str) -> Columns | None:
+    """Read columns of a table, and one of figures, if every row is as wide as the header and every figure is clear.
+
+    Returns
+    -------
+    Columns or None
+        None where a cell stands in quotes, is empty or has surplus space, where a row is longer or shorter than the
+        header, or a figure is more than digits and a decimal point: then each is to be looked at.
+    """
+    marks = _count_marks(source, header)
+    if header.keys > 1 or marks is None or source.ends_open():
+        return None
+    frame = _parse(source, header, repeating, value)
+    # pandas refuses a row that is too long and fills one that is too short: the marks between cells tell.
+    if frame is None or not len(frame) or marks != len(frame) * (len(header.titles) - 1):
+        return None
+    kind, values = frame[value].dtype.kind, pd.to_numeric(frame[value], errors="coerce").to_numpy(np.float64)
+    if kind not in "iuf" or not _are_clear(values, kind in "iu"):
+        return None
+    texts, numbers = {}, {}
+    for column in repeating:
+        codes, cells = pd.factorize(frame[column])
+        texts[column] = cells.tolist()
+        numbers[column] = codes.astype(np.int64)
+        if not all(text and text == clean(text) for text in texts[column]):
+            return None
+    return Columns(texts, numbers, {}, {value: values})
+
+
+def _count_marks(source: Source, header: Header) -> int | None:
+    """Return how many delimiters stand below the header; None where there are quotes, or too few or many."""
+    count, width = 0, len(header.titles)
+    with source.open() as text:
+        for _ in itertools.islice(text, header.line):
+            pass
+        while part := text.read(PART):
+            marks = part.count(header.delimiter)
+            ends = max(part.count("\n"), part.count("\r"))
+            # Gigabytes of something else are refused by the first of them.
+            if '"' in part or not ends or abs(marks - ends * (width - 1)) >= max(width, 2):
+                return None
+            count += marks
+    return count
+
+
+def _parse(source: Source, header: Header, repeating: Sequence[str], value: str) -> pd.DataFrame | None:
+    columns = [header.titles.index(column) for column in (*repeating, value)]
+    with source.open() as text:
+        for _ in itertools.islice(text, header.line):
+            pass
+        try:
+            frame = pd.read_csv(
+                text,
+                sep=header.delimiter,
+                header=None,
+                names=range(len(header.titles)),
+                usecols=columns,
+                dtype=dict.fromkeys(columns[:-1], str),
+                quoting=csv.QUOTE_NONE,
+                na_filter=False,
+                low_memory=False,
+            )
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError):
+            return None
+    return frame.rename(columns=dict(zip(columns, (*repeating, value), strict=True)))
+
+
+def _are_clear(values: NDArray[np.float64], whole: bool) -> bool:
+    """Whether figures are of zero or more, and no point among them could part thousands."""
+    if not np.isfinite(values).all() or (values < 0).any():
+        return False
+    # 12.345 may be twelve thousand; 1234.5 and 1.2345 may not, and must be most by far.
+    beyond = np.abs(values * 1000 - np.rint(values * 1000)) > 1e-6
+    return whole or bool(((values % 1 > 0) & ((values >= 1000) | beyond)).mean() > 0.5)
