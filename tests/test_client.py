@@ -276,7 +276,7 @@ def test_the_table_writes_every_figure_in_one_form_and_says_what_it_is(url: str)
         for text in format_populations(rows.drop(columns="location").to_numpy(object).ravel()):
             assert text == "–" or text in output
     assert "." not in re.sub(r"[A-Za-z]+\.", "", output.partition("\n\n")[0])
-    assert "wpp2024, ar1 from 2023; intervals" in output
+    assert "wpp2024, ar1 from 2023; ranges allow for random error only" in output
     assert "Persons, rounded to thousands (to whole numbers where a location has figures below 10,000)" in output
 
 

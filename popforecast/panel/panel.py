@@ -293,8 +293,7 @@ def check_panel(panel: object) -> Panel:
     """
     if isinstance(panel, UnevenPanel):
         raise PanelError(
-            f"expected one Panel, got {panel!r}: locations have different years; take one of its .panels, or .common() "
-            "for the years that all have"
+            f"expected one Panel, got {panel!r}: take one of its .panels, or .common() for the years that all have"
         )
     if not isinstance(panel, Panel):
         raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
