@@ -110,12 +110,9 @@ def part_groups(
     """
     regions = panel.locations["region"]
     known = set(regions.dropna())
-    groups = {name: regions.index[regions == name].tolist() for name in locations if _is_region(panel, name, known)}
+    asked = [name for name in locations if name in known and not panel.index.has(name)]
+    groups = {name: regions.index[regions == name].tolist() for name in asked}
     alone = [name for name in locations if name not in groups]
     if len(alone) + len(groups) < len(locations):
         raise InputError(f"{', '.join(locations)}: expected each region once")
     return (alone if alone or groups else None), groups or None
-
-
-def _is_region(panel: Panel | UnevenPanel, name: str, known: set[Any]) -> bool:
-    return name in known and not panel.index.has(name)

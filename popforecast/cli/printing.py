@@ -91,7 +91,9 @@ def write_table(table: pd.DataFrame, form: str) -> str:
         return table.to_json(orient="records", indent=2, double_precision=6) + "\n"
     if form == "csv":
         return guard_formulas(table).to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    return _clean(table).to_string(index=False, float_format="{:.2f}".format)
+    # Without what would steer the terminal.
+    cleaned = table.map(lambda cell: clean(cell) if isinstance(cell, str) else cell)
+    return cleaned.to_string(index=False, float_format="{:.2f}".format)
 
 
 def escape_controls(text: str) -> str:
@@ -106,8 +108,3 @@ def escape_controls(text: str) -> str:
         letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()
         for letter in text
     )
-
-
-def _clean(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without what would steer the terminal."""
-    return table.map(lambda cell: clean(cell) if isinstance(cell, str) else cell)

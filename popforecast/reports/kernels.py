@@ -149,10 +149,10 @@ def do_job(
     target: str,
     parameters: Mapping[str, Any],
     timeout: int,
+    on_cell: Callable[[int, int], None],
     page: Mapping[str, Any] | None = None,
-    on_cell: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a notebook, and make its page if asked to.
+    """Run a notebook here and now, and make its page if asked to.
 
     Parameters
     ----------
@@ -162,44 +162,24 @@ def do_job(
         What differs from the defaults.
     timeout : int
         Seconds that a cell may take.
+    on_cell : callable
+        Told when a cell begins: which one, and of how many.
     page : dict, optional
         What its page says: ``title`` and ``defaults`` of the notebook, and the fields of its ``key``.
-    on_cell : callable, optional
-        Told when a cell begins: which one, and of how many.
 
     Returns
     -------
     dict
         As :func:`popforecast.reports.pages.make_page` returns it; without a page, nothing but the error.
     """
-    error = run_notebook(source, target, parameters, timeout, on_cell)
-    if error or page is None:
-        return {"error": error}
-    from popforecast.reports.keys import Key
-    from popforecast.reports.notebooks import Notebook
-    from popforecast.reports.pages import make_page
-
-    notebook = Notebook(Path(source), page["title"], page["defaults"])
-    return make_page(Path(target), notebook, parameters, Key(**page["key"]))
-
-
-def run_notebook(
-    source: str,
-    target: str,
-    parameters: Mapping[str, Any],
-    timeout: int,
-    on_cell: Callable[[int, int], None] | None = None,
-) -> str | None:
-    """Run a notebook here and now; return what went wrong, in a sentence, or None."""
     import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(source, as_version=4)
-    hooks = {"on_cell_start": lambda cell_index, **_: on_cell(cell_index, len(notebook.cells))} if on_cell else {}
+    cells = nbformat.read(source, as_version=4)
     try:
         papermill.execute_notebook(
-            notebook,
+            cells,
             target,
             parameters,
             kernel_name="python3",
@@ -208,15 +188,22 @@ def run_notebook(
             execution_timeout=timeout,
             progress_bar=False,
             request_save_on_cell_execute=False,
-            **hooks,
+            on_cell_start=lambda cell_index, **_: on_cell(cell_index, len(cells.cells)),
         )
     except papermill.PapermillExecutionError as error:
-        return f"Cell {error.exec_count}: {error.ename}: {_shorten(error.evalue)}"
+        return {"error": f"Cell {error.exec_count}: {error.ename}: {_shorten(error.evalue)}"}
     except CellTimeoutError:
-        return f"A cell took longer than {timeout} seconds and was stopped."
+        return {"error": f"A cell took longer than {timeout} seconds and was stopped."}
     except DeadKernelError:
-        return "The kernel died while running a cell, perhaps because it ran out of memory."
-    return None
+        return {"error": "The kernel died while running a cell, perhaps because it ran out of memory."}
+    if page is None:
+        return {"error": None}
+    from popforecast.reports.keys import Key
+    from popforecast.reports.notebooks import Notebook
+    from popforecast.reports.pages import make_page
+
+    notebook = Notebook(Path(source), page["title"], page["defaults"])
+    return make_page(Path(target), notebook, parameters, Key(**page["key"]))
 
 
 def make_engine() -> type[Engine]:

@@ -48,13 +48,6 @@ class Report:
     facts: Mapping[str, Any]
     figure: str
 
-    @property
-    def source(self) -> str:
-        """The executed notebook as a file."""
-        import nbformat
-
-        return nbformat.writes(self.notebook) + "\n"
-
 
 def make_page(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key) -> dict[str, Any]:
     """Return all that is published of an executed notebook.
@@ -75,9 +68,12 @@ def make_page(executed: Path, notebook: Notebook, changed: Mapping[str, Any], ke
         error: what went wrong, in a sentence, or None; if nothing did, facts: what a page states of itself, and files:
         their texts by ending. Nothing but what can be written as JSON.
     """
+    import nbformat
+
     try:
         report = read_report(executed, notebook, changed, key)
-        files = {"html": render_page(report), "svg": report.figure, "ipynb": report.source}
+        source = nbformat.writes(report.notebook) + "\n"
+        files = {"html": render_page(report), "svg": report.figure, "ipynb": source}
     except Exception as error:
         # Whatever a notebook shows that cannot be a page must not take the other pages down with it.
         return {"error": f"The page could not be made: {type(error).__name__}: {error}"}

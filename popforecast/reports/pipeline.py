@@ -57,10 +57,7 @@ class Step:
 
 
 def plan(
-    notebooks: Sequence[Notebook],
-    changes: Mapping[str, Mapping[str, Any]],
-    site: Site,
-    force: bool = False,
+    notebooks: Sequence[Notebook], changes: Mapping[str, Mapping[str, Any]], site: Site, force: bool = False
 ) -> dict[str, Step]:
     """Return what is to be made, by name, in an order in which it can be.
 

@@ -217,10 +217,7 @@ def _split(batch: pa.RecordBatch, columns: Columns, piece: Piece) -> Block:
     # A dictionary may hold a text twice.
     new = np.concatenate([[True], found[1:] != found[:-1]])
     return Block(
-        found[new],
-        np.append(starts[new], batch.num_rows),
-        found_years.astype(np.int64, copy=False),
-        _to_floats(values),
+        found[new], np.append(starts[new], batch.num_rows), found_years.astype(np.int64, copy=False), _to_floats(values)
     )
 
 

@@ -196,11 +196,6 @@ def hash_ids(ids: NDArray[Any]) -> NDArray[np.uint64]:
     return pd.util.hash_array(ids, categorize=False)
 
 
-def is_local(model: Model) -> bool:
-    """Whether a model treats every series on its own."""
-    return not isinstance(model, GrowthModel)
-
-
 def takes_zero(model: Model) -> bool:
     """Whether a population of zero can be forecast: what takes logarithms cannot."""
     return isinstance(model, AR) and model.transform == "level"

@@ -82,9 +82,7 @@ class Manifest:
     def add(self, done: Done, skipped: tuple[Skipped, ...]) -> Manifest:
         """Return the manifest with one more partition finished."""
         return replace(
-            self,
-            done=tuple(sorted((*self.done, done))),
-            skipped=tuple(sorted((*self.skipped, *skipped), key=_order)),
+            self, done=tuple(sorted((*self.done, done))), skipped=tuple(sorted((*self.skipped, *skipped), key=_order))
         )
 
     def write(self) -> None:
@@ -142,7 +140,8 @@ def resume(fresh: Manifest) -> Manifest:
             f"{folder} holds the parts of another run (other {', '.join(differing) or 'partitions'}): remove it, or "
             "pass another output"
         )
-    whole = {each.partition for each in done if _is_whole(part_path(folder, each.partition), each)}
+    parts = {each: part_path(folder, each.partition) for each in done}
+    whole = {each.partition for each, part in parts.items() if part.is_file() and part.stat().st_size == each.bytes}
     return replace(
         fresh,
         done=tuple(each for each in done if each.partition in whole),
@@ -159,10 +158,6 @@ def part_path(folder: Path, number: int) -> Path:
     'part-00003.parquet'
     """
     return folder / f"part-{number:05}.parquet"
-
-
-def _is_whole(path: Path, done: Done) -> bool:
-    return path.is_file() and path.stat().st_size == done.bytes
 
 
 def _order(skipped: Skipped) -> tuple[int, str]:

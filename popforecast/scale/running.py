@@ -24,7 +24,7 @@ from popforecast.panel.years import DEFAULT_STEPS, MOST_STEPS
 from popforecast.scale import ON_ERROR
 from popforecast.scale.blocks import find_step, order_years, read_blocks
 from popforecast.scale.engines import Engine, start
-from popforecast.scale.learning import Learnt, Taken, choose_least, is_local, learn
+from popforecast.scale.learning import Learnt, Taken, choose_least, learn
 from popforecast.scale.manifest import Manifest, Skipped, resume
 from popforecast.scale.parts import Plan, forecast_partition, sample_partition
 from popforecast.scale.source import Columns, Source, survey
@@ -75,7 +75,8 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
         with hold(fresh.output / LOCK, fresh.output, patience=0):
             # Another run may have gone on with it meanwhile.
             manifest = resume(fresh)
-            learnt = None if is_local(model) else gather(working, source, plan, progress)
+            # Other models treat every series on its own.
+            learnt = gather(working, source, plan, model, progress) if isinstance(model, GrowthModel) else None
             manifest = finish(working, source, plan, learnt, manifest, progress)
             # Nobody waits for the lock; who comes later finds nothing left to do.
             (fresh.output / LOCK).unlink(missing_ok=True)
@@ -96,16 +97,14 @@ def check_apart(data: Path, output: Path) -> None:
         )
 
 
-def gather(working: Engine, source: Source, plan: Plan, progress: bool) -> Learnt:
+def gather(working: Engine, source: Source, plan: Plan, model: GrowthModel, progress: bool) -> Learnt:
     """Take the sample from all partitions, and learn from it."""
     sample: list[Taken] = []
     with tqdm(total=len(source.partitions), unit="partition", desc="sampling", disable=not progress) as bar:
         for _, found in working.map(sample_partition, source.partitions, plan):
             sample = choose_least(sample + found)
             bar.update()
-    if not isinstance(plan.model, GrowthModel):
-        raise ScaleError(f"{plan.model.name} cannot be learnt from a sample: expected another model")
-    return learn(plan.model, sample, plan.step)
+    return learn(model, sample, plan.step)
 
 
 def finish(

@@ -177,7 +177,7 @@ def _read_footer(path: Path, columns: Columns) -> tuple[list[Piece], str]:
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         kind = _check_schema(path, schema, columns)
-        at = schema_position(file, columns.id)
+        at = next(leaf for leaf in range(len(file.schema)) if file.schema.column(leaf).path == columns.id)
         # Other writers may shorten the statistics of text.
         exact = kind != TEXT or str(file.metadata.created_by).startswith("parquet-cpp-arrow")
         pieces = []
@@ -197,11 +197,6 @@ def _read_footer(path: Path, columns: Columns) -> tuple[list[Piece], str]:
     return pieces, kind
 
 
-def schema_position(file: pq.ParquetFile, name: str) -> int:
-    """Return the number of a column among the leaves of the file."""
-    return next(i for i in range(len(file.schema)) if file.schema.column(i).path == name)
-
-
 def _check_schema(path: Path, schema: pa.Schema, columns: Columns) -> str:
     for name in columns:
         if name not in schema.names:
@@ -215,13 +210,9 @@ def _check_schema(path: Path, schema: pa.Schema, columns: Columns) -> str:
         ids = ids.value_type
     if pa.types.is_integer(ids):
         return UNSIGNED if ids == pa.uint64() else NUMBERS
-    if _is_text(ids):
+    if pa.types.is_string(ids) or pa.types.is_large_string(ids) or pa.types.is_string_view(ids):
         return TEXT
     raise ScaleError(f"{path}: column {columns.id!r} holds {ids}: expected whole numbers or text")
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def first_line(error: BaseException) -> str:

@@ -105,7 +105,10 @@ def open_revision(revision: str = "", raw: str = "", folder: str = "", update: s
     revision = revision or (DEFAULT_REVISION if update else min(REVISIONS))
     if not raw:
         tables = load_tables(revision, folder or None)
-        return _apply_update(tables, update, day) if update else Opening(tables.panel, tables.source, None, tables)
+        if not update:
+            return Opening(tables.panel, tables.source, None, tables)
+        updated = apply_update(tables, read_update(update, tables, day))
+        return Opening(updated.panel, updated.source, None, updated, tables.panel)
     if update or folder:
         raise ReadError(
             f"raw is {raw!r}, and {folder or update!r} was named, too; expected the tables of the raw file to be "
@@ -223,8 +226,3 @@ def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100
             "what happened": [explain_break(place, year) for place, year in zip(places, found["year"], strict=True)],
         }
     ).set_index("country")
-
-
-def _apply_update(tables: Tables, file: str, day: str) -> Opening:
-    updated = apply_update(tables, read_update(file, tables, day))
-    return Opening(updated.panel, updated.source, None, updated, tables.panel)

@@ -32,11 +32,6 @@ def join_scores(results: Mapping[str, Vintages]) -> pd.DataFrame:
     return pd.concat(scores, names=["vintage"]).reset_index("vintage")
 
 
-def list_sources(scores: pd.DataFrame) -> list[str]:
-    """Return the sources that are scored, in their order."""
-    return scores["source"].unique().tolist()
-
-
 def take_points(scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row of each source, year and basis: its errors are the same whatever its intervals allow for."""
     return scores.drop_duplicates([*KEYS, "source"])
@@ -53,7 +48,7 @@ def tabulate_errors(scores: pd.DataFrame) -> pd.DataFrame:
     points = take_points(scores)
     figures = points["mape"].map("{:.2f}".format) + " / " + points["median_ape"].map("{:.2f}".format)
     table = points.assign(figures=figures).pivot(index=KEYS, columns="source", values="figures")
-    return table[list_sources(scores)]
+    return table[scores["source"].unique().tolist()]
 
 
 def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:

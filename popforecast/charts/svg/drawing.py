@@ -248,17 +248,15 @@ def _tell(chart: Chart, line: Line) -> Iterator[tuple[str, str]]:
         ahead |= {f"lower-{level:g}": lower[1:], f"upper-{level:g}": upper[1:]}
     past = line.values if len(line.values) else line.median[:1]
     rows = [*past[:, None].tolist(), *np.array(list(ahead.values())).T.tolist()] if chart.shows_fans else []
-    roundings = [_choose_rounding(chart, row) for row in rows]
+    roundings = [Rounding(1, "", 1)] * len(rows)
+    if chart.scale != "indexed":
+        roundings = [round_in_words(*(figure * chart.divisor for figure in row)) for row in rows]
     yield "values", _join(np.concatenate([past, ahead.pop("values")]), chart, roundings)
     if line.reference is not None:
         known = dict(zip(*(array.tolist() for array in line.reference), strict=True))
         ahead["medium"] = np.array([known.get(year, np.nan) for year in line.ahead[1:].tolist()])
     for name, values in ahead.items():
         yield name, _join(values, chart, roundings[len(past) :])
-
-
-def _choose_rounding(chart: Chart, figures: list[float]) -> Rounding:
-    return Rounding(1, "", 1) if chart.scale == "indexed" else round_in_words(*(x * chart.divisor for x in figures))
 
 
 def _join(values: Array, chart: Chart, roundings: list[Rounding]) -> str:

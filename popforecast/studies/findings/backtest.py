@@ -77,8 +77,9 @@ def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
     held = scores.query("model == @first")["coverage_95"]
     low, high = f"{held.min():.0f}", f"{held.max():.0f}"
     covered = f"{low}% of outcomes" if low == high else f"{low} to {high}% of outcomes, depending on the horizon"
+    places = "countries" if find_edition(panel) else "locations"
     return (
-        f"Over {len(panel)} {_name_places(panel)} and {origins} origin{'s' if origins > 1 else ''}, "
+        f"Over {len(panel)} {places} and {origins} origin{'s' if origins > 1 else ''}, "
         f"on final data, {first} was off by {errors[first][0]:.1f}% on average after {horizon} {unit}{far}{beside}. "
         f"The 95% intervals of {first} contained {covered}."
     )
@@ -230,10 +231,6 @@ def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
             f"after {horizon} {_name_steps(panel)}, compared with {errors['ape'].mean():.1f}% unweighted."
         )
     return "\n".join(f"- {caution}" for caution in cautions)
-
-
-def _name_places(panel: Panel) -> str:
-    return "countries" if find_edition(panel) else "locations"
 
 
 def _name_steps(panel: Panel) -> str:

@@ -76,10 +76,7 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
         rows[scenario.label] = [
             text
             for year in years
-            for text in (
-                rounding.write(profile.at(scenario.population, year)),
-                sign(compare(profile, scenario, year)),
-            )
+            for text in (rounding.write(profile.at(scenario.population, year)), sign(compare(profile, scenario, year)))
         ]
     columns = [text for year in years for text in (str(year), f"{year}: change, percent")]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("scenario")
@@ -124,7 +121,8 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
 
 def _imagine_all(profile: Profile) -> Iterator[Scenario]:
     panel, k, origin = profile.panel, RECENT // profile.panel.step, profile.panel.origin
-    rows = _list_rows(panel, profile.code)
+    # The location's own row, and those of its countries.
+    rows = panel.rows([profile.code, *load_members(str(panel.revision)).get(profile.code, ())])
     grown = np.diff(np.log(panel.values), axis=1)
     yield Scenario(
         "growth as before",
@@ -140,12 +138,8 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
             f"growth from {origin - RECENT} to {origin} had been that of {name}",
             _run(profile, change_growth(panel, rows, np.repeat(grown[region, -k:], len(rows), axis=0))),
         )
-    yield Scenario(
-        "five years ago",
-        f"nothing after {origin - RECENT} were known",
-        _forget(profile),
-    )
-    factor = _revise_base(panel, profile.code)
+    yield Scenario("five years ago", f"nothing after {origin - RECENT} were known", _forget(profile))
+    factor = _measure_factors(str(panel.revision)).get(profile.code)
     if factor is not None:
         this, before = (
             get_edition(name).edition for name in (str(panel.revision), _find_previous(str(panel.revision)))
@@ -156,11 +150,6 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
             "and the forecast moved with it",
             profile.median * factor,
         )
-
-
-def _list_rows(panel: Panel, code: Hashable) -> NDArray[np.intp]:
-    """Return the rows to change: the location's own, and those of its countries."""
-    return panel.rows([code, *load_members(str(panel.revision)).get(code, ())])
 
 
 def _run(profile: Profile, panel: Panel) -> Array:
@@ -191,12 +180,8 @@ def _find_previous(revision: str) -> str:
     return [name for name in sorted(REVISIONS | VINTAGES) if name < revision][-1]
 
 
-def _revise_base(panel: Panel, code: Hashable) -> float | None:
-    """Return by what factor this edition changed the last figure of the one before; None where they differ."""
-    return _measure_factors(str(panel.revision)).get(code)
-
-
 @lru_cache(maxsize=2)
 def _measure_factors(revision: str) -> dict[Hashable, float]:
+    """Return by what factor an edition changed the last figures of the one before, where both define them alike."""
     base = pair(load_panel(_find_previous(revision)), load_panel(revision)).measure_base()
     return np.exp(base["log_revision"]).to_dict()
