@@ -134,7 +134,7 @@ class Session:
 
     def fit(self, model: str | Model | None = None) -> Fitted:
         """Return a model fitted to the panel, as :func:`popforecast.fit` does."""
-        return self._fit(models.resolve(model, self.panel))
+        return self._fit(models.get(model, self.panel))
 
     def outlook(self, model: str | Model | None = None, levels: Sequence[float] = DEFAULT_LEVELS) -> Outlook:
         """Return a model's forecast of the whole panel: one outlook holds all levels that forms offer.
@@ -146,7 +146,7 @@ class Session:
             Those that the outlook must hold. Of outlooks for levels that are not all in :data:`FORM_LEVELS`, the
             latest four are kept.
         """
-        specification, levels = models.resolve(model, self.panel), check_levels(levels)
+        specification, levels = models.get(model, self.panel), check_levels(levels)
         if set(levels) <= set(FORM_LEVELS):
             return self._forecast_for_form(specification)
         return self._forecast_for_others(specification, levels)
@@ -161,7 +161,7 @@ class Session:
         >>> scores.query("location_code == 566")[["horizon", "n"]].values.tolist()
         [[1, 35], [5, 31], [10, 26], [20, 16]]
         """
-        specification = models.resolve(model, self.panel)
+        specification = models.get(model, self.panel)
         if self._revision in REVISIONS and models.MODELS.get(specification.name) == specification:
             return self.record[self.record["model"] == specification.name]
         return self._measure(specification)

@@ -12,7 +12,6 @@ import popforecast as pf
 from app.settings import Settings
 from popforecast.errors import PopforecastError
 from popforecast.evaluation.reference import KNOWN_MODEL, KNOWN_REVISION, check_known_table
-from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.session import check_tables, get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
@@ -78,8 +77,8 @@ def check() -> Iterator[tuple[str, str]]:
     for name in pf.REVISIONS:
         panel = get_session(name).panel
         yield name, f"{len(panel.locations)} locations to {panel.origin}, checksum {panel.checksum[:12]}"
-    fitted = get_session(DEFAULT_REVISION).fit(DEFAULT_MODEL)
-    yield DEFAULT_MODEL, f"fitted to {fitted.revision} with origin {fitted.origin}"
+    fitted = get_session(DEFAULT_REVISION).fit()
+    yield fitted.model.name, f"fitted to {fitted.revision} with origin {fitted.origin}"
     made = check_known_table(get_session(KNOWN_REVISION).outlook(KNOWN_MODEL))
     found = f"{KNOWN_MODEL} on {KNOWN_REVISION}, {made.index[0]} to {made.index[-1]}: {made.size} figures as known"
     yield "known table", found

@@ -87,7 +87,7 @@ def forecast(
     locations: Sequence[str],
     start: int | None,
     end: int | None,
-    model: str,
+    model: str | None,
     revision: str,
     levels: Sequence[float],
     intervals: str | None,
@@ -107,7 +107,7 @@ def forecast(
     if fitted and is_given(ctx, "model"):
         raise click.UsageError("--fitted names a model already: leave --model out")
     panel = open_panel(own, revision)
-    chosen: str | Fitted = model
+    chosen: str | Fitted | None = model
     if fitted:
         if not isinstance(panel, pf.Panel):
             raise click.UsageError(
@@ -153,7 +153,7 @@ def write_parts(ctx: click.Context, own: OwnData | None, output: Path, **asked: 
 @revision_option
 @take_data
 @click.option("--output", type=npz_path, required=True, help="File to save it to, ending in .npz.")
-def fit(model: str, revision: str, output: Path, own: OwnData | None) -> None:
+def fit(model: str | None, revision: str, output: Path, own: OwnData | None) -> None:
     """Fit a model to every location and save it, together with a JSON manifest.
 
     \b

@@ -24,13 +24,19 @@ def make_option(field: str, **given: Any) -> Callable[[Command], Command]:
     return click.option(f"--{row.name}", field, **known | given)
 
 
-def _make_choice(field: str) -> Callable[[Command], Command]:
+def _make_choice(field: str, **given: Any) -> Callable[[Command], Command]:
     row = PARAMETERS[field]
-    return make_option(field, default=row.default, show_default=True, help=f"{capitalise(row.expected)}.")
+    return make_option(field, default=row.default, show_default=True, help=f"{capitalise(row.expected)}.", **given)
+
+
+def _leave_default(context: click.Context, option: click.Parameter, value: str) -> str | None:
+    """Leave the choice to the panel, where nobody names a model: the default shown is that of the UN's revisions."""
+    is_default = context.get_parameter_source(str(option.name)) is click.core.ParameterSource.DEFAULT
+    return None if is_default else value
 
 
 revision_option = _make_choice("revision")
-model_option = _make_choice("model")
+model_option = _make_choice("model", callback=_leave_default)
 from_option = make_option("start", metavar="YEAR", help="First year. Default: after the origin.")
 to_option = make_option("end", metavar="YEAR", help="Last year. Default: ten years on.")
 level_option = make_option("levels", help="Coverage of an interval in percent; may be repeated.")

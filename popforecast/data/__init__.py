@@ -18,7 +18,7 @@ REMEDY = "install popforecast again"
 
 FACTS = (
     *("aliases.csv", "counted-with.csv", "events.csv", "groupings.csv", "joins.csv", "known-table.csv"),
-    *("m49-countries.csv", "m49-regions.csv", "updates.json"),
+    *("m49-countries.csv", "m49-regions.csv", "updates.csv"),
 )
 
 
@@ -73,5 +73,5 @@ def _read_row(where: str, row: list[str], kinds: dict[str, Callable[[str], Any]]
         try:
             values.append(kind(text))
         except ValueError as error:
-            raise ReadError(f"the embedded table {where}, {column}: {error}") from error
+            raise ReadError(f"the embedded table {where}, {column} {text!r}: {error}; or {REMEDY}") from error
     return tuple(values)

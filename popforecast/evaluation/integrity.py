@@ -8,7 +8,7 @@ from popforecast.data import DATA, FACTS
 from popforecast.errors import ReadError
 from popforecast.evaluation import record
 from popforecast.version import __version__
-from popforecast.wpp import editions, outdated
+from popforecast.wpp import editions
 from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 
@@ -18,8 +18,8 @@ def check_embedded() -> int:
     Raises
     ------
     ReadError
-        If one is absent or altered, or a track record was measured on other figures than these, or by another version,
-        or the list of the UN's updates is none; the error names it.
+        If one is absent or altered, or a track record was measured on other figures than these, or by another version;
+        the error names it.
 
     Examples
     --------
@@ -30,7 +30,6 @@ def check_embedded() -> int:
     for name, stated_in, keys in list_embedded():
         editions.read_checked(DATA / name, stated_in, *keys)
         checked += 1
-    outdated.read_known(DATA)
     manifest = editions.read_manifest(DATA, record.MANIFEST)
     if manifest.get("version") != __version__:
         raise ReadError(

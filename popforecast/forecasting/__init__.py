@@ -179,7 +179,7 @@ def fit(panel: Panel, model: str | Model | None = None) -> Fitted:
     '8,745,733,000'
     """
     check_panel(panel)
-    specification = models.resolve(model, panel)
+    specification = models.get(model, panel)
     embedded = find_embedded(panel) if specification == models.get(models.choose()) else None
     return embedded or fit_anew(panel, specification)
 
@@ -242,7 +242,7 @@ def _forecast_each(
             f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name "
             "the model instead"
         )
-    specification = models.resolve(model, panel)
+    specification = models.get(model, panel)
     asked = [] if groups and locations == [] else panel.locations.index[panel.rows(locations)].tolist()
     homes = {name: _find_home(panel, name, members) for name, members in groups.items()}
     numbers = list(dict.fromkeys([*(panel.homes[code] for code in asked), *homes.values()]))

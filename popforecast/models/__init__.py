@@ -33,7 +33,6 @@ __all__ = [
     "choose",
     "get",
     "get_several",
-    "resolve",
     "specify",
 ]
 
@@ -41,23 +40,11 @@ MODELS: dict[str, Model] = {
     model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())
 }
 
-CLASSES: dict[str, Callable[..., Model]] = {
-    "AR": AR,
-    "Naive": Naive,
-    "Drift": Drift,
-    "DampedGrowth": DampedGrowth,
-    "GuardedAR": GuardedAR,
-    "PanelAR": PanelAR,
-}
+CLASSES: dict[str, Callable[..., Model]] = {type(model).__name__: type(model) for model in MODELS.values()}
 
 
 def choose(panel: Panel | UnevenPanel | None = None) -> str:  # noqa: ARG001 (one model serves them all today)
-    """Return the name of the model that forecasts a panel if none is asked for.
-
-    Parameters
-    ----------
-    panel : Panel or UnevenPanel, optional
-        What is forecast (default: a revision of the UN).
+    """Return the name of the model that forecasts a panel (default: a revision of the UN) if none is asked for.
 
     Examples
     --------
@@ -70,8 +57,8 @@ def choose(panel: Panel | UnevenPanel | None = None) -> str:  # noqa: ARG001 (on
 DEFAULT_MODEL = choose()
 
 
-def get(model: str | Model) -> Model:
-    """Return the model with this name; a model is returned unchanged.
+def get(model: str | Model | None, panel: Panel | UnevenPanel | None = None) -> Model:
+    """Return the model with this name; a model is returned unchanged, and None means the default for the panel.
 
     Raises
     ------
@@ -85,20 +72,10 @@ def get(model: str | Model) -> Model:
     """
     if isinstance(model, Model):
         return model
+    model = choose(panel) if model is None else model
     if not isinstance(model, str) or model not in MODELS:
         raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
     return MODELS[model]
-
-
-def resolve(model: str | Model | None, panel: Panel | UnevenPanel | None = None) -> Model:
-    """Return the model that was asked for; None stands for what :func:`choose` names for the panel.
-
-    Examples
-    --------
-    >>> resolve("naive").name, resolve(None).name
-    ('naive', 'panel-ar')
-    """
-    return get(choose(panel) if model is None else model)
 
 
 def get_several(names: Iterable[str | Model] | str | Model) -> list[Model]:

@@ -57,15 +57,10 @@ def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
 
 @cache
 def load_lists() -> Mapping[str, Mapping[int, Sequence[str]]]:
-    """Load each edition's lists of the least developed, landlocked and small island countries, and of income classes.
+    """Load the ISO3 codes of the development groups and income classes, by group and edition; 0 is no income class.
 
     They are the UN's and the World Bank's lists of the time, so they differ. High income is what the other classes
     leave.
-
-    Returns
-    -------
-    dict of str to dict of int to sequence of str
-        ISO3 codes by group and edition; group 0 are the countries that an edition has in no income class.
 
     Examples
     --------
@@ -73,9 +68,8 @@ def load_lists() -> Mapping[str, Mapping[int, Sequence[str]]]:
     ['BOL', 'PRY']
     """
     lists: dict[str, dict[int, Sequence[str]]] = {}
-    for editions, code, _, countries in read_facts(
-        "groupings.csv", editions=str.split, code=int, name=str, countries=str.split
-    ):
+    table = read_facts("groupings.csv", editions=str.split, code=int, name=str, countries=str.split)
+    for editions, code, _, countries in table:
         for edition in editions:
             lists.setdefault(edition, {})[code] = countries
     return lists

@@ -1,30 +1,26 @@
 """Which series the UN has replaced since a revision, and what readers of a forecast from earlier ones must know.
 
-The updates that the UN has published stand in ``data/updates.json``. As long as the tables lack one, forecasts of its
+The updates that the UN has published stand in ``data/updates.csv``. As long as the tables lack one, forecasts of its
 countries carry a note; :mod:`popforecast.wpp.updates` applies them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from popforecast.data import DATA, REMEDY
-from popforecast.errors import ReadError
+from popforecast.data import DATA, read_facts
 from popforecast.panel import Panel
 from popforecast.panel.groups import Membership
 from popforecast.wpp.citation import say_date
 from popforecast.wpp.editions import REVISIONS, find_edition, load_members
 from popforecast.wpp.membership import Members, list_holding
-
-KNOWN = "updates.json"
 
 # A sum carries a note if the country makes up so much of it: even its doubling would not move a larger sum by more.
 LEAST_SHARE = 0.01
@@ -33,50 +29,48 @@ OUTDATED = "the UN replaced this series on {}; the figures here are the earlier 
 HOLDING = "it includes {}, whose series the UN replaced on {}; the figures here are the earlier ones"
 
 
-@lru_cache(maxsize=1)
-def load_known() -> tuple[Mapping[str, Any], ...]:
-    """Load the updates that the UN has published: revision, date, locations, what and source, the oldest first."""
-    return read_known(DATA)
+class Known(NamedTuple):
+    """An update that the UN has published: whether it is applied here or not."""
+
+    revision: str
+    date: str
+    locations: tuple[int, ...]
+    what: str
+    source: str
 
 
-def read_known(folder: Path) -> tuple[Mapping[str, Any], ...]:
-    """Read the updates that are listed in a folder, the oldest first.
+@cache
+def load_known(folder: Path = DATA) -> tuple[Known, ...]:
+    """Load the updates that the UN has published, the oldest first.
 
     Raises
     ------
     ReadError
-        If the list cannot be read, or holds what is no update; the error names the entry and what is expected.
+        If the list cannot be read, or holds what is no update; the error names the line and what is expected.
 
     Examples
     --------
-    >>> [(known["revision"], known["date"], known["locations"]) for known in read_known(DATA)]
-    [('wpp2024', '2026-01-19', [768])]
+    >>> [(known.revision, known.date, known.locations) for known in load_known()]
+    [('wpp2024', '2026-01-19', (768,))]
     """
-    try:
-        known = json.loads((folder / KNOWN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReadError(f"the embedded list {KNOWN} cannot be read ({error}): {REMEDY}") from error
-    if not isinstance(known, list):
-        raise ReadError(f"the embedded list {KNOWN} holds no list of updates: {REMEDY}")
-    for number, update in enumerate(known, start=1):
-        fault = _find_fault(update if isinstance(update, dict) else {})
-        if fault:
-            raise ReadError(f"the embedded list {KNOWN}, entry {number}: {fault}; or {REMEDY}")
-    return tuple(sorted(known, key=lambda update: update["date"]))
+    rows = read_facts(
+        "updates.csv", folder, revision=_read_revision, date=_read_date, locations=_read_codes, what=str, source=str
+    )
+    return tuple(sorted((Known(*row) for row in rows), key=lambda known: known.date))
 
 
-def _find_fault(update: Mapping[str, Any]) -> str | None:
-    day: Any
-    revision, day, codes = (update.get(name) for name in ("revision", "date", "locations"))
-    if revision not in REVISIONS:
-        return f"revision {revision!r}: expected one of {', '.join(REVISIONS)}"
-    try:
-        date.fromisoformat(day)
-    except (TypeError, ValueError):
-        return f"date {day!r}: expected one such as 2026-01-19"
-    if not (isinstance(codes, list) and codes and all(type(code) is int for code in codes)):
-        return f"locations {codes!r}: expected a list of codes, such as [768]"
-    return None
+def _read_revision(text: str) -> str:
+    if text not in REVISIONS:
+        raise ValueError(f"expected one of {', '.join(REVISIONS)}")
+    return text
+
+
+def _read_date(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
+
+
+def _read_codes(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split()))
 
 
 def find_outdated(panel: Panel) -> dict[Hashable, str]:
@@ -91,12 +85,11 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
     edition = find_edition(panel)
     codes = panel.codes
     return {
-        code: known["date"]
+        code: known.date
         for known in load_known()
-        if edition and known["revision"] == edition.name
-        for code in known["locations"]
-        if code in codes
-        and not any(code in update.locations and update.date >= known["date"] for update in panel.updates)
+        if edition and known.revision == edition.name
+        for code in known.locations
+        if code in codes and not any(code in update.locations and update.date >= known.date for update in panel.updates)
     }
 
 

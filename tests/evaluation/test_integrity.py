@@ -26,7 +26,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_table_that_is_embedded_is_checked() -> None:
-    assert sorted(TABLES) == sorted([*(path.name for path in DATA.glob("*.csv")), "updates.json"])
+    assert sorted(TABLES) == sorted(path.name for path in DATA.glob("*.csv"))
     assert check_embedded() == len(TABLES)
 
 
@@ -57,26 +57,18 @@ def test_a_manifest_that_states_nothing_is_no_proof(data: Path, manifest: str, c
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("row", "named"),
     [
-        (None, "cannot be read"),
-        ("", "cannot be read"),
-        ("{}", "no list of updates"),
-        ("[7]", "entry 1: revision None: expected one of wpp2019, wpp2024"),
-        ('[{"revision": "wpp2024", "date": "2026-13-19", "locations": [768]}]', "entry 1: date '2026-13-19': expected"),
-        ('[{"revision": "wpp2024", "date": 2026, "locations": [768]}]', "entry 1: date 2026: expected"),
-        ('[{"revision": "wpp2024", "date": "2026-01-19", "locations": ["768"]}]', "expected a list of codes"),
-        ('[{"revision": "wpp2024", "date": "2026-01-19"}]', "locations None: expected a list of codes"),
+        ("wpp2022,2026-01-19,768,a,b", "line 2, revision 'wpp2022': expected one of wpp2019, wpp2024"),
+        ("wpp2024,2026-13-19,768,a,b", "line 2, date '2026-13-19': month"),
+        ("wpp2024,2026-01-19,TGO,a,b", "line 2, locations 'TGO': invalid"),
+        ("wpp2024,2026-01-19,768", "line 2: 3 cells; expected 5"),
     ],
 )
-def test_a_list_of_updates_that_is_none_is_named(data: Path, content: str | None, named: str) -> None:
-    (data / "updates.json").unlink()
-    if content is not None:
-        (data / "updates.json").write_text(content)
-    with pytest.raises(ReadError, match=f"updates.json.*{named}"):
-        outdated.read_known(data)
-    with pytest.raises(ReadError, match=r"updates\.json"):
-        check_embedded()
+def test_an_update_that_is_none_is_named(tmp_path: Path, row: str, named: str) -> None:
+    (tmp_path / "updates.csv").write_text(f"revision,date,locations,what,source\n{row}\n")
+    with pytest.raises(ReadError, match=f"updates.csv, {named}"):
+        outdated.load_known(tmp_path)
 
 
 def test_track_records_of_other_figures_are_told_apart(data: Path) -> None:

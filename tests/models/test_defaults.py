@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -9,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import popforecast as pf
+from popforecast.cli import main
 from popforecast.models import MODELS
 
 ROOT = Path(pf.__file__).parents[1]
@@ -81,6 +85,19 @@ def look(folder: Path) -> dict[str, Any]:
     finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
+
+
+def test_the_command_line_leaves_the_choice_to_the_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "popforecast.models.choose", lambda panel=None: "naive" if panel and not panel.source else "drift"
+    )
+    rows = pd.DataFrame({"id": ["A"] * 20 + ["B"] * 20, "year": [*range(2000, 2020)] * 2, "pop": range(1, 41)})
+    rows.to_csv(path := tmp_path / "own.csv", index=False)
+    own = ["--data", str(path), "--id", "id", "--time", "year", "--value", "pop", "--format", "csv"]
+    for asked, model in ((own, "naive"), ([*own, "--model", "ar1"], "ar1"), (["World", "--format", "csv"], "drift")):
+        made = CliRunner().invoke(main, ["forecast", *asked])
+        assert made.exit_code == 0, made.output
+        assert set(pd.read_csv(io.StringIO(made.stdout))["model"]) == {model}
 
 
 def test_the_choice_may_depend_on_the_panel(wpp2019: pf.Panel, monkeypatch: pytest.MonkeyPatch) -> None:

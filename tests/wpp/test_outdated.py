@@ -47,11 +47,12 @@ def apply(panel: pf.Panel, *updates: tuple[str, tuple[int, ...]]) -> pf.Panel:
 
 def test_known_updates_are_of_revisions_dates_and_countries_that_there_are() -> None:
     for known in outdated.load_known():
-        panel = pf.load_panel(known["revision"])
-        assert datetime.date.fromisoformat(known["date"]).year >= pf.REVISIONS[known["revision"]].edition
-        assert set(known["locations"]) <= set(panel.countries().locations.index)
-        assert known["what"]
-        assert urlsplit(known["source"]).netloc.endswith("un.org")
+        panel = pf.load_panel(known.revision)
+        assert datetime.date.fromisoformat(known.date).year >= pf.REVISIONS[known.revision].edition
+        assert set(known.locations) <= set(panel.countries().locations.index)
+        assert known.locations
+        assert known.what
+        assert urlsplit(known.source).netloc.endswith("un.org")
 
 
 @pytest.mark.parametrize("model", ["panel-ar", "naive", "ar1"])
