@@ -194,11 +194,11 @@ def _describe_answer(resource: Resource, csv: bool) -> Node:
     question = read(resource.question, MultiDict(EXAMPLES[resource.name]))
     headers = dict(RESPONSE_HEADERS)
     if csv:
-        lines = resource.write_csv(question).splitlines(keepends=True)
+        lines = resource.write(question, as_csv=True).splitlines(keepends=True)
         example: object = "".join(lines[: MOST_SHOWN + 1])
         schema = {"type": "string"}
     else:
-        example = {name: _cut(value) for name, value in json.loads(resource.write_json(question)).items()}
+        example = {name: _cut(value) for name, value in json.loads(resource.write(question)).items()}
         schema = {"$ref": f"#/components/schemas/{ANSWERS[resource.name].__name__}"}
     form = http.CSV if csv else http.JSON
     return {

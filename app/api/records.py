@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import popforecast as pf
-from app.api.writing import count_whole, write_csv, write_json
-from popforecast.forecasting import DEFAULT_MODEL
+from app.api.writing import Twins, count_whole, write_csv
+from popforecast.forecasting import DEFAULT_MODEL, result
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones
-from popforecast.forecasting.result import join_notes
 from popforecast.panel.years import last_year
 from popforecast.question import Asked, Group, Question
 from popforecast.session import get_session, get_vintage_record
@@ -44,11 +44,6 @@ class TrackRecord(Asked):
     horizons: tuple[int, ...] = ()
     revision: str = DEFAULT_REVISION
 
-    def find(self) -> pd.DataFrame:
-        """Return the scores, one row for each location, model and horizon."""
-        scores = _choose(get_session(self.revision).record, location_code=self.locations, model=self.models)
-        return _name(_choose(scores, horizon=self.horizons), self.revision)
-
 
 @dataclass(frozen=True)
 class VintageRecord(Asked):
@@ -69,10 +64,6 @@ class VintageRecord(Asked):
     def revision(self) -> str:
         """The revision whose figures are taken for the truth."""
         return DEFAULT_REVISION
-
-    def find(self) -> pd.DataFrame:
-        """Return the misses, one row for each location, vintage and year."""
-        return _name(_choose(get_vintage_record(), location_code=self.locations, vintage=self.vintages), self.revision)
 
 
 @dataclass(frozen=True)
@@ -101,30 +92,25 @@ class When(Asked):
         return Question(self.locations, *years, self.model, self.revision, (self.level,), groups=self.groups)
 
 
-def write_track_record(question: TrackRecord) -> str:
-    """Write scores as JSON."""
-    members = {"data": "final", "unit": "percent", **_describe(question.revision)}
-    return write_json(members, {"scores": question.find()})
+def find_scores(question: TrackRecord) -> Twins:
+    """Return the scores, one row for each location, model and horizon."""
+    scores = _choose(get_session(question.revision).record, location_code=question.locations, model=question.models)
+    rows, source = _name(_choose(scores, horizon=question.horizons), question.revision), _describe(question.revision)
+    facts = {"data": "final", "unit": "percent", **source}
+    return Twins(facts, {"scores": rows}, partial(write_csv, rows, data="final", **_flatten(**source)))
 
 
-def write_track_record_csv(question: TrackRecord) -> str:
-    """Write scores as CSV."""
-    return write_csv(question.find(), data="final", **_flatten(question.revision))
+def find_comparisons(question: VintageRecord) -> Twins:
+    """Return the errors, one row for each location, vintage and year."""
+    chosen = _choose(get_vintage_record(), location_code=question.locations, vintage=question.vintages)
+    rows, source = _name(chosen, question.revision), _describe(question.revision)
+    columns = {"model": DEFAULT_MODEL, "data": "real-time"}
+    facts = columns | {"unit": "persons; ape in percent", "intervals": INTERVALS} | source
+    return Twins(facts, {"comparisons": rows}, partial(write_csv, rows, **columns, **_flatten(**source)))
 
 
-def write_vintage_record(question: VintageRecord) -> str:
-    """Write misses as JSON."""
-    members = {"model": DEFAULT_MODEL, "data": "real-time", "unit": "persons; ape in percent", "intervals": INTERVALS}
-    return write_json(members | _describe(question.revision), {"comparisons": question.find()})
-
-
-def write_vintage_record_csv(question: VintageRecord) -> str:
-    """Write misses as CSV."""
-    return write_csv(question.find(), model=DEFAULT_MODEL, data="real-time", **_flatten(question.revision))
-
-
-def find_years(question: When) -> tuple[pf.Forecast, list[dict[str, Any]]]:
-    """Return the forecast that was looked at, and what happens in it."""
+def find_years(question: When) -> Twins:
+    """Return what happens to each population, one row for each event."""
     fc = question.question.answer()
     names = fc.locations["name"].to_dict()
     found = [
@@ -132,27 +118,19 @@ def find_years(question: When) -> tuple[pf.Forecast, list[dict[str, Any]]]:
         | {"persons": count_whole(milestone.persons)}
         for milestone in find_milestones(fc)
     ]
-    return fc, found
+    return Twins(list_groups(question) | fc.describe(), {"milestones": found}, partial(_write_years, found, fc))
 
 
-def write_when(question: When) -> str:
-    """Write milestones as JSON."""
-    fc, found = find_years(question)
-    groups = [{"name": name, "members": list(codes)} for name, codes in question.groups]
-    return write_json({"milestones": found, "groups": groups} | fc.describe())
+def list_groups(question: Question | When) -> dict[str, Any]:
+    """Return the groups of a question, as its answer states them."""
+    return {"groups": [{"name": name, "members": list(codes)} for name, codes in question.groups]}
 
 
-def write_when_csv(question: When) -> str:
-    """Write milestones as CSV."""
+def _write_years(found: list[dict[str, Any]], fc: pf.Forecast) -> str:
     import pandas as pd
 
-    fc, found = find_years(question)
-    kinds = dict.fromkeys(("year", "earliest", "latest", "last"), "Int64")
-    provenance = fc.provenance
-    constants = {name: provenance[name] for name in ("revision", "checksum", "origin", "model", "intervals", "version")}
-    rows = pd.DataFrame(found).astype(kinds)
-    notes = rows["location_code"].map(join_notes(fc.notes))
-    return write_csv(rows, **constants, citation=fc.citation, source=provenance["source"], note=notes)
+    rows = pd.DataFrame(found).astype(dict.fromkeys(("year", "earliest", "latest", "last"), "Int64"))
+    return result.write_csv(rows, fc.provenance, fc.citation, fc.notes)
 
 
 def _choose(frame: pd.DataFrame, **chosen: tuple[object, ...]) -> pd.DataFrame:
@@ -180,8 +158,8 @@ def _describe(revision: str) -> dict[str, Any]:
     return {"provenance": provenance, "citation": cite(panel)}
 
 
-def _flatten(revision: str) -> dict[str, Any]:
-    described = _describe(revision)
-    source = described["provenance"].pop("source")
+def _flatten(provenance: dict[str, Any], citation: str | None) -> dict[str, Any]:
+    columns = dict(provenance)
+    source = columns.pop("source")
     # Later columns come after earlier ones, for whoever counts them.
-    return {**described["provenance"], "citation": described["citation"], "source": source}
+    return columns | {"citation": citation, "source": source}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 import popforecast as pf
 from app.api import records
-from app.api.writing import write_csv, write_json
-from popforecast.forecasting import DEFAULT_MODEL
+from app.api.writing import Twins, write_csv
+from popforecast.forecasting import DEFAULT_MODEL, result
 from popforecast.question import Asked, Question
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
@@ -36,8 +37,8 @@ class Resource:
         Its name in the address, and what it is for.
     question : type
         What is asked there; every resource takes a release, too.
-    write_json, write_csv : callable
-        Write the answer to a question.
+    find : callable
+        Returns the answer to a question.
     methods : tuple of str
         How it may be asked for.
     """
@@ -45,8 +46,7 @@ class Resource:
     name: str
     summary: str
     question: type[Asked]
-    write_json: Callable[[Any], str]
-    write_csv: Callable[[Any], str]
+    find: Callable[[Any], Twins]
     methods: tuple[str, ...] = ("GET",)
 
     @property
@@ -58,6 +58,12 @@ class Resource:
     def path(self) -> str:
         """Where its JSON is; ``.csv`` is put to the end of it for the twin."""
         return f"{ROOT}/{self.name}"
+
+    def write(self, question: Asked, as_csv: bool = False) -> str:
+        """Write the answer to a question, as JSON or as CSV; large ones one at a time."""
+        with _turn if _is_large(question) else nullcontext():
+            answer = self.find(question)
+            return answer.to_csv() if as_csv else answer.to_json()
 
 
 @dataclass(frozen=True)
@@ -72,103 +78,60 @@ class Nothing(Asked):
     """The question that takes no argument."""
 
 
-def write_forecast(query: Question) -> str:
-    """Write a forecast as JSON: its rows, where the numbers come from, and the groups they name."""
-    groups = [{"name": name, "members": list(codes)} for name, codes in query.groups]
-    with take_turns(query):
-        fc = query.answer()
-        return write_json(
-            fc.describe() | {"groups": groups}, {"forecasts": fc.to_frame(), "remainder": fc.list_remainders()}
-        )
+def _is_large(question: Asked) -> bool:
+    if not isinstance(question, Question):
+        return False
+    rows = (len(question.locations) + len(question.groups)) * (question.end - question.start + 1)
+    return rows > MOST_ROWS_TOGETHER
 
 
-def write_forecast_csv(query: Question) -> str:
-    """Write a forecast as CSV."""
-    with take_turns(query):
-        return query.answer().to_csv()
+def find_forecast(question: Question) -> Twins:
+    """Return a forecast: its rows, where the numbers come from, and the groups they name."""
+    fc = question.answer()
+    rows, facts = fc.to_frame(), fc.describe() | records.list_groups(question)
+    to_csv = partial(result.write_csv, rows, fc.provenance, fc.citation, fc.notes)
+    return Twins(facts, {"forecasts": rows, "remainder": fc.list_remainders()}, to_csv)
 
 
-@contextmanager
-def take_turns(query: Question) -> Iterator[None]:
-    """Let one large answer be written at a time; small ones wait for nobody."""
-    rows = (len(query.locations) + len(query.groups)) * (query.end - query.start + 1)
-    if rows <= MOST_ROWS_TOGETHER:
-        yield
-        return
-    with _turn:
-        yield
-
-
-def list_locations(listing: Listing) -> pd.DataFrame:
+def list_locations(listing: Listing) -> Twins:
     """Return the locations of a revision, one a row."""
-    return get_session(listing.revision).panel.locations.reset_index()
+    rows, facts = get_session(listing.revision).panel.locations.reset_index(), {"revision": listing.revision}
+    return Twins(facts, {"locations": rows}, partial(write_csv, rows, **facts))
 
 
-def write_locations(listing: Listing) -> str:
-    """Write the locations of a revision as JSON."""
-    return write_json({"revision": listing.revision}, {"locations": list_locations(listing)})
-
-
-def write_locations_csv(listing: Listing) -> str:
-    """Write the locations of a revision as CSV."""
-    return write_csv(list_locations(listing), revision=listing.revision)
-
-
-def list_models() -> list[dict[str, Any]]:
+def list_models(_: Nothing) -> Twins:
     """Return the models: names, parameters, and whether their intervals are calibrated and they forecast groups."""
-    return [
+    listed = [
         {"name": name, "calibrated": model.calibrated, "parameters": model.parameters}
         for name, model in pf.models.MODELS.items()
     ]
-
-
-def write_models(_: Nothing) -> str:
-    """Write the models as JSON."""
-    return write_json({"default": DEFAULT_MODEL, "models": list_models()})
-
-
-def write_models_csv(_: Nothing) -> str:
-    """Write the models as CSV."""
-    rows = [model | {"parameters": json.dumps(model["parameters"])} for model in list_models()]
-    return write_csv(pd.DataFrame(rows), default=[row["name"] == DEFAULT_MODEL for row in rows])
+    rows = pd.DataFrame([model | {"parameters": json.dumps(model["parameters"])} for model in listed])
+    is_default = rows["name"] == DEFAULT_MODEL
+    return Twins({"default": DEFAULT_MODEL, "models": listed}, {}, partial(write_csv, rows, default=is_default))
 
 
 RESOURCES = (
     Resource(
-        "forecast",
-        "Forecast the population of locations and groups",
-        Question,
-        write_forecast,
-        write_forecast_csv,
-        methods=("GET", "POST"),
+        "forecast", "Forecast the population of locations and groups", Question, find_forecast, methods=("GET", "POST")
     ),
-    Resource(
-        "locations",
-        "List the locations of a revision",
-        Listing,
-        write_locations,
-        write_locations_csv,
-    ),
+    Resource("locations", "List the locations of a revision", Listing, list_locations),
     Resource(
         "milestones",
         "Find when populations peak, pass a round number, double or halve",
         records.When,
-        records.write_when,
-        records.write_when_csv,
+        records.find_years,
     ),
     Resource(
         "backtest",
         "Get the accuracy of each model for each location, at past origins",
         records.TrackRecord,
-        records.write_track_record,
-        records.write_track_record_csv,
+        records.find_scores,
     ),
     Resource(
         "vintages",
         "Get our errors and the UN's, using the data available at the time",
         records.VintageRecord,
-        records.write_vintage_record,
-        records.write_vintage_record_csv,
+        records.find_comparisons,
     ),
-    Resource("models", "List the models", Nothing, write_models, write_models_csv),
+    Resource("models", "List the models", Nothing, list_models),
 )

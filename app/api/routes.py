@@ -66,10 +66,9 @@ def _add(resource: Resource) -> None:
 def _answer(resource: Resource, endpoint: str, form: str) -> Response:
     arguments, release = split_release(read_arguments())
     question = read(resource.question, arguments)
-    if form == JSON:
-        return reply(endpoint, question, release, form, lambda: resource.write_json(question))
-    response = reply(endpoint, question, release, form, lambda: resource.write_csv(question))
-    response.headers["Content-Disposition"] = f'attachment; filename="popforecast-{resource.name}.csv"'
+    response = reply(endpoint, question, release, form, lambda: resource.write(question, as_csv=form == CSV))
+    if form == CSV:
+        response.headers["Content-Disposition"] = f'attachment; filename="popforecast-{resource.name}.csv"'
     return response
 
 

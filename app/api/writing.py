@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,36 +14,41 @@ import pandas as pd
 WHOLE_BELOW = 2**63
 
 
-def write_json(answer: dict[str, Any], rows: dict[str, pd.DataFrame] | None = None) -> str:
-    """Write an answer as JSON, tables first; what is missing in one, or infinite, is null.
+@dataclass(frozen=True)
+class Twins:
+    r"""An answer, from which both its JSON and its CSV are made.
 
-    Parameters
+    Attributes
     ----------
-    answer : dict
-        Plain values.
-    rows : dict of str to DataFrame, optional
-        Tables, each under its name: a list with an object for each row.
+    facts : dict
+        Plain values: members of the JSON, after its tables.
+    tables : dict of str to DataFrame or list
+        Members of the JSON: a list with an object for each row; what is missing or infinite is null.
+    to_csv : callable
+        Writes the CSV.
 
     Examples
     --------
-    >>> print(write_json({"unit": "persons"}, {"rows": pd.DataFrame({"year": [2030], "population": [None]})}).strip())
-    {"rows":[{"year":2030,"population":null}],"unit":"persons"}
+    >>> rows = pd.DataFrame({"year": [2030], "population": [None]})
+    >>> twins = Twins({"unit": "persons"}, {"rows": rows}, lambda: write_csv(rows, revision="wpp2024"))
+    >>> twins.to_json(), twins.to_csv()
+    ('{"rows":[{"year":2030,"population":null}],"unit":"persons"}\n', 'year,population,revision\n2030,,wpp2024\n')
     """
-    members = [f"{json.dumps(name)}:{_write_rows(frame)}" for name, frame in (rows or {}).items()]
-    members += [f"{json.dumps(name)}:{_dump(value)}" for name, value in answer.items()]
-    return "{" + ",".join(members) + "}\n"
+
+    facts: dict[str, Any]
+    tables: dict[str, pd.DataFrame | list[dict[str, Any]]]
+    to_csv: Callable[[], str]
+
+    def to_json(self) -> str:
+        """Return the answer as JSON."""
+        members = [f"{json.dumps(name)}:{_write_rows(rows)}" for name, rows in self.tables.items()]
+        members += [f"{json.dumps(name)}:{_dump(value)}" for name, value in self.facts.items()]
+        return "{" + ",".join(members) + "}\n"
 
 
-def write_csv(rows: pd.DataFrame, **constants: Any) -> str:
-    """Write a table as CSV, with where it comes from as further columns, the same in every row.
-
-    Examples
-    --------
-    >>> print(write_csv(pd.DataFrame({"year": [2030]}), revision="wpp2024").strip())
-    year,revision
-    2030,wpp2024
-    """
-    return rows.assign(**constants).to_csv(index=False, lineterminator="\n")
+def write_csv(rows: pd.DataFrame, **columns: Any) -> str:
+    """Return a table as CSV, with further columns, such as where it comes from."""
+    return rows.assign(**columns).to_csv(index=False, lineterminator="\n")
 
 
 def count_whole(persons: float) -> float | None:
@@ -57,7 +64,9 @@ def count_whole(persons: float) -> float | None:
     return round(persons) if abs(persons) < WHOLE_BELOW else persons
 
 
-def _write_rows(frame: pd.DataFrame) -> str:
+def _write_rows(frame: pd.DataFrame | list[dict[str, Any]]) -> str:
+    if isinstance(frame, list):
+        return _dump(frame)
     # Pandas writes whole numbers ten times as fast as json does; what it would round, json writes.
     if not any(pd.api.types.is_float_dtype(kind) for kind in frame.dtypes):
         return frame.to_json(orient="records", force_ascii=False)
