@@ -15,8 +15,7 @@ import popforecast.models as models
 from popforecast.errors import ModelError
 from popforecast.evaluation.integrity import check_embedded
 from popforecast.forecasting import DEFAULT_LEVELS, fit, forecast_all
-from popforecast.forecasting.coherence import match_members
-from popforecast.forecasting.outlook import Outlook
+from popforecast.forecasting.outlook import Outlook, match_members
 from popforecast.models import Fitted, Model
 from popforecast.models.base import check_levels
 from popforecast.panel import Panel, check_panel

@@ -98,7 +98,7 @@ def test_threads_get_one_outlook_and_one_fit_that_it_is_made_of() -> None:
     session = pf.Session("wpp2019")
     outlooks = ask_at_once(lambda: session.outlook("drift"), threads=4)
     assert len(set(map(id, outlooks))) == 1
-    assert session.outlook("drift").whole.fitted is session.fit("drift")
+    assert session.outlook("drift").fitted is session.fit("drift")
 
 
 @pytest.mark.parametrize("levels", [(), (80,), (50, 95), FORM_LEVELS])
@@ -122,7 +122,7 @@ def test_it_gives_what_the_functions_give(session: pf.Session) -> None:
     pd.testing.assert_frame_equal(ours.to_frame(), theirs.to_frame())
     pd.testing.assert_frame_equal(session.record, pf.load_record("wpp2019"))
     assert session.panel.checksum == panel.checksum
-    assert session.membership.countries == session.outlook().whole.membership.countries
+    assert session.membership.countries == session.outlook().membership.countries
 
 
 def test_each_table_is_read_once(session: pf.Session) -> None:

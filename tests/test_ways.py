@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.errors import LevelError
-from popforecast.forecasting.coherence import UNCALIBRATED
+from popforecast.forecasting.outlook import UNCALIBRATED
 from tests.helpers.freezing import check_frozen
 
 LEVELS = (50, 80, 95, 99.9)

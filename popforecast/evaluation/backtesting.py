@@ -13,7 +13,7 @@ from popforecast.errors import ModelError, YearError
 from popforecast.evaluation.table import score, tabulate
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.calibration import calibrate, choose_knots, choose_past
-from popforecast.forecasting.coherence import predict_panel
+from popforecast.forecasting.outlook import predict_panel
 from popforecast.forecasting.rolling import (
     Rolling,
     check_horizons,
@@ -196,7 +196,7 @@ def hindcast(
     for i, origin in enumerate(origins.tolist()):
         calibration = calibrate(errors, panel, origin) if errors else None
         fitted = Fitted(model, panel.until(origin), estimates[origin], calibration)
-        then = predict_panel(fitted.panel, fitted, int(steps.max()), levels, real_time=False).prediction
+        then = predict_panel(fitted.panel, fitted, int(steps.max()), levels, FINAL).prediction
         then = then.take(steps=steps - 1)
         population[:, i] = then.population
         for level in levels:

@@ -12,12 +12,11 @@ from numpy.typing import ArrayLike
 from popforecast.errors import ModelError, YearError
 from popforecast.evaluation.medium import add_medium, find_projections
 from popforecast.evaluation.table import score, tabulate
-from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, FINAL, REAL_TIME
-from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, FINAL, REAL_TIME, calibration
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
 from popforecast.forecasting.risk import describe_risk
 from popforecast.models import choose, get_several
-from popforecast.models.base import Array, Model, Prediction, check_levels
+from popforecast.models.base import Array, LogPrediction, Model, Prediction, check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.text import write_cell
@@ -169,14 +168,16 @@ def compare_vintages(
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
     forecasts = [] if medium is None else [(UN, basis, STATED, medium) for basis in (RAW, REBASED)]
     for model in specifications:
-        growth = _predict(model, known, len(years), levels).take(rows)
-        if model.calibrated:
-            widened = [(kind, _widen(growth, pairing, known, rows, kind)) for kind in kinds]
-        else:
-            widened = [(ANALYTIC, growth)]
-        forecasts += [(model.name, RAW, kind, prediction) for kind, prediction in widened]
+        fitted = calibration.fit(known, model)
+        if not model.calibrated:
+            plain = calibration.predict(fitted, len(years), levels).take(rows)
+            forecasts += [(model.name, basis, ANALYTIC, plain) for basis in (RAW, REBASED)]
+            continue
+        growth = calibration.predict_logs(fitted, len(years), levels).take(rows)
+        widened = [(RAW, kind, _widen(growth, pairing, known, rows, kind)) for kind in kinds]
         # Once the base figure is known, growth alone is uncertain.
-        forecasts.append((model.name, REBASED, FINAL if model.calibrated else ANALYTIC, growth))
+        widened.append((REBASED, FINAL, growth))
+        forecasts += [(model.name, basis, kind, logs.exponentiate()) for basis, kind, logs in widened]
     base_errors = pairing.measure_base()
     outcome = take_years(pairing.later, years)
     factors = {RAW: 1.0, REBASED: np.exp(base_errors["log_revision"].to_numpy())[:, None]}
@@ -215,11 +216,7 @@ def _list_years(pairing: Pairing) -> list[int]:
     return [year for year, due in zip(years, grid, strict=False) if year == due]
 
 
-def _predict(model: Model, known: Panel, steps: int, levels: Sequence[float]) -> Prediction:
-    return intervals.predict(intervals.fit(known, model), steps, levels)
-
-
-def _widen(prediction: Prediction, pairing: Pairing, known: Panel, rows: np.ndarray, kind: str) -> Prediction:
+def _widen(prediction: LogPrediction, pairing: Pairing, known: Panel, rows: np.ndarray, kind: str) -> LogPrediction:
     """Add the revision of the base figures to calibrated intervals, by what was known of it or by other countries'."""
     spread = learn_as_published(known) if kind == PUBLISHED else None
     if kind == FINAL or (kind == PUBLISHED and spread is None):

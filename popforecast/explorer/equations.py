@@ -34,12 +34,12 @@ def write_equation(outlook: Outlook, code: Hashable) -> str:
     >>> write_equation(outlook, 566)
     '<p class="pf-equation">log y<sub>T+h</sub> = log y<sub>T</sub></p><p class="hint">...</p>'
     """
-    whole, panel = outlook.whole, outlook.panel
-    if whole.membership is not None and code in whole.membership.aggregates:
-        members = int(whole.membership.matrix[whole.membership.aggregates.index(code)].sum())
+    panel, membership = outlook.panel, outlook.membership
+    if membership is not None and code in membership.aggregates:
+        members = int(membership.matrix[membership.aggregates.index(code)].sum())
         return f'<p class="pf-equation">The sum of the forecasts of its {members} countries.</p>'
     row = panel.codes.tolist().index(code)
-    equation, meaning = _write(whole.fitted, row, int(panel.years[0]))
+    equation, meaning = _write(outlook.fitted, row, int(panel.years[0]))
     return f'<p class="pf-equation">{equation}</p><p class="hint">{meaning}</p>'
 
 

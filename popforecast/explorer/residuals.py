@@ -51,11 +51,11 @@ def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
     chose, before its roots are pulled back. Other models have no regression: theirs are the errors one step ahead at
     past origins, of which the intervals are made.
     """
-    whole, panel, model = outlook.whole, outlook.panel, outlook.model
+    panel, model = outlook.panel, outlook.model
     if isinstance(model, AR):
         return _regress(panel.select([code]), model)
-    calibration = whole.fitted.calibration
-    if calibration is None or (whole.membership is not None and code in whole.membership.aggregates):
+    calibration = outlook.fitted.calibration
+    if calibration is None or (outlook.membership is not None and code in outlook.membership.aggregates):
         return None
     if isinstance(model, GuardedAR):
         return _regress(panel.select([code]), AR("bic", "c", "growth", max_lags=model.max_lags))

@@ -8,9 +8,11 @@ import popforecast.models as models
 from popforecast.errors import ModelError, PanelError, YearError
 from popforecast.forecasting.calibration import complete
 from popforecast.forecasting.calibration import fit as fit_anew
-from popforecast.forecasting.coherence import Groups, predict_panel
 from popforecast.forecasting.joined import join
-from popforecast.forecasting.outlook import Outlook, list_locations
+from popforecast.forecasting.outlook import ANALYTIC as ANALYTIC
+from popforecast.forecasting.outlook import FINAL as FINAL
+from popforecast.forecasting.outlook import REAL_TIME as REAL_TIME
+from popforecast.forecasting.outlook import Groups, Outlook, list_locations, predict_panel
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import find_embedded
 from popforecast.models import DEFAULT_MODEL as DEFAULT_MODEL
@@ -21,8 +23,6 @@ from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.years import choose_years, last_year
 from popforecast.wpp.editions import REVISIONS, find_edition
-
-REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
 
 def forecast(
@@ -203,7 +203,7 @@ def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFA
     # Without levels there is nothing to calibrate.
     fitted = complete(fitted) if levels else fitted
     kind = choose_intervals(fitted.panel, fitted.model)
-    return predict_panel(fitted.panel, fitted, horizon, levels, kind == REAL_TIME).prediction
+    return predict_panel(fitted.panel, fitted, horizon, levels, kind).prediction
 
 
 def _forecast_one(
@@ -290,4 +290,4 @@ def _fit_to(panel: Panel, model: str | Model | Fitted | None) -> Fitted:
 
 def _forecast_all(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:
     horizon = max((end - panel.origin) // panel.step, 0)
-    return Outlook(predict_panel(panel, fitted, horizon, levels, kind == REAL_TIME), levels, kind)
+    return predict_panel(panel, fitted, horizon, levels, kind)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.forecasting.risk import describe_risk, reach_out, reach_quantiles, scale_errors
+from popforecast.forecasting.risk import describe_risk, reach_quantiles, scale_errors
 from popforecast.forecasting.rolling import Rolling, roll
-from popforecast.models.base import Array, Arrays, Fitted, Model, Prediction, check_levels
+from popforecast.models.base import Array, Arrays, Fitted, LogPrediction, Model, Prediction, check_levels
 from popforecast.models.numeric import interpolate
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
@@ -77,15 +77,14 @@ class Calibration(Frozen):
     errors: Array
     scale_then: Array
 
-    def reach(self, horizon: int, level: float) -> tuple[Array, Array]:
-        """Return how far the interval reaches below and above the median, in logs, each of shape (n, horizon).
+    def reach(self, horizon: int, level: float) -> Array:
+        """Return how far the interval reaches below and above the median, in logs, shape (2, n, horizon).
 
         Both grow with the horizon, and neither is negative; counted in persons, a population that shrinks fast can
         have a shrinking interval. Beyond the last knot they grow as a power of the horizon, that of the mean size of
         errors between the last two knots, from 1/2 (a random walk) to 1 (a growth rate that is wrong).
         """
-        below, above = reach_quantiles(self.quantiles, level)
-        return self._extend(below, horizon), self._extend(above, horizon)
+        return np.stack([self._extend(side, horizon) for side in reach_quantiles(self.quantiles, level)])
 
     def spread(self, horizon: int) -> Array:
         """Return the mean size of errors, in logs, shape (n, horizon); it grows with the horizon as reaches do."""
@@ -234,21 +233,23 @@ def complete(fitted: Fitted) -> Fitted:
 
 def predict(fitted: Fitted, horizon: int, levels: Sequence[float]) -> Prediction:
     """Predict each series by the model, with calibrated intervals, or analytic ones where there is no calibration."""
+    if not fitted.model.calibrated:
+        return fitted.model.predict(fitted.arrays, horizon, levels)
+    return predict_logs(fitted, horizon, levels).exponentiate()
+
+
+def predict_logs(fitted: Fitted, horizon: int, levels: Sequence[float]) -> LogPrediction:
+    """Predict each series by a model that can be calibrated, with half-widths in logs."""
     model, arrays = fitted.model, fitted.arrays
     if fitted.calibration is None:
-        return model.predict(arrays, horizon, levels)
+        return model.predict_logs(arrays, horizon, levels)
     return surround(model.predict(arrays, horizon, ()).population, fitted.calibration, levels)
 
 
-def surround(
-    population: Array, calibration: Calibration, levels: Iterable[float], steps: NDArray[np.int64] | None = None
-) -> Prediction:
-    """Put calibrated intervals around medians; column by column at the steps ahead (default: 1, 2, ...)."""
-    steps = np.arange(1, population.shape[1] + 1) if steps is None else steps
-    reach = {level: calibration.reach(int(steps.max(initial=0)), level) for level in check_levels(levels)}
-    bounds = {level: reach_out(population, *(side[:, steps - 1] for side in both)) for level, both in reach.items()}
-    lower, upper = ({level: both[i] for level, both in bounds.items()} for i in (0, 1))
-    return Prediction(population, lower, upper)
+def surround(population: Array, calibration: Calibration, levels: Iterable[float]) -> LogPrediction:
+    """Put calibrated intervals around medians."""
+    horizon = population.shape[1]
+    return LogPrediction(population, {level: calibration.reach(horizon, level) for level in check_levels(levels)})
 
 
 def pack(fitted: Fitted) -> Arrays:

@@ -1,27 +1,45 @@
-"""Outlook: a whole panel forecast to its last year, once, from which any forecast is taken."""
+"""Outlook: a whole panel forecast to its last year, once, from which any forecast is taken.
+
+Countries are forecast by the model, aggregates and groups as sums of their countries.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.errors import LevelError
-from popforecast.forecasting.coherence import Coherent, Groups
+from popforecast.errors import LevelError, ModelError
+from popforecast.forecasting import calibration
+from popforecast.forecasting.joint_errors import JointErrors, join_errors, predict_sums
+from popforecast.forecasting.reconciliation import is_whole
 from popforecast.forecasting.result import Forecast
-from popforecast.models.base import Array, Model, Note, check_levels
+from popforecast.forecasting.revision_error import learn_from_vintages, widen
+from popforecast.forecasting.risk import WIDEST, describe_risk
+from popforecast.models.base import Array, Fitted, LogPrediction, Model, Note, Prediction, check_levels
+from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
-from popforecast.panel.groups import check_groups
+from popforecast.panel.groups import Membership, add_groups, build_membership, check_groups
 from popforecast.panel.years import choose_years
 from popforecast.version import __version__
+from popforecast.wpp.editions import find_edition, load_members
 from popforecast.wpp.outdated import note_outdated
 
+Groups = Mapping[str, Iterable[Hashable]]
 Locations = Iterable[Hashable] | Hashable | None
+Remainders = dict[Hashable, Array]
+
+# What intervals hold: what a later revision will publish, figures that are final, or what a plain model says itself.
+REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
+
+UNCALIBRATED = "too few past origins to calibrate the interval: it is analytic (random error only)"
+BELOW_ZERO = "falls below zero from {}: the model has no lower limit, so do not use it that far ahead"
+ALONE = "forecast on its own, because not all its countries are in the data"
+BEYOND = "too few past errors beyond {:g}%: the {:g}% interval assumes normal tails"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,27 +51,35 @@ class Outlook(Frozen):
 
     Attributes
     ----------
-    whole : Coherent
-        The forecast of all locations, and what adds groups to it.
-    levels : tuple of float
-        Levels of its intervals.
+    panel : Panel
+        The history.
+    fitted : Fitted
+    prediction : Prediction, shape (n, horizon)
+        Of every location of the panel.
     intervals : str
         What they hold: ``real-time``, ``final``, or ``analytic`` for a plain model.
+    membership : Membership or None
+        Which countries make up the aggregates; None for a plain model, which forecasts each series on its own.
+    errors : JointErrors or None
+        None for a plain model.
     """
 
-    whole: Coherent
-    levels: tuple[float, ...]
+    panel: Panel
+    fitted: Fitted
+    prediction: Prediction
     intervals: str
-
-    @property
-    def panel(self) -> Panel:
-        """The history."""
-        return self.whole.panel
+    membership: Membership | None = None
+    errors: JointErrors | None = None
 
     @property
     def model(self) -> Model:
         """The specification that made the forecast."""
-        return self.whole.fitted.model
+        return self.fitted.model
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The levels of the intervals."""
+        return tuple(self.prediction.lower)
 
     def forecast(
         self,
@@ -81,7 +107,7 @@ class Outlook(Frozen):
         levels = self.levels if levels is None else self._check_levels(levels)
         locations = list_locations(locations)
         groups = check_groups(groups)
-        whole = self.whole.add(groups, levels) if groups else self.whole
+        whole = self.add(groups, levels) if groups else self
         rows = _choose_rows(whole.panel, locations, groups)
         history = whole.panel if locations is None else whole.panel.take(rows)
         horizon = max((int(years[-1]) - self.panel.origin) // self.panel.step, 0)
@@ -96,7 +122,7 @@ class Outlook(Frozen):
 
         codes = set(history.codes)
         replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
-        notes = (*replaced, *whole.describe(horizon, levels))
+        notes = (*replaced, *whole.list_notes(horizon, levels))
         remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)
         return Forecast(
             history,
@@ -107,9 +133,88 @@ class Outlook(Frozen):
             path,
             self.model,
             tuple(note for note in notes if note.location_code in codes),
-            describe_provenance(self.panel, self.model) | {"intervals": self.intervals},
+            {
+                "revision": self.panel.revision,
+                "source": self.panel.title,
+                "checksum": self.panel.checksum,
+                "origin": self.panel.origin,
+                "model": self.model.name,
+                "parameters": self.model.parameters,
+                "version": __version__,
+                "intervals": self.intervals,
+            },
             remainders,
         )
+
+    def add(self, groups: Groups, levels: Sequence[float]) -> Outlook:
+        """Return the same with groups of one's own as further locations, at some of the levels; no number changes.
+
+        Raises
+        ------
+        ModelError
+            If the model is plain.
+        PanelError, UnknownLocationError, RepeatedLocationError
+            If a group is not valid.
+        """
+        if self.membership is None or self.errors is None:
+            raise ModelError(f"{self.model.name} forecasts each series on its own: groups need another model")
+        together, membership = add_groups(self.panel, self.membership, groups)
+        added = membership.take(np.arange(len(self.membership.aggregates), len(membership.aggregates)))
+        ours, sums = self.prediction, predict_sums(together, self.prediction.population, added, self.errors, levels)
+        more = sums.exponentiate()
+        stacked = Prediction(
+            np.vstack([ours.population, more.population]),
+            {level: np.vstack([ours.lower[level], more.lower[level]]) for level in levels},
+            {level: np.vstack([ours.upper[level], more.upper[level]]) for level in levels},
+        )
+        return replace(self, panel=together, prediction=stacked, membership=membership)
+
+    def measure_remainders(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Remainders:
+        """Return the persons of each sum among some rows whom none of its countries holds, in some years.
+
+        The UN's totals include places that its tables do not list, and rounding. A forecast keeps their share.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Of the panel.
+        past, steps : ndarray of int
+            Columns of the panel and of the prediction: the years, in this order.
+        """
+        if self.membership is None:
+            return {}
+        sums = self.membership.take(np.flatnonzero(np.isin(self.membership.aggregate_rows, rows)))
+        if not sums.aggregates:
+            return {}
+        listed = self._read(sums.country_rows, past, steps)
+        listed = np.rint(listed) if is_whole(self.panel) else listed
+        remainders = self._read(sums.aggregate_rows, past, steps) - sums.matrix.astype(np.float64) @ listed
+        return dict(zip(sums.aggregates, remainders, strict=True))
+
+    def _read(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Array:
+        return np.hstack([self.panel.values[np.ix_(rows, past)], self.prediction.population[np.ix_(rows, steps)]])
+
+    def list_notes(self, horizon: int, levels: Sequence[float]) -> tuple[Note, ...]:
+        """Return what readers must know of a forecast that is shown so far ahead, at these levels."""
+        notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
+        if self.membership is None or self.errors is None:
+            return (*notes, *below_zero)
+        if self.errors.past is None:
+            notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
+        sums = set(self.membership.aggregates)
+        notes = [note for note in notes if note.location_code not in sums]
+        if len(self.membership.countries) > 1:
+            notes += [Note(code, ALONE) for code in self.membership.alone]
+        if horizon and self.errors.past is not None:
+            beyond = [BEYOND.format(WIDEST, level) for level in levels if level > WIDEST]
+            notes += [Note(code, text) for text in beyond for code in self.panel.codes]
+        return (*notes, *below_zero)
+
+    def _note_below_zero(self, horizon: int) -> list[Note]:
+        below = self.prediction.population[:, :horizon] < 0
+        codes = self.panel.codes.tolist()
+        years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
+        return [Note(codes[i], BELOW_ZERO.format(years[below[i]][0])) for i in np.flatnonzero(below.any(axis=1))]
 
     def _check_levels(self, levels: Sequence[float]) -> tuple[float, ...]:
         chosen = check_levels(levels)
@@ -120,29 +225,58 @@ class Outlook(Frozen):
         return chosen
 
     def __repr__(self) -> str:
-        horizon = self.whole.prediction.population.shape[1]
+        horizon = self.prediction.population.shape[1]
         ahead = (
             describe_years(self.panel.origin + self.panel.step * np.arange(1, horizon + 1)) if horizon else "no year"
         )
         return f"<Outlook: {self.panel!r}, {ahead}, {self.model.name}, {self.intervals} intervals>"
 
 
+def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], intervals: str) -> Outlook:
+    """Forecast every location of a panel.
+
+    A country's forecast is the model's. An aggregate whose countries the panel has is their sum, and its interval comes
+    from their joint past errors (:mod:`popforecast.forecasting.reconciliation`). A plain autoregression forecasts each
+    series on its own. No number depends on how far ahead others are asked for.
+
+    Parameters
+    ----------
+    panel : Panel
+    fitted : Fitted
+        A model fitted to it.
+    horizon : int
+        Steps after the origin.
+    levels : sequence of float
+    intervals : {"real-time", "final", "analytic"}
+        What they hold.
+    """
+    if not fitted.model.calibrated:
+        return Outlook(panel, fitted, calibration.predict(fitted, horizon, levels), intervals)
+    learnt = fitted.calibration
+    longest = horizon if learnt is None else max(horizon, int(learnt.knots[-1]))
+    growth = calibration.predict_logs(fitted, longest, levels)
+    risk = describe_risk(panel)[-1] if intervals == REAL_TIME else None
+    membership = match_members(panel)
+    with use_one_thread():
+        errors = join_errors(panel, growth, learnt, risk, membership)
+        whole = growth if risk is None else widen(growth, learn_from_vintages(), risk)
+        if membership.aggregates:
+            sums = predict_sums(panel, whole.population, membership, errors, levels)
+            whole = _place(whole, sums, membership.aggregate_rows)
+    # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
+    prediction = whole.take(steps=slice(horizon)).exponentiate()
+    return Outlook(panel, fitted, prediction, intervals, membership, errors)
+
+
+def match_members(panel: Panel) -> Membership:
+    """Return which countries make up each aggregate, as the panel's edition has them; of one's own none are known."""
+    edition = find_edition(panel)
+    return build_membership(panel, load_members(edition.name) if edition else {})
+
+
 def list_locations(locations: Locations) -> Locations:
     """Return the locations asked for as a list, for what gives them only once is read more than once."""
     return list(locations) if isinstance(locations, Iterable) and not isinstance(locations, str) else locations
-
-
-def describe_provenance(panel: Panel, model: Model) -> dict[str, Any]:
-    """Return where a number comes from: revision and its updates, checksum, origin, model and parameters, version."""
-    return {
-        "revision": panel.revision,
-        "source": panel.title,
-        "checksum": panel.checksum,
-        "origin": panel.origin,
-        "model": model.name,
-        "parameters": model.parameters,
-        "version": __version__,
-    }
 
 
 def _choose_rows(panel: Panel, locations: Locations, groups: Groups | None) -> NDArray[np.intp]:
@@ -151,3 +285,15 @@ def _choose_rows(panel: Panel, locations: Locations, groups: Groups | None) -> N
         return rows
     added = panel.locations.index.get_indexer(pd.Index(list(groups), tupleize_cols=False))
     return np.concatenate([rows, added[~np.isin(added, rows)]])
+
+
+def _place(whole: LogPrediction, sums: LogPrediction, rows: NDArray[np.intp]) -> LogPrediction:
+    """Return the prediction with other rows in place of some."""
+
+    def put(given: Array, new: Array) -> Array:
+        result = given.copy()
+        result[..., rows, :] = new
+        return result
+
+    widths = {level: put(width, sums.widths[level]) for level, width in whole.widths.items()}
+    return LogPrediction(put(whole.population, sums.population), widths)

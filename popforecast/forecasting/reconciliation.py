@@ -9,8 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.forecasting.risk import FARTHEST, reach_out
-from popforecast.models.base import Array, Prediction
+from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
@@ -20,6 +19,9 @@ PRIOR_OUTCOMES = 4
 
 # A past error counts as a factor of e**3 = 20 at most: what lies beyond is a fault of the figures.
 MOST_ERROR = 3.0
+
+# In logs: e to this power is nearly the largest number that a computer holds.
+FARTHEST = 700.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,11 @@ class PastErrors(Frozen):
         with np.errstate(divide="ignore", invalid="ignore"):
             today = self.errors / self.scale_then * now
         return np.clip(np.where(np.isfinite(today), today, np.nan), -MOST_ERROR, MOST_ERROR)
+
+
+def is_whole(panel: Panel) -> bool:
+    """Return whether a panel's figures are whole persons."""
+    return bool((panel.values == np.rint(panel.values)).all())
 
 
 def measure_shares(panel: Panel, membership: Membership) -> Array:
@@ -193,33 +200,6 @@ def combine_widths(
         mixed = np.maximum.accumulate(np.sqrt(left) * (shape * whole + (1 - shape) * normal), axis=1)
         combined[level] = np.swapaxes(np.minimum(mixed, whole), -1, -2)
     return combined
-
-
-def surround_sums(
-    points: Array, widths: Mapping[float, Array], countries: Prediction, membership: Membership
-) -> Prediction:
-    """Put intervals around the sums; a sum of one country has exactly that country's, whatever others teach.
-
-    Parameters
-    ----------
-    points : ndarray, shape (a, h)
-        As :func:`sum_members` returns them.
-    widths : dict of float to ndarray, shape (2, a, h or more)
-        How far, in logs, each bound lies below and above the point, by level.
-    countries : Prediction
-        Of all locations of the membership's panel, h steps ahead.
-    membership : Membership
-    """
-    single = membership.matrix.sum(axis=1) == 1
-    only = membership.country_rows[membership.matrix[single].argmax(axis=1)]
-    # Less than half a person is none in the sum, and nothing times a bound without end is no number.
-    scale = np.where(points[single] > 0, divide(points[single], countries.population[only]), 1)
-    lower, upper = {}, {}
-    for level, width in widths.items():
-        lower[level], upper[level] = reach_out(points, *width[..., : points.shape[1]])
-        lower[level][single] = np.minimum(countries.lower[level][only] * scale, points[single])
-        upper[level][single] = np.maximum(countries.upper[level][only] * scale, points[single])
-    return Prediction(points, lower, upper)
 
 
 def _weigh(population: Array, matrix: NDArray[np.bool_]) -> Array:

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.forecasting.risk import describe_risk, measure_reach, reach_out, reach_quantiles, scale_errors
-from popforecast.models.base import Array, Prediction
+from popforecast.forecasting.risk import describe_risk, reach_quantiles, scale_errors
+from popforecast.models.base import Array, LogPrediction
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen, freeze
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, find_edition, load_panel
@@ -40,11 +40,10 @@ class RevisionSpread(Frozen):
     slope: Array
     quantiles: Array
 
-    def reach(self, risk: Array, level: float) -> tuple[Array, Array]:
-        """Return how far the base figures may be off below and above, in logs, for features of shape (n, 3)."""
-        below, above = reach_quantiles(self.quantiles, level)
-        scale = np.exp(risk @ self.slope)
-        return scale * below, scale * above
+    def reach(self, risk: Array, level: float) -> Array:
+        """Return how far base figures may be off below and above, in logs, shape (2, n, 1), for features (n, 3)."""
+        scale = np.exp(risk @ self.slope)[:, None]
+        return np.stack([scale * side for side in reach_quantiles(self.quantiles, level)])
 
 
 def learn_spread(histories: Sequence[tuple[Array, Array]]) -> RevisionSpread:
@@ -109,52 +108,44 @@ def learn_as_published(panel: Panel) -> RevisionSpread | None:
     return learn_spread(histories) if histories else None
 
 
-def widen(prediction: Prediction, spread: RevisionSpread, risk: Array) -> Prediction:
+def widen(prediction: LogPrediction, spread: RevisionSpread, risk: Array) -> LogPrediction:
     r"""Add the revision of the base figure to intervals of growth.
 
-    The two errors are independent in the model, so reaches add as variances do, on each side and in logs:
+    The two errors are independent in the model, so half-widths add as variances do, on each side and in logs:
     :math:`\sqrt{w^2 + v^2}`.
 
     Parameters
     ----------
-    prediction : Prediction
+    prediction : LogPrediction
         With the intervals of growth, shape (n, horizon).
     spread : RevisionSpread
     risk : ndarray, shape (n, 3)
         Features of the locations at the origin.
     """
-    lower, upper = {}, {}
-    for level in prediction.lower:
-        below, above = spread.reach(risk, level)
-        down = measure_reach(prediction.population, prediction.lower[level])
-        up = measure_reach(prediction.population, prediction.upper[level])
-        down, up = np.sqrt(down**2 + below[:, None] ** 2), np.sqrt(up**2 + above[:, None] ** 2)
-        lower[level], upper[level] = reach_out(prediction.population, down, up)
-    return Prediction(prediction.population, lower, upper)
+    widths = {level: np.hypot(width, spread.reach(risk, level)) for level, width in prediction.widths.items()}
+    return LogPrediction(prediction.population, widths)
 
 
-def widen_crossfitted(prediction: Prediction, risk: Array, revisions: Array) -> Prediction:
+def widen_crossfitted(prediction: LogPrediction, risk: Array, revisions: Array) -> LogPrediction:
     """Widen each country's intervals by what the revisions of other countries teach: five folds by order of code.
 
     Vintages share one truth, so a country's own revision must not widen its own interval where coverage is scored.
 
     Parameters
     ----------
-    prediction : Prediction
+    prediction : LogPrediction
         Shape (n, horizon), the countries in the order of their codes or in any order fixed beforehand.
     risk, revisions : ndarray, shapes (n, 3) and (n,)
         As :func:`measure_revisions` returns them.
     """
     folds = np.arange(len(revisions)) % FOLDS
-    lower = {level: np.empty_like(bound) for level, bound in prediction.lower.items()}
-    upper = {level: np.empty_like(bound) for level, bound in prediction.upper.items()}
+    widths = {level: np.empty_like(width) for level, width in prediction.widths.items()}
     for fold in range(FOLDS):
         inside = folds == fold
         spread = learn_spread([(risk[~inside], revisions[~inside])])
-        widened = widen(prediction.take(inside), spread, risk[inside])
-        for level in lower:
-            lower[level][inside], upper[level][inside] = widened.lower[level], widened.upper[level]
-    return Prediction(prediction.population, lower, upper)
+        for level, width in widen(prediction.take(inside), spread, risk[inside]).widths.items():
+            widths[level][:, inside] = width
+    return LogPrediction(prediction.population, widths)
 
 
 def list_past_revisions(codes: Sequence[object], spread: RevisionSpread) -> tuple[Array, Array]:

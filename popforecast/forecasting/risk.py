@@ -19,9 +19,6 @@ DECIMALS = 9
 # The largest level that past errors speak of; beyond it their tails are taken to be normal.
 WIDEST = 99.8
 
-# The largest power of e that a number of the computer can hold, nearly.
-FARTHEST = 700.0
-
 
 def describe_risk(panel: Panel) -> Array:
     """Return what predicts the size of an error, for every year and location: shape (t, n, 3).
@@ -89,31 +86,3 @@ def reach_quantiles(quantiles: Array, level: float) -> tuple[Array, Array]:
     low, high = ends.reshape(*quantiles.shape[:-1], 2).T
     beyond = normal_quantile(level) / normal_quantile(WIDEST) if level > WIDEST else 1.0
     return np.maximum(-low, 0) * beyond, np.maximum(high, 0) * beyond
-
-
-def measure_reach(population: Array, bound: Array) -> Array:
-    """Return how far a bound lies from the forecast, in logs; a bound that vanished or overflowed is as far as can be.
-
-    Examples
-    --------
-    >>> measure_reach(np.array([100.0, 100.0]), np.array([50.0, 0.0])).round(3).tolist()
-    [0.693, 700.0]
-    """
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        reach = np.minimum(np.abs(np.log(bound) - np.log(population)), FARTHEST)
-    # Nobody, or more than the computer can count, is no distance from itself.
-    return np.where(bound == population, 0.0, reach)
-
-
-def reach_out(population: Array, below: Array, above: Array) -> tuple[Array, Array]:
-    """Return the bounds so far, in logs, below and above a forecast: the inverse of :func:`measure_reach`.
-
-    Examples
-    --------
-    >>> lower, upper = reach_out(np.array([100.0, 100.0]), np.log([2.0, 4.0]), np.log([1.5, 1e308]))
-    >>> lower.round(9).tolist(), upper.round(9).tolist()
-    ([50.0, 25.0], [150.0, inf])
-    """
-    # What outgrows the computer's numbers is infinite, and no warning.
-    with np.errstate(over="ignore"):
-        return population * np.exp(-below), population * np.exp(above)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, Model, Prediction, exponentiate, log_positive, normal_quantile
-from popforecast.models.numeric import dot_rows, least_squares
+from popforecast.models.base import Array, Arrays, Model, Prediction, log_positive, normal_quantile
+from popforecast.models.numeric import dot_rows, exponentiate, least_squares
 from popforecast.panel import Panel
 
 TRENDS = {"n": (), "c": (0,), "t": (1,), "ct": (0, 1)}

@@ -61,6 +61,43 @@ class Prediction(Frozen):
         )
 
 
+@dataclass(frozen=True, eq=False)
+class LogPrediction(Frozen):
+    """Population after the origin with half-widths in logs: what intervals are made of before they are in persons.
+
+    Attributes
+    ----------
+    population : ndarray, shape (n, horizon)
+        The median, in persons.
+    widths : dict of float to ndarray, shape (2, n, horizon)
+        Log distances of the lower and upper bound from the median, by level; never negative.
+    """
+
+    population: Array
+    widths: Mapping[float, Array]
+
+    def take(self, rows: Any = slice(None), steps: Any = slice(None)) -> LogPrediction:
+        """Return the prediction for some rows and steps (default: all)."""
+        widths = {level: width[:, rows][..., steps] for level, width in self.widths.items()}
+        return LogPrediction(self.population[rows][:, steps], widths)
+
+    def exponentiate(self) -> Prediction:
+        """Return the bounds in persons; overflow gives infinity, without a warning.
+
+        Examples
+        --------
+        >>> wide = LogPrediction(np.array([[100.0, 0.0]]), {80: np.log([[[2.0, 2.0]], [[1.5, 3.0]]])})
+        >>> wide.exponentiate().lower[80].round(9).tolist()
+        [[50.0, 0.0]]
+        """
+        signs = np.array([-1, 1])[:, None, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = {level: self.population * np.exp(signs * width) for level, width in self.widths.items()}
+        # Zero times infinity is no number.
+        sides = {level: np.where(np.isnan(both), self.population, both) for level, both in moved.items()}
+        return Prediction(self.population, *({level: both[i] for level, both in sides.items()} for i in (0, 1)))
+
+
 @dataclass(frozen=True)
 class Model(ABC):
     """A named, frozen specification: its fields are its parameters, and it holds no data.
@@ -85,6 +122,13 @@ class Model(ABC):
     @abstractmethod
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict steps 1 to horizon after the origin from estimated arrays."""
+
+    def predict_logs(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> LogPrediction:
+        """Predict with half-widths in logs: here from the bounds, so a model that has them in logs returns those."""
+        plain = self.predict(arrays, horizon, levels)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = {level: np.stack([plain.lower[level], plain.upper[level]]) / plain.population for level in levels}
+            return LogPrediction(plain.population, {level: np.abs(np.log(ratio)) for level, ratio in ratios.items()})
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:  # noqa: ARG002
         """Return cautions about forecasts to this horizon, as pairs of row and sentence."""
@@ -237,12 +281,6 @@ def check_levels(levels: Iterable[float] | float) -> tuple[float, ...]:
     if len({f"{level:g}" for level in checked}) < len(checked):
         raise LevelError(f"levels {', '.join(map(str, checked))}: expected each level once")
     return tuple(sorted(checked))
-
-
-def exponentiate(log: Array) -> Array:
-    """Return exp(log); overflow returns infinity, without a warning."""
-    with np.errstate(over="ignore"):
-        return np.exp(log)
 
 
 def log_positive(panel: Panel, name: str) -> Array:

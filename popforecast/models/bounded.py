@@ -10,7 +10,17 @@ from typing import Any, ClassVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.models.base import Array, Arrays, Model, Prediction, Steps, exponentiate, log_positive, normal_quantile
+from popforecast.models.base import (
+    Array,
+    Arrays,
+    LogPrediction,
+    Model,
+    Prediction,
+    Steps,
+    log_positive,
+    normal_quantile,
+)
+from popforecast.models.numeric import exponentiate
 from popforecast.panel import Panel
 
 # Annual growth below this may be rounding: one person in a town of 5,000.
@@ -64,15 +74,16 @@ class GrowthModel(Model):
 
     def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
         """Predict the bounded median, with uncalibrated intervals."""
+        return self.predict_logs(arrays, horizon, levels).exponentiate()
+
+    def predict_logs(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> LogPrediction:
+        """Predict the bounded median, with uncalibrated half-widths in logs."""
         steps = np.arange(1, horizon + 1)
         low, high = limit_growth(arrays, horizon)
         log = arrays["last"][:, None] + np.clip(self.accumulate(arrays, horizon), low, high)
         spread = self.spread(arrays, steps)
-        reach = {level: normal_quantile(level) * spread for level in levels}
-        return Prediction(
-            exponentiate(log),
-            {level: exponentiate(log - width) for level, width in reach.items()},
-            {level: exponentiate(log + width) for level, width in reach.items()},
+        return LogPrediction(
+            exponentiate(log), {level: normal_quantile(level) * np.stack([spread] * 2) for level in levels}
         )
 
     def spread(self, arrays: Arrays, steps: Steps) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from popforecast.errors import ModelError
-from popforecast.models.base import Array, Arrays, Prediction, Steps, normal_quantile
+from popforecast.models.base import Array, Arrays, LogPrediction, Steps, normal_quantile
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.panel import Panel
 
@@ -126,20 +126,20 @@ class Drift(GrowthModel):
         with np.errstate(divide="ignore"):
             return np.log1p(np.maximum(path, -1))
 
-    def predict(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> Prediction:
-        """Predict the bounded median, with uncalibrated intervals that are symmetric on the scale of y."""
+    def predict_logs(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> LogPrediction:
+        """Predict the bounded median, with uncalibrated intervals that are symmetric in what y is."""
         if self.transform == "log":
-            return super().predict(arrays, horizon, levels)
-        median = super().predict(arrays, horizon, ()).population
+            return super().predict_logs(arrays, horizon, levels)
+        median = super().predict_logs(arrays, horizon, ()).population
         deviation = np.exp(arrays["last"])[:, None] * self.spread(arrays, np.arange(1, horizon + 1))
-        # The relative width must not narrow where a bound raises the median.
+        # Relative to the line it grows by itself; where a bound lifts the median, it does not shrink again.
         share = np.maximum.accumulate(deviation / np.maximum(median, np.finfo(float).tiny), axis=1)
-        reach = {level: normal_quantile(level) * share for level in levels}
-        return Prediction(
-            median,
-            {level: median * np.maximum(1 - width, 0) for level, width in reach.items()},
-            {level: median * (1 + width) for level, width in reach.items()},
-        )
+        with np.errstate(divide="ignore"):
+            widths = {
+                level: np.stack([-np.log1p(-np.minimum(width, 1)), np.log1p(width)])
+                for level, width in ((level, normal_quantile(level) * share) for level in levels)
+            }
+        return LogPrediction(median, widths)
 
     def spread(self, arrays: Arrays, steps: Steps) -> Array:
         """Return the standard deviation of a random walk with estimated drift."""

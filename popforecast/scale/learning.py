@@ -80,7 +80,8 @@ class Learnt:
         if not len(self.knots):
             return self.model.predict(arrays, horizon, levels), np.arange(len(panel))
         population = self.model.predict(arrays, horizon, ()).population
-        return surround(population, self._calibrate(panel, log), levels), find_noted(self.model, arrays, horizon)
+        bounds = surround(population, self._calibrate(panel, log), levels).exponentiate()
+        return bounds, find_noted(self.model, arrays, horizon)
 
     def _follow(self, model: PanelAR, panel: Panel, log: Array) -> Arrays:
         recent, size = self._look_back(panel, log)

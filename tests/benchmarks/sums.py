@@ -17,7 +17,7 @@ def measure() -> Iterator[Figure]:
     for revision in pf.REVISIONS:
         panel = pf.load_panel(revision)
         for model in pf.models.MODELS:
-            whole = pf.forecast_all(panel, model, LEVELS).whole
+            whole = pf.forecast_all(panel, model, LEVELS)
             if whole.membership is None:
                 continue
             faults = count_faults(whole.prediction, whole.membership)

@@ -144,7 +144,7 @@ def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
 def test_the_default_fit_is_the_embedded_one(revision: str) -> None:
     panel = pf.load_panel(revision)
     kept = pf.load_fitted(revision, panel)
-    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.forecast_all(panel).whole.fitted):
+    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.forecast_all(panel).fitted):
         assert np.array_equal(fitted.arrays["rise"], kept.arrays["rise"])
         assert np.array_equal(fitted.calibration.quantiles, kept.calibration.quantiles)
 

@@ -177,7 +177,7 @@ def test_what_it_gives_is_frozen_and_it_stays_as_it_was(outlook: pf.Outlook) -> 
     outlook.forecast(["World"], 2030, 2040, (80,), GROUPS)
     assert len(outlook.panel) == 297
     assert_same(outlook.forecast(None, 2020, 2100), before)
-    for array in (before.population, before.path.lower[80], outlook.whole.prediction.upper[95]):
+    for array in (before.population, before.path.lower[80], outlook.prediction.upper[95]):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     check_frozen(outlook)

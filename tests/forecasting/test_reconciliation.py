@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import popforecast as pf
+from popforecast.forecasting.joint_errors import JointErrors
 from popforecast.forecasting.reconciliation import (
     PastErrors,
     combine_widths,
     measure_shares,
     sum_members,
-    surround_sums,
 )
-from popforecast.models import Prediction
+from popforecast.models.base import LogPrediction
 from popforecast.panel.groups import Membership, add_groups, build_membership
 from popforecast.wpp.editions import load_members
 
@@ -45,7 +46,7 @@ def combine_intervals(
     # Nobody can be nobody in no more than one way; a bound of nothing is as far as e**10.
     widths = {level: np.where(population > 0, np.minimum(far, 10), 0) for level, far in distance.items()}
     combined = combine_widths(population, widths, membership.matrix, past)
-    around = surround_sums(point, combined, Prediction(population, lower, upper), membership)
+    around = LogPrediction(point, combined).exponentiate()
     return around.lower, around.upper
 
 
@@ -173,11 +174,19 @@ def case() -> dict:
     }
 
 
-def test_aggregate_of_one_country_has_exactly_its_interval(case: dict) -> None:
-    lower, upper = combine_intervals(**case)
-    for level in lower:
-        assert np.array_equal(lower[level][2], case["lower"][level][4])
-        assert np.array_equal(upper[level][2], case["upper"][level][4])
+def test_aggregate_of_one_country_reaches_exactly_as_far(case: dict) -> None:
+    population = case["population"]
+    widths = {
+        level: np.log(np.stack([population / case["lower"][level], case["upper"][level] / population]))
+        for level in case["lower"]
+    }
+    base = {level: np.full((2, len(population), 1), 0.01 * level) for level in widths}
+    revised = past(case["past"].errors[..., :1])
+    final = JointErrors(population, widths, np.ones_like(population), case["past"], population[:, :1], {}, None)
+    for errors in (final, replace(final, base=base, revised=revised)):
+        for level, reached in errors.reach(case["membership"].matrix, list(widths)).items():
+            expected = np.hypot(widths[level], errors.base.get(level, 0))[:, 4]
+            assert np.array_equal(reached[:, 2], expected)
 
 
 def test_rule_itself_leaves_one_country_as_it_is(case: dict) -> None:

@@ -21,7 +21,7 @@ CALIBRATED = [name for name in pf.models.MODELS if pf.models.get(name).calibrate
 @pytest.mark.parametrize("revision", ["wpp2019", "wpp2024"])
 @pytest.mark.parametrize("model", CALIBRATED)
 def test_every_aggregate_of_a_revision_has_possible_intervals(model: str, revision: str) -> None:
-    whole = pf.forecast_all(pf.load_panel(revision), model, LEVELS).whole
+    whole = pf.forecast_all(pf.load_panel(revision), model, LEVELS)
     assert len(whole.membership.aggregates) >= 50
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
@@ -29,7 +29,7 @@ def test_every_aggregate_of_a_revision_has_possible_intervals(model: str, revisi
 @pytest.mark.parametrize("intervals", ["final", "real-time"])
 def test_both_kinds_of_intervals_are_possible_at_past_origins(wpp2024: pf.Panel, intervals: str) -> None:
     for origin in (1960, 1985, 2010):
-        whole = pf.forecast_all(wpp2024.until(origin), "damped-growth", LEVELS, intervals).whole
+        whole = pf.forecast_all(wpp2024.until(origin), "damped-growth", LEVELS, intervals)
         assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 
@@ -41,9 +41,9 @@ def outlook() -> pf.Outlook:
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_every_group_has_possible_intervals(outlook: pf.Outlook, data: st.DataObject) -> None:
-    countries = outlook.whole.membership.countries
+    countries = outlook.membership.countries
     members = data.draw(st.lists(st.sampled_from(countries), min_size=1, max_size=40, unique=True))
-    whole = outlook.whole.add({"ours": members}, LEVELS)
+    whole = outlook.add({"ours": members}, LEVELS)
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 
@@ -81,7 +81,7 @@ def test_groups_of_ones_own_series_have_possible_intervals(case: str, model: str
     panel = draw_panel(PANELS[case])
     codes = panel.locations.index.tolist()
     groups = {"all": codes, "half": codes[::2], "one": codes[:1]}
-    whole = pf.forecast_all(panel, model, LEVELS).whole.add(groups, LEVELS)
+    whole = pf.forecast_all(panel, model, LEVELS).add(groups, LEVELS)
     assert count_faults(whole.prediction, whole.membership)[:2] == (0, 0)
 
 

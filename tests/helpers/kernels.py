@@ -151,7 +151,7 @@ def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
             for how, fitted in fits.items():
                 for kind in (REAL_TIME, FINAL) if model.calibrated else (ANALYTIC,):
                     outlook = pf.forecast_all(panel, fitted, LEVELS, kind if model.calibrated else None)
-                    whole, key = outlook.whole.prediction, f"{name}/{model.name}/{how}/{kind}"
+                    whole, key = outlook.prediction, f"{name}/{model.name}/{how}/{kind}"
                     figures[f"{key}/median"] = whole.population
                     for level in LEVELS:
                         figures[f"{key}/lower {level:g}"] = whole.lower[level]

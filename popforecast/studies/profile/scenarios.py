@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.forecasting.coherence import predict_panel
+from popforecast.forecasting.outlook import FINAL, predict_panel
 from popforecast.models.base import Array, Model
 from popforecast.panel import Panel
 from popforecast.studies.profile.figures import MIDDLE, RECENT, YEARS, Profile
@@ -173,7 +173,7 @@ def _predict_forgetful(revision: str, model: Model, last: int) -> Array:
 
 def _predict(panel: Panel, model: Model, last: int) -> Array:
     horizon = (last - panel.origin) // panel.step
-    return predict_panel(panel, model.fit(panel), horizon, (), real_time=False).prediction.population
+    return predict_panel(panel, model.fit(panel), horizon, (), FINAL).prediction.population
 
 
 def _find_previous(revision: str) -> str:

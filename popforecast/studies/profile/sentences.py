@@ -80,7 +80,7 @@ def tell_intervals(profile: Profile) -> str:
     levels = join_words([f"{level:g}%" for level in profile.forecast.levels])
     model = profile.forecast.model
     # What the UN has replaced since stands in the finding.
-    outdated = {text for _, text in note_outdated(profile.outlook.whole.panel, profile.outlook.whole.membership)}
+    outdated = {text for _, text in note_outdated(profile.outlook.panel, profile.outlook.membership)}
     notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes if note.text not in outdated)
     if not model.calibrated:
         return (
@@ -251,7 +251,7 @@ def _explain_intervals(record: pd.DataFrame) -> str:
 
 def _tell_outdated(profile: Profile) -> Iterator[str]:
     """Yield a sentence on figures that the UN has replaced since."""
-    whole = profile.outlook.whole
+    whole = profile.outlook
     for code, text in note_outdated(whole.panel, whole.membership):
         if code == profile.code:
             yield write_sentence(text)

@@ -11,11 +11,12 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.errors import UnknownRevisionError, YearError
 from popforecast.evaluation.backtesting import backtest
-from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, FINAL, fit, forecast_all
+from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, fit, forecast_all
+from popforecast.forecasting.calibration import predict_logs
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.revision_error import RevisionSpread, learn_as_published, learn_from_vintages, widen
 from popforecast.forecasting.risk import describe_risk
-from popforecast.models.base import Fitted, Model, Prediction
+from popforecast.models.base import Fitted, LogPrediction, Model, Prediction
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.years import last_year
@@ -171,14 +172,14 @@ def _measure_held(pairing: Pairing, panel: Panel, fitted: Fitted, outlook: Outlo
     codes = pairing.earlier.locations.index
     if not fitted.model.calibrated:
         return _hold(pairing, years, PLAIN, _take(outlook, codes, years))
-    growth = _take(forecast_all(panel, fitted, LEVELS, FINAL), codes, years)
-    risk = describe_risk(panel)[-1][panel.locations.index.get_indexer(codes)]
-    last = panel.values[panel.locations.index.get_indexer(codes), -1:]
-    base = Prediction(last, dict.fromkeys(LEVELS, last), dict.fromkeys(LEVELS, last))
+    rows, steps = panel.locations.index.get_indexer(codes), (np.array(years) - panel.origin) // panel.step
+    growth = predict_logs(fitted, int(steps[-1]), LEVELS).take(rows, steps - 1)
+    risk, last = describe_risk(panel)[-1][rows], panel.values[rows, -1:]
+    base = LogPrediction(last, dict.fromkeys(LEVELS, np.zeros((2, *last.shape))))
     spread = learn_as_published(panel)
     kinds = {
         THEN: (_widen(base, spread, risk), _widen(growth, spread, risk)),
-        SINCE: (widen(base, learn_from_vintages(), risk), _take(outlook, codes, years)),
+        SINCE: (widen(base, learn_from_vintages(), risk).exponentiate(), _take(outlook, codes, years)),
     }
     tables = [_hold(pairing, [panel.origin, *years], kind, _join(*parts)) for kind, parts in kinds.items()]
     return pd.concat(tables)
@@ -189,8 +190,8 @@ def _take(outlook: Outlook, codes: pd.Index, years: Sequence[int]) -> Prediction
     return Prediction(stated.population, stated.lower, stated.upper)
 
 
-def _widen(prediction: Prediction, spread: RevisionSpread | None, risk: np.ndarray) -> Prediction:
-    return prediction if spread is None else widen(prediction, spread, risk)
+def _widen(logs: LogPrediction, spread: RevisionSpread | None, risk: np.ndarray) -> Prediction:
+    return (logs if spread is None else widen(logs, spread, risk)).exponentiate()
 
 
 def _join(base: Prediction, ahead: Prediction) -> Prediction:
