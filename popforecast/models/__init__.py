@@ -58,7 +58,7 @@ DEFAULT_MODEL = choose()
 
 
 def get(model: str | Model | None, panel: Panel | UnevenPanel | None = None) -> Model:
-    """Return the model with this name; a model is returned unchanged, and None means the default for the panel.
+    """Return the model with this name; a model is returned unchanged, and None means the default of a panel.
 
     Raises
     ------
@@ -72,7 +72,8 @@ def get(model: str | Model | None, panel: Panel | UnevenPanel | None = None) -> 
     """
     if isinstance(model, Model):
         return model
-    model = choose(panel) if model is None else model
+    if model is None and panel is not None:
+        model = choose(panel)
     if not isinstance(model, str) or model not in MODELS:
         raise UnknownModelError(f"no model {model!r}: expected one of {', '.join(MODELS)}")
     return MODELS[model]
