@@ -89,8 +89,8 @@ RELEASE = Parameter(
     "release",
     lambda texts, _: read_release(texts[0]),
     "a release, such as the cite-as link of an answer states",
-    "Answer only if this release does: its answers never change, and may be kept for a year. The `cite-as` "
-    "link of every answer holds it.",
+    "Respond only if this is the app's release: responses with a release never change and can be cached for a year. "
+    "The `cite-as` link of every response contains the release.",
     {"type": "string", "pattern": r"^[0-9A-Za-z.+]{1,40}(-[0-9a-f]{12})?$"},
     None,
 )

@@ -37,8 +37,8 @@ def _leave_default(context: click.Context, option: click.Parameter, value: str) 
 
 revision_option = _make_choice("revision")
 model_option = _make_choice("model", callback=_leave_default)
-from_option = make_option("start", metavar="YEAR", help="First year. Default: after the origin.")
-to_option = make_option("end", metavar="YEAR", help="Last year. Default: ten years on.")
+from_option = make_option("start", metavar="YEAR", help="First year. Default: the first after the last estimate.")
+to_option = make_option("end", metavar="YEAR", help="Last year. Default: ten years later.")
 level_option = make_option("levels", help="Coverage of an interval in percent; may be repeated.")
 format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
@@ -49,7 +49,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "groups": {
         "type": Parsed("group", split_group),
         "metavar": "NAME:MEMBER,...",
-        "help": "A group of your own, forecast as the sum of its countries; may be repeated.",
+        "help": "Your own group, forecast as the sum of its members; may be repeated.",
     },
     "start": {"required": True, "metavar": "YEAR", "help": None},
     "end": {"required": True, "metavar": "YEAR", "help": None},

@@ -38,7 +38,7 @@ def parse_years(text: str) -> list[int]:
     >>> parse_years("1988:2000:5")
     [1988, 1993, 1998]
     """
-    expected = "expected first:last:step or years parted by commas, such as 1988:2022:5"
+    expected = "expected first:last:step or years separated by commas, such as 1988:2022:5"
     try:
         if ":" not in text:
             return [int(part) for part in text.split(",")]
@@ -53,7 +53,7 @@ def parse_years(text: str) -> list[int]:
 
 
 def parse_steps(text: str) -> list[int]:
-    """Parse whole numbers parted by commas.
+    """Parse whole numbers separated by commas.
 
     Examples
     --------
@@ -63,11 +63,11 @@ def parse_steps(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise YearError(f"{text!r}: expected whole numbers parted by commas, such as 1,5,10") from None
+        raise YearError(f"{text!r}: expected whole numbers separated by commas, such as 1,5,10") from None
 
 
 def parse_names(text: str) -> list[str]:
-    """Parse names parted by commas.
+    """Parse names separated by commas.
 
     Examples
     --------

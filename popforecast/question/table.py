@@ -62,7 +62,7 @@ PARAMETERS = {
         "location",
         lambda texts, given: find_places(texts, given.revision),
         "a code, ISO3 code, name or alias, such as World, NGA or 356",
-        f"A code, ISO3 code, name or alias; repeated for several; `{EVERY}` alone for every location.",
+        f"A code, ISO3 code, name or alias; can be repeated. `{EVERY}` on its own selects every location.",
         {
             "anyOf": [
                 {"$ref": "#/components/schemas/LocationCode"},
@@ -78,9 +78,9 @@ PARAMETERS = {
         "group",
         read_groups,
         GROUP_EXPECTED,
-        f"A group of your own: a name of at most {LONGEST_GROUP_NAME} characters that spreadsheets take for no "
-        "formula, a colon, and members parted by commas: codes, ISO3 codes or names. It is forecast as the sum of its "
-        "countries.",
+        f"Your own group: a name of at most {LONGEST_GROUP_NAME} characters that spreadsheets cannot read as a "
+        "formula, a colon, and members separated by commas (codes, ISO3 codes or names). The forecast is the sum of "
+        "its members.",
         {"type": "string", "pattern": rf"^(?!\s*[=+@-])[^:]{{1,{LONGEST_GROUP_NAME}}}:[^:]+$"},
         ["South Asia:356,586,50"],
         MOST_GROUPS,
@@ -88,13 +88,13 @@ PARAMETERS = {
         needs=("revision", "model"),
         write=lambda group: write_group(*group),
     ),
-    "start": _describe_year("from", 2030, "First year. Default: the first after the origin."),
-    "end": _describe_year("to", 2035, "Last year, not before the first. Default: ten years on."),
+    "start": _describe_year("from", 2030, "First year. Default: the first after the last estimate."),
+    "end": _describe_year("to", 2035, "Last year, not before the first. Default: ten years later."),
     "model": Parameter(
         "model",
         lambda texts, _: models.get(texts[0]).name,
         MODELS_EXPECTED,
-        "The model.",
+        "The forecasting model.",
         {"type": "string", "enum": list(MODELS), "default": DEFAULT_MODEL},
         DEFAULT_MODEL,
         default=DEFAULT_MODEL,
@@ -112,7 +112,7 @@ PARAMETERS = {
         "level",
         read_levels,
         LEVEL_EXPECTED,
-        "Coverage of an interval in percent, with at most one decimal; repeated for several. "
+        "Coverage of an interval in percent, with at most one decimal; can be repeated. "
         f"Default: {' and '.join(map(str, DEFAULT_LEVELS))}.",
         LEVEL,
         list(DEFAULT_LEVELS),
@@ -124,7 +124,7 @@ PARAMETERS = {
         "horizon",
         choose_among("horizon", HORIZONS),
         "a number of years, such as 10",
-        "Years after the origin; repeated for several. Default: all.",
+        "Years after the origin; can be repeated. Default: all.",
         {"type": "integer", "enum": list(HORIZONS)},
         [10],
         len(HORIZONS),
@@ -134,7 +134,7 @@ PARAMETERS = {
         "vintage",
         choose_among("vintage", tuple(VINTAGES)),
         "an edition, such as wpp2012",
-        "What was known then; repeated for several. Default: all.",
+        "The edition forecast from; can be repeated. Default: all.",
         {"type": "string", "enum": list(VINTAGES)},
         ["wpp2012"],
         len(VINTAGES),
@@ -144,7 +144,7 @@ PARAMETERS = {
         "model",
         choose_among("model", tuple(MODELS)),
         MODELS_EXPECTED,
-        "A model; repeated for several. Default: all.",
+        "A model; can be repeated. Default: all.",
         {"type": "string", "enum": list(MODELS)},
         [DEFAULT_MODEL],
         len(MODELS),

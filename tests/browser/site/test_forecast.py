@@ -134,7 +134,7 @@ def test_estimates_and_forecasts_are_told_apart(page: Page, url: str) -> None:
     assert [text.split() for text in years.all_inner_texts()] == [
         [str(year), "estimate" if year <= 2020 else "forecast"] for year in range(2015, 2061)
     ]
-    expect(page.get_by_text("Years up to 2020 are the UN’s estimates")).to_be_visible()
+    expect(page.get_by_text("Years up to 2020 are UN estimates")).to_be_visible()
 
 
 def test_the_table_scrolls_under_its_own_heads(page: Page, url: str) -> None:
@@ -158,7 +158,7 @@ def test_how_good_it_has_been_is_told_in_words_and_beside_the_un(page: Page, url
     expect(section.get_by_text("after allowing for the UN’s later revisions").first).to_be_visible()
     horizons = section.get_by_role("table", name="Track record of India").get_by_role("rowheader")
     assert [text.split()[0] for text in horizons.all_inner_texts()] == ["1", "5", "10", "20"]
-    beside = section.get_by_role("region", name="Our errors and the UN’s")
+    beside = section.get_by_role("region", name="Our forecast errors and the UN’s")
     assert [head.split()[1::2] for head in beside.get_by_role("columnheader").all_inner_texts()[1:]] == [
         [edition, year] for edition in ("2010", "2012") for year in ("2015", "2020")
     ]
@@ -189,7 +189,7 @@ def test_five_locations_fit_a_desk(page: Page, url: str) -> None:
 def test_the_read_out_begins_with_the_last_year_asked_for(page: Page, url: str) -> None:
     page.goto(f"{url}/forecast?location=356&from=1950&to=1960")
     expect(page.locator("[data-readout] caption")).to_have_text("1960, estimate (persons)")
-    expect(page.get_by_text("none of these years is forecast")).to_be_visible()
+    expect(page.get_by_text("All these years are UN estimates")).to_be_visible()
 
 
 def test_a_link_that_is_shared_has_a_preview(page: Page, url: str) -> None:

@@ -101,7 +101,7 @@ def test_without_javascript_a_group_is_forecast_as_one(plain_page: Page, url: st
 def test_a_wrong_query_comes_back_with_what_is_wrong_without_javascript(plain_page: Page, url: str) -> None:
     plain_page.goto(url)
     plain_page.get_by_role("button", name="Forecast", exact=True).click()
-    expect(plain_page.get_by_role("alert")).to_contain_text("No location was selected")
+    expect(plain_page.get_by_role("alert")).to_contain_text("No location was chosen")
     expect(plain_page.get_by_role("button", name="Forecast", exact=True)).to_be_visible()
 
 
@@ -141,7 +141,7 @@ def test_a_region_is_chosen_at_once_and_counted(page: Page, url: str) -> None:
     location(page, "Fiji").uncheck()
     expect(tally).to_have_text("22 selected")
     page.get_by_label("Find a location").fill("guinea")
-    page.get_by_role("button", name="Select these in Africa").click()
+    page.get_by_role("button", name="Select matches in Africa").click()
     expect(tally).to_have_text("25 selected")
     page.get_by_role("button", name="Clear all").click()
     expect(tally).to_have_text("None selected")
@@ -150,7 +150,7 @@ def test_a_region_is_chosen_at_once_and_counted(page: Page, url: str) -> None:
 
 def test_what_is_chosen_stands_as_chips_that_can_be_removed(page: Page, url: str) -> None:
     page.goto(f"{url}/?location=566&location=356&location=392")
-    chips = page.get_by_role("list", name="Chosen locations").get_by_role("button")
+    chips = page.get_by_role("list", name="Selected locations").get_by_role("button")
     expect(chips).to_have_text(["Nigeria", "India", "Japan"])
     page.get_by_role("button", name="Remove India").click()
     expect(chips).to_have_text(["Nigeria", "Japan"])
@@ -167,7 +167,7 @@ def test_many_chips_say_how_many_more_there_are(page: Page, url: str) -> None:
     page.goto(url)
     page.locator("summary", has_text="Africa").first.click()
     page.get_by_role("button", name="Select all in Africa").click()
-    expect(page.get_by_role("list", name="Chosen locations").get_by_role("button")).to_have_count(30)
+    expect(page.get_by_role("list", name="Selected locations").get_by_role("button")).to_have_count(30)
     expect(page.get_by_text("and 28 more")).to_be_visible()
 
 
