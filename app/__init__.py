@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Compress(app)
     # Last here is first there: a file is read before it is compressed.
     assets.version_addresses(app)
-    app.wsgi_app = layers.wrap(app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = layers.wrap(app, settings)  # type: ignore[assignment, method-assign]
     return app
 
 

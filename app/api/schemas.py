@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,9 +31,15 @@ HeldSince = Annotated[
 ]
 Year = Annotated[int | None, Field(description="Null means a year after `last`.")]
 Code = Annotated[int | str, Field(description="The M49 code; for your own groups, the name.")]
-ModelName = Literal[tuple(pf.models.MODELS)]  # type: ignore[valid-type]
-RevisionName = Literal[tuple(pf.REVISIONS)]  # type: ignore[valid-type]
-VintageName = Literal[tuple(VINTAGES)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    # Which names there are is known at run time.
+    ModelName = str
+    RevisionName = str
+    VintageName = str
+else:
+    ModelName = Literal[tuple(pf.models.MODELS)]
+    RevisionName = Literal[tuple(pf.REVISIONS)]
+    VintageName = Literal[tuple(VINTAGES)]
 
 BOUNDS = {
     "type": ["integer", "number", "null"],
@@ -271,8 +277,9 @@ ANSWERS: dict[str, type[Answer]] = {
 
 def write_schemas() -> dict[str, Any]:
     """Return the schemas of all answers, by name."""
-    from pydantic.json_schema import models_json_schema
+    from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-    types = [(answer, "serialization") for answer in (*ANSWERS.values(), Problem)]
+    answers: list[type[BaseModel]] = [*ANSWERS.values(), Problem]
+    types: list[tuple[type[BaseModel], JsonSchemaMode]] = [(answer, "serialization") for answer in answers]
     _, schemas = models_json_schema(types, ref_template="#/components/schemas/{model}")
     return schemas["$defs"]

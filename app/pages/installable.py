@@ -141,4 +141,5 @@ def _allow_reuse(response: Response, seconds: int) -> Response:
     """Let a browser keep an answer for so long, and ask only whether it is still the same after that."""
     response.headers["Cache-Control"] = f"public, max-age={seconds}" if seconds else "no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -105,7 +105,8 @@ def _show(page: Path) -> Response:
     response = Response(render_template("published.html", **read_parts(page.read_text(encoding="utf-8"))))
     response.headers["Cache-Control"] = ASK_AGAIN
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _find(folder: Path, name: str) -> Path | None:

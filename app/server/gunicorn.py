@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
 import time
 from contextlib import suppress
 from logging.handlers import MemoryHandler
@@ -36,6 +37,7 @@ class Lines(MemoryHandler):
     """A handler that writes lines in batches, so that requests do not wait for each other."""
 
     target: logging.StreamHandler[Any]
+    lock: threading.RLock
     # Gunicorn recognises its own handlers by this when it sets up logging again.
     _gunicorn = True
 
