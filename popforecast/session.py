@@ -95,7 +95,7 @@ class Session:
         self._revision = source if isinstance(source, str) else None
         self._fit = remember(MOST_MODELS)(partial(fit, panel))
         self._measure = remember(MOST_MODELS)(partial(records.measure_model, panel))
-        self._forecast_for_form = remember(MOST_MODELS)(self._forecast)
+        self._forecast_for_form = remember(MOST_MODELS)(partial(self._forecast, levels=FORM_LEVELS))
         self._forecast_for_others = remember(MOST_OTHERS)(self._forecast)
         self._match_members = remember()(partial(match_members, panel))
         self._load_record = remember()(records.load_record)
@@ -148,7 +148,7 @@ class Session:
         """
         specification, levels = models.resolve(model, self.panel), check_levels(levels)
         if set(levels) <= set(FORM_LEVELS):
-            return self._forecast_for_form(specification, FORM_LEVELS)
+            return self._forecast_for_form(specification)
         return self._forecast_for_others(specification, levels)
 
     def measure(self, model: str | Model | None = None) -> pd.DataFrame:
