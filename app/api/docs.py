@@ -108,4 +108,5 @@ def describe_valid(schema: dict[str, Any]) -> str:
 def _keep(response: Response) -> Response:
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32], weak=True)
     response.headers["Cache-Control"] = FOR_MINUTES
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 import popforecast as pf
 from app.query.query import Arguments, QueryError
@@ -16,6 +18,8 @@ from popforecast.errors import InputError, quote
 from popforecast.question import Asked, Faults, Parameter
 from popforecast.session import get_session
 from popforecast.wpp.citation import LICENCE_URL
+
+AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -154,7 +158,7 @@ def link_to(endpoint: str, arguments: list[tuple[str, str]]) -> str:
     return f"{url_for(endpoint)}?{urlencode(arguments)}" if arguments else url_for(endpoint)
 
 
-def open_to_all(response: Response) -> Response:
+def open_to_all(response: AnyResponse) -> AnyResponse:
     """Let any page read the answer, and ask for it."""
     response.headers.update(OPEN_HEADERS)
     if request.method == "OPTIONS" and "Allow" in response.headers:

@@ -195,7 +195,8 @@ def _describe_answer(resource: Resource, csv: bool) -> Node:
     headers = dict(RESPONSE_HEADERS)
     if csv:
         lines = resource.write_csv(question).splitlines(keepends=True)
-        example, schema = "".join(lines[: MOST_SHOWN + 1]), {"type": "string"}
+        example: object = "".join(lines[: MOST_SHOWN + 1])
+        schema = {"type": "string"}
     else:
         example = {name: _cut(value) for name, value in json.loads(resource.write_json(question)).items()}
         schema = {"$ref": f"#/components/schemas/{ANSWERS[resource.name].__name__}"}

@@ -126,7 +126,7 @@ def write_vintage_record_csv(question: VintageRecord) -> str:
 def find_years(question: When) -> tuple[pf.Forecast, list[dict[str, Any]]]:
     """Return the forecast that was looked at, and what happens in it."""
     fc = question.question.answer()
-    names = fc.locations["name"]
+    names = fc.locations["name"].to_dict()
     found = [
         {"location_code": milestone.location_code, "location": names[milestone.location_code], **asdict(milestone)}
         | {"persons": count_whole(milestone.persons)}

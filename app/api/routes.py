@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app.api.http import CSV, JSON, open_to_all, reply, split_release
 from app.api.resources import RESOURCES, Resource
@@ -40,8 +40,9 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 def _describe(error: HTTPException) -> str:
     if error.description == NotFound.description:
         return f"Nothing is at {request.path[:200]!r}: expected one of {', '.join(_list_paths())}."
-    if error.code == 405:
-        return f"Method {request.method} is not allowed at {request.path}: expected {', '.join(error.valid_methods)}."
+    if isinstance(error, MethodNotAllowed):
+        methods = ", ".join(error.valid_methods or ())
+        return f"Method {request.method} is not allowed at {request.path}: expected {methods}."
     return error.description or error.name
 
 

@@ -109,12 +109,12 @@ class BesideUN:
 def describe_milestones(question: Question) -> list[Place]:
     """Return when each location peaks, passes a round figure, doubles or halves, as far ahead as the model goes."""
     panel = get_session(question.revision).panel
-    years = {"start": panel.origin + panel.step, "end": last_year(panel)}
-    far = replace(question, **years, levels=(MILESTONE_LEVEL,)).answer()
+    start, end = panel.origin + panel.step, last_year(panel)
+    far = replace(question, start=start, end=end, levels=(MILESTONE_LEVEL,)).answer()
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
         sentences.setdefault(milestone.location_code, []).append(milestone.sentence)
-    names = far.locations["name"]
+    names = far.locations["name"].to_dict()
     return [Place(names[code], told) for code, told in list(sentences.items())[:MOST_TOLD]]
 
 

@@ -223,7 +223,8 @@ def _publish(content: str | bytes, mimetype: str = "text/html") -> Response:
     response.headers["Cache-Control"] = KEPT
     response.headers["Vary"] = "Accept-Encoding"
     response.add_etag(weak=True)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _absolute(endpoint: str, view: View) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ EXAMPLES = {
 class Listed(NamedTuple):
     """A location on the form: its code, the name to show, and every text that finds it."""
 
-    code: int
+    code: Hashable
     name: str
     search: str
 
@@ -87,7 +87,7 @@ class Choice:
     """
 
     revision: str = DEFAULT_REVISION
-    locations: frozenset[int] = frozenset()
+    locations: frozenset[Hashable] = frozenset()
     groups: tuple[str, ...] = ()
     start: str = START
     end: str = END
@@ -96,7 +96,7 @@ class Choice:
     scale: str = SCALES[0]
     plain: tuple[tuple[Parameter, str], ...] = ()
     find: str = ""
-    found: frozenset[int] | None = None
+    found: frozenset[Hashable] | None = None
 
 
 def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def group_locations(revision: str) -> list[Group]:
     return [Group(title, locations) for title, locations in (groups | countries).items() if locations]
 
 
-def find_listed(revision: str, text: str) -> frozenset[int] | None:
+def find_listed(revision: str, text: str) -> frozenset[Hashable] | None:
     """Return the codes of the locations that a text finds, as the script on the form does; None for no text.
 
     Names with a word that begins like the text come first; only where there are none does any part of a name count.
@@ -202,7 +202,9 @@ def guess(arguments: Arguments) -> Choice:
     )
 
 
-def press_buttons(arguments: Arguments, revision: str, chosen: set[int], found: frozenset[int] | None) -> set[int]:
+def press_buttons(
+    arguments: Arguments, revision: str, chosen: set[Hashable], found: frozenset[Hashable] | None
+) -> set[Hashable]:
     """Return the locations that are ticked once the buttons "Select all" and "Clear" have done their work.
 
     Examples
@@ -239,7 +241,7 @@ def drop_blanks(arguments: Arguments) -> Arguments:
     return MultiDict(pairs)
 
 
-def _find(texts: list[str], revision: str) -> Iterator[int]:
+def _find(texts: list[str], revision: str) -> Iterator[Hashable]:
     index = get_session(revision).panel.index
     for text in texts[: len(index.names)]:
         try:

@@ -175,8 +175,10 @@ PARAMETERS = {
 class Asked:
     """Base of questions: frozen dataclasses of which each field is a row of the table, in the order of documents."""
 
-    # Whose figures the answer holds, if it holds any.
-    revision: str | None = None
+    @property
+    def revision(self) -> str | None:
+        """Whose figures the answer holds, if it holds any."""
+        return None
 
     @classmethod
     def rows(cls) -> dict[str, Parameter]:
