@@ -364,7 +364,7 @@ def test_model_fitted_beforehand_gives_what_its_name_gives(name: str) -> None:
 def test_a_poor_panel_is_forecast_and_what_is_done_instead_is_said(values: np.ndarray, said: set[str]) -> None:
     panel = make_panel(values, range(2000, 2000 + values.shape[1]))
     forecast = pf.forecast(panel, end=panel.origin + 20, model="panel-ar")
-    assert {note.text for note in forecast.notes if "bounded" not in note.text} == said
+    assert {note.text for note in forecast.notes if "capped" not in note.text} == said
     for path in (forecast.path.population, *forecast.path.lower.values(), *forecast.path.upper.values()):
         assert np.isfinite(path).all()
         assert (path > 0).all()
