@@ -245,7 +245,7 @@ class Question(Asked):
     [('location', '900'), ('from', '2030'), ('to', '2035')]
     >>> Question.read({"location": ["Wurld"], "from": ["2030"]})
     Traceback (most recent call last):
-    popforecast.question.reading.QuestionError: No location 'Wurld' in wpp2024; nearest: World. Expected a code ...
+    popforecast.question.reading.QuestionError: No location 'Wurld' in wpp2024; nearest: World. Expected ...
     """
 
     locations: tuple[int, ...]

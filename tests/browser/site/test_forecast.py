@@ -134,7 +134,7 @@ def test_estimates_and_forecasts_are_told_apart(page: Page, url: str) -> None:
     assert [text.split() for text in years.all_inner_texts()] == [
         [str(year), "estimate" if year <= 2020 else "forecast"] for year in range(2015, 2061)
     ]
-    expect(page.get_by_text("Years up to 2020 are UN estimates")).to_be_visible()
+    expect(page.get_by_text("Years up to 2020 are UN estimates, not forecasts")).to_be_visible()
 
 
 def test_the_table_scrolls_under_its_own_heads(page: Page, url: str) -> None:
@@ -181,7 +181,7 @@ def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, ur
 def test_five_locations_fit_a_desk(page: Page, url: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(url + FIVE)
-    for name in ("Population by year and location", "Our errors and the UN’s", "Track records"):
+    for name in ("Population by year and location", "Our forecast errors and the UN’s", "Track records"):
         sheet = page.get_by_role("region", name=name)
         assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth"), name
 

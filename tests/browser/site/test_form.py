@@ -91,7 +91,7 @@ def test_without_javascript_enter_asks_for_the_forecast(plain_page: Page, url: s
 
 def test_without_javascript_a_group_is_forecast_as_one(plain_page: Page, url: str) -> None:
     plain_page.goto(url)
-    plain_page.get_by_label("A group of your own").fill("Benelux: BEL, Netherlands, 442")
+    plain_page.get_by_label("Your own group").fill("Benelux: BEL, Netherlands, 442")
     plain_page.get_by_role("button", name="Forecast", exact=True).click()
     expect(plain_page.get_by_role("heading", level=1)).to_have_text("Benelux, 2030–2050")
     expect(plain_page.get_by_role("columnheader", name="Benelux")).to_be_visible()
@@ -174,7 +174,7 @@ def test_many_chips_say_how_many_more_there_are(page: Page, url: str) -> None:
 def test_a_group_is_made_of_what_is_ticked(page: Page, url: str) -> None:
     page.goto(f"{url}/?location=56&location=528&location=442")
     page.get_by_role("button", name="Combine into a group").click()
-    field = page.get_by_label("A group of your own")
+    field = page.get_by_label("Your own group")
     expect(field).to_be_focused()
     expect(field).to_have_value("My group: BEL, LUX, NLD")
     page.keyboard.type("Benelux")
@@ -182,7 +182,7 @@ def test_a_group_is_made_of_what_is_ticked(page: Page, url: str) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Benelux, 2030–2050")
     page.get_by_role("link", name="Choose other locations").click()
-    expect(page.get_by_label("A group of your own")).to_have_value("Benelux:56,442,528")
+    expect(page.get_by_label("Your own group")).to_have_value("Benelux:56,442,528")
     expect(page.get_by_label("Another group")).to_have_value("")
 
 
