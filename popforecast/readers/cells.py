@@ -60,14 +60,16 @@ def parse_name(cell: str, number: int, path: Path) -> str:
 
 def parse_figure(cell: str, year: int, name: str, number: int, path: Path) -> float | None:
     """Return the figure in a cell, in the file's unit; None where the UN marks it as missing."""
-    text = clean(cell)
-    if text in MISSING:
-        return None
+    text = cell.strip()
     if not FIGURE.fullmatch(text):
-        raise ReadError(
-            f"{path.name}, row {number}: {name} has {cell!r} in {year}; expected thousands of persons such as "
-            "'2 536 431', or '...' where there is no figure"
-        )
+        text = clean(cell)
+        if text in MISSING:
+            return None
+        if not FIGURE.fullmatch(text):
+            raise ReadError(
+                f"{path.name}, row {number}: {name} has {cell!r} in {year}; expected thousands of persons such as "
+                "'2 536 431', or '...' where there is no figure"
+            )
     return float(text.replace(" ", ""))
 
 

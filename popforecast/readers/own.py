@@ -189,10 +189,10 @@ def _label(frame: pd.DataFrame, column: str, id: str, series: np.ndarray) -> Seq
 
 def _measure(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files of a folder in the order of their names."""
-    digest = hashlib.sha256()
+    digests = []
     for part in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
         with part.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest() if path.is_dir() else b"")
-            if not path.is_dir():
-                return hashlib.file_digest(file, "sha256").hexdigest()
-    return digest.hexdigest()
+            digests.append(hashlib.file_digest(file, "sha256"))
+    if path.is_dir():
+        return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
+    return digests[0].hexdigest()

@@ -73,7 +73,10 @@ def read_columns(
     ReadError
         If a row has more or fewer cells than the header, or is no well-formed CSV.
     """
-    return _collect(_chunk(iterate(source, header, where)), header, repeating, others)
+    try:
+        return _collect(_read_chunks(source, header, where), header, repeating, others)
+    except _UnevenError:
+        return _collect(_chunk(iterate(source, header, where)), header, repeating, others)
 
 
 def _collect(
@@ -95,6 +98,28 @@ def _collect(
         {column: np.concatenate(parts) for column, parts in numbers.items()},
         cells,
     )
+
+
+class _UnevenError(Exception):
+    """A row that is not simply as wide as the header: to be looked at with its line."""
+
+
+def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[list[list[str]]]:
+    """Yield many rows at a time, as long as nothing is to be said of any of them."""
+    wanted, width = _place(header, where), {len(header.titles)}
+    with source.open() as text:
+        lines = itertools.islice(source.list_lines(text), header.line, None)
+        reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
+        try:
+            while rows := list(itertools.islice(reader, CHUNK)):
+                rows = [row for row in rows if row]
+                if header.keys > 1 or not set(map(len, rows)) <= width or not all(row[0] for row in rows):
+                    raise _UnevenError
+                for place, value in wanted:
+                    rows = [row for row in rows if clean(row[place]) == value]
+                yield rows
+        except csv.Error:
+            raise _UnevenError from None
 
 
 def iterate(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[Record]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +58,6 @@ class Query:
         """All columns that are named."""
         named = [self.id, self.time, self.value if self.time else None, *self.labels.values(), *self.where]
         return list(dict.fromkeys(column for column in named if column))
-
-
-class Wide(NamedTuple):
-    """The columns of a wide table: where each year stands."""
-
-    years: list[int]
-    places: list[int]
 
 
 def read_table(source: Source, query: Query) -> Figures:
@@ -137,6 +129,7 @@ def _read_wide(source: Source, query: Query) -> Figures:
         )
     query = _complete(query, header)
     wide = _find_years(header, query.value, path.name)
+    years = list(wide)
     key = header.titles.index(query.id or "")
     records = list(iterate(source, header, query.where))
     if not records:
@@ -157,26 +150,25 @@ def _read_wide(source: Source, query: Query) -> Figures:
                 f"{where}: {text!r} stands a second time {_compare(records[seen[text]], records[row], header, wide)}"
             )
         seen[text] = row
-    cells = [record.cells[place] for record in records for place in wide.places]
+    cells = [record.cells[place] for record in records for place in wide.values()]
     try:
         values = parse_amounts(cells, query.decimal)
     except CellError as error:
-        row, column = divmod(error.position, len(wide.years))
-        raise ReadError(
-            f"{path.name}, line {records[row].line}: {ids[row]!r} in {wide.years[column]}: {error.fault}"
-        ) from error
-    if wide.places[-1] == len(header.titles) - 1 and source.ends_open():
-        last = cells[-len(wide.years) :]
+        row, column = divmod(error.position, len(years))
+        where = f"{path.name}, line {records[row].line}: {ids[row]!r} in {years[column]}"
+        raise ReadError(f"{where}: {error.fault}") from error
+    if wide[years[-1]] == len(header.titles) - 1 and source.ends_open():
+        last = cells[-len(years) :]
         _check_last(last, np.zeros(len(last), np.int64), lambda _: f"{path.name}, line {records[-1].line}")
     labels = {
         meaning: [clean(record.cells[header.titles.index(column)]) or None for record in records]
         for meaning, column in query.labels.items()
     }
-    rows = np.repeat(np.arange(len(ids)), len(wide.years))
+    rows = np.repeat(np.arange(len(ids)), len(years))
     return Figures(
         read_codes(ids),
         rows,
-        np.tile(wide.years, len(ids)),
+        np.tile(years, len(ids)),
         values,
         labels,
         rows,
@@ -213,7 +205,7 @@ def _complete(query: Query, header: Header) -> Query:
     return Query(key, query.time, query.value, query.group, name, query.where, query.decimal)
 
 
-def _find_years(header: Header, prefix: str | None, source: str) -> Wide:
+def _find_years(header: Header, prefix: str | None, source: str) -> dict[int, int]:
     places: dict[int, int] = {}
     for place, title in enumerate(header.titles):
         year = parse_title(title, prefix)
@@ -229,12 +221,12 @@ def _find_years(header: Header, prefix: str | None, source: str) -> Wide:
             raise ReadError(
                 f"{source}, line {header.line}: {title!r} stands beside years and is none: expected one such as 2000"
             )
-    return Wide(list(places), list(places.values()))
+    return places
 
 
-def _drop_flags(records: Sequence[Record], wide: Wide) -> None:
+def _drop_flags(records: Sequence[Record], wide: Mapping[int, int]) -> None:
     for record in records:
-        for place in wide.places:
+        for place in wide.values():
             cell = clean(record.cells[place])
             found = FLAGGED.fullmatch(cell)
             if found:
@@ -248,8 +240,7 @@ def _check_ids(columns: Columns, checked: Sequence[str], id: str, say: Say) -> N
             if column == id and not text:
                 fault = f"no {id}, so its figure belongs to no location"
             if fault:
-                row = int(np.flatnonzero(columns.numbers[column] == number)[0])
-                raise ReadError(f"{say(row)}: {fault}")
+                raise ReadError(f"{say(_first(columns, column, number))}: {fault}")
 
 
 def _first(columns: Columns, column: str, number: int) -> int:
@@ -283,12 +274,12 @@ def _check_last(cells: Sequence[str], series: NDArray[np.int64], say: Say) -> No
     )
 
 
-def _compare(first: Record, second: Record, header: Header, wide: Wide) -> str:
+def _compare(first: Record, second: Record, header: Header, wide: Mapping[int, int]) -> str:
     """Say where two rows of one location differ."""
     differing = [
         place
         for place, (one, two) in enumerate(zip(first.cells, second.cells, strict=True))
-        if place not in wide.places and clean(one) != clean(two)
+        if place not in wide.values() and clean(one) != clean(two)
     ]
     start = f"(first in line {first.line})"
     if not differing:
