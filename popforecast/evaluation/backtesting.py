@@ -153,8 +153,9 @@ def backtest(
     specifications = _check_models(panel, models)
     levels = check_levels(levels)
     origins = check_origins(panel, _default_origins(panel) if origins is None else origins)
-    _check_outcomes(panel, origins, check_horizons(horizons))
-    tables = [_tabulate(hindcast(model, panel, origins, horizons, levels), panel) for model in specifications]
+    steps = check_horizons(horizons)
+    _check_outcomes(panel, origins, steps)
+    tables = [_tabulate(hindcast(model, panel, origins, steps.tolist(), levels), panel) for model in specifications]
     return Backtest(panel, pd.concat(tables, ignore_index=True), levels)
 
 
@@ -227,7 +228,7 @@ def _backtest_each(
             continue
         plain = not any(model.calibrated for model in specifications)
         whole = own if plain else panel.cover(number)
-        errors = backtest(whole, specifications, chosen, horizons, levels, intervals).errors
+        errors = backtest(whole, specifications, chosen, steps.tolist(), levels, intervals).errors
         tables.append(errors[errors["location_code"].isin(own.locations.index)])
     if not tables:
         raise YearError(

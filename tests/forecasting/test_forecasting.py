@@ -379,7 +379,7 @@ def test_city_that_doubled_is_held_to_what_was_ever_seen_and_said_to_be() -> Non
         # 41 steps ahead, of which the panel has seen 39 at once.
         most = (values[:, -1] / values[:, 0]).max() ** (41 / 39)
         assert forecast.path.population[3, -1] / values[3, -1] <= most * (1 + 1e-9)
-        assert "bounded" in {note.location_code: note.text for note in forecast.notes}["X03"]
+        assert "capped" in {note.location_code: note.text for note in forecast.notes}["X03"]
 
 
 # Asked wrongly --------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_no_forecast_leaves_the_growth_ever_observed_and_a_note_says_where_it_wo
     assert (growth <= bounds[1] + 1e-9).all()
     beyond = (free < bounds[0] - 1e-9) | (free > bounds[1] + 1e-9)
     expected = {int(row): int(beyond[row].argmax()) + 1 for row in np.flatnonzero(beyond.any(axis=1))}
-    noted = {note.location_code: note.text for note in fitted.notes(40) if "bounded" in note.text}
+    noted = {note.location_code: note.text for note in fitted.notes(40) if "capped" in note.text}
     assert noted.keys() == expected.keys()
     for row, step in expected.items():
         assert f"from step {step} on" in noted[row]
