@@ -73,7 +73,7 @@ def test_too_few_years_to_learn_from_give_damped_growth_and_say_so(years: int) -
     panel = make_panel(np.array([[100, 104, 105.0], [50, 49, 48.0]])[:, :years])
     assert grown(panel, pf.PanelAR(), 30) == pytest.approx(grown(panel, pf.DampedGrowth(), 30))
     notes = pf.PanelAR().fit(panel).notes(1)
-    assert {note.location_code for note in notes if "damped growth instead" in note.text} == {0, 1}
+    assert {note.location_code for note in notes if "damped growth is used instead" in note.text} == {0, 1}
 
 
 def test_four_years_are_enough_to_learn_from() -> None:
