@@ -1,1 +1,1 @@
-"""The UN's editions: their tables, what belongs to what, interim updates, and how they are prepared and fetched."""
+"""UN editions: embedded tables, members of aggregates, interim updates, preparation and download."""

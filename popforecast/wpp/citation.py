@@ -1,4 +1,4 @@
-"""How the UN's figures are cited: publisher, licence and dates."""
+"""Parts of the citation of UN figures: publisher, licence and dates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PUBLISHER = "United Nations, Department of Economic and Social Affairs, Populati
 
 
 def say_date(text: str) -> str:
-    """Return an ISO date as people write it.
+    """Return an ISO date written out in English.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The revisions of World Population Prospects: embedded tables, URL, licence, checksum."""
+"""The revisions of World Population Prospects: metadata, and their embedded tables."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Revision:
     Attributes
     ----------
     name : str
-        ``wpp2019``, ``wpp2024``; of the vintages ``wpp2010``, ``wpp2012``.
+        ``wpp2019`` or ``wpp2024``; for vintages ``wpp2010`` or ``wpp2012``.
     edition : int
         Year of publication.
     url : str
-        Where the UN publishes its long table of total population.
+        The URL of the UN's long table of total population; for vintages, of its archive.
     has_projections : bool
-        Whether the UN's medium variant and its bounds are embedded, too.
+        Whether the UN's medium variant is embedded, with its bounds if it has any.
     """
 
     name: str
@@ -47,16 +47,16 @@ class Revision:
 
     @property
     def title(self) -> str:
-        """The edition's title."""
+        """The title of the edition."""
         return f"World Population Prospects {self.edition}"
 
     @property
     def citation(self) -> str:
-        """How to cite it, with the licence."""
+        """The citation of the edition, with its licence."""
         return self.cite()
 
     def cite(self, *updates: str) -> str:
-        """Return how to cite it with updates of these dates."""
+        """Return the citation of the edition with the interim updates of these dates."""
         days = " and ".join(map(say_date, updates))
         updated = f", with the update{'s' * (len(updates) > 1)} of {days}" if updates else ""
         return f"{PUBLISHER} ({self.edition}). {self.title}{updated}. {LICENCE}."
@@ -83,7 +83,7 @@ REVISIONS: dict[str, Revision] = {
 }
 
 
-# Older editions, kept to ask what was known then: five-yearly, to 2010. The surfaces do not list them.
+# Older editions for real-time evaluation: five-yearly, with estimates to 2010. Not offered in any interface.
 ARCHIVE = "https://population.un.org/wpp/Download/Archive/Standard/"
 VINTAGES: dict[str, Revision] = {
     vintage.name: vintage
@@ -95,12 +95,12 @@ VINTAGES: dict[str, Revision] = {
 
 
 def get_revision(name: str) -> Revision:
-    """Return the revision of that name, of those that the surfaces offer.
+    """Return the revision with this name, vintages excluded.
 
     Raises
     ------
     UnknownRevisionError
-        If there is none; the error lists those there are.
+        If there is no such revision; the error lists the names.
     """
     if not isinstance(name, str) or name not in REVISIONS:
         raise UnknownRevisionError(f"no revision {name!r}: expected one of {', '.join(REVISIONS)}")
@@ -108,12 +108,12 @@ def get_revision(name: str) -> Revision:
 
 
 def get_edition(name: str) -> Revision:
-    """Return the revision or vintage of that name: any edition whose tables are embedded.
+    """Return the revision or vintage with this name.
 
     Raises
     ------
     UnknownRevisionError
-        If there is none; the error lists those there are.
+        If there is no such edition; the error lists the names.
     """
     editions = REVISIONS | VINTAGES
     if not isinstance(name, str) or name not in editions:
@@ -124,7 +124,7 @@ def get_edition(name: str) -> Revision:
 
 
 def find_edition(panel: Panel) -> Revision | None:
-    """Return the embedded edition that a panel's figures were read from; None where they are the reader's own.
+    """Return the embedded edition from which a panel was read; None for the user's own data.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def find_edition(panel: Panel) -> Revision | None:
 
 
 def cite(panel: Panel) -> str | None:
-    """Return how to cite a panel's figures, with the updates in them; None where they are the reader's own.
+    """Return the citation of a panel's figures, with the updates applied to them; None for the user's own data.
 
     Examples
     --------
@@ -150,15 +150,14 @@ def cite(panel: Panel) -> str | None:
 
 
 def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Panel:
-    """Load the embedded estimates of a revision: every location, in persons; no network.
+    """Load the embedded estimates of a revision, for all locations, in persons. No network is needed.
 
     Parameters
     ----------
     revision : {"wpp2019", "wpp2024", "wpp2010", "wpp2012"}
-        A revision, or a vintage.
+        The name of a revision or vintage.
     folder : path, optional
-        Where its tables are, as :func:`popforecast.wpp.tables.write_tables` writes them (default: those that
-        popforecast carries).
+        A folder with tables written by :func:`popforecast.wpp.tables.write_tables` (default: the embedded tables).
 
     Raises
     ------
@@ -195,18 +194,18 @@ def load_locations(revision: str = DEFAULT_REVISION, folder: str | Path | None =
 
 
 def load_projections(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> pd.DataFrame:
-    """Load the UN's own medium variant and its prediction bounds, for comparison.
+    """Load the UN's own medium variant and its prediction intervals, for comparison.
 
     Returns
     -------
     DataFrame
-        location_code, year, population, lower_80, upper_80, lower_95, upper_95: persons. ``wpp2010`` states no bounds,
-        and none are known of aggregates that an update changed.
+        location_code, year, population, lower_80, upper_80, lower_95, upper_95, in persons. ``wpp2010`` has no bounds;
+        for aggregates changed by an interim update they are missing.
 
     Raises
     ------
     UnknownRevisionError
-        If none are embedded for the revision.
+        If no projections are embedded for the revision.
     """
     if not get_edition(revision).has_projections:
         having = [name for name, edition in (REVISIONS | VINTAGES).items() if edition.has_projections]
@@ -215,12 +214,12 @@ def load_projections(revision: str = DEFAULT_REVISION, folder: str | Path | None
 
 
 def load_members(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Members:
-    """Load the countries that make up each aggregate of a revision; a vintage states none.
+    """Load the countries that make up each aggregate of a revision; empty for a vintage.
 
     Returns
     -------
     dict of int to tuple of int
-        Codes of countries by the code of the aggregate, as :func:`popforecast.wpp.membership.find_members` proved them.
+        Country codes by code of the aggregate, as verified by :func:`popforecast.wpp.membership.find_members`.
 
     Examples
     --------
@@ -242,13 +241,13 @@ def _parse_members(content: bytes) -> Members:
 
 
 def describe_source(revision: str, folder: str | Path | None = None) -> dict[str, Any]:
-    """Return how a table came to be: file read, its checksum, what was dropped and why, and updates of it."""
+    """Return the provenance of a revision's tables: source file, checksum, dropped series with reasons, and updates."""
     get_edition(revision)
     return read_manifest(Path(folder or DATA))[revision]["source"]
 
 
 def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
-    """Return a manifest of the tables in a folder."""
+    """Return the manifest of the tables in a folder."""
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
@@ -258,20 +257,20 @@ def table_path(folder: Path, revision: str, table: str) -> Path:
 
 
 def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
-    """Return the content of an embedded file, which must have the checksum that a manifest beside it states.
+    """Return the content of an embedded file, after checking it against its checksum in the manifest.
 
     Parameters
     ----------
     path : Path
     manifest : str
-        The name of the manifest.
+        The name of the manifest, in the same folder.
     keys : str
-        What leads to the checksum in it.
+        The keys that lead to the checksum in the manifest.
 
     Raises
     ------
     ReadError
-        If either cannot be read, or the content is another.
+        If either cannot be read, or the checksum differs.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Get the UN's own file of a revision, and check it before it replaces anything."""
+"""Download the UN's own file of a revision, and check it before it replaces an earlier one."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from popforecast.wpp.outdated import find_outdated
 from popforecast.wpp.replacements import check_size
 from popforecast.wpp.updates import replace_series
 
-# A published file may be corrected in small ways after the embedded table was made; a wrong file is off by far more.
+# The UN may make small corrections after the embedded table was made; a wrong file differs by far more.
 FETCH_TOLERANCE = 1e-3
 
 
 def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, url: str | None = None) -> Path:
-    """Download the UN's own file of a revision, check it, and keep it in the cache.
+    """Download the UN's own file of a revision, check it, save it in the cache and return its path.
 
-    The file replaces an earlier one only when it was read in full, and its locations and world totals agree with the
-    embedded table. Read it with :func:`popforecast.read_wpp`.
+    The file replaces an earlier one only if it can be read in full and its figures agree with the embedded table.
+    Read it with :func:`popforecast.read_wpp`.
 
     Parameters
     ----------
     revision : {"wpp2019", "wpp2024"}
     folder : path, optional
-        Where to keep it (default: the user's cache, or ``POPFORECAST_CACHE``).
+        Where to save it (default: ``POPFORECAST_CACHE`` if set, otherwise the user's cache).
     url : str, optional
-        Where to get it from (default: the UN).
+        Where to download it from (default: the UN).
 
     Returns
     -------
@@ -47,7 +47,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     Raises
     ------
     FetchError
-        If the download fails, is cut, or holds something else; what was there stays.
+        If the download fails, is incomplete or has other content; an earlier file stays in place.
     """
     import pooch
 
@@ -58,7 +58,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
-            # Streaming, pooch would leave the connection of a failed download open.
+            # When streaming, pooch leaves the connection of a failed download open.
             downloader = pooch.HTTPDownloader(timeout=60, stream=False, auth=credentials)
             with _silence(pooch.get_logger()):
                 got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
@@ -67,14 +67,14 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     except (OSError, ValueError) as error:
         raise FetchError(
             f"{edition.title} could not be fetched from {url} ({error}); "
-            + (f"{target} is as it was" if target.exists() else "nothing was kept")
+            + (f"{target} is unchanged" if target.exists() else "no file was saved")
         ) from error
     return target
 
 
 @contextmanager
 def _silence(logger: logging.Logger) -> Iterator[None]:
-    # Without a known hash, pooch tells whoever watches to write one down; the content is checked here instead.
+    # Without a known hash, pooch logs a request to record one; here the content is checked instead.
     before = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
@@ -99,9 +99,9 @@ def _check_fetched(path: Path, revision: str) -> None:
 
 
 def _update(embedded: Panel, fetched: Panel, path: Path) -> Iterator[Panel]:
-    """Yield the embedded figures with the file's series of countries of which the UN has published two.
+    """Yield the embedded panel with the file's series for countries that have an interim update.
 
-    A file may be older or newer than an interim update, and the tables may have it or lack it.
+    Either the file or the embedded tables may predate the update.
     """
     applied = (code for update in embedded.updates for code in update.locations)
     codes = list(dict.fromkeys([*find_outdated(embedded), *applied]))
@@ -114,10 +114,10 @@ def _update(embedded: Panel, fetched: Panel, path: Path) -> Iterator[Panel]:
 
 
 def _check_same(known: Sequence[Panel], fetched: Panel, code: Hashable, years: np.ndarray) -> None:
-    """Check a location's figures: they must be as one of the panels knows them."""
+    """Check that the figures of a location agree with one of the panels."""
     theirs = _series(fetched, code)[np.isin(fetched.years, years)]
     each = [_series(panel, code)[np.isin(panel.years, years)] for panel in known]
-    # The embedded 2019 table is rounded to thousands, so small places may differ by half a thousand.
+    # The embedded 2019 table is rounded to thousands, so small countries may differ by up to 500 persons.
     if all((np.abs(theirs - ours) > FETCH_TOLERANCE * ours + 1000).any() for ours in each):
         ours = each[0]
         worst = int(np.abs(theirs - ours).argmax())

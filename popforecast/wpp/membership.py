@@ -1,4 +1,4 @@
-"""Which countries make up each aggregate of a revision: derived from public lists, proved by the figures."""
+"""The countries that make up each aggregate of a revision: derived from public lists, verified by the figures."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ UNLISTED = 1000.0
 
 
 def find_members(panel: Panel) -> Members:
-    """Return the countries of every aggregate whose figures prove them, in the panel's order.
+    """Return the countries of each aggregate, in the panel's order, where the figures confirm them.
 
-    The lists of every known edition are tried, and the one that fits best is kept; an aggregate that none of them
-    adds up to, to the rounding (:func:`prove_members`), is left out.
+    The lists of all known editions are tried, and the one with the best fit is kept. An aggregate that equals the
+    sum of none of them, up to rounding (:func:`prove_members`), is left out.
 
     Examples
     --------
@@ -57,10 +57,10 @@ def list_holding(members: Members, codes: Iterable[Hashable]) -> list[Hashable]:
 
 @cache
 def load_lists() -> Mapping[str, Mapping[int, Sequence[str]]]:
-    """Load the ISO3 codes of the development groups and income classes, by group and edition; 0 is no income class.
+    """Load the ISO3 codes of development groups and income classes, by edition and group; 0: not classified by income.
 
-    They are the UN's and the World Bank's lists of the time, so they differ. High income is what the other classes
-    leave.
+    The lists are those of the UN and the World Bank at the time, so they differ between editions. High income is the
+    remainder after the other classes.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def load_lists() -> Mapping[str, Mapping[int, Sequence[str]]]:
 
 @cache
 def load_joins() -> Mapping[int, Sequence[int]]:
-    """Load the aggregates that join others, in an order in which each stands after its parts.
+    """Return the parts of each aggregate that is a union of others, by code; nested unions come first.
 
     Examples
     --------
@@ -89,13 +89,13 @@ def load_joins() -> Mapping[int, Sequence[int]]:
 
 
 def derive_members(panel: Panel, lists: Mapping[int, Sequence[str]]) -> Members:
-    """Return the countries of every aggregate that the tree of parents, the lists and their joins can name.
+    """Return the countries of every aggregate that can be derived from parent codes, lists and unions of these.
 
     Parameters
     ----------
     panel : Panel
     lists : mapping of int to sequence of str
-        ISO3 codes of the groups of one edition, as :func:`load_lists` returns them.
+        ISO3 codes of the groups in one edition, as returned by :func:`load_lists`.
     """
     locations = panel.locations
     country = locations.index[locations["type"] == COUNTRY]
@@ -117,16 +117,16 @@ def derive_members(panel: Panel, lists: Mapping[int, Sequence[str]]) -> Members:
 def prove_members(panel: Panel, members: Mapping[Hashable, Iterable[Hashable]]) -> pd.DataFrame:
     r"""Compare every aggregate with the sum of its countries, in every year.
 
-    What remains, :math:`r_t = y_t - \sum_i y_{it}`, may be no more than rounding allows and a place without a series
-    (`UNLISTED`) holds: :math:`-b \le r_t \le b + 1000` in every year, with :math:`b = 2 u \sqrt{n + 1}` for n
-    countries rounded to u persons each: seven standard deviations of a sum of uniform rounding errors, five where
-    year-ends and their mean were both rounded.
+    The remainder :math:`r_t = y_t - \sum_i y_{it}` must be explained by rounding and by countries without a series
+    (`UNLISTED`): :math:`-b \le r_t \le b + 1000` in every year, with :math:`b = 2 u \sqrt{n + 1}` for n countries
+    rounded to u persons each. This is seven standard deviations of a sum of uniform rounding errors, or five where
+    year-end figures and their means were both rounded.
 
     Returns
     -------
     DataFrame, indexed by aggregate
-        name, countries (how many), least and most (persons that no listed country holds, over the years), gap (root
-        mean square of that), bound (b) and proven.
+        name, countries (their number), least and most (the smallest and largest remainder, in persons), gap (its root
+        mean square), bound (b) and proven.
     """
     unit = 1000.0 if (panel.values % 1000 == 0).all() else 1.0
     row = {code: i for i, code in enumerate(panel.locations.index)}

@@ -1,7 +1,7 @@
-"""Which series the UN has replaced since a revision, and what readers of a forecast from earlier ones must know.
+"""Series replaced by the UN since a revision, and cautions about forecasts from the earlier series.
 
-The updates that the UN has published stand in ``data/updates.csv``. As long as the tables lack one, forecasts of its
-countries carry a note; :mod:`popforecast.wpp.updates` applies them.
+Published updates are listed in ``data/updates.csv``. Until an update is applied (:mod:`popforecast.wpp.updates`),
+forecasts of its countries carry a note.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from popforecast.wpp.citation import say_date
 from popforecast.wpp.editions import REVISIONS, find_edition, load_members
 from popforecast.wpp.membership import Members, list_holding
 
-# A sum carries a note if the country makes up so much of it: even its doubling would not move a larger sum by more.
+# Minimum share of the country in an aggregate for a note: below it, even doubling the country adds less than 1%.
 LEAST_SHARE = 0.01
 
 OUTDATED = "the UN replaced this series on {}; the figures here are the earlier ones"
@@ -30,7 +30,7 @@ HOLDING = "it includes {}, whose series the UN replaced on {}; the figures here 
 
 
 class Known(NamedTuple):
-    """An update that the UN has published: whether it is applied here or not."""
+    """An update published by the UN, whether applied here or not."""
 
     revision: str
     date: str
@@ -41,12 +41,12 @@ class Known(NamedTuple):
 
 @cache
 def load_known(folder: Path = DATA) -> tuple[Known, ...]:
-    """Load the updates that the UN has published, the oldest first.
+    """Load the updates published by the UN, oldest first.
 
     Raises
     ------
     ReadError
-        If the list cannot be read, or holds what is no update; the error names the line and what is expected.
+        If the list cannot be read or an entry is not valid; the error names the line and what is expected.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def _read_codes(text: str) -> tuple[int, ...]:
 
 
 def find_outdated(panel: Panel) -> dict[Hashable, str]:
-    """Return the latest date at which the UN replaced a series that the panel has as it was before, by location.
+    """Return the locations whose series in the panel the UN has since replaced, with the date of the latest update.
 
     Examples
     --------
@@ -94,15 +94,15 @@ def find_outdated(panel: Panel) -> dict[Hashable, str]:
 
 
 def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterator[tuple[Hashable, str]]:
-    """Yield what readers of a forecast must know of figures that the UN has replaced since: code and sentence.
+    """Yield cautions about figures the UN has since replaced, as pairs of location code and sentence.
 
-    The countries themselves have a note, and so has every sum of which they make up a hundredth or more.
+    There is one for each of these countries, and for each aggregate of which they make up at least 1%.
 
     Parameters
     ----------
     panel : Panel
     membership : Membership, optional
-        The aggregates and groups that are sums (default: the revision's aggregates).
+        The aggregates and groups forecast as sums (default: the aggregates of the revision).
     """
     outdated, index = find_outdated(panel), panel.codes
     for code, day in outdated.items():
@@ -119,7 +119,7 @@ def note_outdated(panel: Panel, membership: Membership | None = None) -> Iterato
 def _list_sums(
     panel: Panel, membership: Membership | None, codes: Iterable[Hashable]
 ) -> Iterator[tuple[Hashable, list[Hashable]]]:
-    """Yield the sums that include some of the countries, each with those that it includes."""
+    """Yield the aggregates that include any of the countries, each with the countries it includes."""
     if membership is None:
         members = _load_members(str(panel.revision))
         yield from ((sum_, [code for code in codes if code in members[sum_]]) for sum_ in list_holding(members, codes))

@@ -1,4 +1,4 @@
-"""Two revisions side by side: the countries that both define alike, and how far the earlier one was off."""
+"""Pairs of revisions: countries with the same definition in both, and revisions of the base-year population."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from popforecast.panel.frozen import Frozen
 
 @dataclass(frozen=True, eq=False)
 class Pairing(Frozen, tables=("excluded",)):
-    """The countries that two revisions share.
+    """The countries common to two revisions.
 
     Attributes
     ----------
     earlier, later : Panel
-        Those countries in each, in the same order; the years are each revision's own.
+        These countries in each revision, in the same order, with the years of that revision.
     excluded : DataFrame
-        Indexed by code: location and reason, for every country that either has and the pairing leaves out.
+        Countries of either revision that were left out, indexed by code: location and reason.
     """
 
     earlier: Panel
@@ -32,13 +32,13 @@ class Pairing(Frozen, tables=("excluded",)):
     excluded: pd.DataFrame
 
     def measure_base(self) -> pd.DataFrame:
-        r"""Return how the later revision changed the last figures of the earlier one.
+        r"""Return the revision of the base-year population: that of the last year of the earlier revision.
 
         Returns
         -------
         DataFrame
-            Indexed by code: location, region, then and now (persons in the earlier revision's last year, as either
-            states them), ape (percent of `now`) and log_revision, :math:`\log(\text{now} / \text{then})`.
+            Indexed by code: location, region, then and now (persons in that year, according to the earlier and the
+            later revision), ape (percent of `now`) and log_revision, :math:`\log(\text{now} / \text{then})`.
         """
         then, now = self.earlier.values[:, -1], take_years(self.later, [self.earlier.origin])[:, 0]
         if (then <= 0).any() or (now <= 0).any():
@@ -53,9 +53,9 @@ class Pairing(Frozen, tables=("excluded",)):
 
 @cache
 def load_wholes() -> Mapping[Hashable, int]:
-    """Load the places that a revision may list by themselves, and the country that earlier ones counted each with.
+    """Return the code of the country in which each formerly included territory was counted, by code of the territory.
 
-    Figures for that country changed their meaning where the later revision has the part and the earlier one does not.
+    The country's definition differs between two revisions if only the later one lists the territory separately.
 
     Examples
     --------
@@ -67,21 +67,21 @@ def load_wholes() -> Mapping[Hashable, int]:
 
 
 def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
-    """Find the countries that two revisions share.
+    """Return the countries common to two revisions, and those excluded.
 
-    A code means the same place in both, unless the later revision lists a part of it by itself that the earlier one
-    counted with it (:func:`load_wholes`): Serbia with Kosovo is not Serbia.
+    A code stands for the same territory in both, unless the later revision lists separately a part that the earlier
+    one included (:func:`load_wholes`), as with Kosovo and Serbia.
 
     Parameters
     ----------
     earlier, later : Panel
     alike : bool
-        Leave out the countries that the two define differently; else keep every code that both have.
+        Whether to leave out countries that the revisions define differently; if False, all common codes are kept.
 
     Raises
     ------
     PanelError
-        If they share none.
+        If they have no country in common.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
     reasons = _explain_absent(before, after) | (_explain_redefined(before, after) if alike else {})
     codes = [code for code in before.locations.index if code not in reasons]
     if not codes:
-        raise PanelError(f"{before!r} and {after!r} share no country that both define alike")
+        raise PanelError(f"{before!r} and {after!r} have no country in common that both define in the same way")
     names = after.locations["name"].to_dict() | before.locations["name"].to_dict()
     excluded = pd.DataFrame(
         {"location": [names[code] for code in reasons], "reason": list(reasons.values())},
@@ -105,12 +105,12 @@ def pair(earlier: Panel, later: Panel, alike: bool = True) -> Pairing:
 
 
 def take_years(panel: Panel, years: Sequence[int]) -> np.ndarray:
-    """Return the panel's figures of some years, shape (n, years).
+    """Return the panel's figures for these years, shape (n, years).
 
     Raises
     ------
     YearError
-        If the panel lacks one.
+        If the panel does not have one of them.
     """
     absent = [year for year in years if year not in panel.years]
     if absent:

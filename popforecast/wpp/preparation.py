@@ -1,4 +1,4 @@
-"""UN files -> the embedded tables: what the notebook ``1-prepare`` runs when a new revision comes."""
+"""Preparation of the embedded tables from UN files; run by the notebook ``1-prepare`` for each new revision."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_geography(panel: Panel) -> Panel:
 
 
 def describe_reading(reading: Reading) -> dict[str, Any]:
-    """Return what the manifest says of a table's source."""
+    """Return the manifest entry for the source of a table."""
     return {
         "file": reading.source,
         "sha256": reading.sha256,
@@ -43,20 +43,20 @@ def describe_reading(reading: Reading) -> dict[str, Any]:
 
 
 def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.DataFrame:
-    r"""Return the years in which a country's growth breaks with the years around it.
+    r"""Return the year of most anomalous growth of each country that has one.
 
-    A year is anomalous where its growth rate lies more than `threshold` robust standard deviations from the median
-    growth of that country: :math:`|g_t - \operatorname{med} g| > k \cdot 1.4826 \operatorname{MAD}(g)`, and by more
+    Growth in a year is anomalous if it differs from the country's median growth by more than `threshold` robust
+    standard deviations, :math:`|g_t - \operatorname{med} g| > k \cdot 1.4826 \operatorname{MAD}(g)`, and by more
     than two percentage points.
 
     Returns
     -------
     DataFrame
-        location_code, location, year, growth and usual growth (percent a year), the largest break of each country,
-        worst first.
+        location_code, location, year, growth and usual (the median), in percent a year; the largest anomaly of each
+        country, at most `most` of them, largest first.
     """
     growth = 100 * np.expm1(np.diff(np.log(np.maximum(panel.values, 1)), axis=1) / panel.step)
-    # Rounded, so that no processor sees other ties and other order than the next one.
+    # Rounded, so that ties and order are the same on every processor.
     growth = growth.round(9)
     usual = np.median(growth, axis=1, keepdims=True)
     spread = 1.4826 * np.median(np.abs(growth - usual), axis=1, keepdims=True)
@@ -78,12 +78,12 @@ def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.D
 
 
 def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, Any]]:
-    """Read the 2024 revision from three plain tables in thousands: estimates, projections and locations.
+    """Return the 2024 revision, read from three tables (figures in thousands).
 
     Parameters
     ----------
     folder : path
-        Holds ``estimates_thousands.csv`` (location_code, then a column for each year),
+        Contains ``estimates_thousands.csv`` (location_code, then a column for each year),
         ``projections_thousands.csv`` (location_code, year, medium, lower80, upper80, lower95, upper95) and
         ``locations.csv`` (location_code, name, type, iso3, subregion_code, region_code, region).
 
@@ -91,9 +91,9 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
     -------
     panel : Panel
     projections : DataFrame
-        As :func:`popforecast.wpp.editions.load_projections` returns it.
+        As returned by :func:`popforecast.wpp.editions.load_projections`.
     source : dict
-        What the manifest says of their origin.
+        The source, for the manifest.
     """
     folder = Path(folder)
     estimates = pd.read_csv(folder / "estimates_thousands.csv", index_col="location_code")
@@ -134,11 +134,11 @@ def prepare_wpp2024(folder: str | Path) -> tuple[Panel, pd.DataFrame, dict[str, 
 
 
 def prepare_vintage(path: str | Path, vintage: str) -> tuple[Panel, pd.DataFrame, dict[str, Any]]:
-    """Read a vintage from a plain long table in thousands: location_code, year, kind, population_thousands.
+    """Return a vintage, read from a long table: location_code, year, kind, population_thousands.
 
-    The kinds are ``estimate``, ``medium``, and, where the vintage states bounds, ``lower80`` to ``upper95``. Names,
-    types, ISO3 codes and regions are those of the M49 classification. A location whose bounds have no medium variant
-    between them is left out of the projections, and the source says so.
+    The kinds are ``estimate``, ``medium`` and, if the vintage has bounds, ``lower80`` to ``upper95``. Names, types,
+    ISO3 codes and regions follow the M49 classification. A location that has bounds but no medium variant is left
+    out of the projections and recorded in the source.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def prepare_vintage(path: str | Path, vintage: str) -> tuple[Panel, pd.DataFrame
     Returns
     -------
     panel, projections, source
-        As :func:`prepare_wpp2024` returns them.
+        As returned by :func:`prepare_wpp2024`.
     """
     figures = pd.read_csv(path)
     kinds = figures.assign(population=_persons(figures["population_thousands"]).astype(np.int64)).pivot(
@@ -175,7 +175,7 @@ def prepare_vintage(path: str | Path, vintage: str) -> tuple[Panel, pd.DataFrame
 
 @cache
 def load_regions() -> Mapping[int, tuple[str, int]]:
-    """Load the geographic regions and subregions of M49: name, and the region that each belongs to (a region, itself).
+    """Return the M49 regions and subregions by code: name, and code of the region it belongs to (or is).
 
     Examples
     --------
@@ -193,14 +193,14 @@ def _name_region(subregion: int) -> str | None:
 
 
 def _load_countries() -> pd.DataFrame:
-    # Names and ISO3 codes that the sources lack, and countries that M49 no longer lists, with their subregion.
+    # Names and ISO3 codes missing from the sources, and former countries of M49 with their subregions.
     text = maybe(str)
     rows = read_facts("m49-countries.csv", code=int, name=text, iso3=text, subregion=maybe(int))
     return pd.DataFrame(rows, columns=["code", "name", "iso3", "parent"], dtype=object).set_index("code")
 
 
 def _describe(codes: pd.Index) -> pd.DataFrame:
-    # What later revisions no longer list keeps the name it had: as WPP 2019 has it, or the list of countries.
+    # Locations no longer listed in WPP 2024 are described as in WPP 2019 or in the list of countries.
     former = _load_countries().dropna(subset="parent")
     former = former.assign(type=COUNTRY, region=former["parent"].map(_name_region))
     known = pd.concat(

@@ -1,4 +1,4 @@
-"""Reading an interim update: the file of the UN, checked against the tables that it is to update."""
+"""Reading UN files of interim updates, and checking them against the tables to update."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from popforecast.readers import Reading, is_long, list_variants, read_wpp
 from popforecast.wpp.editions import get_revision
 from popforecast.wpp.tables import Tables
 
-# The UN's names of what it projects, and ours.
+# The UN's names of variants, and our columns.
 ESTIMATES = "Estimates"
 MEDIUM = "Medium"
 BOUNDS = {
@@ -28,29 +28,29 @@ BOUNDS = {
     "Lower 95 PI": "lower_95",
     "Upper 95 PI": "upper_95",
 }
-# Scenarios such as "High" are left out. A variant this much like one that is read, and yet another, is a slip.
+# Other scenarios, such as "High", are left out. A name this similar to an expected one is taken for a misspelling.
 MISSPELT = 0.8
 
 DATE = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
-# Censuses move a series by a tenth or a quarter. What moves it tenfold is in another unit, or of another place.
+# Censuses change a series by 10% or 25%. A tenfold change means another unit or another country.
 MOST_CHANGE = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Replacement:
-    """The series of an update file, read and checked against the tables that they are to update.
+    """The series of an update file, checked against the tables to update.
 
     Attributes
     ----------
     update : Update
         Date, countries and checksum.
     file : str
-        The file's name.
+        The name of the file.
     estimates : Panel
-        The countries' past, in whole persons.
+        The estimates of the countries, in whole persons.
     projections : DataFrame or None
-        Their medium variant and its bounds, as :func:`popforecast.load_projections` returns them; None where the file
+        Their medium variant and its bounds, as returned by :func:`popforecast.load_projections`; None if the file
         has none.
     """
 
@@ -60,7 +60,7 @@ class Replacement:
     projections: pd.DataFrame | None
 
     def describe(self) -> dict[str, Any]:
-        """Return what the manifest says of the update."""
+        """Return the manifest entry for the update."""
         return {
             "date": self.update.date,
             "locations": list(self.update.locations),
@@ -71,23 +71,23 @@ class Replacement:
 
 
 def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
-    """Read an update file: the UN's wide or long form, thousands of persons, the countries that it replaces alone.
+    """Return the series of an update file: UN wide or long format, thousands of persons, updated countries only.
 
     Parameters
     ----------
     path : path
     tables : Tables
-        What is to be updated.
+        The tables to update.
     day : str
-        The day on which the UN published it, as in ``2026-01-19`` (default: the one in the file's name).
+        The date on which the UN published the update, such as ``2026-01-19`` (default: the date in the file name).
 
     Raises
     ------
     UnknownRevisionError
-        If the tables are of no revision.
+        If the tables do not belong to a revision.
     ReadError
-        If the file cannot be read, has other years than the tables, a gap, a location that they lack, an aggregate or
-        figures in another unit, or its date is none or out of order; the error names the first fault.
+        If the file cannot be read; if its years differ from those of the tables; if it has a gap, an unknown location,
+        an aggregate or figures in another unit; or if its date is not valid or out of order. The first fault is named.
     """
     path, panel = Path(path), tables.panel
     revision = get_revision(str(panel.revision))
@@ -109,12 +109,12 @@ def read_update(path: str | Path, tables: Tables, day: str = "") -> Replacement:
 
 
 def check_size(series: Panel, panel: Panel, path: Path) -> None:
-    """Check that a series is of the size of the one that it replaces.
+    """Check that new series have the same order of magnitude as those they replace.
 
     Raises
     ------
     ReadError
-        If it is more than ten times as large, or as small, in some year: in another unit, or of another place.
+        If a figure changes by a factor of more than ten, which suggests another unit or another country.
     """
     then = np.maximum(panel.values[panel.locations.index.get_indexer(series.locations.index)], 1)
     factor = np.maximum(series.values, 1) / then
@@ -151,7 +151,7 @@ def _check_date(day: str, path: Path, panel: Panel, edition: int) -> str:
             f"{path.name}: an update of {day} is older than {panel.revision}, which was published in {edition}; "
             "expected a later date"
         )
-    # Tomorrow has come somewhere.
+    # In some time zones it is already tomorrow.
     if date.fromisoformat(day) > date.today() + timedelta(days=1):
         raise ReadError(
             f"{path.name}: {day} is still to come; expected the day on which the UN published the update, "
@@ -176,7 +176,7 @@ def _check_variants(variants: Mapping[str, str], path: Path) -> None:
 
 
 def _cut_estimates(reading: Reading, tables: Tables, whole: bool) -> Panel:
-    """Return the years of the tables; a file of one variant may go on to the last year that is projected."""
+    """Return the file's estimates in the years of the tables; a file with one variant may include projected years."""
     got, years = reading.panel.years, tables.panel.years
     if np.array_equal(got, years):
         return reading.panel
@@ -213,7 +213,7 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
 
 
 def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str], tables: Tables) -> pd.DataFrame | None:
-    """Return the medium variant and its bounds, as far as the file has them; None where it has no year to come."""
+    """Return the file's medium variant with any bounds; None if it has no projected years."""
     medium = read_wpp(path, variant=variants[MEDIUM.casefold()]) if MEDIUM.casefold() in variants else reading
     if medium.panel.origin <= tables.panel.origin:
         return None
@@ -240,7 +240,7 @@ def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str],
 
 def _check_bounds(table: pd.DataFrame, path: Path) -> None:
     stated = [name for name in ("lower_95", "lower_80", "population", "upper_80", "upper_95") if name in table]
-    # Each is rounded to whole persons on its own.
+    # Each is rounded to whole persons separately, so bounds may cross by one person.
     crossing = (np.diff(table[stated].to_numpy(), axis=1) < -1).any(axis=1)
     if crossing.any():
         code, year = table[crossing][["location_code", "year"]].iloc[0]
@@ -248,5 +248,5 @@ def _check_bounds(table: pd.DataFrame, path: Path) -> None:
 
 
 def _list_projected(tables: Tables) -> np.ndarray:
-    """Return the years for which the tables have projections, if any."""
+    """Return the projected years of the tables; empty if there are no projections."""
     return np.array([], dtype=np.int64) if tables.projections is None else np.unique(tables.projections["year"])

@@ -1,4 +1,4 @@
-"""All tables of a revision: loaded together, and written together or not at all."""
+"""All tables of a revision, loaded together and written atomically."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Tables:
     panel : Panel
         Estimates.
     projections : DataFrame or None
-        The UN's medium variant and its bounds; None where the revision has none.
+        The UN's medium variant and its bounds; None if the revision has none.
     members : dict
         The countries of each aggregate.
     source : dict
-        How the tables came to be.
+        The provenance of the tables.
     """
 
     panel: Panel
@@ -53,7 +53,7 @@ class Tables:
 
 
 def load_tables(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> Tables:
-    """Load all tables of a revision, and where they come from.
+    """Load all tables of a revision, with their provenance.
 
     Parameters
     ----------
@@ -78,20 +78,20 @@ def write_tables(
     projections: pd.DataFrame | None = None,
     members: Members | None = None,
 ) -> list[Path]:
-    """Write the tables of a revision in the project's own schema, and record them in the manifest.
+    """Write the tables of a revision, record them in the manifest and return their paths.
 
     Parameters
     ----------
     panel : Panel
-        Estimates, with the revision's name.
+        Estimates, with the name of the revision.
     folder : path
-        Where the tables go.
+        The folder to write to.
     source : dict
-        What the manifest shall say of their origin.
+        The provenance to record in the manifest.
     projections : DataFrame, optional
-        As :func:`popforecast.load_projections` returns it.
+        As returned by :func:`popforecast.load_projections`.
     members : dict, optional
-        As :func:`popforecast.wpp.editions.load_members` returns it (default: what the figures prove).
+        As returned by :func:`popforecast.wpp.editions.load_members` (default: derived and verified from the figures).
 
     Returns
     -------
@@ -103,7 +103,7 @@ def write_tables(
     locations = panel.locations.astype({"parent": "Int64"}).reset_index()
     tables = {"locations": locations, "estimates": _widen(panel)}
     if projections is not None:
-        # Bounds that are not known leave floats, which would be written with a point.
+        # Missing bounds make these columns floats, which would be written with a decimal point.
         tables["projections"] = projections.astype("Int64")
     if revision in REVISIONS:
         tables["members"] = _list_members(find_members(panel) if members is None else members)

@@ -1,7 +1,7 @@
-"""Interim updates: newer series of some countries, which the UN publishes between two revisions.
+"""Interim updates: newer series of some countries, published by the UN between two revisions.
 
-An update replaces the series of the countries it names, and moves every aggregate that includes one of them by as many
-persons, year by year. :mod:`popforecast.wpp.outdated` says which updates there are.
+An update replaces the series of its countries and changes every aggregate that includes one of them by the same number
+of persons in each year. :mod:`popforecast.wpp.outdated` lists the published updates.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from popforecast.wpp.tables import Tables
 
 
 def apply_update(tables: Tables, replacement: Replacement) -> Tables:
-    """Return the tables with the replacement's series, and every aggregate that includes one moved by as many persons.
+    """Return the tables with the new series, and with aggregates changed by the same number of persons.
 
-    What an aggregate has beyond its countries stays as it is. Its medium variant moves like its estimates; its bounds,
-    which are no sums, are left out. Where the file has no projections, those of its countries and of the aggregates
-    that include them are left out: they began at figures that are replaced.
+    Any remainder of an aggregate beyond its countries is kept. Its medium variant changes like its estimates; its
+    bounds are left out because they are not sums. If the file has no projections, those of its countries and their
+    aggregates are left out because they started from the replaced figures.
     """
     moved = replace_series(tables.panel, replacement.estimates, tables.members)
     panel = replace(moved, updates=(*moved.updates, replacement.update))
@@ -34,7 +34,7 @@ def apply_update(tables: Tables, replacement: Replacement) -> Tables:
 
 
 def replace_series(panel: Panel, series: Panel, members: Members) -> Panel:
-    """Return the panel with other series of some countries, and with aggregates moved by as many persons.
+    """Return the panel with new series of some countries, and with aggregates changed by the same number of persons.
 
     Examples
     --------
@@ -53,9 +53,9 @@ def replace_series(panel: Panel, series: Panel, members: Members) -> Panel:
 
 
 def tabulate_changes(before: Panel, after: Panel) -> pd.DataFrame:
-    """Return what an update changed: location, year, before, after (persons) and change (percent).
+    """Return the changes made by an update: location, year, before, after (persons) and change (percent).
 
-    Countries are listed for the first year, every tenth and the last; aggregates, which follow from them, for the last.
+    Countries are listed for the first and last year and years divisible by ten; aggregates for the last year only.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def _move_projections(projections: pd.DataFrame, replacement: Replacement, table
     moved = {
         aggregate: then.T[aggregate] + change.loc[[c for c in updated if c in tables.members[aggregate]]].sum()
         for aggregate in holding
-        # What an earlier update left out has nothing to move.
+        # An earlier update may have left out the projection of this aggregate.
         if aggregate in then.index
     }
     sums = (

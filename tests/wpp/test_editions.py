@@ -366,14 +366,14 @@ def test_failed_download_leaves_what_was_there(server: Server, published: bytes,
     with pytest.raises(FetchError, match=named) as refusal:
         pf.fetch("wpp2024", tmp_path, server.url)
     assert server.url in str(refusal.value)
-    assert f"{target} is as it was" in str(refusal.value)
+    assert f"{target} is unchanged" in str(refusal.value)
     assert target.read_bytes() == before
     assert list(tmp_path.iterdir()) == [target]
 
 
 def test_failed_first_download_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.status = 404
-    with pytest.raises(FetchError, match="nothing was kept"):
+    with pytest.raises(FetchError, match="no file was saved"):
         pf.fetch("wpp2024", tmp_path, server.url)
     assert list(tmp_path.iterdir()) == []
 
@@ -415,6 +415,6 @@ def test_folder_that_cannot_be_written_is_a_failed_download(server: Server, publ
     (tmp_path / "file").write_text("in the way")
     server.answer = gzip.compress(published)
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(FetchError, match="nothing was kept"):
+        with pytest.raises(FetchError, match="no file was saved"):
             pf.fetch("wpp2024", folder, server.url)
     assert json.dumps((tmp_path / "file").read_text()) == '"in the way"'
