@@ -1,1 +1,1 @@
-"""How good forecasts are: scores, past origins, the UN's editions of the time, peers, and the record of it all."""
+"""Forecast evaluation: scores, backtests, real-time vintages, comparison with other methods, and track records."""

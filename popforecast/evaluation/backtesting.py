@@ -1,4 +1,4 @@
-"""Rolling-origin backtests: how good a model would have been, had it been used then."""
+"""Rolling-origin backtests: the accuracy a model would have had in the past."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from popforecast.text import write_cell
 
 HORIZONS = (1, 3, 5, 10, 20)
 
-# Where locations begin in different years, an origin is not for those that had fewer figures before it.
+# Minimum number of figures before an origin, where locations begin in different years.
 EARLIEST = 10
 
-# What the past of one finished revision can tell; figures that were known at the time are another matter.
+# Errors measured within one revision, as opposed to those on data available at the time.
 FINAL = "final"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backtest(Frozen, tables=("errors",)):
-    """Every forecast of a backtest beside its outcome.
+    """Forecasts of a backtest with their outcomes.
 
     Attributes
     ----------
     panel : Panel or UnevenPanel
-        The figures that were both history and outcome ("final data").
+        The data used both as history and as outcomes ("final data").
     errors : DataFrame
-        One row for each model, location, origin and horizon whose outcome is known: model, location_code, location,
+        One row for each model, location, origin and horizon with a known outcome: model, location_code, location,
         region, origin, horizon, year, population (the forecast), outcome, ape, scale, and bounds by level.
     levels : tuple of float
     """
@@ -59,20 +59,20 @@ class Backtest(Frozen, tables=("errors",)):
     def scores(
         self, locations: Iterable[Hashable] | Hashable | None = None, by: Sequence[str] | str = ()
     ) -> pd.DataFrame:
-        """Return the measures of each model by horizon, and by whatever else is asked.
+        """Return the accuracy measures of each model by horizon and, if requested, by other columns.
 
         Parameters
         ----------
         locations : codes or names, optional
-            Score these alone (default: all).
-        by : "origin", "region", "location_code", or several
-            Further columns to score apart.
+            The locations to score (default: all).
+        by : "origin", "region", "location_code", "location", or several
+            Further columns to group by.
 
         Returns
         -------
         DataFrame
             model, horizon, the columns of `by`, n, mape, median_ape, mase, wis, and for each level coverage and
-            width. All in percent but n and mase.
+            width. All are in percent except n and mase.
         """
         by = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
         possible = ["origin", "region", "location_code", "location"]
@@ -104,21 +104,21 @@ def backtest(
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str = FINAL,
 ) -> Backtest:
-    """Run models at past origins of one panel and keep every forecast beside its outcome.
+    """Run models at past origins of one panel, and return their forecasts with the outcomes.
 
-    Every model sees the same figures and answers for the same locations, origins and horizons, so their scores
-    compare like with like. Each answers as :func:`popforecast.forecast` would have done then: an aggregate whose
-    countries the panel has is their sum, with an interval from their joint errors known by the origin, but for plain
-    models (``ar1``, ``AR(...)``), which forecast each series on its own. The history is the panel's own, as it is
-    known today: this flatters every model, because at the time the figures were not yet revised.
+    All models are given the same data and forecast the same locations, origins and horizons, so their scores are
+    comparable. Forecasts are those :func:`popforecast.forecast` would have made at the origin: an aggregate is the
+    sum of its countries if the panel has them, with an interval from their joint errors known by then. Plain models
+    (``ar1``, ``AR(...)``) forecast each series separately. The history is the panel as revised today, which makes
+    every model look better than in real time.
 
     Parameters
     ----------
     panel : Panel or UnevenPanel
-        Of rectangles, each location is forecast at the origins that lie within its own years, ten figures or half
-        of them after its first.
+        In an UnevenPanel, each location is forecast from the origins within its own years, after its first ten
+        figures or the first half of them.
     models : names or specifications, optional
-        Default: the model that :func:`popforecast.forecast` takes for the panel.
+        Default: the default model of :func:`popforecast.forecast` for the panel.
     origins : iterable of int, optional
         Years of the panel (default: every fifth from 1988, or from its middle if it starts later).
     horizons : sequence of int
@@ -126,8 +126,8 @@ def backtest(
     levels : sequence of float
         Levels of the intervals.
     intervals : "final"
-        What they hold: figures that are not revised, for one revision has no others. What a later revision made of a
-        forecast is the business of :func:`popforecast.compare_vintages`.
+        Intervals allow for forecast errors only, because a single revision does not show how its figures will be
+        revised. To score forecasts against a later revision, use :func:`popforecast.compare_vintages`.
 
     Raises
     ------
@@ -147,8 +147,8 @@ def backtest(
     check_panel(panel)
     if intervals != FINAL:
         raise ModelError(
-            f"intervals {intervals!r}: a backtest on one revision knows final figures only, expected {FINAL!r}; "
-            "compare_vintages() sets a vintage against a later revision"
+            f"intervals {intervals!r}: a backtest uses the final data of one revision, expected {FINAL!r}; "
+            "to score a vintage against a later revision, use compare_vintages()"
         )
     specifications = _check_models(panel, models)
     levels = check_levels(levels)
@@ -162,16 +162,16 @@ def backtest(
 def hindcast(
     model: Model, panel: Panel, origins: Iterable[int], horizons: Sequence[int], levels: Sequence[float]
 ) -> Rolling:
-    """Run a model at past origins, and answer as :func:`popforecast.forecast` would have done there.
+    """Return the forecasts that :func:`popforecast.forecast` would have made with a model at past origins.
 
-    An aggregate whose countries the panel has is their sum, and its interval comes from their joint errors that were
-    known by the origin. A plain model forecasts each series on its own. One pass serves all: the model is estimated
-    once at each year that is an origin or that calibrates one.
+    An aggregate is the sum of its countries if the panel has them, with an interval from their joint errors known by
+    the origin. A plain model forecasts each series separately. The model is estimated only once for each year that
+    is an origin or is used to calibrate one.
 
     Parameters
     ----------
     model, panel, origins, horizons, levels
-        As for :func:`popforecast.forecasting.rolling.roll`. The intervals hold final figures.
+        As for :func:`popforecast.forecasting.rolling.roll`. Intervals allow for forecast errors only.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def hindcast(
     if not model.calibrated:
         return roll(model, panel, origins, horizons, levels)
     origins, steps = check_origins(panel, origins), check_horizons(horizons)
-    # Without levels there is nothing to calibrate.
+    # Without levels no calibration is needed.
     past = sorted({year for origin in origins for year in choose_past(panel, int(origin)) if levels})
     years = sorted({*past, *origins.tolist()})
     estimates = dict(zip(years, estimate(model, panel, years), strict=True))
@@ -214,7 +214,7 @@ def _backtest_each(
     levels: Sequence[float],
     intervals: str,
 ) -> Backtest:
-    """Run the models on each panel together with all that have its years, and keep the errors of its own locations."""
+    """Backtest each part with all locations that cover its years, and keep the errors of its own locations."""
     specifications, asked = _check_models(panel, names), None if origins is None else list(origins)
     longest = max(panel.panels, key=lambda part: len(part.years))
     if asked is not None and not set(asked) & {int(year) for part in panel.panels for year in part.years[1:-1]}:

@@ -1,4 +1,4 @@
-"""How sure a ratio of two errors is: a bootstrap over locations."""
+"""Confidence intervals for ratios of two errors, by a bootstrap over locations."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from popforecast.errors import ScoreError
 REPLICATES = 10_000
 SEED = 1988
 
-# Errors, in percent, are counted in this unit: sums of whole numbers are the same on every processor.
+# Errors (percent) are converted to integers in this unit, because integer sums are the same on every processor.
 UNIT = 1e-6
 
-# Replicates whose medians are found at once: a few megabytes.
+# Number of replicates whose medians are computed at once, to use only a few megabytes.
 BATCH = 1_000
 
 
 class Ratio(NamedTuple):
-    """A ratio of two errors and its 95% interval, to two decimals: what is printed is what is judged.
+    """A ratio of two errors with its 95% interval, to two decimals. The verdict is based on the rounded figures.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class Ratio(NamedTuple):
 
     @property
     def verdict(self) -> Literal["win", "tie", "loss"]:
-        """Whether the first error is the smaller, or the larger, or the interval contains 1."""
+        """``win`` if the first error is smaller, ``loss`` if it is larger, ``tie`` if the interval contains 1."""
         return "win" if self.upper < 1 else "loss" if self.lower > 1 else "tie"
 
     def __str__(self) -> str:
@@ -48,20 +48,20 @@ def bound_ratio(
     """Return the ratio of two mean (or median) errors with a 95% interval, from a bootstrap over locations.
 
     Whole locations are drawn with replacement, because the errors of one location at several origins are not
-    independent. Percentile interval, 10,000 replicates, always the same ones.
+    independent. The result is a percentile interval from 10,000 replicates with a fixed seed.
 
     Parameters
     ----------
     ours, theirs : array_like, shape (m,)
         Absolute errors of the same forecasts, in percent.
     places : array_like, shape (m,)
-        The location of each.
+        The location of each forecast.
     measure : {"mean", "median"}
 
     Raises
     ------
     ScoreError
-        If there are no errors, they differ in number, one is not a number, or the second mean or median is zero.
+        If there are no errors, their numbers differ, one is not finite, or the second mean or median is zero.
 
     References
     ----------
@@ -86,16 +86,16 @@ def bound_ratio(
         ratios = np.divide(*(average(each, rows, draw(len(names))) for each in whole))
     if not np.isfinite(value):
         raise ScoreError(f"the {measure} error to compare with is 0: expected one above 0")
-    # A replicate in which neither errs says nothing.
+    # The ratio is undefined in replicates where both errors are zero.
     ratios = ratios[~np.isnan(ratios)]
     lower, upper = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-    # Six digits first: what lies in the middle of two decimals is rounded the same way everywhere.
+    # Rounded to six digits first, so that ties at two decimals are rounded the same way on every processor.
     return Ratio(*(round(round(float(each), 6), 2) for each in (value, lower, upper)))
 
 
 @lru_cache(maxsize=8)
 def draw(n: int) -> NDArray[np.int64]:
-    """Return how often each of n locations is drawn, in every replicate: shape (replicates, n)."""
+    """Return how often each of n locations is drawn in every replicate: shape (replicates, n)."""
     drawn = np.random.default_rng(SEED).integers(n, size=(REPLICATES, n))
     counts = np.zeros((REPLICATES, n), dtype=np.int64)
     np.add.at(counts, (np.arange(REPLICATES)[:, None], drawn), 1)
@@ -111,7 +111,7 @@ def _average(errors: NDArray[np.int64], rows: NDArray[np.intp], counts: NDArray[
 
 
 def _find_medians(errors: NDArray[np.int64], rows: NDArray[np.intp], counts: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the median error in each replicate: of an even number, the mean of the two in the middle."""
+    """Return the median error in each replicate (the mean of the two middle errors for even numbers)."""
     order = np.argsort(errors, kind="stable")
     ranked, at = errors[order], rows[order]
     medians = []

@@ -1,7 +1,7 @@
-"""Three tests of a model's residuals: for dependence, for normality, and for clusters of large ones.
+"""Three tests of a model's residuals: for autocorrelation, normality and ARCH effects.
 
-The tests are those of ``statsmodels`` (the oracle of our own tests), computed here so that a page answers at once and
-its kernel stays small.
+Results equal those of ``statsmodels``, the reference in our tests. Importing it here would slow down pages and take
+memory.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 from popforecast.models.base import Array
 from popforecast.models.numeric import least_squares
 
-# How many residuals back the tests look.
+# Numbers of lags in the tests.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 4
 
 
 def list_tests(values: Array, estimated: int) -> list[tuple[str, str, float]]:
-    """Return each test's name, what a rejection means, and its p-value.
+    """Return the name of each test, the meaning of a rejection, and the p-value.
 
     Parameters
     ----------
     values : ndarray
-        The residuals of one series, not all alike.
+        The residuals of one series, not all equal.
     estimated : int
-        How many lags were estimated.
+        The number of estimated lags.
     """
     return [
         (
@@ -39,7 +39,7 @@ def list_tests(values: Array, estimated: int) -> list[tuple[str, str, float]]:
 
 
 def assess_dependence(values: Array, lags: int, estimated: int) -> float:
-    r"""Return the p-value of the test that no residual tells of later ones (Ljung and Box 1978).
+    r"""Return the p-value of the test that residuals are not autocorrelated (Ljung and Box 1978).
 
     .. math:: Q = n (n + 2) \sum_{k=1}^{m} \frac{r_k^2}{n - k} \sim \chi^2_{m - p}
 
@@ -69,10 +69,10 @@ def assess_normality(values: Array) -> float:
 
 
 def assess_clusters(values: Array, lags: int) -> float:
-    """Return the p-value of the test that calm and wild years do not cluster (Engle 1982).
+    """Return the p-value of the test that the residual variance does not depend on its past (Engle 1982).
 
-    The squares of the residuals are regressed on their own lags: n times R² is chi-squared with as many degrees of
-    freedom.
+    Squared residuals are regressed on their own lags; n times R² is chi-squared, with the number of lags as degrees
+    of freedom.
     """
     squares = values**2
     y = squares[lags:]

@@ -1,4 +1,4 @@
-"""The two sets of countries: on one, our models were chosen and tuned; the other was looked at once, at the end."""
+"""Two sets of countries: one for choosing and tuning our models, the other for a single final evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TUNING, REPORTED, ALL = "tuning", "reported", "all"
 
 
 def choose(codes: pd.Index, countries: str) -> np.ndarray:
-    """Return which locations belong to the set: those to tune on have an odd quarter of their code.
+    """Return a mask of the locations in the set; in the tuning set, the code divided by four is odd.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether all that is embedded is as it was published, and of one piece."""
+"""Integrity of the embedded tables: checksums, and agreement of track records with the data and version."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 
 def check_embedded() -> int:
-    """Check every embedded table against the checksum that its manifest states; return how many there are.
+    """Return the number of embedded tables, after checking each against the checksum in its manifest.
 
     Raises
     ------
     ReadError
-        If one is absent or altered, or a track record was measured on other figures than these, or by another version;
+        If a table is missing or altered, or the track records were computed from other data or by another version;
         the error names it.
 
     Examples
@@ -34,20 +34,20 @@ def check_embedded() -> int:
     if manifest.get("version") != __version__:
         raise ReadError(
             f"the embedded track records were measured by popforecast {manifest.get('version')}, and this is "
-            f"{__version__}: python -m popforecast.embedding makes them anew"
+            f"{__version__}: python -m popforecast.embedding computes them again"
         )
     measured = manifest.get("panels", {})
     for edition, facts in editions.read_manifest(DATA).items():
         if measured.get(edition) != facts["panel_sha256"]:
             raise ReadError(
                 f"the embedded track records were measured on other figures of {edition} than are embedded: "
-                "python -m popforecast.embedding makes them anew"
+                "python -m popforecast.embedding computes them again"
             )
     return checked
 
 
 def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield each embedded table: its file, the manifest that states its checksum, and where it stands there."""
+    """Yield the file of each embedded table, the manifest with its checksum, and the keys of the checksum in it."""
     for name, edition in (REVISIONS | VINTAGES).items():
         tables = {"locations": True, "estimates": True}
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}

@@ -1,4 +1,4 @@
-"""The UN's medium variant beside forecasts of the same edition."""
+"""The UN's medium variant, for comparison with forecasts from the same edition."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ NOT_PROJECTED = "not projected by the UN"
 
 
 def find_projections(panel: Panel) -> pd.DataFrame | None:
-    """Return the UN's own projection of a panel's edition; None where there is none, or the panel was cut short."""
+    """Return the UN's own projections in a panel's edition; None if there are none or the panel was truncated."""
     edition = find_edition(panel)
     if edition is None or not edition.has_projections:
         return None
     projections = load_projections(edition.name)
-    # A panel that was cut short ends before the UN's forecasts begin: they knew more.
+    # The UN's projections used later data than a truncated panel has, so a comparison would be unfair.
     return projections if projections["year"].min() == panel.origin + panel.step else None
 
 
 def add_medium(
     pairing: Pairing, projections: pd.DataFrame | None, years: list[int], levels: Sequence[float]
 ) -> tuple[Pairing, Prediction | None]:
-    """Return the pairing without the countries that the UN made no forecast for, and its forecasts.
+    """Return the pairing reduced to countries projected by the UN, and the UN's projections of them.
 
     Raises
     ------
     PanelError
-        If the projections lack a year, or every country.
+        If the projections lack one of the years or all countries.
     """
     if projections is None:
         return pairing, None
@@ -44,7 +44,7 @@ def add_medium(
         raise PanelError(f"the projections lack one of the years {years}: expected a population for each")
     missing = wide[["population"]].isna().any(axis=1)
     if missing.all():
-        raise PanelError(f"the projections have no country of {pairing.earlier!r}")
+        raise PanelError(f"the projections include no country of {pairing.earlier!r}")
     figures = wide[~missing]
     lost = pairing.earlier.locations[missing][["name"]].set_axis(["location"], axis=1).assign(reason=NOT_PROJECTED)
     kept = np.flatnonzero(~missing)

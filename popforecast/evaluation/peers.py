@@ -1,7 +1,7 @@
-"""Other forecasters at the same past origins: their forecasts, kept, and their errors next to those of our models.
+"""Peers: stored forecasts of other methods at the same past origins, and their errors compared with our models'.
 
-The forecasts were made by ``make bench ARGS="peers --fresh"`` in an environment of their own, from figures up to each
-origin. They are kept with the seconds they took, so that they can be scored where no peer is installed.
+The forecasts were made by ``make bench ARGS="peers --fresh"`` in a separate environment, from data up to each origin.
+They are stored with their running times, so that they can be scored without installing the peers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from popforecast.wpp.editions import DATA
 FOLDER = DATA / "peers"
 FORECASTS, MANIFEST = "forecasts.csv.gz", "manifest.json"
 
-# Ours whose errors on every set had been published before anything was tuned.
+# Our models whose errors on every set were published before any tuning.
 OPEN = ("ar1", "naive", "drift")
 
 KEYS, OUTCOME = ["location_code", "origin", "horizon"], "outcome"
@@ -37,16 +37,16 @@ KEYS, OUTCOME = ["location_code", "origin", "horizon"], "outcome"
 
 @dataclass(frozen=True, eq=False)
 class Peers:
-    """What the peers said at past origins of one panel.
+    """The peers' forecasts at past origins of one panel.
 
     Attributes
     ----------
     forecasts : DataFrame
-        One row for each location, origin and horizon whose outcome is known; a column (persons) for each method.
+        One row for each location, origin and horizon with a known outcome; a column (persons) for each method.
     facts : dict
-        The panel's checksum, origins, horizons, versions, and for each method (ours too, timed in the same run) the
-        seconds: ``wall``, ``processor`` and the number of ``processes``. Under ``full`` the number of origins of a
-        full backtest, and the seconds of ours for it.
+        The panel's checksum, origins, horizons and versions; for each method (including ours, timed in the same run)
+        the seconds ``wall`` and ``processor`` and the number of ``processes``; under ``full``, the number of origins
+        of a full backtest and the seconds that our models take for it.
     """
 
     forecasts: pd.DataFrame
@@ -54,25 +54,25 @@ class Peers:
 
     @property
     def methods(self) -> list[str]:
-        """The names of the methods."""
+        """The names of the peers' methods."""
         return [column for column in self.forecasts.columns if column not in KEYS]
 
     @property
     def provenance(self) -> str:
-        """The versions and the machine that made them."""
+        """The software versions and the machine with which the forecasts were made."""
         versions = ", ".join(f"{name} {version}" for name, version in self.facts["versions"].items())
         return f"{versions}; {self.facts['machine']}"
 
     def seconds(self) -> pd.Series:
-        """Return the seconds that each method needs on an otherwise idle machine.
+        """Return the seconds that each method takes on an otherwise idle machine.
 
-        Processor time divided by the processes among which it was shared: a busy machine lengthens it little, and a
-        method that cannot keep its processes busy gains by it.
+        This is processor time divided by the number of processes. Other load on the machine affects it little; it
+        favours methods that do not keep all their processes busy.
         """
         return _share(self.facts["seconds"])
 
     def seconds_in_full(self) -> pd.Series:
-        """Return the seconds for a full backtest: ours measured, with intervals; the peers' scaled by its origins."""
+        """Return the seconds for a full backtest: measured with intervals for ours, scaled up by origins for peers."""
         scaled = self.seconds()[self.methods] * self.facts["full"]["origins"] / len(self.facts["origins"])
         return pd.concat([scaled, _share(self.facts["full"]["seconds"])])
 
@@ -83,7 +83,7 @@ def load_peers(folder: Path | None = None) -> Peers:
     Raises
     ------
     ScoreError
-        If they are not there, or not as they were written.
+        If they are missing or have been altered.
     """
     place = folder or FOLDER
     try:
@@ -92,15 +92,15 @@ def load_peers(folder: Path | None = None) -> Peers:
     except (OSError, EOFError, ValueError) as error:
         raise ScoreError(f"no peers' forecasts in {place} ({error}): make bench ARGS='peers --fresh'") from error
     if hashlib.sha256(content).hexdigest() != facts["sha256"]:
-        raise ScoreError(f"{FORECASTS} in {place} is not as it was written: make bench ARGS='peers --fresh'")
+        raise ScoreError(f"{FORECASTS} in {place} has been altered: make bench ARGS='peers --fresh'")
     return Peers(pd.read_csv(io.BytesIO(content)), facts)
 
 
 def save_peers(peers: Peers, folder: Path) -> None:
-    """Write the peers' forecasts to six digits: the same forecasts give the same bytes."""
+    """Write the peers' forecasts, rounded to six digits; equal forecasts give identical files."""
     wrong = [method for method in peers.methods if not np.isfinite(peers.forecasts[method]).all()]
     if wrong:
-        raise ScoreError(f"{wrong[0]} has a forecast that is no number: expected one for each outcome")
+        raise ScoreError(f"{wrong[0]} has a forecast that is not a finite number: expected one for each outcome")
     text = peers.forecasts.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     facts = {**peers.facts, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     (folder / FORECASTS).write_bytes(gzip.compress(text.encode(), mtime=0))
@@ -108,7 +108,7 @@ def save_peers(peers: Peers, folder: Path) -> None:
 
 
 def compare(panel: Panel, peers: Peers, models: Sequence[str] | None = None, reported: bool = False) -> pd.DataFrame:
-    """Score the peers and our models on the same locations, origins and horizons.
+    """Return the scores of the peers and our models on the same locations, origins and horizons.
 
     Parameters
     ----------
@@ -120,21 +120,21 @@ def compare(panel: Panel, peers: Peers, models: Sequence[str] | None = None, rep
     Returns
     -------
     DataFrame
-        As :func:`score` returns it.
+        As returned by :func:`score`.
     """
     return score(list_errors(panel, peers, models), reported)
 
 
 def list_errors(panel: Panel, peers: Peers, models: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the absolute error of every method in every forecast whose outcome is known.
+    """Return the absolute error of every forecast with a known outcome, by method.
 
     Parameters
     ----------
     panel : Panel
-        The one that the peers saw.
+        The panel that the peers used.
     peers : Peers
     models : names, optional
-        Of ours (default: all).
+        Our models to include (default: all).
 
     Returns
     -------
@@ -144,12 +144,12 @@ def list_errors(panel: Panel, peers: Peers, models: Sequence[str] | None = None)
     Raises
     ------
     ScoreError
-        If the peers saw another panel.
+        If the peers used another panel.
     """
     if panel.checksum != peers.facts["panel_sha256"]:
         raise ScoreError(
-            f"the peers saw the panel {peers.facts['panel_sha256'][:12]}, this one is {panel.checksum[:12]}: expected "
-            "the same figures; make bench ARGS='peers --fresh' runs the peers anew"
+            f"the peers used the panel {peers.facts['panel_sha256'][:12]}, this one is {panel.checksum[:12]}: expected "
+            "the same data; make bench ARGS='peers --fresh' runs the peers again"
         )
     names = list(MODELS) if models is None else list(models)
     ours = _forecast_ours(panel, names, peers.facts["origins"], peers.facts["horizons"])
@@ -173,9 +173,9 @@ def score(errors: pd.DataFrame, reported: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     errors : DataFrame
-        As :func:`list_errors` returns them.
+        As returned by :func:`list_errors`.
     reported : bool
-        Whether to score our newer models outside the countries on which they were tuned, too.
+        Whether to score our newer models also on countries other than those they were tuned on.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def take(errors: pd.DataFrame, countries: str) -> pd.DataFrame:
 
 
 def relate(scores: pd.DataFrame, countries: str, measure: str = "mape") -> pd.DataFrame:
-    """Return each method's error as a multiple of the best peer's at that horizon: methods by horizons.
+    """Return the error of each method relative to the best peer at that horizon: methods by horizons.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def relate(scores: pd.DataFrame, countries: str, measure: str = "mape") -> pd.Da
 
 
 def _forecast_ours(panel: Panel, names: Sequence[str], origins: Sequence[int], horizons: Sequence[int]) -> pd.DataFrame:
-    """Return every outcome that is known and, in a column each, what the models said; indexed by KEYS."""
+    """Return all known outcomes, and a column with the forecasts of each of our models, indexed by KEYS."""
     rolled = {name: roll(get(name), panel, origins, horizons) for name in names}
     index = pd.MultiIndex.from_product([panel.locations.index, origins, horizons], names=KEYS)
     columns = {name: rolling.prediction.population.ravel() for name, rolling in rolled.items()}
@@ -232,5 +232,5 @@ def _share(took: Mapping[str, Mapping[str, float]]) -> pd.Series:
 
 
 def widen(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return a measure of each method, in the order of the scores, by horizon."""
+    """Return one measure as a table of methods, in the order of the scores, by horizons."""
     return scores.pivot(index="method", columns="horizon", values=measure).loc[scores["method"].unique()]

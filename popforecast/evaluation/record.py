@@ -1,4 +1,4 @@
-"""Track records: how good the forecasts of each location have been, kept beside the tables so that nobody waits."""
+"""Track records: past accuracy of the forecasts of each location, computed in advance and embedded with the tables."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ MANIFEST = "embedding.json"
 VINTAGE_RECORD = "vintage-record.csv"
 HORIZONS = (1, 5, 10, 20)
 
-# Whose coverage is recorded: columns of the embedded tables, whatever levels forecasts have by default.
+# Levels with recorded coverage. They are columns of the embedded tables, so independent of the default levels.
 LEVELS = (80, 95)
 
-# What the issues score from: before it, too little is known to learn from.
+# First origin scored: earlier ones have too little history to estimate from.
 FIRST_ORIGIN = 1988
 
 
 def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
-    """Load how good every model would have been for every location: a backtest on final data, from 1988 every year.
+    """Return the accuracy of every model for every location, from a backtest on final data at every origin since 1988.
 
-    An aggregate is the sum of its countries there, too, but for ``ar1``. "Final data" flatters every model, because at
-    the time the figures were not yet revised: :func:`load_vintage_record` has the errors on what was known then.
+    Aggregates are forecast as sums of their countries, except by ``ar1``. Final data make every model look better than
+    in real time: for errors on the data available at the time, see :func:`load_vintage_record`.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        location_code, model, horizon (1, 5, 10, 20), n (how many outcomes), mape, median_ape, coverage_80,
-        coverage_95: all in percent but n.
+        location_code, model, horizon (1, 5, 10, 20), n (number of outcomes), mape, median_ape, coverage_80,
+        coverage_95; all in percent except n.
 
     Raises
     ------
@@ -95,21 +95,21 @@ def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:
 
 
 def load_vintage_record() -> pd.DataFrame:
-    """Load our errors and the UN's: what the default model would have forecast from the editions of 2010 and 2012.
+    """Return real-time errors of the default model and of the UN, for forecasts from the 2010 and 2012 editions.
 
-    Each forecast uses what was known then, and is scored against the latest revision; nothing is rebased. A country
-    that the revisions define differently is left out; a region is there where its countries are the same in all
-    revisions.
+    Each forecast uses the data available at the time and is scored against the latest revision, without rebasing.
+    Countries that the revisions define differently are left out; regions are included if they have the same countries
+    in all revisions.
 
     Returns
     -------
     DataFrame
         location_code, vintage, origin, year, outcome, population (our forecast), ape, published_held_80,
-        published_held_95, held_80, held_95, then un_population, un_ape, un_held_80, un_held_95 of the UN's medium
+        published_held_95, held_80, held_95, then un_population, un_ape, un_held_80, un_held_95 for the UN's medium
         variant and bounds. Errors are in percent; held is whether the interval contained the outcome.
-        ``published_held`` is of intervals that could have been stated at the time; ``held`` of intervals that allow for
-        how the UN has since revised the base figures of other countries (five folds), which nobody could know. None
-        where the UN stated no bounds; none of ours for regions, whose joint revisions are known from one truth only.
+        ``published_held``: intervals that could have been published at the time. ``held``: intervals allowing for later
+        revisions of other countries' base-year population (five folds), which could not be known in advance. Missing
+        if the UN gave no bounds, and for our regions, because their joint revisions are observed only once.
 
     Raises
     ------
@@ -126,12 +126,12 @@ def load_vintage_record() -> pd.DataFrame:
 
 
 def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
-    """Say how many outcomes of countries our intervals contained in real time, by what they allow for.
+    """Return a sentence on the real-time coverage of our intervals for countries.
 
     Parameters
     ----------
     record : DataFrame
-        As :func:`load_vintage_record` returns it.
+        As returned by :func:`load_vintage_record`.
     level : {80, 95}
     """
     scored = record[record[f"held_{level}"].notna()]
@@ -145,15 +145,15 @@ def tell_coverage(record: pd.DataFrame, level: int = 95) -> str:
 
 
 def record_name(revision: str) -> str:
-    """Return the name of the table that :func:`load_record` reads."""
+    """Return the file name of the table that :func:`load_record` reads."""
     return f"{revision}-record.csv"
 
 
 def measure_record(panel: Panel) -> pd.DataFrame:
-    """Measure what :func:`load_record` loads: a row for each location and model, columns for each horizon.
+    """Compute the table for :func:`load_record`: a row for each location and model, columns for each horizon.
 
-    Columns: location_code, model, then n, mape, median_ape (percent), held_80, held_95 (how many of n), each followed
-    by the horizon, as in ``mape_10``.
+    Columns: location_code, model, then n, mape, median_ape (percent) and held_80, held_95 (number of outcomes inside
+    the interval), each with the horizon as suffix, as in ``mape_10``.
     """
     long = _measure(panel, list(models.MODELS))
     columns = {
@@ -165,7 +165,7 @@ def measure_record(panel: Panel) -> pd.DataFrame:
 
 
 def measure_model(panel: Panel, model: Model) -> pd.DataFrame:
-    """Measure how accurate one model would have been, in the columns that :func:`load_record` has."""
+    """Return the past accuracy of one model, in the columns of :func:`load_record`."""
     long = _measure(panel, [model]).reset_index()
     for level in LEVELS:
         long[f"coverage_{level}"] = (100 * long.pop(f"held_{level}") / long["n"]).round(2)
@@ -182,7 +182,7 @@ def _measure(panel: Panel, specifications: Sequence[str | Model]) -> pd.DataFram
 
 
 def measure_vintage_record() -> pd.DataFrame:
-    """Measure what :func:`load_vintage_record` loads, from all embedded vintages."""
+    """Compute the table for :func:`load_vintage_record` from all embedded vintages."""
     return pd.concat([_measure_vintage(name) for name in VINTAGES], ignore_index=True)
 
 
@@ -214,7 +214,7 @@ def _measure_vintage(name: str) -> pd.DataFrame:
 
 
 def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.DataFrame:
-    """Return our forecasts of a vintage's aggregates, without bounds, and the UN's, as `Vintages.errors` has them."""
+    """Return our forecasts (without bounds) and the UN's for a vintage's aggregates, in the form of `Vintages.errors`."""
     codes, now = list(membership.aggregates), load_panel(DEFAULT_REVISION)
     steps = (np.array(years) - then.origin) // then.step - 1
     fitted = intervals.fit(then.countries(), models.get(DEFAULT_MODEL))
@@ -233,7 +233,7 @@ def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.
 
 
 def _match_members(then: Panel) -> Membership:
-    """Return which of a vintage's countries make up each aggregate whose countries all revisions name alike."""
+    """Return the vintage's countries in each aggregate that has the same countries in all revisions."""
     latest, *others = (load_members(name) for name in sorted(REVISIONS, reverse=True))
     listed = [set(load_panel(name).locations.index) for name in REVISIONS]
     common = set.intersection(*listed)

@@ -1,4 +1,4 @@
-"""The known table: AR(1) with constant on WPP 2019, which was computed independently before this project began.
+"""The known table: AR(1) with constant on WPP 2019, computed independently before this project began.
 
 It tests data and arithmetic together.
 """
@@ -17,7 +17,7 @@ KNOWN_REVISION, KNOWN_MODEL = "wpp2019", "ar1"
 
 
 def load_known_table() -> pd.DataFrame:
-    """Load the known table, in thousands: years by two locations.
+    """Return the known table, in thousands: years by two locations.
 
     Examples
     --------
@@ -29,14 +29,14 @@ def load_known_table() -> pd.DataFrame:
 
 
 def forecast_known_table(outlook: Outlook) -> pd.DataFrame:
-    """Return what a model makes of the known table, in thousands: years by two locations."""
+    """Return a model's forecasts for the years and locations of the known table, in thousands."""
     known = load_known_table()
     made = outlook.forecast(list(known), int(known.index[0]), int(known.index[-1]), ())
     return pd.DataFrame(np.rint(made.population.T / THOUSAND).astype(np.int64), known.index, known.columns)
 
 
 def check_known_table(outlook: Outlook) -> pd.DataFrame:
-    """Return what a model makes of the known table, which must be the known figures.
+    """Return a model's forecasts for the known table, after checking that they equal it.
 
     Raises
     ------
@@ -49,6 +49,6 @@ def check_known_table(outlook: Outlook) -> pd.DataFrame:
         year, place = known.index[wrong[0, 0]], known.columns[wrong[0, 1]]
         raise ModelError(
             f"{outlook.model.name} on {outlook.panel.revision} gives {made[place][year]:,} thousand for {place} in "
-            f"{year}, expected {known[place][year]:,}: the data or the model is not what it was"
+            f"{year}, expected {known[place][year]:,}: the data or the model has changed"
         )
     return made

@@ -1,7 +1,7 @@
-"""Measures of point forecasts and intervals: plain functions on arrays, all in percent but MASE.
+"""Accuracy measures of point forecasts and intervals: functions of arrays, in percent except MASE.
 
-Each takes outcomes and forecasts of one shape and returns one number over all of them. What cannot be compared (other
-shapes, nothing at all, a relative error where the outcome is zero) is a :class:`~popforecast.errors.ScoreError`.
+Each takes outcomes and forecasts of the same shape and returns one number for all of them. Different shapes, empty
+arrays and relative errors of a zero outcome raise :class:`~popforecast.errors.ScoreError`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def mase(outcome: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
     Parameters
     ----------
     scale : array_like
-        For each forecast, q: the mean absolute one-step change of its series up to the origin.
+        q for each forecast: the mean absolute one-step change of its series up to the origin.
 
     References
     ----------
@@ -70,12 +70,12 @@ def mase(outcome: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
     """
     outcome, forecast, scale = _align(outcome, forecast, scale)
     if (scale <= 0).any():
-        raise ScoreError("a scale is zero: a series that never changed has no scaled error")
+        raise ScoreError("a scale is zero: scaled errors of a series that never changed are undefined")
     return float(np.mean(np.abs(forecast - outcome) / scale))
 
 
 def coverage(outcome: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
-    """Return the share of outcomes within the bounds, in percent.
+    """Return the percentage of outcomes within the bounds.
 
     Examples
     --------
@@ -142,5 +142,5 @@ def _align(*arrays: ArrayLike) -> list[Array]:
 def _relative(outcome: ArrayLike, *others: ArrayLike) -> list[Array]:
     aligned = _align(outcome, *others)
     if (aligned[0] == 0).any():
-        raise ScoreError("an outcome is zero: nothing is relative to it")
+        raise ScoreError("an outcome is zero: relative errors are undefined")
     return aligned

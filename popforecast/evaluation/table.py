@@ -1,4 +1,4 @@
-"""The one table of errors: a row for each forecast whose outcome is known, and the measures of many rows."""
+"""Tables of errors, with a row for each forecast with a known outcome, and accuracy measures by group."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def tabulate(
     at: Mapping[str, ArrayLike],
     **more: ArrayLike,
 ) -> pd.DataFrame:
-    """Return forecasts and their outcomes, a row for each outcome that is known.
+    """Return forecasts and their outcomes, with a row for each known outcome.
 
     Parameters
     ----------
     panel : Panel
         Its locations are the first axis of all arrays.
     outcome : ndarray, shape (n, ...)
-        NaN where it is not known.
+        NaN where unknown.
     prediction : Prediction
-        Medians and bounds of the same shape; a level that it lacks has NaN.
+        Medians and bounds of the same shape; bounds are NaN at levels it does not have.
     levels : sequence of float
     of : mapping of str to str
-        What all rows share, such as the model: the first columns.
+        Values common to all rows, such as the model: the first columns.
     at, **more : array_like
-        What differs along the axes, such as origin and year: columns before the forecast, and after its error.
+        Values along the axes, such as origin and year: columns before the forecast (`at`) and after its error (`more`).
     """
     known = ~np.isnan(outcome)
 
@@ -61,7 +61,7 @@ def tabulate(
 
 
 def score(errors: pd.DataFrame, keys: Sequence[str], levels: Sequence[float]) -> pd.DataFrame:
-    """Return what :func:`measure` says of each group of forecasts, in the order in which the groups first stand."""
+    """Return the measures (:func:`measure`) of each group of forecasts, in order of first appearance."""
     groups = errors.groupby(list(keys), sort=False, dropna=False, observed=True)
     rows = [dict(zip(keys, key, strict=True)) | measure(group, levels) for key, group in groups]
     return pd.DataFrame(rows)
@@ -70,7 +70,7 @@ def score(errors: pd.DataFrame, keys: Sequence[str], levels: Sequence[float]) ->
 def measure(errors: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
     """Return n, mape, median_ape, mase (if there is a scale), wis, and coverage and width by level.
 
-    All are in percent but n and mase; what not all of the forecasts have bounds for is NaN.
+    All are in percent except n and mase. Measures of intervals are NaN unless all forecasts have bounds.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def measure(errors: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
     """
     outcome, population = errors["outcome"].to_numpy(), errors["population"].to_numpy()
     bounds = {level: [errors[f"{side}_{level:g}"].to_numpy() for side in ("lower", "upper")] for level in levels}
-    # Like sets only: bounds for some of the countries are not scored.
+    # Intervals are scored only if all forecasts have bounds, so that scores refer to the same set.
     stated = {level: sides for level, sides in bounds.items() if not np.isnan(sides).any()}
     measures: dict[str, float] = {
         "n": len(errors),
@@ -90,7 +90,7 @@ def measure(errors: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
     }
     if "scale" in errors:
         scale = errors["scale"].to_numpy()
-        # A series that never changed has no scale; it is left out of this measure alone.
+        # Constant series have no scale and are left out of this measure only.
         moving = scale > 0
         scaled = outcome[moving], population[moving], scale[moving]
         measures["mase"] = scores.mase(*scaled) if moving.any() else np.nan
@@ -103,7 +103,7 @@ def measure(errors: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
 
 
 def mark_held(errors: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
-    """Return the errors and, for each level, whether the interval contained the outcome; NA where it has no bounds.
+    """Return the errors with a column for each level: whether the interval contained the outcome (NA: no bounds).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Forecasts from what was known then, scored against what is known now and compared with the UN's own."""
+"""Forecasts from the data available at the time, scored against a later revision and compared with the UN's own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from popforecast.wpp.pairing import Pairing, pair, take_years
 PUBLISHED = "published"
 STATED = "stated"
 
-# What could have been stated at the time comes first.
+# Intervals that could have been published at the time come first.
 BOTH = (PUBLISHED, REAL_TIME)
 KINDS = (*BOTH, FINAL)
 UN = "UN medium"
@@ -36,22 +36,22 @@ KEYS = ["source", "year", "horizon", "basis", "intervals"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
-    """Every forecast from a vintage beside its outcome in a later revision.
+    """Forecasts from a vintage with their outcomes in a later revision.
 
     Attributes
     ----------
     vintage, truth : Panel
-        The countries compared, as known then and as known now.
+        The countries compared, in the vintage and in the later revision.
     excluded : DataFrame
-        Indexed by code: location and reason, for the countries left out.
+        The countries left out, indexed by code: location and reason.
     base_errors : DataFrame
-        Indexed by code: how the truth revised the vintage's last figures, as
-        :meth:`popforecast.wpp.pairing.Pairing.measure_base` returns it.
+        Revisions of the base-year population, indexed by code, as returned by
+        :meth:`popforecast.wpp.pairing.Pairing.measure_base`.
     errors : DataFrame
         One row for each source, basis, kind of intervals, location and year: source, basis, intervals, location_code,
         location, region, year, horizon (steps of the vintage), population (the forecast), outcome, ape, and bounds by
-        level (NaN where the source states none). The kinds are those of :func:`compare_vintages`; ``analytic`` those of
-        a plain model, ``stated`` the UN's own. Rebased, ours are ``final``.
+        level (NaN where the source gives none). Kinds of intervals are those of :func:`compare_vintages`, ``analytic``
+        for plain models and ``stated`` for the UN's own. Rebased forecasts of calibrated models are ``final``.
     levels : tuple of float
     """
 
@@ -64,23 +64,23 @@ class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
 
     @property
     def origin(self) -> int:
-        """The last year that the vintage knew."""
+        """The base year: the last year of the vintage."""
         return self.vintage.origin
 
     def scores(self, locations: Iterable[Hashable] | Hashable | None = None) -> pd.DataFrame:
-        """Return the measures of each source by year and basis.
+        """Return the accuracy measures of each source by year, basis and kind of intervals.
 
         Parameters
         ----------
         locations : codes or names, optional
-            Score these alone (default: all compared).
+            The locations to score (default: all compared).
 
         Returns
         -------
         DataFrame
-            source, year, horizon, n, basis (``raw`` against the outcome as it is; ``rebased`` after the forecast was
-            multiplied by the truth's base figure over the vintage's), intervals (what they allow for), mape,
-            median_ape, wis, and by level coverage and width; all in percent. NaN where a source states no bounds.
+            source, year, horizon, n, basis (``raw``; or ``rebased``, after multiplying the forecast by the ratio of
+            the revised to the original base-year population), intervals (what they allow for), mape, median_ape, wis,
+            and coverage and width by level. Measures are in percent, and NaN where a source gives no bounds.
         """
         errors = self.errors
         if locations is not None:
@@ -107,38 +107,38 @@ def compare_vintages(
     alike: bool = True,
     intervals: Sequence[str] | str = BOTH,
 ) -> Vintages:
-    """Forecast from a vintage, score against a later revision, and compare with the UN's own medium variant.
+    """Return forecasts from a vintage and the UN's medium variant, both scored against a later revision.
 
-    Every model is fitted to all countries of the vintage, whose last year is the origin: nothing that was published
-    later is used. Every step whose outcome the truth knows is scored, on the countries that both revisions define
-    alike and that the UN projected, the same ones for every source.
+    Models are fitted to all countries of the vintage, with its last year as origin; no later data are used. All steps
+    with an outcome in the later revision are scored, for the same countries in every source: those projected by the
+    UN and defined in the same way in both revisions.
 
     Parameters
     ----------
     vintage : str or Panel
-        What was known then: a vintage, a revision, or any panel with countries.
+        The data available at the time: a vintage, a revision, or any panel with countries.
     truth : str or Panel
-        What is known now.
+        The later revision, for the outcomes.
     models : names or specifications, optional
-        Default: the model that :func:`popforecast.forecast` takes for the vintage.
+        Default: the default model of :func:`popforecast.forecast` for the vintage.
     levels : sequence of float
-        Levels of the intervals. The UN states 80 and 95, or none.
+        Levels of the intervals. The UN gives 80% and 95%, or none.
     projections : DataFrame, optional
-        What the UN forecast then, as :func:`popforecast.load_projections` returns it (default: the vintage's own,
-        if they are embedded; else no UN source is scored).
+        The UN's projections at the time, as returned by :func:`popforecast.load_projections` (default: those embedded
+        for the vintage; if there are none, the UN is not scored).
     alike : bool
-        Leave out the countries that the two revisions define differently, such as Serbia with and without Kosovo.
+        Whether to leave out countries defined differently in the two revisions, such as Serbia with and without Kosovo.
     intervals : one or more of {"published", "real-time", "final"}
-        What the intervals of a calibrated model allow for in addition to errors of growth. ``published``: how the
-        vintage's own edition had revised the base figures of earlier editions, which was public at the time (nothing,
-        if no earlier edition is embedded). ``real-time``: how the truth revised the base figures of other countries
-        (five folds, so that no country's own revision is used), which nobody could know at the time. ``final``:
-        nothing. Rebased forecasts know their base figure, and allow for nothing more.
+        What the intervals of a calibrated model allow for, in addition to errors of growth. ``published``: revisions of
+        base-year population by the vintage's own edition, which were public at the time (nothing if no earlier edition
+        is embedded). ``real-time``: later revisions of other countries' base-year population (five folds, so that no
+        country's own revision is used), which could not be known in advance. ``final``: nothing. Rebased forecasts
+        are always ``final``, because their base-year population is known.
 
     Raises
     ------
     YearError
-        If the truth knows nothing after the vintage's last year, or lacks that year.
+        If the later revision has no year after the vintage's last one, or does not have that year.
     UnknownRevisionError, UnknownModelError, ModelError, LevelError, PanelError
         If an argument is not valid.
 
@@ -175,7 +175,7 @@ def compare_vintages(
             continue
         growth = calibration.predict_logs(fitted, len(years), levels).take(rows)
         widened = [(RAW, kind, _widen(growth, pairing, known, rows, kind)) for kind in kinds]
-        # Once the base figure is known, growth alone is uncertain.
+        # Once the base-year population is known, only growth is uncertain.
         widened.append((REBASED, FINAL, growth))
         forecasts += [(model.name, basis, kind, logs.exponentiate()) for basis, kind, logs in widened]
     base_errors = pairing.measure_base()
@@ -208,16 +208,16 @@ def _list_years(pairing: Pairing) -> list[int]:
     years = [year for year in known[known > origin].tolist() if (year - origin) % step == 0]
     if not years or origin not in known:
         raise YearError(
-            f"{pairing.later!r} has no outcome for {pairing.earlier!r}: expected a truth with {origin} and "
-            f"{origin + step} among its years"
+            f"{pairing.later!r} has no outcome for {pairing.earlier!r}: expected a revision with the years {origin} "
+            f"and {origin + step}"
         )
-    # A truth with gaps in the vintage's grid ends where its first gap begins.
+    # If the later revision lacks some years of the vintage's grid, only the years before the first gap are scored.
     grid = range(origin + step, years[-1] + 1, step)
     return [year for year, due in zip(years, grid, strict=False) if year == due]
 
 
 def _widen(prediction: LogPrediction, pairing: Pairing, known: Panel, rows: np.ndarray, kind: str) -> LogPrediction:
-    """Add the revision of the base figures to calibrated intervals, by what was known of it or by other countries'."""
+    """Widen calibrated intervals for revisions of the base year, from earlier editions or from other countries."""
     spread = learn_as_published(known) if kind == PUBLISHED else None
     if kind == FINAL or (kind == PUBLISHED and spread is None):
         return prediction

@@ -114,15 +114,15 @@ def test_damaged_or_absent_forecasts_are_refused(panel: pf.Panel, tested: pf.Bac
     peers.save_peers(pretend(panel, tested, Same=1.0), tmp_path)
     facts = json.loads((tmp_path / peers.MANIFEST).read_text())
     (tmp_path / peers.MANIFEST).write_text(json.dumps(facts | {"sha256": "0" * 64}))
-    with pytest.raises(ScoreError, match="not as it was written"):
+    with pytest.raises(ScoreError, match="has been altered"):
         peers.load_peers(tmp_path)
-    with pytest.raises(ScoreError, match="Same has a forecast that is no number"):
+    with pytest.raises(ScoreError, match="Same has a forecast that is not a finite number"):
         peers.save_peers(pretend(panel, tested, Same=np.nan), tmp_path)
 
 
 def test_another_panel_or_other_forecasts_are_refused(panel: pf.Panel, tested: pf.Backtest):
     said = pretend(panel, tested, Same=1.0)
-    with pytest.raises(ScoreError, match=r"the peers saw the panel 8562b04c3178, this one is [0-9a-f]{12}"):
+    with pytest.raises(ScoreError, match=r"the peers used the panel 8562b04c3178, this one is [0-9a-f]{12}"):
         peers.compare(panel.until(2022), said, ["ar1"])
     with pytest.raises(ScoreError, match="the peers have 7315 forecasts, we 7316"):
         peers.compare(panel, peers.Peers(said.forecasts.iloc[1:], said.facts), ["ar1"])
