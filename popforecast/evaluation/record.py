@@ -214,7 +214,7 @@ def _measure_vintage(name: str) -> pd.DataFrame:
 
 
 def _forecast_sums(then: Panel, membership: Membership, years: list[int]) -> pd.DataFrame:
-    """Return our forecasts (without bounds) and the UN's for a vintage's aggregates, in the form of `Vintages.errors`."""
+    """Return our forecasts (without bounds) and the UN's for a vintage's aggregates, as in `Vintages.errors`."""
     codes, now = list(membership.aggregates), load_panel(DEFAULT_REVISION)
     steps = (np.array(years) - then.origin) // then.step - 1
     fitted = intervals.fit(then.countries(), models.get(DEFAULT_MODEL))

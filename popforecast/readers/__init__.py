@@ -1,7 +1,7 @@
-"""The files people have -> Panel. Here, and nowhere else, the UN's thousands become persons.
+"""Readers of UN files and users' own data, which return panels. UN figures in thousands are converted to persons here.
 
-A reader loses nothing silently: what it leaves out stands in :attr:`Reading.dropped` with the reason, and what it
-cannot read is an error that names the row.
+No data are dropped silently: :attr:`Reading.dropped` lists everything left out, with the reason, and anything that
+cannot be read raises an error that names the row.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ def read_wpp(
     until: int | None = None,
     incomplete: str = "raise",
 ) -> Reading[Panel]:
-    r"""Read a UN file of total population, wide or long; its header tells which.
+    r"""Read a UN file of total population, in wide or long format (detected from its header).
 
     Parameters
     ----------
     path : path
         CSV, plain or .gz: the long table as published, or the sheet saved as CSV.
     revision : str, optional
-        Recorded in the panel.
+        The name of the revision, recorded in the panel.
     variant : str, optional
-        Which variant to read. By default the only one of a wide table; of a long one the past: ``Estimates`` where the
-        file has it, else ``Medium`` up to the year before the other variants begin.
+        The variant to read. Default for a wide table: its only variant. Default for a long table: the estimates, that
+        is ``Estimates`` if present, otherwise ``Medium`` up to the year before the other variants begin.
     until : int, optional
         The last year to read.
     incomplete : {"raise", "drop"}
-        What to do with a location that lacks a year which others have: stop, or leave it out and report it.
+        Whether to raise an error for a location with missing years, or to leave it out and report it.
 
     Returns
     -------
     Reading
-        The panel, in persons, and every row left out with the reason.
+        The panel, in persons, and all rows left out, with reasons.
 
     Raises
     ------
     ReadError
-        If the file has neither form, is cut or damaged, or holds a cell that is not a figure; the error names the row.
+        If the file has another format, is damaged, or has a cell that is not a figure; the error names the row.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def read_un_long(
     incomplete: str = "raise",
     revision: str | None = None,
 ) -> Reading[Panel]:
-    """Read the UN's long table, as :func:`read_wpp` does: one row for each location, variant and year."""
+    """Read the UN's long table (one row for each location, variant and year), as :func:`read_wpp` does."""
     return read_un(Path(path), variant, revision, until, incomplete, LONG_FORM)
 
 
@@ -94,5 +94,5 @@ def read_un_wide(
     until: int | None = None,
     incomplete: str = "raise",
 ) -> Reading[Panel]:
-    """Read the UN's wide table, as :func:`read_wpp` does: one row for each location, one column for each year."""
+    """Read the UN's wide table (one row for each location, one column for each year), as :func:`read_wpp` does."""
     return read_un(Path(path), variant, revision, until, incomplete, WIDE_FORM)

@@ -1,4 +1,4 @@
-"""Figures as people write them -> numbers: which mark is the decimal one is decided by the whole column, or asked."""
+"""Parsing of figures; the decimal mark is inferred from the whole column, or must be passed if ambiguous."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from popforecast.readers.cells import SPACES, CellError
 
 MISSING = frozenset({"", ".", "..", "...", "…", ":", "-", "–", "—", "na", "n/a", "#n/a", "nan", "null", "none", "x"})
 
-# Every digit looks the same, so that a million figures have a dozen shapes.
+# All digits become 0, so that a million figures reduce to a dozen shapes.
 DIGITS = str.maketrans("123456789", "0" * 9)
 PLAIN = re.compile(r"0+")
 SIMPLE = re.compile(r"0+(\.0+)?")
@@ -23,26 +23,26 @@ FORMS = {
     ".": re.compile(r"(0+|0{1,3}(,000)+)(\.0+)?"),
     ",": re.compile(r"(0+|0{1,3}(\.000)+)(,0+)?"),
 }
-# Twelve and three tenths, or twelve thousand three hundred: no single figure can tell.
+# Ambiguous on their own: 12.345 could be twelve or twelve thousand.
 DOUBTFUL = re.compile(r"0{1,3}[.,]000")
 
 
 def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[np.float64]:
-    """Return the numbers in a column of cells; NaN where there is none.
+    """Return the numbers in a column of cells, with NaN for missing figures.
 
-    Thousands may be parted by spaces, apostrophes, commas or points. Where a point or comma could be either (12,345),
-    the other cells decide; where these cannot, it is an error to be settled with `decimal`.
+    Thousands may be separated by spaces, apostrophes, commas or points. If a point or comma is ambiguous (12,345), the
+    other cells decide; if they do not either, an error asks for `decimal`.
 
     Parameters
     ----------
     cells : sequence of str
     decimal : {".", ","}, optional
-        The decimal mark, if it is known.
+        The decimal mark, if known.
 
     Raises
     ------
     CellError
-        If a cell is no figure of zero or more, or none of a kind with the others.
+        If a cell is not a number of zero or more, or not in the same format as the others.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def parse_amounts(cells: Sequence[str], decimal: str | None = None) -> NDArray[n
 
 
 def _tidy(shape: str) -> str | None:
-    """Return a shape without spaces and apostrophes between thousands; "" if it is missing, None if no figure."""
+    """Return a shape without spaces and apostrophes between thousands; "" for missing, None if not a figure."""
     text = SPACES.sub(" ", shape).strip()
     if text.casefold() in MISSING:
         return ""
@@ -88,7 +88,7 @@ def _tidy(shape: str) -> str | None:
 
 
 def _choose_mark(shapes: Sequence[str], forms: Mapping[str, str | None], cells: Sequence[str]) -> str:
-    """Return the decimal mark under which every cell is a figure."""
+    """Return the decimal mark with which all cells are figures."""
 
     def find(wrong: set[str]) -> int:
         return next(i for i, shape in enumerate(shapes) if forms[shape] in wrong)
@@ -107,7 +107,7 @@ def _choose_mark(shapes: Sequence[str], forms: Mapping[str, str | None], cells: 
         position = find(against)
         kinds = "a decimal point" if mark == "." else "a decimal comma"
         raise CellError(position, f"{cells[position]!r} is no figure of a kind with the others, which have {kinds}")
-    # A cell that lost a digit must not turn all others from thousands into decimals.
+    # A single cell that lost a digit must not turn the thousands of all others into decimals.
     fractions = sum(n for form, n in clear.items() if form.count(mark) == 1)
     grouped = sum(n for form, n in clear.items() if ("," if mark == "." else ".") in form)
     doubtful = {form for form in marked if DOUBTFUL.fullmatch(form)}

@@ -1,4 +1,4 @@
-"""Cells as people write them -> codes, names and figures; a cell that is none of them is an error."""
+"""Parsing of cells into codes, names and figures; cells that are not valid raise an error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from popforecast.errors import ReadError
 
-# The UN writes two or three dots where a figure is missing; the ellipsis is what some editors make of them.
+# The UN marks missing figures by two or three dots, which some editors replace by an ellipsis.
 MISSING = frozenset({"", "..", "...", "…"})
 SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
 CODE = re.compile(r"[0-9]{1,9}")
@@ -18,7 +18,7 @@ FIGURE = re.compile(r"([0-9]+|[0-9]{1,3}( [0-9]{3})+)(\.[0-9]+)?")
 
 
 class CellError(ReadError):
-    """A cell that is not what its column must hold, at a position of the column."""
+    """A cell that is not valid in its column, with its position in the column."""
 
     def __init__(self, position: int, fault: str) -> None:
         self.position = position
@@ -27,7 +27,7 @@ class CellError(ReadError):
 
 
 def clean(cell: str) -> str:
-    r"""Return the text of a cell without any kind of surplus space.
+    r"""Return the text of a cell without surplus whitespace of any kind.
 
     Examples
     --------
@@ -45,11 +45,11 @@ def parse_code(cell: str, number: int, path: Path) -> int:
 
 
 def parse_name(cell: str, number: int, path: Path) -> str:
-    """Return the name in a cell; one that a wrong encoding has damaged is an error, not a new place."""
+    """Return the name in a cell; names damaged by a wrong encoding raise an error."""
     name = clean(cell)
     if not name:
         raise ReadError(f"{path.name}, row {number}: the location has no name")
-    # Whoever saves as ASCII what is not gets question marks, which no name has.
+    # Saving as ASCII replaces other letters by question marks, which no name contains.
     if "\ufffd" in name or "?" in name:
         raise ReadError(f"{path.name}, row {number}: {name!r} has lost letters; save the file as UTF-8 from its source")
     repaired = _repair(name)
@@ -59,7 +59,7 @@ def parse_name(cell: str, number: int, path: Path) -> str:
 
 
 def parse_figure(cell: str, year: int, name: str, number: int, path: Path) -> float | None:
-    """Return the figure in a cell, in the file's unit; None where the UN marks it as missing."""
+    """Return the figure in a cell, in the unit of the file; None if marked as missing."""
     text = cell.strip()
     if not FIGURE.fullmatch(text):
         text = clean(cell)
@@ -74,7 +74,7 @@ def parse_figure(cell: str, year: int, name: str, number: int, path: Path) -> fl
 
 
 def read_codes(ids: Sequence[str]) -> list[int] | list[str]:
-    """Return ids as whole numbers where all are written so, else as the text they are: 01001 keeps its zero.
+    """Return ids as integers if all are written as such; otherwise as text, so that 01001 keeps its zero.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def read_codes(ids: Sequence[str]) -> list[int] | list[str]:
 
 
 def check_text(text: str) -> str | None:
-    """Return what is wrong with the letters of an id or name; None where nothing is.
+    """Return a description of encoding damage in an id or name; None if there is none.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def check_text(text: str) -> str | None:
 
 
 def _repair(text: str) -> str | None:
-    """Return a text as it was before it was encoded twice; None where it was not."""
+    """Return the original of a text that was encoded twice; None if it was not."""
     try:
         return None if text.isascii() else text.encode("cp1252").decode("utf-8")
     except UnicodeError:

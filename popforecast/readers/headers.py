@@ -1,4 +1,4 @@
-"""Where a table begins and what parts its cells: found by the columns that it must have."""
+"""Detection of a table's header row and delimiter, from the columns it must have."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from popforecast.errors import MOST_LETTERS, ReadError
 from popforecast.panel.frames import name_nearest
 from popforecast.readers.cells import clean
 
-# csv.Sniffer guesses from letters that repeat, and takes a decimal comma for a delimiter. The columns are known.
+# csv.Sniffer guesses from repeated characters, and mistakes decimal commas for delimiters. Here columns are known.
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
-# A preamble stands above the header in many downloads; further down there is none.
+# Maximum number of lines to search for the header: many downloads have a preamble above it.
 WITHIN = 50
 
 
@@ -24,12 +24,12 @@ class Header(NamedTuple):
     Attributes
     ----------
     titles : tuple of str
-        Without what is empty at the end of the row.
+        The titles of the columns, without empty cells at the end of the row.
     delimiter : str
     line : int
-        The line on which it ends; 1 is the first of the file.
+        The line on which the header ends, counted from 1.
     keys : int
-        How many of its columns share the first cell, as Eurostat writes them (``freq,unit,geo\TIME_PERIOD``).
+        The number of columns combined in the first cell, as in Eurostat files (``freq,unit,geo\TIME_PERIOD``).
     """
 
     titles: tuple[str, ...]
@@ -38,12 +38,12 @@ class Header(NamedTuple):
     keys: int = 1
 
     def split(self, cells: list[str]) -> list[str]:
-        """Return the cells of a row, one for each title."""
+        """Return the cells of a row, with combined keys split into one cell for each title."""
         return cells if self.keys == 1 else [*cells[0].split(","), *cells[1:]]
 
 
 def list_candidates(head: str) -> list[Header]:
-    r"""Return every row near the beginning of a text that could be its header, under each delimiter.
+    r"""Return all rows near the beginning of a text that could be its header, for each delimiter.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def list_candidates(head: str) -> list[Header]:
 
 
 def find_header(head: str, fits: Callable[[Sequence[str]], bool]) -> Header | None:
-    """Return the first row that fits, under the delimiter that gives it the most columns; None where none does."""
+    """Return the first row that fits, with the delimiter that gives it the most columns; None if no row fits."""
     fitting = [header for header in list_candidates(head) if fits(header.titles)]
     if not fitting:
         return None
@@ -76,7 +76,7 @@ def find_header(head: str, fits: Callable[[Sequence[str]], bool]) -> Header | No
 
 
 def refuse(head: str, wanted: Sequence[str], source: str) -> ReadError:
-    """Return the error for a text without a header that has the wanted columns: what it has, and what is near."""
+    """Return the error for a text without the wanted columns, with those it has and a similar title."""
     candidates = list_candidates(head)
     if not candidates:
         return ReadError(f"{source}: no row could be read as a header; expected one with {_list(wanted)}")
@@ -95,7 +95,7 @@ def refuse(head: str, wanted: Sequence[str], source: str) -> ReadError:
 
 
 def _weigh(header: Header, candidates: Sequence[Header]) -> tuple[int, int]:
-    """Return what speaks for a row: how many others have its width, if that is more than one cell; then being first."""
+    """Return the rank of a header: the number of candidates with the same width (if over one), then its position."""
     width = len(header.titles)
     alike = sum(len(other.titles) == width for other in candidates if other.delimiter == header.delimiter)
     return (alike * (width > 1), -header.line)

@@ -1,4 +1,4 @@
-"""A file -> its text, plain or compressed: what is no text is named, and refused."""
+"""Opening of text files, plain or compressed; other kinds of files raise an error that names the kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from popforecast.errors import ReadError, shorten
 from popforecast.readers.cells import SPACES
 
-# So much is looked at before anything else is read: 2 GB of something else are refused as fast as 2 kB.
+# Number of bytes inspected first, so that a large file of another kind is rejected as fast as a small one.
 HEAD = 1 << 18
 
 Bytes = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
@@ -26,7 +26,7 @@ Unpack = Callable[[Path], Bytes]
 GZIP = b"\x1f\x8b"
 UNPACK: dict[bytes, Unpack] = {GZIP: gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
 
-# What people pass as CSV by mistake, by its first bytes.
+# Other files often passed by mistake: first bytes, kind and remedy.
 OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
     (b"%PDF", "a PDF", "get the table as CSV"),
@@ -48,11 +48,11 @@ CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 class EncodingError(ReadError):
-    """A byte that the encoding which the file's beginning has does not allow."""
+    """A byte that is not valid in the encoding detected from the beginning of the file."""
 
 
 class Source(NamedTuple):
-    """A file of text, and how to read it."""
+    """A text file with its compression, encoding and beginning."""
 
     path: Path
     unpack: Unpack | None
@@ -61,7 +61,7 @@ class Source(NamedTuple):
 
     @contextmanager
     def open(self) -> Iterator[io.TextIOBase]:
-        """Open the text; damage met on the way is an error that names the file."""
+        """Open the text; damage found while reading raises an error that names the file."""
         try:
             with _open_bytes(self.path, self.unpack) as file:
                 yield io.TextIOWrapper(file, self.encoding, newline="")
@@ -78,14 +78,14 @@ class Source(NamedTuple):
             raise ReadError(f"{self.path.name} cannot be read: {error.strerror or error}") from error
 
     def list_lines(self, text: io.TextIOBase) -> Iterator[str]:
-        """Yield the lines of the opened text, none of which may be endless."""
+        """Yield the lines of the opened text; overlong lines raise an error."""
         while line := text.readline(HEAD):
             if len(line) == HEAD:
                 raise ReadError(f"{self.path.name} has a line of more than {HEAD // 1024} kB: it is no table with rows")
             yield line
 
     def ends_open(self) -> bool:
-        """Whether the last line has no line end."""
+        """Return whether the last line has no line end."""
         last = b""
         with _open_bytes(self.path, self.unpack) as file:
             if not self.unpack:
@@ -96,7 +96,7 @@ class Source(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A whole file's text, how it was encoded, and the checksum of its bytes."""
+    """The text of a file, its encoding, and the checksum of its bytes."""
 
     text: str
     encoding: str
@@ -104,12 +104,12 @@ class Text(NamedTuple):
 
 
 def decode(path: Path) -> Text:
-    """Return a file's text, from UTF-8, UTF-16 or Latin-1, plain or gzip.
+    """Return the text of a file in UTF-8, UTF-16 or Latin-1, plain or gzip-compressed.
 
     Raises
     ------
     ReadError
-        If it cannot be read, is damaged or is no text.
+        If it cannot be read, is damaged or is not text.
     """
     try:
         content = path.read_bytes()
@@ -124,7 +124,7 @@ def decode(path: Path) -> Text:
     is_wide = any(content.startswith(bom) for bom, _ in WIDE_BOMS)
     if b"\x00" in content and not is_wide:
         raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
-    # Any bytes are Latin-1: only UTF-16 can be none of these.
+    # All bytes are valid Latin-1, so only UTF-16 can fail.
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
             text = content.decode(encoding)
@@ -137,12 +137,12 @@ def decode(path: Path) -> Text:
 
 
 def open_source(path: Path) -> Source:
-    """Find out how a file is compressed and encoded, from its beginning.
+    """Return a file as a source of text, with compression and encoding detected from its beginning.
 
     Raises
     ------
     ReadError
-        If it cannot be read, is empty, or is something else than text.
+        If it cannot be read, is empty, or is not text.
     """
     start = _peek(path, None)
     if not start:
@@ -218,7 +218,7 @@ def _find_encoding(path: Path, content: bytes) -> str:
             return encoding
     if b"\x00" not in content:
         return "utf-8"
-    # Western text in UTF-16 has a zero in every second byte.
+    # Western text in UTF-16 without a byte order mark has a zero in nearly every second byte.
     odd, even = content[1::2], content[::2]
     for half, other, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
         if half.count(0) > 0.5 * len(half) and not other.count(0):
@@ -227,7 +227,7 @@ def _find_encoding(path: Path, content: bytes) -> str:
 
 
 def _decode_head(content: bytes, encoding: str) -> str | None:
-    """Return the beginning of a text; None where it is not in that encoding. Its last letter may be cut."""
+    """Return the decoded beginning of a text; None if not in this encoding. Its last character may be incomplete."""
     for cut in range(4):
         try:
             return content[: len(content) - cut].decode(encoding)

@@ -1,4 +1,4 @@
-"""Anyone's file -> Panel: CSV, long or wide, plain or compressed, and Parquet."""
+"""Readers of users' own data: CSV (long or wide, plain or compressed) and Parquet."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ def read_panel(
     decimal: str | None = None,
     incomplete: str = "raise",
 ) -> Panel | UnevenPanel:
-    r"""Read anyone's file as a panel.
+    r"""Read your own data as a panel.
 
-    Long tables have a row for each location and year: name `id`, `time` and `value`. Wide tables have a column for each
-    year: name `id` alone. The delimiter, the encoding, how thousands and decimals are marked and what stands above the
-    header are found out; where two readings are possible, it is an error that says what to pass.
+    Long tables have a row for each location and year: pass `id`, `time` and `value`. Wide tables have a column for each
+    year: pass only `id`. The delimiter, encoding, number format and any preamble above the header are detected; if
+    they are ambiguous, an error says what to pass.
 
     Parameters
     ----------
     path : path
-        CSV, plain, .gz, .bz2 or .xz; a Parquet file, or a folder of them.
+        A CSV file, plain, .gz, .bz2 or .xz; or a Parquet file or a folder of Parquet files.
     id : str, optional
-        The column of location codes. Text stays text: the county 01001 keeps its zero. May be left out for wide tables
-        of the World Bank (``Country Code``) and Eurostat (``geo``).
+        The column of location codes. Text stays text, so county 01001 keeps its zero. Optional for wide tables of the
+        World Bank (``Country Code``) and Eurostat (``geo``).
     time, value : str, optional
-        The columns of years and figures of a long table. Dates are years where all name one day of the year. In a wide
-        table `value` may be what its columns of years begin with, such as ``POPESTIMATE``.
+        The columns of years and figures in a long table. Dates are accepted as years if all fall on the same day of the
+        year. In a wide table, `value` is the prefix of the year columns, if any, such as ``POPESTIMATE``.
     group, name : str, optional
-        The columns of each location's region and of its name to show.
+        The columns of regions and of display names.
     where : mapping of str to str, optional
-        Rows to read: ``{"sex": "T"}``.
+        Conditions on the rows to read, such as ``{"sex": "T"}``.
     decimal : {".", ","}, optional
-        The decimal mark, where the figures leave it open.
+        The decimal mark, if the figures are ambiguous.
     incomplete : {"raise", "drop"}
-        What to do with a location that has a gap or fewer than two figures: stop, or leave it out (:func:`read_own`
-        reports which).
+        Whether to raise an error for a location with a gap or fewer than two figures, or to leave it out
+        (:func:`read_own` reports these).
 
     Returns
     -------
     Panel or UnevenPanel
-        UnevenPanel where locations begin or end in different years.
+        An UnevenPanel if locations begin or end in different years.
 
     Raises
     ------
     ReadError
-        If anything is not as above; the error names file, line or location, what was found and what to pass.
+        If the file is not as described; the error names the file, the line or location, the problem and what to pass.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def read_own(
     decimal: str | None = None,
     incomplete: str = "raise",
 ) -> Reading[Panel | UnevenPanel]:
-    """Read anyone's file as :func:`read_panel` does, with what was left out and where the figures come from."""
+    """Read your own data as :func:`read_panel` does, and report series left out and the source."""
     path = Path(path)
     check_incomplete(incomplete)
     if decimal not in (None, ".", ","):
@@ -109,9 +109,9 @@ def read_own(
 
 
 def read_long(path: str | Path, id: str, time: str, value: str, group: str | None = None) -> Panel | UnevenPanel:
-    """Read any long CSV: one row for each location and year, in persons (or whatever is counted).
+    """Read a long CSV as a panel: one row for each location and year, in persons or another unit.
 
-    Codes stay text where they are text: the county ``01001`` keeps its zero, and ``NA`` is Namibia.
+    Codes that are text stay text: county ``01001`` keeps its zero, and ``NA`` is Namibia.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def read_long(path: str | Path, id: str, time: str, value: str, group: str | Non
     as_text = {column: str for column in (id, group) if column}
     try:
         header = next(csv.reader(text.splitlines()))
-        # Names that stand twice would be numbered, and cells beyond the header's last be taken for row names.
+        # pandas renames repeated columns, and takes surplus cells for row names: both are checked below.
         frame = pd.read_csv(io.StringIO(text), dtype=as_text, keep_default_na=False, low_memory=False)
     except (ValueError, csv.Error, pd.errors.ParserError) as error:
         raise ReadError(f"{path.name} is no well-formed CSV ({str(error).strip()}): it may be cut") from error
@@ -147,7 +147,7 @@ def _read_text(source: Source, query: Query) -> tuple[Figures, str]:
     except EncodingError:
         if source.encoding != "utf-8":
             raise
-    # The beginning was ASCII, and what came later no UTF-8: then it is the older encoding of Western text.
+    # An ASCII beginning was taken for UTF-8, but later bytes are not valid: the file must be in the Western encoding.
     western = source._replace(encoding="cp1252")
     return read_table(western, query), western.encoding
 
@@ -188,7 +188,7 @@ def _label(frame: pd.DataFrame, column: str, id: str, series: np.ndarray) -> Seq
 
 
 def _measure(path: Path) -> str:
-    """Return the SHA-256 of a file, or of all files of a folder in the order of their names."""
+    """Return the SHA-256 of a file, or that of the hashes of a folder's files in order of name."""
     digests = []
     for part in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
         with part.open("rb") as file:

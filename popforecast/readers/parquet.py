@@ -1,4 +1,4 @@
-"""Parquet, a file or a folder of them -> a table; row groups and files may cut a series anywhere."""
+"""Reader of Parquet files and folders of them; a series may be split across row groups and files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAGIC = b"PAR1"
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a path is a folder, or a file that begins as Parquet does."""
+    """Return whether a path is a folder or a Parquet file, by its first bytes."""
     if path.is_dir():
         return True
     try:
@@ -25,12 +25,12 @@ def is_parquet(path: Path) -> bool:
 
 
 def read_parquet(path: Path, columns: Sequence[str], where: Mapping[str, str]) -> pd.DataFrame:
-    """Read columns of all rows, those alone whose cells are as asked.
+    """Return columns of the rows that satisfy the conditions in `where`.
 
     Raises
     ------
     ReadError
-        If pyarrow is not installed, the file is damaged, or a column is absent.
+        If pyarrow is not installed, the file is damaged, a column is missing, or no row is left.
     """
     try:
         import pyarrow as pa

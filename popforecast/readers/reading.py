@@ -1,4 +1,4 @@
-"""What a file holds -> its panel, or several, and what was left out and why; a fault names file and line."""
+"""Assembly of the figures in a file into a panel, with a report of what was left out; errors name file and line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from popforecast.panel.spans import arrange
 THOUSAND = 1000
 WORLD = 900
 
-# Rounding to thousands in 235 countries moves their sum by 4 parts in a million; a lost country moves it by more.
+# Rounding 235 countries to thousands changes their sum by 4 parts per million. Most missing countries change it more.
 TOTAL_TOLERANCE = 2e-5
 LEAVE_OUT = ", or incomplete='drop' (--incomplete drop) to leave such locations out and have them reported"
 
@@ -30,21 +30,21 @@ P = TypeVar("P", bound=Panel | UnevenPanel, covariant=True)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reading(Frozen, Generic[P], tables=("dropped",)):
-    """A file read: its panel, and what became of every row that is not in it.
+    """The result of reading a file: its panel, and a report of all series left out.
 
     Attributes
     ----------
     panel : Panel or UnevenPanel
     dropped : DataFrame
-        One row for each series left out: row (in the file; 1 is the first), code, name, reason.
+        One row for each series left out: row (in the file, counted from 1), code, name, reason.
     source : str
-        The file's name.
+        The name of the file.
     sha256 : str
-        Checksum of its bytes.
+        The checksum of its bytes.
     encoding : str
-        How its text was encoded.
+        The encoding of its text.
     series : int
-        How many series the file holds, kept and dropped.
+        The number of series in the file, kept or dropped.
     """
 
     panel: P
@@ -59,12 +59,12 @@ class Reading(Frozen, Generic[P], tables=("dropped",)):
 
 
 def check_total(panel: Panel, source: str) -> None:
-    """Check that the countries add up to the world, where the panel has both.
+    """Check that the countries add up to the world, if the panel has both.
 
     Raises
     ------
     ReadError
-        If they differ by more than rounding explains: a country is lost, or a figure is wrong.
+        If they differ by more than rounding explains: a country is missing or a figure is wrong.
     """
     countries = panel.locations["type"] == COUNTRY
     if WORLD not in panel.locations.index or countries.sum() < 2:
@@ -80,7 +80,7 @@ def check_total(panel: Panel, source: str) -> None:
 
 
 def check_incomplete(incomplete: str) -> None:
-    """Check what to do with a location that lacks figures.
+    """Check the option for incomplete series.
 
     Raises
     ------
@@ -92,25 +92,25 @@ def check_incomplete(incomplete: str) -> None:
 
 
 def tabulate_dropped(dropped: Sequence[tuple[int, Hashable, str, str]]) -> pd.DataFrame:
-    """Return the table of what was left out."""
+    """Return the table of series left out."""
     return pd.DataFrame(dropped, columns=["row", "code", "name", "reason"])
 
 
 class Figures(NamedTuple):
-    """What a file holds, one entry for each row and year.
+    """The figures in a file, one entry for each row and year.
 
     Attributes
     ----------
     codes : list of str or int
-        Of every location.
+        The codes of all locations.
     series, years, values : ndarray, shape (m,)
-        The number of each figure's location; NaN is no figure.
+        Position of the location in `codes`, year and figure of each entry; NaN if there is no figure.
     labels : dict of str to list
-        ``name`` and ``region`` of every location.
+        ``name`` and ``region`` of all locations.
     rows : ndarray, shape (m,)
-        The row of the file that each figure stands in, as `lines` takes it.
+        The row of each entry, as an argument of `lines`.
     lines : callable
-        Returns the lines of rows.
+        Returns the line numbers in the file of these rows.
     """
 
     codes: Sequence[Hashable]
@@ -128,7 +128,7 @@ def assemble(figures: Figures, path: Path, incomplete: str) -> tuple[Panel | Une
     Raises
     ------
     ReadError
-        If a location has a year twice, lacks one between its first and its last, or has a figure that is none.
+        If a location has a repeated year, a gap between its first and last year, or an invalid figure.
     """
     codes = figures.codes
     known = ~np.isnan(figures.values)

@@ -1,4 +1,4 @@
-"""The rows and columns of a text table, read with care; a table in which nothing needs care, by pandas' parser."""
+"""Rows and columns of a text table, read with line numbers for errors; plain tables are read by pandas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART = 1 << 22
 
 
 class Numbers(dict[str, int]):
-    """Texts numbered in the order in which they come; a text and the same with surplus space have one number."""
+    """Numbers of texts in order of first appearance; texts that differ only in surplus whitespace share a number."""
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
@@ -35,7 +35,7 @@ class Numbers(dict[str, int]):
 
 
 class Record(NamedTuple):
-    """A row of a table, and its line; 1 is the first of the file."""
+    """A row of a table, and its line in the file, counted from 1."""
 
     line: int
     cells: list[str]
@@ -43,18 +43,18 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns of a table as text.
+    """Columns of a table.
 
     Attributes
     ----------
     texts : dict of str to list of str
-        The different cells of each column that repeats itself, such as ids and years.
+        The distinct cells of columns with repeated values, such as ids and years.
     numbers : dict of str to ndarray
-        Which of them stands in each row.
+        The position in `texts` of the cell in each row.
     cells : dict of str to list of str
-        All cells of the other columns.
+        All cells of other columns, as text.
     amounts : dict of str to ndarray
-        Figures that are numbers already.
+        Columns of figures already parsed as numbers.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict)
@@ -66,12 +66,12 @@ class Columns:
 def read_columns(
     source: Source, header: Header, repeating: Sequence[str], others: Sequence[str], where: Mapping[str, str]
 ) -> Columns:
-    """Read columns of a table, of the rows whose cells are as asked.
+    """Return columns of a table, for the rows that satisfy the conditions in `where`.
 
     Raises
     ------
     ReadError
-        If a row has more or fewer cells than the header, or is no well-formed CSV.
+        If a row has more or fewer cells than the header, or is not well-formed CSV.
     """
     try:
         return _collect(_read_chunks(source, header, where), header, repeating, others)
@@ -101,11 +101,11 @@ def _collect(
 
 
 class _UnevenError(Exception):
-    """A row that is not simply as wide as the header: to be looked at with its line."""
+    """A row that must be read with its line number, because it is not simply as wide as the header."""
 
 
 def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[list[list[str]]]:
-    """Yield many rows at a time, as long as nothing is to be said of any of them."""
+    """Yield rows in chunks; raise _UnevenError if a row must be read with its line number."""
     wanted, width = _place(header, where), {len(header.titles)}
     with source.open() as text:
         lines = itertools.islice(source.list_lines(text), header.line, None)
@@ -123,14 +123,14 @@ def _read_chunks(source: Source, header: Header, where: Mapping[str, str]) -> It
 
 
 def iterate(source: Source, header: Header, where: Mapping[str, str]) -> Iterator[Record]:
-    """Yield the rows below the header that are not blank and whose cells are as asked, each as wide as the header."""
+    """Yield the rows below the header that are not blank and satisfy `where`, each as wide as the header."""
     wanted = _place(header, where)
     records = read_records(source, header)
     return (r for r in records if all(clean(r.cells[at]) == value for at, value in wanted)) if wanted else records
 
 
 def find_lines(source: Source, header: Header, where: Mapping[str, str], rows: Iterable[int]) -> list[int]:
-    """Return the lines of rows that :func:`iterate` yields; 0 is the first."""
+    """Return the line numbers of rows yielded by :func:`iterate`, given their positions counted from 0."""
     wanted = list(rows)
     last = max(wanted, default=-1)
     lines = [record.line for record in itertools.islice(iterate(source, header, where), last + 1)]
@@ -138,9 +138,9 @@ def find_lines(source: Source, header: Header, where: Mapping[str, str], rows: I
 
 
 def read_records(source: Source, header: Header) -> Iterator[Record]:
-    """Yield the rows below the header that are not blank, each with its line.
+    """Yield the rows below the header that are not blank, each with its line number.
 
-    Cells beyond the header that are empty are left out, and so are notes after a blank line at the end.
+    Empty cells beyond the header are left out, as are notes after a blank line at the end.
     """
     width, name, blank = len(header.titles), source.path.name, False
     with source.open() as text:
@@ -188,15 +188,15 @@ def _chunk(records: Iterator[Record]) -> Iterator[list[list[str]]]:
 
 
 def split_rows(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with its number; 1 is the first of the file.
+    """Yield the rows that are not blank, each with its number in the file, counted from 1.
 
     Raises
     ------
     ReadError
-        If the text is no well-formed CSV, or its last row has no line end.
+        If the text is not well-formed CSV, or its last row has no line end.
     """
     if text[-1] not in "\r\n":
-        # A figure that lost its last digits is still a figure, so only the line end tells that none is lost.
+        # A truncated figure is still a valid figure, so only a line end shows that the last row is complete.
         raise ReadError(
             f"{path.name} does not end with a line end, so its last row may be cut: get it again (or, if it is "
             "whole, add the line end)"
@@ -214,7 +214,7 @@ def split_rows(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
 def check_widths(
     rows: Iterable[tuple[int, list[str]]], header: Sequence[str], path: Path
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows, each of which must have as many cells as the header."""
+    """Yield the rows, after checking that each has as many cells as the header."""
     for number, cells in rows:
         if len(cells) != len(header):
             raise ReadError(
@@ -224,19 +224,19 @@ def check_widths(
 
 
 def read_plain(source: Source, header: Header, repeating: Sequence[str], value: str) -> Columns | None:
-    """Read columns of a table, and one of figures, if every row is as wide as the header and every figure is clear.
+    """Return columns of a table and its column of figures, read by pandas; None if the table is not plain.
 
     Returns
     -------
     Columns or None
-        None where a cell stands in quotes, is empty or has surplus space, where a row is longer or shorter than the
-        header, or a figure is more than digits and a decimal point: then each is to be looked at.
+        None if a cell is quoted, empty or has surplus whitespace, if a row is not as wide as the header, or if a figure
+        is more than digits and an unambiguous decimal point: then each cell must be parsed separately.
     """
     marks = _count_marks(source, header)
     if header.keys > 1 or marks is None or source.ends_open():
         return None
     frame = _parse(source, header, repeating, value)
-    # pandas refuses a row that is too long and fills one that is too short: the marks between cells tell.
+    # pandas rejects rows that are too long but fills up short ones, so the delimiters are counted.
     if frame is None or not len(frame) or marks != len(frame) * (len(header.titles) - 1):
         return None
     kind, values = frame[value].dtype.kind, pd.to_numeric(frame[value], errors="coerce").to_numpy(np.float64)
@@ -253,7 +253,7 @@ def read_plain(source: Source, header: Header, repeating: Sequence[str], value: 
 
 
 def _count_marks(source: Source, header: Header) -> int | None:
-    """Return how many delimiters stand below the header; None where there are quotes, or too few or many."""
+    """Return the number of delimiters below the header; None if there are quotes, or too few or too many delimiters."""
     count, width = 0, len(header.titles)
     with source.open() as text:
         for _ in itertools.islice(text, header.line):
@@ -261,7 +261,7 @@ def _count_marks(source: Source, header: Header) -> int | None:
         while part := text.read(PART):
             marks = part.count(header.delimiter)
             ends = max(part.count("\n"), part.count("\r"))
-            # Gigabytes of something else are refused by the first of them.
+            # Checked for each part, so that a large file of another kind is rejected early.
             if '"' in part or not ends or abs(marks - ends * (width - 1)) >= max(width, 2):
                 return None
             count += marks
@@ -291,9 +291,9 @@ def _parse(source: Source, header: Header, repeating: Sequence[str], value: str)
 
 
 def _are_clear(values: NDArray[np.float64], whole: bool) -> bool:
-    """Whether figures are of zero or more, and no point among them could part thousands."""
+    """Return whether no figure is negative and no decimal point could be a thousands separator."""
     if not np.isfinite(values).all() or (values < 0).any():
         return False
-    # 12.345 may be twelve thousand; 1234.5 and 1.2345 may not, and must be most by far.
+    # 12.345 could be twelve thousand; 1234.5 and 1.2345 could not. These must be the majority.
     beyond = np.abs(values * 1000 - np.rint(values * 1000)) > 1e-6
     return whole or bool(((values % 1 > 0) & ((values >= 1000) | beyond)).mean() > 0.5)

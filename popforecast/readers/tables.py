@@ -1,4 +1,4 @@
-"""Anyone's text table, long or wide -> its figures."""
+"""Reader of the figures in users' own text tables, long or wide."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from popforecast.readers.reading import Figures
 from popforecast.readers.rows import Columns, Record, find_lines, iterate, read_columns, read_plain
 from popforecast.readers.times import parse_times, parse_title
 
-# What identifies a location in tables that many download, and what names it.
+# Columns of location codes, and of names, in widely used tables.
 KNOWN = {"Country Code": "Country Name", "Code": "Entity", "geo": None}
 
 Say = Callable[[int], str]
 
-# Eurostat's flags behind a figure: provisional, break in series, estimated, ...
+# A figure followed by Eurostat flags: provisional, break in series, estimated, ...
 FLAGGED = re.compile(r"([0-9.]*|:) ?[a-z]{0,4}")
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which columns of a table are what.
+    """The columns and rows to read from a table.
 
     Attributes
     ----------
     id, time, value, group, name : str, optional
     where : mapping of str to str
-        Columns and what they must hold: other rows are not read.
+        The required values of columns: other rows are not read.
     decimal : {".", ","}, optional
     """
 
@@ -49,24 +49,24 @@ class Query:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The columns that describe a location, by what they say of it."""
+        """The columns that describe a location, by their meaning: ``name`` or ``region``."""
         pairs = {"name": self.name, "region": self.group}
         return {meaning: column for meaning, column in pairs.items() if column}
 
     @property
     def columns(self) -> list[str]:
-        """All columns that are named."""
+        """All columns named in the query, without repetition."""
         named = [self.id, self.time, self.value if self.time else None, *self.labels.values(), *self.where]
         return list(dict.fromkeys(column for column in named if column))
 
 
 def read_table(source: Source, query: Query) -> Figures:
-    """Read a table whose columns are named, or known.
+    """Return the figures of a table.
 
     Raises
     ------
     ReadError
-        If a column is not there, or a cell is not what it must be.
+        If a column is missing or a cell is not valid.
     """
     if query.time and query.value:
         return _read_long(source, query)
@@ -198,7 +198,7 @@ def _has_years(titles: Sequence[str], prefix: str | None) -> bool:
 
 
 def _complete(query: Query, header: Header) -> Query:
-    """Return the query with the id and name that the table is known to have, where none is asked for."""
+    """Return the query, with id and name filled in from `KNOWN` if not given."""
     key = query.id or next(column for column in KNOWN if column in header.titles)
     name = query.name or KNOWN.get(key)
     name = name if name in header.titles else None
@@ -263,7 +263,7 @@ def _label(columns: Columns, column: str, series: NDArray[np.int64], ids: Sequen
 
 
 def _check_last(cells: Sequence[str], series: NDArray[np.int64], say: Say) -> None:
-    """Check a last figure that no line end follows: one that lost digits is shorter than the one before."""
+    """Check a last figure without a line end: it is taken for truncated if shorter than the one before."""
     last = len(cells) - 1
     before = np.flatnonzero(series[:-1] == series[-1])
     if len(before) and len(clean(cells[last])) >= len(clean(cells[before[-1]])):
@@ -275,7 +275,7 @@ def _check_last(cells: Sequence[str], series: NDArray[np.int64], say: Say) -> No
 
 
 def _compare(first: Record, second: Record, header: Header, wide: Mapping[int, int]) -> str:
-    """Say where two rows of one location differ."""
+    """Return a description of how two rows of the same location differ."""
     differing = [
         place
         for place, (one, two) in enumerate(zip(first.cells, second.cells, strict=True))

@@ -1,4 +1,4 @@
-"""Cells of time -> years: whole years, or dates that name one day of each."""
+"""Parsing of years: whole numbers, or dates that all fall on the same day of the year."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ WHOLE = re.compile(r"(-?[0-9]{1,7})(\.0+)?")
 DATED = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 COMPACT = re.compile(r"(1[5-9]|2[0-9])[0-9]{2}(0[1-9]|1[0-2])([0-2][0-9]|3[01])")
 
-# What may stand before a year, or behind it, in a column's title: 1960, X1960 (as R writes it), 1960 [YR1960].
+# Titles of year columns: 1960, X1960 (as written by R), 1960 [YR1960] (World Bank).
 TITLE = re.compile(r"(?:[XY]|YR)?([12][0-9]{3})(?: \[YR\1\])?")
 
 
 def parse_times(cells: Sequence[str]) -> list[int]:
-    """Return the years of different cells.
+    """Return the years in distinct cells.
 
-    Dates are years where what surrounds the year is the same in all: then no year has two.
+    Dates are accepted if they are the same apart from the year, so that there is only one in each year.
 
     Raises
     ------
     CellError
-        If a cell is no year, or the dates are of several days of the year.
+        If a cell is not a year, or dates fall on different days of the year.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def parse_times(cells: Sequence[str]) -> list[int]:
 
 
 def parse_title(title: str, prefix: str | None = None) -> int | None:
-    """Return the year that a column's title names; None where it names none.
+    """Return the year in the title of a column; None if there is none.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def _read_year(text: str) -> int | None:
 
 
 def _split(text: str) -> tuple[int, str, str] | None:
-    """Return the one number of four digits in a text, what is before it and what is behind."""
+    """Return the year in a text with a single four-digit number, the text before it and the text after it."""
     found = list(DATED.finditer(text))
     if len(found) != 1:
         return None

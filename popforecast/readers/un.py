@@ -1,4 +1,4 @@
-"""The UN's tables, long and wide: two presets of one reader, in thousands of persons, with labels and variants."""
+"""Reader of the UN's long and wide tables (thousands of persons, with labels and variants): one preset for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from popforecast.readers.opening import decode
 from popforecast.readers.reading import THOUSAND, Reading, check_incomplete, check_total, tabulate_dropped
 from popforecast.readers.rows import check_widths, split_rows
 
-# The titles of columns, by what they hold.
+# Titles of columns, by content.
 LONG = {"code": ["LocID"], "name": ["Location"], "variant": ["Variant"], "year": ["Time"], "figure": ["PopTotal"]}
 OPTIONAL = {"type": ["LocTypeName"], "parent": ["ParentID"], "iso3": ["ISO3_code"]}
 LONG_COLUMNS = [title for (title,) in LONG.values()]
@@ -31,7 +31,7 @@ WIDE = {
     "parent": ["parent code"],
     "variant": ["variant"],
 }
-FORMS = {  # What the cells of the long table must be.
+FORMS = {  # Patterns for cells of the long table.
     "code": ("[0-9]{1,9}", "a location code"),
     "year": ("[0-9]{1,9}", "a year"),
     "figure": (r"[0-9]{1,12}(\.[0-9]+)?", "thousands of persons, zero or more"),
@@ -41,10 +41,10 @@ PAST, MEDIUM = "estimates", "medium"
 
 
 class Table(NamedTuple):
-    """The locations of one variant, which of them are labels, and their figures in thousands, NaN where there is none.
+    """The locations of one variant, a mask of labels among them, and their figures in thousands (NaN if missing).
 
-    `places` says by code in which ``row`` a location first stands, its ``name``, ``type``, ``parent`` and ``iso3``;
-    `series` is how many the file holds.
+    `places` has, by code, the first ``row`` of a location, its ``name``, ``type``, ``parent`` and ``iso3``; `series`
+    is the number of series in the file.
     """
 
     places: pd.DataFrame
@@ -55,7 +55,7 @@ class Table(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A preset: how rows become a table, how its locations are described, what is said of a gap and of no location."""
+    """A preset: functions that parse rows and describe locations, and error texts for gaps and for no locations."""
 
     parse: Callable[[str, str | None, int | None, Path], Table]
     describe: Callable[[Table, NDArray[np.bool_], Path], pd.DataFrame]
@@ -64,19 +64,19 @@ class Form(NamedTuple):
 
 
 def is_long(path: str | Path) -> bool:
-    """Whether a UN file is of the long form, by its header."""
+    """Return whether a UN file is in long format, by its header."""
     return _is_long(decode(Path(path)).text)
 
 
 def list_variants(path: str | Path) -> tuple[str, ...]:
-    """Return the names of the variants in the UN's long table, as it writes them."""
+    """Return the names of the variants in a UN long table, as spelled there."""
     return tuple(_parse_rows(decode(Path(path)).text, Path(path))["variant"].unique())
 
 
 def read_un(
     path: Path, variant: str | None, revision: str | None, until: int | None, incomplete: str, form: Form | None = None
 ) -> Reading[Panel]:
-    """Read a file of the UN, of the form given or that which its header has; see :func:`popforecast.read_wpp`."""
+    """Read a UN file in the given format (default: detected from the header); see :func:`popforecast.read_wpp`."""
     text = decode(path)
     form = form or (LONG_FORM if _is_long(text.text) else WIDE_FORM)
     check_incomplete(incomplete)
@@ -96,7 +96,7 @@ def read_un(
         raise ReadError(path.name + form.gap.format(row=row, code=code, name=name, why=why[at], some=some, **ends))
     dropped = tabulate_dropped([(*rows[at], why[at]) for at in np.flatnonzero(left)])
     order = np.argsort(table.years)
-    # Thousands with three decimals are whole persons; rounding removes what the multiplication left over.
+    # Thousands with three decimals are whole persons; rounding removes floating-point error from the multiplication.
     persons = np.round(table.figures[~left][:, order] * THOUSAND, 6)
     locations = form.describe(table, ~left, path)
     try:
@@ -168,7 +168,7 @@ def _parse_rows(text: str, path: Path) -> pd.DataFrame:
 
 
 def _choose_past(table: pd.DataFrame, variant: str | None, until: int | None, path: Path) -> pd.DataFrame:
-    """Return the rows of a variant; where none is named, those of the past."""
+    """Return the rows of a variant (default: those of the estimates)."""
     folded = table["variant"].str.casefold()
     wanted = variant.strip().casefold() if variant else PAST if (folded == PAST).any() else MEDIUM
     chosen = table[_match(table["variant"], wanted, f"no variant {variant or 'Medium'!r}: expected one of", path)]
@@ -176,7 +176,7 @@ def _choose_past(table: pd.DataFrame, variant: str | None, until: int | None, pa
     if variant is None and until is None and wanted == MEDIUM and len(others):
         until = int(others["year"].min()) - 1
         projected = set(chosen["year"][chosen["year"] > until])
-        # One misspelt name must not shorten the past.
+        # A misspelt variant must not shorten the estimates.
         for name, rows in others.groupby("variant", sort=False):
             absent = projected - set(rows["year"])
             if absent:
@@ -248,7 +248,7 @@ def _parse_wide(text: str, variant: str | None, until: int | None, path: Path) -
 
 
 def _find_years(titles: Sequence[str], body: Sequence[list[str]], until: int | None, path: Path) -> dict[int, int]:
-    """Return where each year stands, as far as the last to read."""
+    """Return the column position of each year, up to the last year to read."""
     years: dict[int, int] = {}
     for place, title in enumerate(titles):
         if re.fullmatch("(1[89]|2[01])[0-9]{2}", title):
@@ -274,7 +274,7 @@ def _describe_wide(table: Table, kept: NDArray[np.bool_], _path: Path) -> pd.Dat
 
 
 def _climb(code: int, parents: Mapping[int, int | None], series: set[int]) -> int | None:
-    """Return the nearest ancestor that is a series: labels are stepped over."""
+    """Return the nearest ancestor with a series, skipping labels."""
     passed = {code}
     parent = parents[code]
     while parent is not None and parent not in series:
