@@ -35,7 +35,7 @@ class Ratio(NamedTuple):
 
     @property
     def verdict(self) -> Literal["win", "tie", "loss"]:
-        """``win`` if the first error is smaller, ``loss`` if it is larger, ``tie`` if the interval contains 1."""
+        """``win`` if the whole interval is below 1, ``loss`` if it is above 1, ``tie`` if it contains 1."""
         return "win" if self.upper < 1 else "loss" if self.lower > 1 else "tie"
 
     def __str__(self) -> str:

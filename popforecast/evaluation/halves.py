@@ -9,7 +9,7 @@ TUNING, REPORTED, ALL = "tuning", "reported", "all"
 
 
 def choose(codes: pd.Index, countries: str) -> np.ndarray:
-    """Return a mask of the locations in the set; in the tuning set, the code divided by four is odd.
+    """Return a mask of the locations in the set; codes of the tuning set give an odd integer when divided by four.
 
     Examples
     --------

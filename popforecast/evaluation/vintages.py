@@ -80,7 +80,7 @@ class Vintages(Frozen, tables=("excluded", "base_errors", "errors")):
         DataFrame
             source, year, horizon, n, basis (``raw``; or ``rebased``, after multiplying the forecast by the ratio of
             the revised to the original base-year population), intervals (what they allow for), mape, median_ape, wis,
-            and coverage and width by level. Measures are in percent, and NaN where a source gives no bounds.
+            and coverage and width by level. All are in percent; interval measures are NaN if a source has no bounds.
         """
         errors = self.errors
         if locations is not None:
@@ -138,7 +138,7 @@ def compare_vintages(
     Raises
     ------
     YearError
-        If the later revision has no year after the vintage's last one, or does not have that year.
+        If the later revision lacks the last year of the vintage, or has no later year.
     UnknownRevisionError, UnknownModelError, ModelError, LevelError, PanelError
         If an argument is not valid.
 

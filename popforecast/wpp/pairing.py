@@ -53,9 +53,9 @@ class Pairing(Frozen, tables=("excluded",)):
 
 @cache
 def load_wholes() -> Mapping[Hashable, int]:
-    """Return the code of the country in which each formerly included territory was counted, by code of the territory.
+    """Return the country that formerly included a territory now listed separately, by code of the territory.
 
-    The country's definition differs between two revisions if only the later one lists the territory separately.
+    The definition of the country differs between two revisions if only the later one lists the territory.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def describe_reading(reading: Reading) -> dict[str, Any]:
 
 
 def find_anomalies(panel: Panel, most: int = 15, threshold: float = 6.0) -> pd.DataFrame:
-    r"""Return the year of most anomalous growth of each country that has one.
+    r"""Return the year of the largest growth anomaly, for each country with any.
 
     Growth in a year is anomalous if it differs from the country's median growth by more than `threshold` robust
     standard deviations, :math:`|g_t - \operatorname{med} g| > k \cdot 1.4826 \operatorname{MAD}(g)`, and by more

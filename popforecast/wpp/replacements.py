@@ -33,7 +33,7 @@ MISSPELT = 0.8
 
 DATE = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
-# Censuses change a series by 10% or 25%. A tenfold change means another unit or another country.
+# A new census can change a series by 10% or even 25%. A tenfold change means another unit or another country.
 MOST_CHANGE = 10
 
 

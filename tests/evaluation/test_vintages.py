@@ -156,7 +156,7 @@ def test_the_parts_explain_what_an_earlier_edition_counted(whole: int, wpp2024: 
 
 
 def test_no_country_in_common_is_an_error(wpp2024: pf.Panel) -> None:
-    with pytest.raises(PanelError, match="share no country"):
+    with pytest.raises(PanelError, match="no country in common"):
         pair(wpp2024.select(["NGA"]), wpp2024.select(["IND"]))
 
 
