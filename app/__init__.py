@@ -1,4 +1,4 @@
-"""The web app: it imports popforecast and computes nothing itself.
+"""The web app: pages and an API over popforecast, without computations of its own.
 
 >>> from app import create_app
 >>> create_app().test_client().get("/healthz").json["status"]
@@ -20,7 +20,7 @@ from app.pages import assets, forecast, installable, published
 from app.server import health, layers, log, security
 from app.settings import Settings
 
-# Every room of the app: who adds one enters its blueprint here, and nothing else.
+# All parts of the app; a new part only needs its blueprint here.
 BLUEPRINTS = (
     forecast.blueprint,
     routes.blueprint,
@@ -31,7 +31,7 @@ BLUEPRINTS = (
     Blueprint("theme", __name__, static_folder=str(files(pf) / "theme"), static_url_path="/theme"),
 )
 
-# Errors of these rooms are for programs; all others are pages.
+# Errors under these paths are problem details; all other errors are pages.
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/version", "/openapi.json")
 
 COMPRESSIONS = ["br", "gzip"]
@@ -50,12 +50,12 @@ COMPRESSED = [
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the Flask app, as the settings (default: the environment) ask for it.
+    """Return the Flask app, configured by settings (default: from the environment).
 
     Raises
     ------
     SettingsError
-        If a variable of the environment holds what it must not.
+        If an environment variable is invalid.
     """
     settings = settings or Settings.from_environ()
     app = Flask(__name__)
@@ -69,14 +69,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(HTTPException, refuse)
     app.config.update(COMPRESS_ALGORITHM=COMPRESSIONS, COMPRESS_MIMETYPES=COMPRESSED)
     Compress(app)
-    # Last here is first there: a file is read before it is compressed.
+    # Registered last so that it runs first: a file must be read before it is compressed.
     assets.version_addresses(app)
     app.wsgi_app = layers.wrap(app, settings)  # type: ignore[assignment, method-assign]
     return app
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
-    """Answer an error: problem details for programs, else a page."""
+    """Return an error as problem details for programs, otherwise as a page."""
     if isinstance(error, RequestEntityTooLarge):
         security.explain_excess(error)
     return routes.refuse(error) if request.path.startswith(FOR_PROGRAMS) else forecast.refuse(error)

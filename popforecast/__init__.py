@@ -78,7 +78,7 @@ __all__ = [
     "scores",
 ]
 
-# Deprecated names: what each gives, and what to use in its place.
+# Deprecated names: the object each returns, and the name to use instead.
 _DEPRECATED: dict[str, tuple[Any, str]] = {
     "Rectangles": (UnevenPanel, "UnevenPanel"),
     "compare": (compare_vintages, "compare_vintages"),
@@ -93,7 +93,7 @@ _DEPRECATED: dict[str, tuple[Any, str]] = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return what a deprecated name stands for, and warn at its first use."""
+    """Return the object of a deprecated name, with a warning at its first use."""
     if name not in _DEPRECATED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found, successor = _DEPRECATED[name]
@@ -102,6 +102,6 @@ def __getattr__(name: str) -> Any:
         DeprecationWarning,
         stacklevel=2,
     )
-    # Found in the module from now on, so that it warns once.
+    # Stored in the module, so that the warning appears only once.
     globals()[name] = found
     return found

@@ -1,4 +1,4 @@
-"""A client for a deployed app: asks its API over HTTP for what :func:`popforecast.forecast` gives at home."""
+"""A client for a deployed app: the forecasts of :func:`popforecast.forecast` over HTTP."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30
 
-# An app that asks for more patience than this is not waited for.
+# If an app asks for a longer wait, the request fails.
 LONGEST_WAIT = 60
 
-# What is longer is posted: apps and what is in front of them refuse longer addresses.
+# Longer queries are sent by POST, because apps and proxies reject long URLs.
 LONGEST_QUERY = 6_000
 
 JSON, CSV = "application/json", "text/csv"
 
-# The fields of a question that have a place in a call; any other is given by its name.
+# The fields of a question that can be positional arguments; others are keyword arguments.
 FIELDS = ("locations", "start", "end", "model", "revision", "levels", "groups")
 
-# What every forecast has.
+# Members of every forecast, for recognising one.
 MEMBERS = {"forecasts": list, "notes": list, "provenance": dict}
 
 
 class RequestError(PopforecastError):
-    """An app that cannot be reached, or that refused the question."""
+    """An app that cannot be reached or rejected the request."""
 
 
 def request_forecast(
@@ -49,36 +49,36 @@ def request_forecast(
     groups: Mapping[str, Sequence[str | int]] | None = None,
     **others: object,
 ) -> dict[str, Any]:
-    """Ask a deployed app for a forecast.
+    """Return a forecast from a deployed app.
 
-    An app that says it was asked too often is asked once more, when it says so, if that is within a minute.
+    If the app reports too many requests, the request is repeated once after the wait it states, up to a minute.
 
     Parameters
     ----------
     url : str
-        Where the app is, such as ``http://127.0.0.1:8000``. A user and password in it are sent, and shown in no error.
+        URL of the app, such as ``http://127.0.0.1:8000``. A user and password in it are sent but never shown in errors.
     locations, start, end, model, revision, levels, groups
-        As for :func:`popforecast.forecast`; what is left out is the app's default.
+        As for :func:`popforecast.forecast`; if omitted, the app's defaults apply.
     others
         Any other field of :class:`popforecast.question.Question`.
 
     Returns
     -------
     dict
-        As :meth:`popforecast.Forecast.to_dict` returns it, and the members of the groups.
+        As returned by :meth:`popforecast.Forecast.to_dict`, with the members of the groups.
 
     Raises
     ------
     RequestError
-        If the app cannot be reached, or answers with an error; its own words are passed on.
+        If the app cannot be reached or responds with an error, whose text is included.
     InputError
-        If the groups are no mapping of names to members, or there is no such parameter.
+        If the groups are not a mapping of names to members, or a parameter is unknown.
     """
     query = _write_query(locations, start, end, model, revision, levels, groups, **others)
     answer = _ask(url, "/api/v1/forecast", query, JSON)
     body = _read_json(answer)
     if not all(isinstance(body.get(member), kind) for member, kind in MEMBERS.items()):
-        raise RequestError(f"{_name(answer)} answered with something that is no forecast: is it a popforecast app?")
+        raise RequestError(f"{_name(answer)} answered with something that is not a forecast: is it a popforecast app?")
     return body
 
 
@@ -93,17 +93,17 @@ def request_csv(
     groups: Mapping[str, Sequence[str | int]] | None = None,
     **others: object,
 ) -> str:
-    """Ask a deployed app for a forecast as CSV: :func:`request_forecast` in the form that spreadsheets read.
+    """Return a forecast from a deployed app as CSV; see :func:`request_forecast`.
 
     Returns
     -------
     str
-        As :meth:`popforecast.Forecast.to_csv` returns it.
+        As returned by :meth:`popforecast.Forecast.to_csv`.
 
     Raises
     ------
     RequestError
-        If the app cannot be reached, or answers with an error; its own words are passed on.
+        If the app cannot be reached or responds with an error, whose text is included.
     """
     query = _write_query(locations, start, end, model, revision, levels, groups, **others)
     answer = _ask(url, "/api/v1/forecast.csv", query, CSV)
@@ -132,7 +132,7 @@ def _ask(url: str, path: str, query: Mapping[str, Any], form: str) -> Response:
     try:
         is_long = len(urlencode(query, doseq=True)) > LONGEST_QUERY
     except UnicodeEncodeError as error:
-        raise RequestError(f"{error.object!r} is no text: expected names without half characters") from error
+        raise RequestError(f"{error.object!r} is not valid text: expected names without half characters") from error
     auth = requests.auth.HTTPBasicAuth(*credentials) if credentials else None
 
     def ask() -> Response:
@@ -174,12 +174,12 @@ def _read_json(answer: Response) -> dict[str, Any]:
 
 
 def _name(answer: Response) -> str:
-    """Return the address that answered, wherever redirects led, for a person."""
+    """Return the URL that answered, after redirects, without credentials or query, for error messages."""
     return split_credentials(answer.url)[0].partition("?")[0]
 
 
 def _read_wait(answer: Response) -> float | None:
-    """Return how many seconds a client that asked too often shall wait; None where nothing says so."""
+    """Return the seconds to wait after too many requests; None if the response states none."""
     text = answer.headers.get("Retry-After", "").strip()
     if answer.status_code != 429 or not text:
         return None
@@ -193,7 +193,7 @@ def _read_wait(answer: Response) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause, which says more to a person than the stack of wrappers around it."""
+    """Return the innermost cause of an error, which is clearer than the errors wrapped around it."""
     cause: BaseException = error
     while (inner := cause.__cause__ or cause.__context__) is not None:
         cause = inner

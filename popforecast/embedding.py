@@ -1,4 +1,4 @@
-"""What is computed from the embedded tables and kept beside them: ``python -m popforecast.embedding`` makes it anew."""
+"""Embedded fits and track records, which ``python -m popforecast.embedding`` recomputes from the embedded tables."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from popforecast.wpp.editions import REVISIONS, VINTAGES, load_panel
 
 
 def compute() -> dict[str, bytes]:
-    """Fit the default model anew, measure the track records, and return the files to keep, by name.
+    """Return the contents of the files to embed, by name: fits of the default model, track records and manifest.
 
-    The same code, tables and machine give the same bytes.
+    The result is reproducible to the byte for the same code, tables and machine.
     """
     panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
     tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
@@ -41,12 +41,12 @@ def compute() -> dict[str, bytes]:
 
 
 def write(contents: Mapping[str, bytes], folder: Path = DATA) -> list[Path]:
-    """Write all of the files, or none (default: beside the embedded tables); return their paths.
+    """Write all files or none (default: to the folder of the embedded tables), and return their paths.
 
     Raises
     ------
     StoreError
-        If one cannot be written.
+        If a file cannot be written.
     """
     files = {folder / name: content for name, content in contents.items()}
     try:
@@ -62,7 +62,7 @@ def _write_csv(table: pd.DataFrame) -> bytes:
 
 @click.command()
 def main() -> None:
-    """Make anew what is embedded beside the tables: fitted models and track records."""
+    """Recompute the fitted models and track records that are embedded with the tables."""
     for path in write(compute()):
         click.echo(f"{path.name}: {path.stat().st_size:,} bytes")
 

@@ -1,12 +1,12 @@
-"""The errors that popforecast raises: each names the value, where it stands and what would be valid."""
+"""The errors of popforecast: each message states the value, its place and what is expected."""
 
 from __future__ import annotations
 
-# A message is for a person: it names so many misses, and so many letters of each.
+# To keep messages readable: the maximum number of unknown names listed, and the letters shown of each.
 MOST_NAMED = 10
 MOST_LETTERS = 80
 
-# So much of a value is enough to know it again.
+# Characters shown of a quoted value, enough to recognise it.
 MOST_QUOTED = 40
 
 
@@ -22,7 +22,7 @@ def shorten(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return the text as an error shows it: in quotes, short, with nothing that would not print.
+    """Return the text for an error message: quoted, shortened, and with unprintable characters escaped.
 
     Examples
     --------
@@ -35,28 +35,28 @@ def quote(text: str) -> str:
 
 
 class PopforecastError(Exception):
-    """Base of every error that popforecast raises; its text is fit to be shown to a person."""
+    """Base class of all errors of popforecast; messages are suitable for display to users."""
 
 
 class InputError(PopforecastError, ValueError):
-    """Base of every error in what was passed in: an argument, a table or a file."""
+    """Base class of errors in input: arguments, tables and files."""
 
 
 class PanelError(InputError):
-    """A panel that is not rectangular, not regular, or holds values that are not populations."""
+    """A panel that is incomplete or irregular, or contains values that are not populations."""
 
 
 class ReadError(InputError):
-    """A file that cannot be read as population figures without losing or guessing something."""
+    """A file that cannot be read as population figures without loss or guesswork."""
 
 
 class UnknownLocationError(InputError):
-    """One or more locations that the panel does not have.
+    """One or more locations that are not in the panel.
 
     Attributes
     ----------
     unknown : dict of str to tuple of str
-        Every location not found, with the nearest names there are.
+        The unknown locations, with the nearest names.
     """
 
     def __init__(self, unknown: dict[str, tuple[str, ...]]) -> None:
@@ -70,16 +70,16 @@ class UnknownLocationError(InputError):
         super().__init__(". ".join(sentences) + ". Expected a code, ISO3 code, name or alias.")
 
     def __reduce__(self) -> tuple[type[UnknownLocationError], tuple[dict[str, tuple[str, ...]]]]:
-        # An exception is made anew from its text unless it says otherwise; this one is made from what was not found.
+        # By default an exception is unpickled from its message, but this one takes the unknown locations.
         return type(self), (self.unknown,)
 
 
 class RepeatedLocationError(InputError):
-    """One location asked for twice, perhaps under two names."""
+    """A repeated location, possibly under two names."""
 
 
 class UnknownModelError(InputError):
-    """A model name that is not registered."""
+    """An unknown model name."""
 
 
 class UnknownRevisionError(InputError):
@@ -87,7 +87,7 @@ class UnknownRevisionError(InputError):
 
 
 class YearError(InputError):
-    """A year, origin or horizon outside what the panel allows."""
+    """A year, origin or horizon that is invalid for the panel."""
 
 
 class LevelError(InputError):
@@ -95,7 +95,7 @@ class LevelError(InputError):
 
 
 class ModelError(InputError):
-    """A specification that cannot be fitted to this panel, or a fit used with other data."""
+    """A model that cannot be fitted to this panel, or a fit used with different data."""
 
 
 class ScoreError(InputError):
@@ -103,20 +103,20 @@ class ScoreError(InputError):
 
 
 class StoreError(PopforecastError):
-    """A stored model that is damaged, or that fits neither this data nor this version."""
+    """A stored model that is damaged, or is for different data or another version."""
 
 
 class FetchError(PopforecastError, OSError):
-    """A download that failed or did not hold what the revision must hold."""
+    """A download that failed or lacks data that the revision must contain."""
 
 
 class LockError(PopforecastError, OSError):
-    """A folder that another run is writing to, or that cannot be held."""
+    """A folder that another run is writing to, or that cannot be locked."""
 
 
 class ReportError(PopforecastError):
-    """A report that cannot be made: an unknown name or parameter, or a notebook that failed."""
+    """A report that cannot be made because of an unknown name or parameter, or a failed notebook."""
 
 
 class ScaleError(PopforecastError):
-    """A partitioned file that cannot be forecast, or a run over it that cannot go on."""
+    """A partitioned file that cannot be forecast, or a run over it that cannot continue."""

@@ -1,4 +1,4 @@
-"""What is made of a panel once and shared by all who ask: fits, outlooks, track records, the UN's projection."""
+"""Sessions: fits, outlooks, track records and UN projections of a panel, computed once and shared between threads."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-# What forms offer; one outlook of a model serves every choice among them.
+# The levels that forms offer; one outlook per model includes all of them.
 FORM_LEVELS = (50.0, 80.0, 90.0, 95.0, 99.0)
 
-# An outlook for other levels takes a megabyte or two, and a moment.
+# Few outlooks for other levels are kept: each takes a megabyte or two, and is quick to recompute.
 MOST_OTHERS = 4
 
-# The named models are always kept, and of the reader's own the latest.
+# Room for all named models and the latest ten of the user's own.
 MOST_MODELS = len(models.MODELS) + 10
 
-# Making an outlook takes several times the memory of keeping it: one at a time in a process.
+# One outlook is computed at a time, because that takes several times the memory of the result.
 _making = threading.Lock()
 
 
 def remember(most: float = math.inf) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Return a decorator: a function keeps its `most` latest results, and two threads never compute the same at once.
+    """Return a decorator for thread-safe memoisation of the `most` latest results, without duplicate computation.
 
-    Whoever asks for what another thread is computing waits for it; :func:`functools.lru_cache` would compute it twice.
-    An error is not kept: who waited tries in turn.
+    A thread waits for a result that another is computing; with :func:`functools.lru_cache` both would compute it.
+    Errors are not kept: waiting threads then compute in turn.
 
     Examples
     --------
@@ -61,12 +61,12 @@ def remember(most: float = math.inf) -> Callable[[Callable[Arguments, Result]], 
 
 
 class Session:
-    """A panel with all that is computed from it or published beside it, each made once; threads may share it.
+    """A panel with its fits, forecasts, track records and UN projections, each computed or loaded once; thread-safe.
 
     Parameters
     ----------
     source : str or Panel
-        The name of a revision or vintage, or a panel of your own.
+        The name of a revision or vintage, or your own panel.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Session:
     Raises
     ------
     UnknownRevisionError, ReadError, PanelError
-        If there is no such revision, its tables are damaged, or the source is no panel.
+        If there is no such revision, its tables are damaged, or the source is not a panel.
 
     Examples
     --------
@@ -101,33 +101,33 @@ class Session:
         self._load_projections = remember()(load_projections)
 
     def __repr__(self) -> str:
-        """Name the panel."""
+        """Return the representation, which includes that of the panel."""
         return f"<Session: {self.panel!r}>"
 
     @property
     def membership(self) -> Membership:
-        """Which countries make up each aggregate of the panel."""
+        """The countries of each aggregate of the panel."""
         return self._match_members()
 
     @property
     def medium(self) -> pd.DataFrame | None:
-        """The UN's medium variant, as :func:`popforecast.load_projections` has it; None where there is none."""
+        """The UN's medium variant, as returned by :func:`popforecast.load_projections`; None if there is none."""
         edition = find_edition(self.panel)
         return self._load_projections(edition.name) if edition and edition.has_projections else None
 
     @property
     def record(self) -> pd.DataFrame:
-        """How accurate each named model has been, as :func:`popforecast.load_record` has it.
+        """The past accuracy of each named model, as returned by :func:`popforecast.load_record`.
 
         Raises
         ------
         ModelError
-            If none is embedded, as for a panel of one's own.
+            If no record is embedded, as for your own panel.
         """
         if self._revision not in REVISIONS:
             raise ModelError(
                 f"no track record is embedded for {self.panel!r}, only for the revisions {', '.join(REVISIONS)}: "
-                "measure(model) makes one"
+                "use measure(model) to compute one"
             )
         return self._load_record(self._revision)
 
@@ -136,14 +136,14 @@ class Session:
         return self._fit(models.get(model, self.panel))
 
     def outlook(self, model: str | Model | None = None, levels: Sequence[float] = DEFAULT_LEVELS) -> Outlook:
-        """Return a model's forecast of the whole panel: one outlook holds all levels that forms offer.
+        """Return a model's forecast of the whole panel, computed once for all levels that forms offer.
 
         Parameters
         ----------
         model : str or Model
         levels : sequence of float
-            Those that the outlook must hold. Of outlooks for levels that are not all in :data:`FORM_LEVELS`, the
-            latest four are kept.
+            Levels that the outlook must include. Only the latest four outlooks with levels outside
+            :data:`FORM_LEVELS` are kept.
         """
         specification, levels = models.get(model, self.panel), check_levels(levels)
         if set(levels) <= set(FORM_LEVELS):
@@ -151,7 +151,7 @@ class Session:
         return self._forecast_for_others(specification, levels)
 
     def measure(self, model: str | Model | None = None) -> pd.DataFrame:
-        """Return how accurate a model would have been for each location: from the record, or by a backtest.
+        """Return the past accuracy of a model for each location, from the track record or a backtest.
 
         Examples
         --------
@@ -173,7 +173,7 @@ class Session:
 
 @remember()
 def get_session(revision: str) -> Session:
-    """Return the one session of a revision in this process.
+    """Return the session of a revision, shared by the whole process.
 
     Examples
     --------
@@ -185,36 +185,36 @@ def get_session(revision: str) -> Session:
 
 @remember()
 def check_tables() -> int:
-    """Check every embedded table once, and return how many there are.
+    """Check all embedded tables once, and return their number.
 
     Raises
     ------
     ReadError
-        If one is absent or altered.
+        If one is missing or has changed.
     """
     return check_embedded()
 
 
 @remember()
 def get_vintage_record() -> pd.DataFrame:
-    """Return what :func:`popforecast.load_vintage_record` loads, read once."""
+    """Return the result of :func:`popforecast.load_vintage_record`, loaded once."""
     return records.load_vintage_record()
 
 
 def prepare() -> None:
-    """Check all that is embedded, and make what surfaces show of every revision: about a second's work.
+    """Check the embedded files and compute the forecasts of every revision in advance, which takes about a second.
 
     Raises
     ------
     PopforecastError
-        If data or the stored model are not what they must be; the error says why.
+        If the data or the stored models are invalid; the error states why.
     """
     check_tables()
     get_vintage_record()
     for session in map(get_session, REVISIONS):
-        # Read here, and kept.
+        # Properties that load and keep their tables.
         _ = session.record, session.medium
         for model in models.MODELS:
             session.outlook(model)
-    # Matplotlib, for downloads, is loaded once and not in each process.
+    # Drawing one chart loads Matplotlib before worker processes are forked, so that it is not loaded in each.
     get_session(DEFAULT_REVISION).outlook().forecast(["World"], levels=DEFAULT_LEVELS).plot().png()

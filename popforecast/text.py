@@ -1,4 +1,4 @@
-"""How figures are written for people, in one form on every surface; and addresses without their passwords."""
+"""Text for people: figures in the same format in every interface, CSV cells, and URLs without passwords."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from urllib.parse import unquote_to_bytes
 
 import pandas as pd
 
-# From the scheme, if there is one, to the last @ before a path begins; where what follows a colon is no port, to any
-# last @. Not urlsplit: it raises for what is no address, and that may hold a password all the same.
+# From the optional scheme to the last @ before the path; if the text after a colon is not a port, to the last @
+# anywhere. Not urlsplit, because it raises for invalid URLs, which can contain a password too.
 CREDENTIALS = re.compile(
     r"\A\s*([A-Za-z][A-Za-z0-9+.-]*://|//)?(?P<credentials>[^/?#]*|[^/?#:\[]*:(?!\d*(?:[/?#]|\Z)).*)@", re.DOTALL
 )
 
-# Below this the source's thousands would hide what a place is: Tokelau has 2,500 persons.
+# Smaller populations are not rounded to thousands: Tokelau has 2,500 people.
 WHOLE_BELOW = 10_000
 
-# The units that people say large populations in, and the digits they then have.
+# Units for large populations in words, and the number of digits.
 UNITS = ((1e9, "billion"), (1e6, "million"))
 DIGITS = 4
 
 LARGEST = 1e300
 
 
-# What an interval allows for, by its kind: the sentence that goes with it on every surface.
+# What intervals allow for, by kind: the sentence shown with them in every interface.
 INTERVALS = MappingProxyType(
     {
         "real-time": "ranges reflect past forecast errors and later UN revisions",
@@ -37,7 +37,7 @@ INTERVALS = MappingProxyType(
     }
 )
 
-# The same of intervals that are scored from an old edition; what could have been stated at the time comes first.
+# The same for intervals of forecasts from an old edition; those that could have been given at the time come first.
 VINTAGE_INTERVALS = MappingProxyType(
     {
         "published": "intervals as they could have been given at the time, from past forecast errors and, where the "
@@ -47,30 +47,30 @@ VINTAGE_INTERVALS = MappingProxyType(
     }
 )
 
-# Their names in tables.
+# Names of these intervals in tables.
 VINTAGE_NAMES = MappingProxyType({"published": "known at the time", "real-time": "with later revisions"})
 
 
-# What a spreadsheet takes for a formula, in a cell or after a semicolon, where lists are separated so; in East Asia the
-# wide and small forms of its signs, too.
+# Text that spreadsheets read as a formula, at the start of a cell or after a semicolon, which some locales use as the
+# separator; East Asian versions also accept the wide and small forms of the signs.
 FORMULA = re.compile("(^|;)(\\s*)(?=[=+@\\-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63])")
 RETURN = re.compile(r"\r\n?")
 NUMBER = re.compile(r"[+-]?[\d.,]+")
 
-# Notebooks would read a name such as $x$ as mathematics (the classes of MathJax 2 and 3).
+# Classes of MathJax 2 and 3 that stop notebooks from rendering names such as $x$ as mathematics.
 PLAIN = "tex2jax_ignore mathjax_ignore"
 
 
 def write_cell(table: pd.DataFrame, representation: str, notes: Iterable[str] = (), **options: Any) -> str:
-    """Return the HTML by which a result shows itself in a notebook's cell; every name in it is text.
+    """Return the HTML representation of a result in a notebook; all text is escaped.
 
     Parameters
     ----------
     table : DataFrame
     representation : str
-        The result's ``repr``, whose brackets are left out.
+        The ``repr`` of the result, shown without its brackets.
     notes : iterable of str
-        A list below.
+        Notes, listed below the table.
     options
         Passed to :meth:`pandas.DataFrame.to_html`.
 
@@ -86,7 +86,7 @@ def write_cell(table: pd.DataFrame, representation: str, notes: Iterable[str] = 
 
 
 def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a CSV with an apostrophe before each text that a spreadsheet would take for a formula.
+    """Return the rows of a CSV with an apostrophe before any text that spreadsheets would read as a formula.
 
     Examples
     --------
@@ -100,14 +100,14 @@ def guard_formulas(rows: pd.DataFrame) -> pd.DataFrame:
 def _guard(cell: object) -> object:
     if not isinstance(cell, str) or NUMBER.fullmatch(cell):
         return cell
-    # A carriage return alone would end the row for most readers, and is not quoted.
+    # Carriage returns are replaced because most readers end the row at one, and pandas does not quote it.
     return FORMULA.sub(r"\1\2'", RETURN.sub("\n", cell))
 
 
 class Rounding(NamedTuple):
-    """How figures that stand together are written: in one unit, with the same number of decimals.
+    """A number format for figures shown together: one unit and the same number of decimals.
 
-    The unit is so many persons (``size``) and has a name, empty for persons. Decimals of -3 are whole thousands.
+    `size` is the number of persons in a unit, and `unit` its name, empty for persons. Decimals of -3 mean thousands.
     """
 
     size: float
@@ -115,7 +115,7 @@ class Rounding(NamedTuple):
     decimals: int
 
     def write(self, persons: float | None) -> str:
-        """Write a figure without its unit; what is not there is a dash.
+        """Return a figure without its unit; missing figures are a dash.
 
         Examples
         --------
@@ -130,14 +130,14 @@ class Rounding(NamedTuple):
         return f"{'−' if figure < 0 else ''}{abs(figure):,.{max(self.decimals, 0)}f}"
 
     def round(self, persons: float) -> float:
-        """Return a figure in the unit, rounded, halves away from zero; one without end as it is.
+        """Return a figure in the unit, rounded half away from zero; infinities are returned unchanged.
 
         Examples
         --------
         >>> Rounding(1e9, "billion", 3).round(957_600_000), Rounding(1, "", -3).round(-12_500)
         (0.958, -13000)
         """
-        # What is no number, or too large for one more digit, stays.
+        # NaN, and figures whose scaled value would overflow, are returned unchanged.
         if not abs(persons) < LARGEST:
             return persons
         steps = math.floor(abs(persons) / self.size * 10.0**self.decimals + 0.5)
@@ -145,18 +145,18 @@ class Rounding(NamedTuple):
         return -figure if persons < 0 else figure
 
     def say(self, persons: float | None) -> str:
-        """Write a figure with its unit: ``0.958 billion``."""
+        """Return a figure with its unit: ``0.958 billion``."""
         return f"{self.write(persons)} {self.unit}".rstrip()
 
     def say_range(self, lower: float | None, upper: float | None) -> str:
-        """Write the two ends of a range, the unit once: ``0.958 to 1.985 billion``."""
+        """Return a range with its unit: ``0.958 to 1.985 billion``."""
         return f"{self.write(lower)} to {self.say(upper)}"
 
 
 def round_in_full(figures: Iterable[float | None]) -> Rounding:
-    """Return how persons of one column are written in full: in thousands, as the UN's tables have them.
+    """Return the format of a column of populations in full: rounded to thousands, as in UN tables.
 
-    Where one of them is below 10,000 all are whole, so that none loses its meaning.
+    If any is below 10,000, all are written to the person, because rounding would distort the small ones.
 
     Examples
     --------
@@ -169,10 +169,10 @@ def round_in_full(figures: Iterable[float | None]) -> Rounding:
 
 
 def round_in_words(median: float, *others: float | None) -> Rounding:
-    """Return how a figure and those of its row are written in the unit that people say the first of them in.
+    """Return the format of a figure and others in its row, in millions or billions as suits the first.
 
-    The first has four digits, and all have its decimals: more only where a smaller one would be left with fewer than
-    two digits. Below a million they are persons, written as :func:`round_in_full` has them.
+    The first has four digits, and all have the same decimals. They have more only if a smaller figure would otherwise
+    have fewer than two digits. If the first is below a million, the format is that of :func:`round_in_full`.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
     for size, unit in UNITS:
         if size <= abs(median) < size * 1e6:
             decimals, least = max(DIGITS - len(f"{abs(median) / size:.0f}"), 0), _find_least((median, *others))
-            # No finer than thousands, in which the UN counts.
+            # No finer than thousands, the unit of the UN's figures.
             while size >= 10 ** (4 + decimals) and least / size * 10**decimals < 10:
                 decimals += 1
             return Rounding(size, unit, decimals)
@@ -191,14 +191,13 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
 
 
 def _find_least(figures: Iterable[float | None]) -> float:
-    """Return the figure that is nearest to zero and not zero; 0 if there is none."""
+    """Return the smallest absolute value that is neither zero nor infinite; 0 if there is none."""
     known = (float(persons) for persons in figures if not pd.isna(persons))
-    # What is no number is no more than infinity.
     return min((size for persons in known if 0 < (size := abs(persons)) < math.inf), default=0.0)
 
 
 def format_populations(figures: Iterable[float | None]) -> list[str]:
-    """Write the persons of one column, all rounded alike.
+    """Return a column of populations as text, all rounded alike.
 
     Examples
     --------
@@ -211,7 +210,7 @@ def format_populations(figures: Iterable[float | None]) -> list[str]:
 
 
 def format_population(persons: float | None) -> str:
-    """Write persons with thousands separators, rounded to thousands as the UN's tables have them.
+    """Return a population with thousands separators, rounded to thousands as in UN tables.
 
     Examples
     --------
@@ -224,7 +223,7 @@ def format_population(persons: float | None) -> str:
 
 
 def say_population(persons: float) -> str:
-    """Write persons in the unit that people say them in, with four digits.
+    """Return a population in millions or billions with four digits; smaller populations are written in full.
 
     Examples
     --------
@@ -235,7 +234,7 @@ def say_population(persons: float) -> str:
 
 
 def format_percent(value: float | None, digits: int = 2) -> str:
-    """Write a percentage; what is not there is a dash.
+    """Return a percentage as text; missing values are a dash.
 
     Examples
     --------
@@ -248,7 +247,7 @@ def format_percent(value: float | None, digits: int = 2) -> str:
 
 
 def sign(percent: float | None, digits: int = 1) -> str:
-    """Write a change in percent with its sign, the sign of nothing for none; what is not there is a dash.
+    """Return a change in percent with its sign (+ for zero); missing values are a dash.
 
     Examples
     --------
@@ -259,17 +258,17 @@ def sign(percent: float | None, digits: int = 1) -> str:
 
 
 def write_sentence(text: str) -> str:
-    """Return the text with a capital at its beginning and one full stop at its end."""
+    """Return the text with a capital first letter and one full stop at the end."""
     return capitalise(text).rstrip(".") + "."
 
 
 def capitalise(text: str) -> str:
-    """Return the text with its first letter large, and the others as they are."""
+    """Return the text with a capital first letter and the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Write words as a list in a sentence.
+    """Return words as a list in a sentence.
 
     Examples
     --------
@@ -281,7 +280,7 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def split_credentials(url: str) -> tuple[str, tuple[bytes, bytes] | None]:
-    """Return an address without user and password, which errors and logs may show, and these two as they are sent.
+    """Return a URL without user and password, safe for errors and logs, and the decoded user and password or None.
 
     Examples
     --------

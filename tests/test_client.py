@@ -265,7 +265,7 @@ def test_a_password_in_the_address_is_sent_and_not_shown() -> None:
 
 @pytest.mark.parametrize("place", ["Wu\udcffrld", "\ud800"])
 def test_a_name_that_is_no_text_is_one_sentence(place: str) -> None:
-    with pytest.raises(RequestError, match="is no text"):
+    with pytest.raises(RequestError, match="is not valid text"):
         request_forecast("http://127.0.0.1:9", [place], 2030, 2031)
 
 

@@ -150,7 +150,7 @@ def test_a_panel_of_ones_own_has_forecasts_and_a_backtest_but_no_tables_of_the_u
     assert (session.medium, session.membership.aggregates) == (None, ())
     assert session.measure("naive").columns.tolist() == pf.load_record().columns.tolist()
     assert session.measure("naive") is session.measure("naive")
-    with pytest.raises(pf.PopforecastError, match=r"no track record .*wpp2019, wpp2024: measure\(model\) makes one"):
+    with pytest.raises(pf.PopforecastError, match=r"no track record .*wpp2019, wpp2024: use measure\(model\) to"):
         _ = session.record
 
 

@@ -1,1 +1,1 @@
-"""The public API: its resources, what they answer, and the document that describes them."""
+"""The public API: resources, responses and the OpenAPI document."""

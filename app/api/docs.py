@@ -34,14 +34,14 @@ blueprint = Blueprint("documents", __name__)
 
 @blueprint.get("/openapi.json")
 def send_openapi() -> ResponseReturnValue:
-    """Send the OpenAPI document."""
+    """Return the OpenAPI document."""
     read(Nothing, request.args)
     return open_to_all(_keep(Response(write_document(), mimetype=JSON)))
 
 
 @blueprint.get("/docs")
 def show_docs() -> ResponseReturnValue:
-    """Show the API: each resource with its parameters, a sample response and examples."""
+    """Return the documentation page: each resource with its parameters, a sample response and examples."""
     read(Nothing, request.args)
     document, host = describe_api(), request.host_url.rstrip("/")
     page = render_template(
@@ -85,7 +85,7 @@ def mark_up(text: str) -> Markup:
 
 @blueprint.app_template_filter()
 def describe_valid(schema: dict[str, Any]) -> str:
-    """Return what a schema allows in words; nothing for text.
+    """Return the values a schema allows, in words; empty for text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The manners of an answer over HTTP: release, entity tag, caching, links, and that any page may read it."""
+"""Response policy: release, ETag, caching, links and CORS."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
 
 JSON, CSV = "application/json", "text/csv"
 
-# A release never changes what it answers; anything else may with the next deployment.
+# Responses with a release never change; others may change with the next deployment.
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 FOR_MINUTES = "public, max-age=300, must-revalidate"
 
-# Proxies allow the headers of an answer 4 to 8 KB together; an address longer than this is in no link.
+# Longer URLs are not linked, because proxies limit all response headers together to 4 to 8 KB.
 LONGEST_LINK = 1500
 
-# Anybody's page may ask and read: there are no keys, no cookies and nothing private.
+# Any origin is allowed, because there are no keys, no cookies and no private data.
 OPEN_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Request-ID",
@@ -42,23 +42,23 @@ PREFLIGHT_HEADERS = {
 
 
 class ReleaseError(NotFound):
-    """A release that is not the one that answers here.
+    """A release other than the one deployed.
 
     Attributes
     ----------
     faults : dict of str to str
-        As :class:`app.query.query.QueryError` has it.
+        As in :class:`app.query.query.QueryError`.
     """
 
     def __init__(self, given: str, here: str) -> None:
         self.faults = {
-            "release": f"Release {quote(given)} is not here: this is {here}. Expected that one, or none for the newest."
+            "release": f"Release {quote(given)} is not available: expected {here}, or no release for the current one."
         }
         super().__init__(self.faults["release"])
 
 
 def name_release(revision: str | None) -> str:
-    """Return what fixes every number of an answer: the package's version and the checksum of the revision's figures.
+    """Return the release, which determines all numbers: the package version and the checksum of the revision's data.
 
     Examples
     --------
@@ -69,22 +69,22 @@ def name_release(revision: str | None) -> str:
 
 
 def read_release(text: str) -> str:
-    """Return a release that :func:`name_release` might name.
+    """Return a release after checking its form, which is that of :func:`name_release`.
 
     Raises
     ------
     InputError
-        If it has another form.
+        If the text is not in this form.
     """
     if not re.fullmatch(RELEASE.schema["pattern"], text, re.ASCII):
         raise InputError(
-            f"release {quote(text)} is none: expected a version, a dash and twelve hexadecimal digits, such as "
+            f"release {quote(text)} is invalid: expected a version, a dash and twelve hexadecimal digits, such as "
             f"{name_release(next(iter(pf.REVISIONS)))}"
         )
     return text
 
 
-# Every resource takes it beside what it is asked: it belongs to the answer, not to the question.
+# Every resource accepts it in addition to its own parameters: it is part of the response, not of the question.
 RELEASE = Parameter(
     "release",
     lambda texts, _: read_release(texts[0]),
@@ -97,12 +97,12 @@ RELEASE = Parameter(
 
 
 def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:
-    """Return the arguments without the release, and the release, where one is asked for.
+    """Return the arguments without the release, and the release or None.
 
     Raises
     ------
     QueryError
-        If it is none.
+        If the release is invalid.
     """
     faults = Faults()
     texts = faults.attempt("release", RELEASE.take, arguments.to_dict(flat=False))
@@ -115,37 +115,37 @@ def split_release(arguments: Arguments) -> tuple[Arguments, str | None]:
 
 
 def reply(endpoint: str, question: Asked, release: str | None, form: str, write: Callable[[], str]) -> Response:
-    """Answer a question, unless the client has the answer already.
+    """Return the response to a question, or 304 if the client has it already.
 
     Parameters
     ----------
     endpoint : str
-        Where it was asked.
+        The endpoint of the request.
     question : Asked
     release : str or None
-        The release that was asked for, which must be this one.
+        The requested release, which must be the one deployed.
     form : str
         The media type.
     write : callable
-        Writes the answer: called only where it is needed.
+        Returns the body; called only when it is needed.
 
     Raises
     ------
     ReleaseError
-        If another release was asked for.
+        If a different release was requested.
     """
     here, arguments = name_release(question.revision), question.arguments
     if release not in (None, here):
         raise ReleaseError(release, here)
     tag = _make_tag(here, request.path, arguments)
-    # A question in a body has no address that could be kept.
+    # Responses to POST cannot be cached: the URL does not identify the question.
     is_kept = request.method in ("GET", "HEAD")
     if is_kept and request.if_none_match.contains_weak(tag):
         response = Response(status=304)
         del response.headers["Content-Type"]
     else:
         response = Response(write(), mimetype=form)
-    # Weak: compressed or not, it is one answer.
+    # Weak, because compressed and uncompressed responses share it.
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "no-store" if not is_kept else FOR_A_YEAR if release else FOR_MINUTES
     response.headers["Vary"] = "Accept-Encoding"
@@ -154,12 +154,12 @@ def reply(endpoint: str, question: Asked, release: str | None, form: str, write:
 
 
 def link_to(endpoint: str, arguments: list[tuple[str, str]]) -> str:
-    """Return the address at which an endpoint answers these arguments."""
+    """Return the URL of an endpoint with these arguments."""
     return f"{url_for(endpoint)}?{urlencode(arguments)}" if arguments else url_for(endpoint)
 
 
 def open_to_all(response: AnyResponse) -> AnyResponse:
-    """Let any page read the answer, and ask for it."""
+    """Return the response with CORS headers that allow any origin."""
     response.headers.update(OPEN_HEADERS)
     if request.method == "OPTIONS" and "Allow" in response.headers:
         response.headers.update(PREFLIGHT_HEADERS)

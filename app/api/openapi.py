@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from what answers: resources, parameters, types, and answers themselves."""
+"""The OpenAPI 3.1 document, generated from the resources, their parameters, response types and sample responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from popforecast.wpp.editions import DEFAULT_REVISION
 
 Node = dict[str, Any]
 
-# What examples ask, by resource: short answers.
+# Sample requests by resource, chosen for their short responses.
 EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "forecast": [("location", "NGA"), ("location", "World"), ("from", "2030"), ("to", "2035")],
     "milestones": [("location", "JPN")],
@@ -33,10 +33,10 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "models": [],
 }
 
-# What parameters that have the name of another one are called, by the field of their questions.
+# Component names, by field, of parameters that share the name of another one.
 OWN = {"models": "models", "level": "one-level"}
 
-# A list in an example is cut after so many items.
+# Number of items shown of each list in an example.
 MOST_SHOWN = 2
 
 INTRODUCTION = """\
@@ -69,7 +69,7 @@ STATUSES = {
 
 @lru_cache(maxsize=1)
 def describe_api() -> Node:
-    """Return the document.
+    """Return the OpenAPI document.
 
     Examples
     --------
@@ -106,18 +106,18 @@ def describe_api() -> Node:
 
 @lru_cache(maxsize=1)
 def write_document() -> str:
-    """Return the document as JSON, made once."""
+    """Return the OpenAPI document as JSON."""
     return json.dumps(describe_api(), ensure_ascii=False, separators=(",", ":"))
 
 
 def name_component(resource: Resource, parameter: str) -> str:
-    """Return the name under which the parameter of a resource is described."""
+    """Return the component name of a resource's parameter."""
     fields = {row.name: field for field, row in resource.question.rows().items()}
     return OWN.get(fields.get(parameter, ""), parameter)
 
 
 def list_parameters() -> dict[str, Parameter]:
-    """Return every parameter by the name under which it is described."""
+    """Return all parameters by component name."""
     asked = {field for resource in RESOURCES for field in resource.question.rows()}
     rows = {OWN.get(field, row.name): row for field, row in PARAMETERS.items() if field in asked}
     own = {name: rows.pop(name) for name in OWN.values()}
@@ -125,7 +125,7 @@ def list_parameters() -> dict[str, Parameter]:
 
 
 def list_codes() -> Node:
-    """Return the schema of the codes and ISO3 codes that every revision has."""
+    """Return the schema of the codes and ISO3 codes that are in every revision."""
     common = [get_session(revision).panel.locations for revision in pf.REVISIONS]
     codes = [str(code) for code in common[0].index if all(code in table.index for table in common)]
     iso3 = [text for text in common[0]["iso3"].dropna() if all(text in set(table["iso3"]) for table in common)]
@@ -221,7 +221,7 @@ def _describe_problem(status: str) -> Node:
 
 
 def _describe_question(parameters: dict[str, Parameter]) -> Node:
-    """Return the schema of a posted question: the parameters of a forecast, one value or a list of each."""
+    """Return the schema of a POST body: the parameters of a forecast, each with one value or a list."""
     forecast = next(resource for resource in RESOURCES if resource.name == "forecast")
     named = [parameters[name] for name in (*forecast.parameters, "release")]
     properties = {
@@ -248,7 +248,7 @@ def _cut(value: Any) -> Any:
 
 
 def write_example(resource: Resource, csv: bool = False) -> str:
-    """Return the address of the example of a resource, without its host.
+    """Return the URL of a resource's sample request, without the host.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How good forecasts have been, and when something will happen: the questions beside the forecast itself."""
+"""Questions and answers of the API on past accuracy and milestones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from popforecast.wpp.editions import DEFAULT_REVISION, cite
 if TYPE_CHECKING:
     import pandas as pd
 
-# What our intervals allow for, by the columns that say whether they contained the outcome.
+# What our intervals allow for, by column of the comparison.
 INTERVALS = {"published_held": VINTAGE_INTERVALS["published"], "held": VINTAGE_INTERVALS["real-time"]}
 
 
 @dataclass(frozen=True)
 class TrackRecord(Asked):
-    """The question how good models have been at past origins, on final data; nothing chosen is everything.
+    """A question about the accuracy of models at past origins, on final data; empty selections mean all.
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class TrackRecord(Asked):
 
 @dataclass(frozen=True)
 class VintageRecord(Asked):
-    """The question how far we and the UN were off, on what was known then; nothing chosen is everything.
+    """A question about our errors and the UN's, using the data available at the time; empty selections mean all.
 
     Attributes
     ----------
     locations : tuple of int
         Codes.
     vintages : tuple of str
-        Names of the editions that were known then.
+        Names of the editions forecast from.
     """
 
     locations: tuple[int, ...] = ()
@@ -62,20 +62,20 @@ class VintageRecord(Asked):
 
     @property
     def revision(self) -> str:
-        """The revision whose figures are taken for the truth."""
+        """The revision whose estimates serve as outcomes."""
         return DEFAULT_REVISION
 
 
 @dataclass(frozen=True)
 class When(Asked):
-    """The question when populations peak, pass a round figure and double.
+    """A question about the years in which populations peak, pass a round number, double or halve.
 
     Attributes
     ----------
     locations, groups, model, revision
-        As of a :class:`popforecast.question.Question`.
+        As in :class:`popforecast.question.Question`.
     level : float
-        Of the intervals of years, in percent.
+        Coverage of the intervals of years, in percent.
     """
 
     locations: tuple[int, ...]
@@ -86,14 +86,14 @@ class When(Asked):
 
     @property
     def question(self) -> Question:
-        """The forecast that answers it: up to the last year there is."""
+        """The question for the underlying forecast, up to the last year that can be forecast."""
         panel = get_session(self.revision).panel
         years = panel.origin + panel.step, last_year(panel)
         return Question(self.locations, *years, self.model, self.revision, (self.level,), groups=self.groups)
 
 
 def find_scores(question: TrackRecord) -> Twins:
-    """Return the scores, one row for each location, model and horizon."""
+    """Return past accuracy, with one row per location, model and horizon."""
     scores = _choose(get_session(question.revision).record, location_code=question.locations, model=question.models)
     rows, source = _name(_choose(scores, horizon=question.horizons), question.revision), _describe(question.revision)
     facts = {"data": "final", "unit": "percent", **source}
@@ -101,7 +101,7 @@ def find_scores(question: TrackRecord) -> Twins:
 
 
 def find_comparisons(question: VintageRecord) -> Twins:
-    """Return the errors, one row for each location, vintage and year."""
+    """Return our errors and the UN's, with one row per location, vintage and year."""
     chosen = _choose(get_vintage_record(), location_code=question.locations, vintage=question.vintages)
     rows, source = _name(chosen, question.revision), _describe(question.revision)
     columns = {"model": DEFAULT_MODEL, "data": "real-time"}
@@ -110,7 +110,7 @@ def find_comparisons(question: VintageRecord) -> Twins:
 
 
 def find_years(question: When) -> Twins:
-    """Return what happens to each population, one row for each event."""
+    """Return milestones, with one row per event."""
     fc = question.question.answer()
     names = fc.locations["name"].to_dict()
     found = [
@@ -122,7 +122,7 @@ def find_years(question: When) -> Twins:
 
 
 def list_groups(question: Question | When) -> dict[str, Any]:
-    """Return the groups of a question, as its answer states them."""
+    """Return the groups of a question as a member of its response."""
     return {"groups": [{"name": name, "members": list(codes)} for name, codes in question.groups]}
 
 
@@ -161,5 +161,5 @@ def _describe(revision: str) -> dict[str, Any]:
 def _flatten(provenance: dict[str, Any], citation: str | None) -> dict[str, Any]:
     columns = dict(provenance)
     source = columns.pop("source")
-    # Later columns come after earlier ones, for whoever counts them.
+    # Columns added later come last, for clients that read columns by position.
     return columns | {"citation": citation, "source": source}

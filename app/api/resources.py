@@ -1,4 +1,4 @@
-"""What the API offers: each resource reads its arguments and writes its answer, as JSON and as CSV."""
+"""The resources of the API: each reads its parameters and writes its response as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from popforecast.wpp.editions import DEFAULT_REVISION
 
 ROOT = "/api/v1"
 
-# An answer of more rows is written alone: it takes tens of megabytes while it is, and two at once are no faster.
+# Responses with more rows are written one at a time: each takes tens of megabytes, and two at once are no faster.
 MOST_ROWS_TOGETHER = 5_000
 _turn = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One address and its twin: what may be asked there, and how the answer is written.
+    """A resource with its JSON and CSV endpoints.
 
     Attributes
     ----------
     name, summary : str
-        Its name in the address, and what it is for.
+        Its name in the URL, and its purpose.
     question : type
-        What is asked there; every resource takes a release, too.
+        The question it answers; every resource also accepts a release.
     find : callable
         Returns the answer to a question.
     methods : tuple of str
-        How it may be asked for.
+        The HTTP methods it accepts.
     """
 
     name: str
@@ -51,16 +51,16 @@ class Resource:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the arguments it takes."""
+        """The names of its parameters."""
         return self.question.names()
 
     @property
     def path(self) -> str:
-        """Where its JSON is; ``.csv`` is put to the end of it for the twin."""
+        """The path of the JSON endpoint; add ``.csv`` for the CSV endpoint."""
         return f"{ROOT}/{self.name}"
 
     def write(self, question: Asked, as_csv: bool = False) -> str:
-        """Write the answer to a question, as JSON or as CSV; large ones one at a time."""
+        """Return the answer to a question as JSON or CSV; large answers are written one at a time."""
         with _turn if _is_large(question) else nullcontext():
             answer = self.find(question)
             return answer.to_csv() if as_csv else answer.to_json()
@@ -68,14 +68,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Listing(Asked):
-    """The question for the locations of a revision."""
+    """A question for the locations of a revision."""
 
     revision: str = DEFAULT_REVISION
 
 
 @dataclass(frozen=True)
 class Nothing(Asked):
-    """The question that takes no argument."""
+    """A question without parameters."""
 
 
 def _is_large(question: Asked) -> bool:
@@ -86,7 +86,7 @@ def _is_large(question: Asked) -> bool:
 
 
 def find_forecast(question: Question) -> Twins:
-    """Return a forecast: its rows, where the numbers come from, and the groups they name."""
+    """Return a forecast: its rows, provenance and groups."""
     fc = question.answer()
     rows, facts = fc.to_frame(), fc.describe() | records.list_groups(question)
     to_csv = partial(result.write_csv, rows, fc.provenance, fc.citation, fc.notes)
@@ -94,13 +94,13 @@ def find_forecast(question: Question) -> Twins:
 
 
 def list_locations(listing: Listing) -> Twins:
-    """Return the locations of a revision, one a row."""
+    """Return the locations of a revision, with one row per location."""
     rows, facts = get_session(listing.revision).panel.locations.reset_index(), {"revision": listing.revision}
     return Twins(facts, {"locations": rows}, partial(write_csv, rows, **facts))
 
 
 def list_models(_: Nothing) -> Twins:
-    """Return the models: names, parameters, and whether their intervals are calibrated and they forecast groups."""
+    """Return the models: names, parameters, and whether they are calibrated and can forecast groups."""
     listed = [
         {"name": name, "calibrated": model.calibrated, "parameters": model.parameters}
         for name, model in pf.models.MODELS.items()

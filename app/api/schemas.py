@@ -1,4 +1,4 @@
-"""What the API answers, as types: Pydantic makes the schemas of the OpenAPI document from them, and nothing else."""
+"""Response types, from which Pydantic generates the schemas of the OpenAPI document; they are not used elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HeldSince = Annotated[
 Year = Annotated[int | None, Field(description="Null means a year after `last`.")]
 Code = Annotated[int | str, Field(description="The M49 code; for your own groups, the name.")]
 if TYPE_CHECKING:
-    # Which names there are is known at run time.
+    # The literals are built at run time, which a type checker cannot follow.
     ModelName = str
     RevisionName = str
     VintageName = str
@@ -276,7 +276,7 @@ ANSWERS: dict[str, type[Answer]] = {
 
 
 def write_schemas() -> dict[str, Any]:
-    """Return the schemas of all answers, by name."""
+    """Return the schemas of all responses, by name."""
     from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
     answers: list[type[BaseModel]] = [*ANSWERS.values(), Problem]

@@ -1,4 +1,4 @@
-"""How answers are written: JSON and CSV, whole persons, nothing that a parser would refuse."""
+"""Writing of responses: JSON and CSV, with whole persons and no values that parsers reject."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 import pandas as pd
 
-# Beyond these a JSON reader in another language loses digits anyway, and a figure stays as it is.
+# Larger figures are not rounded to integers: JSON parsers in other languages lose their digits anyway.
 WHOLE_BELOW = 2**63
 
 
 @dataclass(frozen=True)
 class Twins:
-    r"""An answer, from which both its JSON and its CSV are made.
+    r"""An answer that can be written as JSON or CSV.
 
     Attributes
     ----------
     facts : dict
         Plain values: members of the JSON, after its tables.
     tables : dict of str to DataFrame or list
-        Members of the JSON: a list with an object for each row; what is missing or infinite is null.
+        Members of the JSON: a list with one object per row; missing and infinite values are null.
     to_csv : callable
-        Writes the CSV.
+        Returns the CSV.
 
     Examples
     --------
@@ -47,12 +47,12 @@ class Twins:
 
 
 def write_csv(rows: pd.DataFrame, **columns: Any) -> str:
-    """Return a table as CSV, with further columns, such as where it comes from."""
+    """Return a table as CSV with further columns, such as its source."""
     return rows.assign(**columns).to_csv(index=False, lineterminator="\n")
 
 
 def count_whole(persons: float) -> float | None:
-    """Return persons as a whole number; None for what no number is.
+    """Return persons as a whole number; None if they are not finite.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def count_whole(persons: float) -> float | None:
 def _write_rows(frame: pd.DataFrame | list[dict[str, Any]]) -> str:
     if isinstance(frame, list):
         return _dump(frame)
-    # Pandas writes whole numbers ten times as fast as json does; what it would round, json writes.
+    # Pandas is ten times as fast as json, but rounds floats.
     if not any(pd.api.types.is_float_dtype(kind) for kind in frame.dtypes):
         return frame.to_json(orient="records", force_ascii=False)
     finite = frame.replace([math.inf, -math.inf], math.nan).astype(object)

@@ -1,1 +1,1 @@
-"""The pages people see, and what they load."""
+"""The web pages and their static files."""

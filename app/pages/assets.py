@@ -1,4 +1,4 @@
-"""Static files: their addresses carry a checksum, and may be kept for ever."""
+"""Static files, with a checksum in their URLs so that browsers can cache them indefinitely."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ A_YEAR = 365 * 24 * 60 * 60
 
 
 def version_addresses(app: Flask) -> None:
-    """Let ``url_for`` add the checksum of a static file to its address, and let the file be kept under that."""
+    """Make ``url_for`` add checksums to the URLs of static files, and allow caching under those URLs."""
     app.url_defaults(_add_checksum)
     app.after_request(_allow_keeping)
     app.after_request(_read_whole)
 
 
 def is_static(endpoint: str | None) -> bool:
-    """Return whether an endpoint answers files of a folder."""
+    """Return whether an endpoint serves static files."""
     return endpoint is not None and endpoint.rpartition(".")[2] == "static"
 
 
@@ -33,7 +33,7 @@ def _add_checksum(endpoint: str, values: dict[str, Any]) -> None:
 
 def _allow_keeping(response: Response) -> Response:
     if is_static(request.endpoint) and request.view_args and response.status_code in (200, 304):
-        # An address with an old checksum answers the present file, which must not be kept under it.
+        # A URL with an old checksum returns the current file, which must not be cached under it.
         checksum = _find_checksum(str(request.endpoint), request.view_args["filename"])
         if request.query_string == f"v={checksum}".encode():
             response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
@@ -41,7 +41,7 @@ def _allow_keeping(response: Response) -> Response:
 
 
 def _read_whole(response: Response) -> Response:
-    # Flask streams files; one that is read has a length, is compressed at once, and can be kept by the cache.
+    # Flask streams files; reading them into memory gives them a length, so that they can be compressed and cached.
     if is_static(request.endpoint) and response.status_code == 200:
         response.direct_passthrough = False
         data = b"".join(response.iter_encoded())

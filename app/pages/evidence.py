@@ -1,4 +1,4 @@
-"""What stands beside a forecast: how good such forecasts have been, and when things happen. Looked up, not computed."""
+"""Past accuracy and milestones shown with a forecast; accuracy is looked up, not computed."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from popforecast.session import get_session, get_vintage_record
 from popforecast.text import INTERVALS, format_percent, join_words, round_in_words, write_sentence
 from popforecast.wpp.editions import get_edition
 
-# The horizons of the sentence; the table beside it has them all.
+# The horizons in the sentence; the table shows all of them.
 NEAR, FAR = 5, 10
 
-# A page tells of so many locations; the API has the others.
+# Maximum number of locations described on a page; the API returns them all.
 MOST_TOLD = 12
 
-# Of more locations the records stand in one table, and the figures of the last year in the read-out alone.
+# With more locations, the records share one table, and last-year figures appear only in the chart's read-out.
 MOST_IN_WORDS = 2
 MOST_ANSWERED = 3
 
 MILESTONE_LEVEL = 80
 
-# Whether the outcome lay in our 95% interval of the time, in that with later revisions, and in the UN's.
+# Whether the outcome was inside our 95% interval known at the time, our interval with later revisions, and the UN's.
 HELD = ("published_held_95", "held_95", "un_held_95")
 
 
 class Place(NamedTuple):
-    """A location, and what there is to say of it."""
+    """A location and sentences about it."""
 
     name: str
     sentences: list[str]
 
 
 class Ahead(NamedTuple):
-    """How good the forecasts so many years ahead were."""
+    """The accuracy of forecasts at one horizon."""
 
     horizon: int
     n: int
@@ -54,7 +54,7 @@ class Ahead(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """The track record of one location: a sentence, and a row for each horizon."""
+    """The track record of one location: a sentence and one row per horizon."""
 
     name: str
     sentence: str
@@ -62,17 +62,17 @@ class Record:
 
 
 class Comparison(NamedTuple):
-    """How far off a forecast from an old edition was, ours and the UN's.
+    """Our error and the UN's, for a forecast from an old edition.
 
     Attributes
     ----------
     edition, year : int
-        What was known, and the year that was forecast.
+        The edition forecast from, and the year forecast.
     ours, theirs : str
-        The errors.
+        Our error and the UN's.
     published_held, held, un_held : bool or None
-        Whether the outcome lay in our 95% interval as it could have been stated at the time, in ours that allows for
-        later revisions, and in the UN's; None where there is none.
+        Whether the outcome was inside our 95% interval as it could have been given at the time, our interval that
+        allows for later revisions, and the UN's; None if there was no interval.
     """
 
     edition: int
@@ -86,18 +86,18 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class BesideUN:
-    """Our errors and the UN's: what they come to in a sentence, and a row for each location.
+    """Our errors and the UN's: a summary and one row per location.
 
     Attributes
     ----------
     sentence : str
-        Of these locations.
+        A summary for these locations.
     overall : str
-        Of all countries: how many outcomes our intervals contained.
+        A sentence on how many outcomes were inside our intervals, for all countries.
     columns : list of (int, int)
-        Editions, and the years that were forecast from them.
+        Editions, and the years forecast from them.
     rows : list of (str, list of Comparison or None)
-        A name and its comparisons, one for each column; None where the edition does not tell of the location.
+        A name and its comparisons, one per column; None if the edition lacks the location.
     """
 
     sentence: str
@@ -107,7 +107,7 @@ class BesideUN:
 
 
 def describe_milestones(question: Question) -> list[Place]:
-    """Return when each location peaks, passes a round figure, doubles or halves, as far ahead as the model goes."""
+    """Return the milestones of each location, up to the last year that can be forecast."""
     panel = get_session(question.revision).panel
     start, end = panel.origin + panel.step, last_year(panel)
     far = replace(question, start=start, end=end, levels=(MILESTONE_LEVEL,)).answer()
@@ -119,7 +119,7 @@ def describe_milestones(question: Question) -> list[Place]:
 
 
 def describe_record(fc: pf.Forecast) -> list[Record]:
-    """Return how good this model's forecasts of these locations would have been, on its revision's figures."""
+    """Return the accuracy of this model for these locations at past origins, on the data of its revision."""
     record = get_session(str(fc.provenance["revision"])).record
     told = record[(record["model"] == fc.model.name) & record["location_code"].isin(fc.locations.index)]
     names = fc.locations["name"]
@@ -129,7 +129,7 @@ def describe_record(fc: pf.Forecast) -> list[Record]:
 
 
 def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
-    """Return our errors and the UN's for these locations, from what was known in 2010 and 2012; None without any."""
+    """Return our errors and the UN's for these locations, from the 2010 and 2012 editions; None if there are none."""
     record = get_vintage_record()
     known = set(record["location_code"])
     codes = [code for code in fc.locations.index if code in known][:MOST_TOLD]
@@ -152,7 +152,7 @@ def compare_with_un(fc: pf.Forecast) -> BesideUN | None:
 
 
 def answer_in_words(fc: pf.Forecast) -> list[str]:
-    """Return the last year's figure of each location with an interval; nothing of many locations.
+    """Return the last year's figure of each location with its interval; empty for many locations.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
     level = MILESTONE_LEVEL if MILESTONE_LEVEL in fc.levels else fc.levels[0]
     told = []
     for i, name in enumerate(fc.locations["name"]):
-        # All that the chart's read-out says of the year beside it, which is rounded with it.
+        # All figures of the chart's read-out, so that both are rounded alike.
         sides = [bounds[each][i, -1] for each in fc.levels for bounds in (fc.lower, fc.upper)] if is_ahead else []
         rounding = round_in_words(fc.population[i, -1], *sides)
         words = f"{rounding.say(fc.population[i, -1])} in {year}"
@@ -176,18 +176,18 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
 
 
 def describe_intervals(fc: pf.Forecast) -> str:
-    """Return the sentence that says what the intervals hold."""
+    """Return the sentence that states what the intervals allow for."""
     return write_sentence(INTERVALS[str(fc.provenance["intervals"])])
 
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:
-    """Return the names of the locations that no record tells of: groups of one's own."""
+    """Return the names of locations without a track record, which are user-defined groups."""
     known = set(get_session(str(fc.provenance["revision"])).panel.locations.index)
     return [name for code, name in fc.locations["name"].items() if code not in known]
 
 
 def has_real_time_record(fc: pf.Forecast) -> bool:
-    """Return whether the record in real time is that of this very model."""
+    """Return whether the real-time record is for this model."""
     return fc.model.name == DEFAULT_MODEL
 
 
@@ -251,6 +251,6 @@ def _count_closer(beside: pd.DataFrame) -> str:
 
 
 def _list_bare(told: pd.DataFrame) -> list[str]:
-    """Return the editions of which the UN states no interval here."""
+    """Return the editions without UN intervals for these locations."""
     stated = told.groupby("vintage")["un_held_95"].count()
     return [str(get_edition(str(vintage)).edition) for vintage in stated.index[stated == 0]]

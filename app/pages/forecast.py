@@ -1,4 +1,4 @@
-"""The pages: the form, the forecast that it asks for, and the chart alone for other people's pages."""
+"""The pages: the form, the forecast, and the chart for embedding in other pages."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from popforecast.question import Question, View
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
-# More notes than these are folded away.
+# With more notes than this, the list is collapsed.
 MOST_NOTES = 6
 
-# A page of an older release is shown for no longer than this.
+# Short, because it is how long browsers can show a page of an older release.
 KEPT = "public, max-age=60"
 
-# The reports that say how records are made, and what they come to for everybody.
+# The reports that explain how accuracy is measured, with results for all countries.
 METHODS = (
     ("4-vintages.html", "comparison with the UN, using the data available at the time"),
     ("3-backtest.html", "every model, tested on today’s data"),
 )
 
-# The series of pages with one for each location, where it is published.
+# The series of country profiles, with one page per location where published.
 PROFILES = "country-profile"
 
 SCALE_TITLES = {"absolute": "Linear", "log": "Log", "indexed": "Indexed"}
@@ -61,7 +61,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def show_form() -> ResponseReturnValue:
-    """Show the form, filled in with all that the address says."""
+    """Return the form, filled in from the URL."""
     arguments = read_arguments()
     check_form(arguments)
     return _publish(render_template("index.html", **describe_form(guess(arguments))))
@@ -69,12 +69,12 @@ def show_form() -> ResponseReturnValue:
 
 @blueprint.route("/forecast", methods=["GET", "POST"])
 def show_forecast() -> ResponseReturnValue:
-    """Show the forecast. What the form sends with empty fields, or by POST, goes on to the address of the query."""
+    """Return the forecast page; requests by POST or with empty fields are redirected to the URL of the query."""
     arguments = read_arguments()
     asked = drop_blanks(arguments)
     view = read(View, asked)
     if request.method == "POST" or len(asked) < len(arguments):
-        # Codes are short: even every location of a revision stays well below what servers take as an address.
+        # Codes are short, so even a URL with all locations is well below the limits of servers.
         return redirect(link_to("pages.show_forecast", view.arguments), 303)
     fc = view.answer()
     return _publish(render_template("forecast.html", **describe_view(view, fc), **describe_settings(choose(view))))
@@ -82,7 +82,7 @@ def show_forecast() -> ResponseReturnValue:
 
 @blueprint.get("/embed")
 def show_chart() -> ResponseReturnValue:
-    """Show the chart alone, for a frame on another page."""
+    """Return the chart alone, for a frame in another page."""
     view = read(View, request.args)
     fc = view.answer()
     return _publish(render_template("embed.html", **describe_chart(view, fc)))
@@ -90,7 +90,7 @@ def show_chart() -> ResponseReturnValue:
 
 @blueprint.get("/forecast.svg")
 def send_svg() -> ResponseReturnValue:
-    """Send the chart as SVG, with where it comes from at its foot."""
+    """Return the chart as SVG, with a source line."""
     view = read(View, request.args)
     fc = view.answer()
     return _send_figure(view, prepare_chart(view, fc).svg(caption=caption_forecast(fc)), "image/svg+xml")
@@ -98,14 +98,14 @@ def send_svg() -> ResponseReturnValue:
 
 @blueprint.get("/forecast.png")
 def send_png() -> ResponseReturnValue:
-    """Send the chart as PNG, with where it comes from at its foot."""
+    """Return the chart as PNG, with a source line."""
     view = read(View, request.args)
     fc = view.answer()
     return _send_figure(view, prepare_chart(view, fc).png(caption=caption_forecast(fc)), "image/png")
 
 
 def refuse(error: HTTPException) -> ResponseReturnValue:
-    """Show an error: for a wrong query the form, as it was filled in, with what is wrong at its top."""
+    """Return an error page; for an invalid query, the form as filled in, with the errors at the top."""
     response = error.get_response()
     if isinstance(error, QueryError):
         form = describe_form(guess(_arguments_at_hand()), error.faults)
@@ -118,12 +118,12 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 
 
 def check_form(arguments: Arguments) -> None:
-    """Check what a form is to be filled in with; that no location was chosen yet is no fault.
+    """Check the arguments that fill in the form, which need not include a location yet.
 
     Raises
     ------
     QueryError
-        If any argument is wrong.
+        If any argument is invalid.
     """
     try:
         read(View, drop_blanks(arguments))
@@ -136,7 +136,7 @@ def check_form(arguments: Arguments) -> None:
 
 
 def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
-    """Return what the forecast page's template needs beside the form's fields."""
+    """Return the variables of the forecast page's template, except those of the form."""
     return describe_chart(view, fc) | {
         "table": tabulate(fc),
         "names": fc.locations["name"],
@@ -169,15 +169,15 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
 
 
 def list_profiles(fc: pf.Forecast) -> list[tuple[str, str]]:
-    """Return the published profile of each location that has one, and the location's name."""
-    # Groups have none, and are called what anyone calls them: no part of a path.
+    """Return the published profiles of these locations, with the locations' names."""
+    # Groups have no profile, and their names are user input, which must not become part of a path.
     told = fc.locations[fc.locations["type"] != GROUP].head(MOST_TOLD)
     pages = [f"{PROFILES}/{code if pd.isna(iso3) else iso3}.html" for code, iso3 in told["iso3"].items()]
     return [(page, name) for page, name in zip(pages, told["name"], strict=True) if has_report(page)]
 
 
 def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
-    """Return what the chart's part of a template needs."""
+    """Return the template variables of the chart."""
     chart = prepare_chart(view, fc)
     return {
         "fc": fc,
@@ -198,12 +198,12 @@ def describe_chart(view: View, fc: pf.Forecast) -> dict[str, Any]:
 
 
 def prepare_chart(view: View, fc: pf.Forecast) -> Chart:
-    """Return the chart of a view, with the UN's own medium variant where the revision has one."""
+    """Return the chart of a view, with the UN's medium variant if the revision has one."""
     return chart_forecast(fc, scale=view.scale, medium=get_session(view.revision).medium)
 
 
 def describe_query(question: Question, fc: pf.Forecast) -> str:
-    """Return a heading that tells one query from another."""
+    """Return a heading that identifies the query."""
     names = fc.locations["name"].tolist()
     locations = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
     return f"{locations}, {question.start}" + (f"–{question.end}" if question.end != question.start else "")
@@ -218,7 +218,7 @@ def _send_figure(view: View, content: str | bytes, mimetype: str) -> Response:
 
 
 def _publish(content: str | bytes, mimetype: str = "text/html") -> Response:
-    """Return an answer that is the same for everybody: it may be kept, and asked for again by its tag."""
+    """Return a response that is the same for all clients, with an ETag and permission to cache it."""
     response = Response(content, mimetype=mimetype)
     response.headers["Cache-Control"] = KEPT
     response.headers["Vary"] = "Accept-Encoding"

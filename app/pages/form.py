@@ -1,4 +1,4 @@
-"""The form: what can be chosen, what is, and what its buttons do where no script runs."""
+"""The form: the choices, the current selection, and the buttons that work without JavaScript."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from popforecast.session import FORM_LEVELS, get_session
 from popforecast.wpp.citation import LICENCE_URL
 from popforecast.wpp.editions import DEFAULT_REVISION, cite, get_revision
 
-# What the form asks for until somebody changes it.
+# Default years of the form.
 START, END = "2030", "2050"
 
-# Arguments of the buttons that change the form itself: show what is found, tick or untick a whole heading.
+# Arguments of the buttons that change only the form: search, and select or clear all locations under a heading.
 BUTTONS = ("find", "select", "clear")
 
-# Parameters that have a place of their own on the form; any other that the table has gets a plain field.
+# Parameters with their own fields on the form; any other parameter in the table gets a plain field.
 PLACED = ("location", "group", "from", "to", "model", "revision", "level", "scale")
 EVERYTHING = "everything"
 
-# A wrong text is shown again, but not the whole of a book.
+# Invalid text is shown again, but only up to this length.
 LONGEST_TEXT = 400
 
 WORLD_AND_REGIONS = "World and regions"
 GROUPS = {"World": WORLD_AND_REGIONS, "Region": WORLD_AND_REGIONS, "Subregion": "Subregions"}
 OTHER_GROUPS = "Development, income and other groups"
 
-# How the models are called on the form; one without a title goes by its name.
+# Titles of models on the form; models without a title are shown by name.
 MODEL_TITLES = {
     "ar1": "AR(1) with constant",
     "naive": "Naive: no change",
@@ -48,7 +48,7 @@ MODEL_TITLES = {
     "panel-ar": "Panel AR",
 }
 
-# Questions that people come with, one click each.
+# Common queries, shown as links.
 EXAMPLES = {
     "The world to 2100": "location=900&from=2024&to=2100",
     "The five largest countries": "location=356&location=156&location=840&location=360&location=586&from=2024&to=2060",
@@ -60,7 +60,7 @@ EXAMPLES = {
 
 
 class Listed(NamedTuple):
-    """A location on the form: its code, the name to show, and every text that finds it."""
+    """A location on the form: its code, display name and searchable text."""
 
     code: Hashable
     name: str
@@ -76,14 +76,14 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Choice:
-    """What the form shows as chosen: texts as they were typed, right or wrong.
+    """The current selection on the form: text as typed, valid or not.
 
     Attributes
     ----------
     plain : tuple of (Parameter, str)
-        The parameters without a place of their own, and their texts.
+        The parameters with plain fields, and their text.
     found : frozenset of int or None
-        The locations to list, where some were looked for.
+        The locations found by a search; None if there was no search.
     """
 
     revision: str = DEFAULT_REVISION
@@ -100,7 +100,7 @@ class Choice:
 
 
 def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return what the form's template needs."""
+    """Return the variables of the form's template."""
     return describe_settings(choice, faults) | {
         "groups": group_locations(choice.revision),
         "examples": EXAMPLES,
@@ -110,7 +110,7 @@ def describe_form(choice: Choice, faults: dict[str, str] | None = None) -> dict[
 
 
 def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return what the template of all fields but the locations needs."""
+    """Return the template variables of all fields except the locations."""
     panel = get_session(choice.revision).panel
     levels = {f"{level:g}" for level in FORM_LEVELS} | set(choice.levels)
     return {
@@ -131,7 +131,7 @@ def describe_settings(choice: Choice, faults: dict[str, str] | None = None) -> d
 
 @lru_cache
 def group_locations(revision: str) -> list[Group]:
-    """Return the locations of a revision by heading: the world and groups, then countries by region."""
+    """Return the locations of a revision under headings: the world and groups, then countries by region."""
     table = get_session(revision).panel.locations
     names = disambiguate(table["name"], normalise)
     groups: dict[str, list[Listed]] = {title: [] for title in (*dict.fromkeys(GROUPS.values()), OTHER_GROUPS)}
@@ -145,9 +145,9 @@ def group_locations(revision: str) -> list[Group]:
 
 
 def find_listed(revision: str, text: str) -> frozenset[Hashable] | None:
-    """Return the codes of the locations that a text finds, as the script on the form does; None for no text.
+    """Return the codes of locations that match a search, as the form's script does; None for empty text.
 
-    Names with a word that begins like the text come first; only where there are none does any part of a name count.
+    Matches are names with a word that begins with the text; if there are none, names that contain it anywhere.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def find_listed(revision: str, text: str) -> frozenset[Hashable] | None:
 
 
 def choose(view: View) -> Choice:
-    """Return the form's state for a valid query."""
+    """Return the selection for a valid query."""
     arguments = MultiDict(view.arguments)
     return Choice(
         view.revision,
@@ -181,7 +181,7 @@ def choose(view: View) -> Choice:
 
 
 def guess(arguments: Arguments) -> Choice:
-    """Return the form's state for arguments of which some are wrong: all that can be shown of them is kept."""
+    """Return the selection for arguments that may be invalid, keeping everything that the form can show."""
     revision = arguments.get("revision", "")
     revision = revision if revision in pf.REVISIONS else DEFAULT_REVISION
     model, scale = arguments.get("model", ""), arguments.get("scale", "")
@@ -205,7 +205,7 @@ def guess(arguments: Arguments) -> Choice:
 def press_buttons(
     arguments: Arguments, revision: str, chosen: set[Hashable], found: frozenset[Hashable] | None
 ) -> set[Hashable]:
-    """Return the locations that are ticked once the buttons "Select all" and "Clear" have done their work.
+    """Return the selected locations after the buttons "Select all" and "Clear" are applied.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def press_buttons(
 
 
 def drop_blanks(arguments: Arguments) -> Arguments:
-    """Return the arguments without those of the form's own buttons, and without fields that nobody has to fill in.
+    """Return the arguments without those of the form's buttons and without empty optional fields.
 
     Examples
     --------

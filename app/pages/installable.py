@@ -1,7 +1,7 @@
-"""What makes the site an app that installs and opens without a network: manifest, service worker, offline page, icons.
+"""The installable app, which also opens offline: manifest, service worker, offline page and icons.
 
-What is kept on a device: the pages' own files, for one release at a time; and the forecasts and reports that were read,
-the last of them, across releases, because a reader's forecasts are not the release's to throw away.
+A device keeps the static files of one release at a time. The most recently viewed forecasts and reports are kept
+across releases, so that an update does not discard a reader's forecasts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from flask.typing import ResponseReturnValue
 
 import popforecast as pf
 
-# The style sheet's colour of a light page: a manifest has but one, and the dark one stands in each page's head.
+# The light page colour of the style sheet: a manifest has only one; the dark one is set in the head of each page.
 PAGE_COLOUR = "#faf9f6"
 
-# Forecasts and reports that a device keeps. The largest report has some 130 KB, so that is a few megabytes at most.
+# Number of forecasts and reports kept on a device. The largest report is about 130 KB, so this is a few megabytes.
 MOST_KEPT = 30
 KEPT = ("/forecast", "/reports/")
 
-# Where a browser keeps them. The files of a release lie in a cache named after it.
+# The browser cache for these pages. Static files are in a cache named after the release.
 PAGES = "popforecast-pages"
 
 ENDINGS = (".css", ".js", ".svg")
@@ -40,7 +40,7 @@ blueprint = Blueprint("installable", __name__)
 
 @blueprint.get("/manifest.webmanifest")
 def send_manifest() -> ResponseReturnValue:
-    """Say what the app is called and looks like when installed."""
+    """Return the web app manifest."""
     response = jsonify(describe_app())
     response.mimetype = "application/manifest+json"
     return _allow_reuse(response, DAY)
@@ -48,17 +48,17 @@ def send_manifest() -> ResponseReturnValue:
 
 @blueprint.get("/sw.js")
 def send_worker() -> ResponseReturnValue:
-    """Send the service worker; its text changes with the release, which is how a browser learns of a new one."""
+    """Return the service worker; its text contains the release, so that browsers notice a new one."""
     worker = render_template("sw.js", release=release(), assets=list_assets(), kept=KEPT, pages=PAGES, most=MOST_KEPT)
     response = Response(worker, mimetype="text/javascript")
-    # From / by right already; the header says that it is meant.
+    # Already the default for a script at the root; stated to make the scope explicit.
     response.headers["Service-Worker-Allowed"] = "/"
     return _allow_reuse(response, 0)
 
 
 @blueprint.get("/offline")
 def show_offline() -> ResponseReturnValue:
-    """Show what the device has kept; the page for whatever cannot be reached."""
+    """Return the offline page, which lists the pages kept on the device."""
     return _allow_reuse(Response(render_template("offline.html", pages=PAGES), mimetype="text/html"), 0)
 
 
@@ -66,19 +66,19 @@ def show_offline() -> ResponseReturnValue:
 @blueprint.get("/apple-touch-icon.png")
 @blueprint.get("/apple-touch-icon-precomposed.png")
 def send_icon() -> ResponseReturnValue:
-    """Send the icons that browsers ask for at fixed places, whatever the page says."""
+    """Return the icons that browsers request at fixed paths."""
     name = "favicon.ico" if request.path == "/favicon.ico" else "apple-touch-icon.png"
     return send_from_directory(str(current_app.static_folder), name, max_age=DAY)
 
 
 @blueprint.get("/robots.txt")
 def send_robots() -> ResponseReturnValue:
-    """Ask crawlers to leave out what repeats the pages."""
+    """Return robots.txt, which excludes duplicates of the pages."""
     return _allow_reuse(Response("User-agent: *\nDisallow: /api/\nDisallow: /embed\n", mimetype="text/plain"), DAY)
 
 
 def describe_app() -> dict[str, Any]:
-    """Return the web app manifest."""
+    """Return the members of the web app manifest."""
     icons = [
         {
             "src": url_for("static", filename=f"icon-{middle}{size}.png"),
@@ -109,13 +109,13 @@ def describe_app() -> dict[str, Any]:
 
 
 def list_assets() -> list[str]:
-    """Return the addresses of every file that pages are made with."""
+    """Return the URLs of all static files that pages use."""
     static = [url_for("static", filename=path.name) for path in _find_files(str(current_app.static_folder))]
     return static + [url_for("theme.static", filename=path.name) for path in _find_files(_theme())]
 
 
 def release() -> str:
-    """Return a name for this release: the version, and a checksum of every file that a device keeps of it."""
+    """Return a name for this release: the version, and a checksum of all files kept on a device."""
     return f"popforecast-{pf.__version__}-{_checksum(str(current_app.static_folder), _theme(), current_app.root_path)}"
 
 
@@ -138,7 +138,7 @@ def _checksum(static: str, theme: str, root: str) -> str:
 
 
 def _allow_reuse(response: Response, seconds: int) -> Response:
-    """Let a browser keep an answer for so long, and ask only whether it is still the same after that."""
+    """Return a response that browsers can cache for this long and then revalidate by its ETag."""
     response.headers["Cache-Control"] = f"public, max-age={seconds}" if seconds else "no-cache"
     response.add_etag()
     response.make_conditional(request)

@@ -1,8 +1,8 @@
-"""The published reports: the pages that ``popforecast report`` made, between the site's own head and foot.
+"""The published reports: pages made by ``popforecast report``, with the header and footer of the site.
 
-Pages, figures and what they are shown with are published, in the folder itself and in that of each series of pages;
-executed notebooks and the record of runs are not: they are no part of a checkout, and each page has its code and the
-command that makes it again.
+Pages, figures and their style sheets and scripts are published, from the reports folder and the folder of each series.
+Executed notebooks and the record of runs are not: they are not part of a checkout, and each page shows its code and the
+command that reproduces it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from werkzeug.exceptions import NotFound
 
 from popforecast.errors import shorten
 
-# In a checkout the reports lie at its top; elsewhere, where the command writes them unless told otherwise.
+# The top of a checkout, or the default output folder of the command.
 FOLDERS = (Path(__file__).parents[2] / "reports", Path("reports"))
 INDEX = "index.html"
 
 ENDINGS = (".html", ".svg", ".css", ".js")
 
-# The parts of a page that the site shows as its own.
+# The parts of a page that the site shows.
 PARTS = {
     "title": r"<title>(.*?)(?: · popforecast)?</title>",
     "kind": r'<body class="([^"]*)">',
@@ -31,7 +31,7 @@ PARTS = {
 }
 CITATION = r'<meta [^>]*name="DC\.[^>]*>'
 
-# A new release may bring new reports: a browser asks each time, and is told that nothing changed.
+# A new release may have new reports, so browsers revalidate each time, which is cheap if nothing changed.
 ASK_AGAIN = "no-cache"
 
 blueprint = Blueprint("published", __name__, url_prefix="/reports")
@@ -39,18 +39,18 @@ blueprint = Blueprint("published", __name__, url_prefix="/reports")
 
 @blueprint.get("/")
 def show_index() -> ResponseReturnValue:
-    """Show the index of the reports."""
+    """Return the index of the reports."""
     return _show(_find_folder() / INDEX)
 
 
 @blueprint.get("/<path:name>")
 def show_report(name: str) -> ResponseReturnValue:
-    """Show a report, or send a file that belongs to one.
+    """Return a report, or a file that belongs to one.
 
     Raises
     ------
     NotFound
-        If no report is called so.
+        If there is no report with this name.
     """
     if name == INDEX:
         return redirect(url_for(".show_index"), 308)
@@ -58,7 +58,7 @@ def show_report(name: str) -> ResponseReturnValue:
     series = [path.parent.name for path in folder.glob(f"*/{INDEX}") if _is_inside(path)]
     if (bare := name.removesuffix(f"/{INDEX}")) in series:
         return redirect(url_for(".show_report", name=f"{bare}/"), 308)
-    # A name that is not on a list is no name of ours, whatever it would mean to the file system.
+    # Only listed names are served, so that a name cannot reach other parts of the file system.
     part, _, file = name.rpartition("/")
     if part in series:
         path, valid = _find(folder / part, file or INDEX), f"those of /reports/{part}/"
@@ -74,7 +74,7 @@ def show_report(name: str) -> ResponseReturnValue:
 
 
 def has_report(name: str) -> bool:
-    """Return whether a report of this name is published here."""
+    """Return whether a report with this name is published."""
     folder = next((folder for folder in FOLDERS if _is_inside(folder / INDEX)), None)
     return folder is not None and _is_inside(folder / name)
 
@@ -85,7 +85,7 @@ def read_parts(page: str) -> dict[str, str]:
     Raises
     ------
     NotFound
-        If it is no page of this version's ``popforecast report``.
+        If the page was not made by this version of ``popforecast report``.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _list_pages(folder: Path) -> list[str]:
 
 
 def _is_inside(path: Path) -> bool:
-    """Return whether a file is one of the reports, and no link that leads to another part of the disk."""
+    """Return whether a file is in the reports folder, after following symbolic links."""
     return path.is_file() and any(path.resolve().is_relative_to(folder.resolve()) for folder in FOLDERS)
 
 

@@ -1,4 +1,4 @@
-"""The table of a forecast: years as rows, locations as columns, figures as people read them."""
+"""The table of a forecast: years in rows, locations in columns, rounded figures."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from popforecast.text import Rounding
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
-# A page with more cells than this is slow to load and slower to read: it leaves years out, and says so.
+# Larger tables are slow to load and hard to read, so they omit years; the page says so.
 MOST_CELLS = 3000
 STRIDES = (1, 5, 10, 25)
 
-# So many sums are told apart from their countries.
+# Number of aggregates whose difference is stated, and the smallest difference worth stating, in persons.
 MOST_REMAINDERS, FEWEST_REMAINDER = 3, 100
 
 
 class Cell(NamedTuple):
-    """A figure of the table, and its intervals."""
+    """A figure in the table and its intervals."""
 
     figure: str
     intervals: list[str]
 
 
 class Row(NamedTuple):
-    """A year of the table."""
+    """A year in the table."""
 
     year: int
     cells: list[Cell]
@@ -37,16 +37,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """The rows to show, and what is left out of them.
+    """The rows to show.
 
     Attributes
     ----------
     headings : list of str
-        One for each location.
+        One per location.
     estimates, forecasts : list of Row
         The years up to the origin, and those after it.
     stride : int
-        Every year is shown (1), or every fifth, tenth, and so on; the first and last always are.
+        The step between years: 1 for every year, 5 for every fifth, and so on; the first and last are always shown.
     """
 
     headings: list[str]
@@ -56,7 +56,7 @@ class Table:
 
 
 def tabulate(fc: pf.Forecast) -> Table:
-    """Return the table of a forecast, with years left out where there are more cells than anybody reads."""
+    """Return the table of a forecast; large tables omit years."""
     stride = choose_stride(len(fc.years), len(fc.locations))
     ends = (int(fc.years[0]), int(fc.years[-1]))
     shown = [j for j, year in enumerate(fc.years) if year % stride == 0 or year in ends]
@@ -69,7 +69,7 @@ def tabulate(fc: pf.Forecast) -> Table:
 
 
 def choose_stride(years: int, locations: int) -> int:
-    """Return how many years to step so that the table stays readable.
+    """Return the step between years that keeps the table readable.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def _write_rows(
     for j in columns:
         cells = []
         for i, rounding in enumerate(roundings):
-            # A narrow column breaks after the dash, and nowhere else.
+            # In a narrow column, lines may break only after the dash.
             bounds = [
                 f"{level:g}%:{NO_BREAK}{rounding.write(fc.lower[level][i, j])}{NO_BREAK}– "
                 f"{rounding.write(fc.upper[level][i, j])}"
@@ -97,7 +97,7 @@ def _write_rows(
 
 
 def say_remainders(fc: pf.Forecast) -> str:
-    """Return how many persons of the sums on the page no listed country holds, in the last year; nothing if none.
+    """Return how far aggregates differ from the sums of their countries in the last year, in words; empty if none do.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def say_remainders(fc: pf.Forecast) -> str:
     'in 2020, World is 524 above the sum of its countries.'
     """
     rows = fc.list_remainders()
-    # A few persons are the rounding of the countries, and nothing that the table beside it could show.
+    # Smaller differences are rounding, and too small to be visible in the table.
     rows = rows[(rows["year"] == fc.years[-1]) & (rows["persons"].abs() >= FEWEST_REMAINDER)]
     if rows.empty:
         return ""

@@ -1,1 +1,1 @@
-"""From an HTTP request to a question: names, places, years and levels, or a 4xx that says what is wrong."""
+"""Reading of HTTP requests: a valid question, or a 4xx error that explains what is wrong."""

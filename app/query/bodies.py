@@ -1,4 +1,4 @@
-"""The arguments of a request: those of its address, and those of its body, whichever form it has."""
+"""Arguments of a request, from its URL and its body (JSON or a form)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def read_arguments() -> Arguments:
-    """Return every argument of the request: those of its address and those of its body.
+    """Return the arguments of the request, from its URL and its body.
 
     Raises
     ------
     QueryError
-        If the body is not what it says it is.
+        If the body does not match its Content-Type.
     UnsupportedMediaType
-        If it is neither JSON nor a form.
+        If the body is neither JSON nor a form.
     """
     arguments = MultiDict(request.args)
     if request.method != "POST":
@@ -42,24 +42,24 @@ def read_arguments() -> Arguments:
 
 
 def read_form() -> Arguments:
-    """Return the arguments that a posted form holds.
+    """Return the arguments in a posted form.
 
     Raises
     ------
     QueryError
-        If the body is not the form that its Content-Type says.
+        If the body does not match its Content-Type.
     """
     try:
         form = MultiDict(request.form)
     except ValueError as error:
-        raise QueryError({"body": f"The body is no form of type {request.mimetype} ({error})."}) from error
-    # A file in a form is no value; as an empty one it is refused by its name, not ignored.
+        raise QueryError({"body": f"The body is not a form of type {request.mimetype} ({error})."}) from error
+    # Files are read as empty values, so that they cause an error instead of being ignored.
     form.update(dict.fromkeys(request.files, ""))
     return form
 
 
 def read_json(data: bytes) -> Arguments:
-    """Return the arguments that a JSON object holds: texts, numbers, or lists of them.
+    """Return the arguments in a JSON object, whose values are strings, numbers or lists of them.
 
     Examples
     --------
@@ -69,44 +69,44 @@ def read_json(data: bytes) -> Arguments:
     Raises
     ------
     QueryError
-        If the text is not JSON, not an object, or a value is neither text nor number.
+        If the data are not JSON, not an object, or a value is neither a string nor a number.
     """
     try:
-        # Pairs, because a dict would drop all but the last of a name that stands twice.
+        # Pairs, because a dict would keep only the last value of a repeated name.
         pairs = json.loads(data, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise QueryError({"body": f"The body is not JSON ({error})."}) from error
     if not isinstance(pairs, _Pairs):
-        raise QueryError({"body": f"The body is no JSON object: expected one with {', '.join(Question.names())}."})
+        raise QueryError({"body": f"The body is not a JSON object: expected one with {', '.join(Question.names())}."})
     arguments: Arguments = MultiDict()
     for name, value in pairs:
         _check_text(name)
         items = value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]
-        # An empty list is an empty value: refused by its name, not ignored.
+        # An empty list is read as an empty value, so that it causes an error instead of being ignored.
         for item in items or [""]:
             if isinstance(item, bool) or not isinstance(item, str | int | float):
-                raise QueryError({name: f"{name} holds {_say(item)}: expected text, a number, or a list of them."})
+                raise QueryError({name: f"{name} contains {_say(item)}: expected text, a number, or a list of them."})
             _check_text(str(item))
             arguments.add(name, str(item))
     return arguments
 
 
 def _check_text(text: str) -> None:
-    # JSON can write half of a character, which no answer could repeat.
+    # JSON can encode half of a surrogate pair, which a response could not quote.
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise QueryError({"body": f"The body holds {quote(text)}, which is half a character: expected whole ones."})
+        raise QueryError({"body": f"The body contains {quote(text)}, half a character: expected complete characters."})
 
 
 def _read_body() -> bytes:
     try:
         data = request.get_data()
-        # A body that came in chunks does not tell its length; what lies beyond the limit would be cut off in silence.
+        # A chunked body does not state its length; anything beyond the limit would be dropped silently.
         chunked = request.content_length is None and request.environ.get("wsgi.input_terminated")
         is_longer = bool(chunked and request.stream.read(1))
     except RequestEntityTooLarge:
         raise
     except Exception as error:
-        # Every server has errors of its own for chunks that are none, and Werkzeug one for those that break off.
+        # Each server raises its own errors for invalid chunks, and Werkzeug another for incomplete ones.
         raise QueryError({"body": f"The body cannot be read ({error})."}) from error
     if is_longer:
         raise RequestEntityTooLarge
@@ -116,7 +116,7 @@ def _read_body() -> bytes:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object, in order, repeated names and all."""
+    """The members of a JSON object, in order and including repeated names."""
 
 
 def _say(item: object) -> str:

@@ -1,4 +1,4 @@
-"""What a request asks for: a question that is known to be valid, or an error of HTTP that says what is wrong."""
+"""The question of a request: a valid one, or an HTTP error that explains what is wrong."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Kind = TypeVar("Kind", bound=Asked)
 
 
 class QueryError(BadRequest):
-    """A request that cannot be answered.
+    """A request with invalid parameters.
 
     Attributes
     ----------
     faults : dict of str to str
-        For every parameter that is wrong, a sentence naming its value and what would be valid.
+        For each invalid parameter, a sentence that states its value and what is expected.
     """
 
     def __init__(self, faults: dict[str, str]) -> None:
@@ -28,12 +28,12 @@ class QueryError(BadRequest):
 
 
 def read(kind: type[Kind], arguments: Arguments) -> Kind:
-    """Return the question of this kind that the arguments make.
+    """Return the question of this kind that the arguments describe.
 
     Raises
     ------
     QueryError
-        If any argument is wrong.
+        If any argument is invalid.
 
     Examples
     --------

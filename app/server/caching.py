@@ -1,7 +1,7 @@
-"""Answers kept in memory: a question that was asked before is answered before Flask wakes up.
+"""Response cache in memory: repeated requests are answered without reaching Flask.
 
-Answers marked ``Cache-Control: public`` are the same for everybody, and stay so while the process lives, because
-figures, models and code do. So none of them expires; the least recently used makes room.
+Responses marked ``Cache-Control: public`` are the same for all clients and constant while the process runs, as data,
+models and code are. They never expire; the least recently used are evicted.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
-# All that is kept, and the largest answer among it: a page of many charts, or a table of many locations.
+# Limits on the whole cache and on one response, which may be a page of many charts or a table of many locations.
 MOST_BYTES = 16_000_000
 LARGEST = 1_000_000
 
-# What a small answer takes beside its body: key, headers, objects.
+# Memory of a cached response in addition to its body: key, headers and objects.
 OVERHEAD = 4_000
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is kept: its headers, its body as it goes over the wire, and its route, for the log."""
+    """A cached response: its headers, its encoded body, and its route for the log."""
 
     headers: Headers
     body: bytes
@@ -42,18 +42,18 @@ class Answer:
 
 
 def keep_answers(application: WSGIApplication, kept: LRUCache[Key, Answer] | None = None) -> WSGIApplication:
-    """Return a WSGI application that answers repeated questions from memory.
+    """Return a WSGI application that answers repeated requests from memory.
 
-    Kept are answers to GET with status 200 that the application marks ``Cache-Control: public``, that state their
-    length, set no cookie, and vary by nothing but ``Accept-Encoding``; never an error. A question is the same if
-    scheme, host, address, query and accepted encodings are. HEAD and ``If-None-Match`` are answered from what is kept.
-    It belongs behind whatever corrects scheme and host (ProxyFix) and whatever counts requests.
+    It caches responses to GET with status 200 that are marked ``Cache-Control: public``, state their length, set no
+    cookie and vary only by ``Accept-Encoding``. Requests are the same if scheme, host, path, query and accepted
+    encodings are equal. HEAD and ``If-None-Match`` are answered from the cache. Wrap it inside the layers that correct
+    scheme and host (ProxyFix) and count requests.
 
     Parameters
     ----------
     application : WSGI application
     kept : LRUCache, optional
-        Where the answers are kept (default: one of its own, of about :data:`MOST_BYTES`).
+        The cache (default: a new one of about :data:`MOST_BYTES`).
 
     Examples
     --------
@@ -74,7 +74,7 @@ def keep_answers(application: WSGIApplication, kept: LRUCache[Key, Answer] | Non
         started: list[Headers] = []
 
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Callable[[bytes], object]:
-            # A HEAD has no body to keep.
+            # A response to HEAD has no body to cache.
             if environ["REQUEST_METHOD"] == "GET" and status.startswith("200 ") and _may_keep(Headers(headers)):
                 started.append(Headers(headers))
             return start_response(status, headers, *failure)
@@ -101,7 +101,7 @@ def keep_answers(application: WSGIApplication, kept: LRUCache[Key, Answer] | Non
         response = Response(found.body, headers=Headers(found.headers))
         response.headers[ID_HEADER] = identify(environ)
         response.make_conditional(environ)
-        # The server states the date.
+        # The server adds the date.
         del response.headers["Date"]
         return response(environ, start_response)
 
@@ -109,7 +109,7 @@ def keep_answers(application: WSGIApplication, kept: LRUCache[Key, Answer] | Non
 
 
 def make_cache(most_bytes: int = MOST_BYTES) -> LRUCache[Key, Answer]:
-    """Return a cache of answers that takes about so many bytes."""
+    """Return a cache of responses that takes about this many bytes."""
     return LRUCache(most_bytes, getsizeof=lambda answer: len(answer.body) + OVERHEAD)
 
 

@@ -1,7 +1,7 @@
-"""The embedded tables, and how facts that people list by hand are read: aliases, groupings, events.
+"""The embedded tables, and a reader for facts listed by hand: aliases, groupings and events.
 
-``README.md`` in the same folder describes their columns. Add a fact as a line, then run ``python -m
-popforecast.embedding``, which records the file's checksum.
+``README.md`` in this folder describes the columns. To add a fact, add a line, then run ``python -m
+popforecast.embedding``, which records the checksum of the file.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ FACTS = (
 
 
 def read_facts(name: str, folder: Path = DATA, /, **kinds: Callable[[str], Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of a table of facts, each cell as its column's kind reads it.
+    """Return the rows of a table of facts, with each cell converted by the function for its column.
 
     Parameters
     ----------
     name : str
-        The file.
+        The name of the file.
     folder : path
-        Where it is (default: among the embedded tables).
+        Its folder (default: that of the embedded tables).
     **kinds : callables
-        The columns in their order, and what makes a value of a text; a ValueError says that the text is none.
+        The columns in order, each with a function that converts text and raises a ValueError if the text is invalid.
 
     Raises
     ------
     ReadError
-        If the file cannot be read, has other columns, or a cell that its kind refuses; the error names the line.
+        If the file cannot be read, has different columns or an invalid cell; the error states the line.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def read_facts(name: str, folder: Path = DATA, /, **kinds: Callable[[str], Any])
 
 
 def maybe(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return what reads an empty cell as None, and any other as its kind does.
+    """Return a function that reads an empty cell as None and converts any other by `kind`.
 
     Examples
     --------

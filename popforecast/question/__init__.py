@@ -1,4 +1,4 @@
-"""What can be asked: one table of parameters, and the question that text, an address and Python code have in common."""
+"""Questions: one table of parameters, shared by URLs, the command line and Python code."""
 
 from popforecast.question.code import write_code
 from popforecast.question.places import EVERY, LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS, split_group

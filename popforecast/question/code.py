@@ -7,13 +7,13 @@ from popforecast.question.table import Question
 
 
 def write_code(question: Question, *models: str) -> str:
-    """Return the three lines of Python that give the numbers of a question.
+    """Return three lines of Python that reproduce the numbers of a question.
 
     Parameters
     ----------
     question : Question
     models : str
-        Code for each model, where it is not the question's; for several the last line is a list.
+        Code for each model (default: the question's model); with several, the last line makes a list.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Locations and groups as people write them: found in a revision, or named with the nearest there are."""
+"""Locations and groups as users write them, resolved to codes of a revision; errors suggest the nearest names."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from popforecast.session import get_session
 from popforecast.text import FORMULA, capitalise
 from popforecast.wpp.editions import REVISIONS
 
-# Every location of a revision may be asked for at once, and no more than that makes sense.
+# Just above the number of locations in a revision, so that all can be requested at once.
 MOST_LOCATIONS = 300
 MOST_GROUPS = 10
 
-# An error that names this many unknown locations has made its point.
+# Maximum number of unknown locations listed in an error.
 MOST_NAMED = 5
 
-# No name or alias is as long; what is longer was not meant as one.
+# Maximum length of a location's name; all names and aliases are shorter.
 LONGEST_NAME = 100
 LONGEST_GROUP_NAME = 60
 
-# Characters that turn the direction of the text around them, or do not show at all.
+# Invisible characters, and those that change the direction of the surrounding text.
 HIDDEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
 
-# Every location of the revision, in its order: no name, code or alias is this.
+# Selects all locations of the revision, in its order. It is not a name, code or alias of any location.
 EVERY = "all"
 
 GROUP_EXPECTED = "a name, a colon and members, such as My markets:NGA,356,Brazil"
 
 
 class Every(tuple[Any, ...]):
-    """The codes of every location of a revision: in an address they are one word."""
+    """The codes of all locations of a revision, written as one word in URLs."""
 
 
 def find_places(texts: Sequence[str], revision: str) -> tuple[int, ...]:
-    """Return the codes of the locations named, in order; every one for ``all``.
+    """Return the codes of locations in the given order; all codes for ``all``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def find_places(texts: Sequence[str], revision: str) -> tuple[int, ...]:
     Raises
     ------
     InputError
-        If one is unknown, too long, or stands twice.
+        If one is unknown, too long or repeated.
 
     Examples
     --------
@@ -62,12 +62,12 @@ def find_places(texts: Sequence[str], revision: str) -> tuple[int, ...]:
 
 
 def find_group(text: str, revision: str) -> tuple[str, tuple[int, ...]]:
-    """Return the name of a group and the codes of its members, from the text that :func:`write_group` writes.
+    """Return the name of a group and the codes of its members, from text as written by :func:`write_group`.
 
     Raises
     ------
     InputError
-        If the text is no group, or a member is unknown.
+        If the text is not a valid group, or a member is unknown.
 
     Examples
     --------
@@ -87,12 +87,12 @@ def find_group(text: str, revision: str) -> tuple[str, tuple[int, ...]]:
 
 
 def split_group(text: str) -> tuple[str, list[str]]:
-    """Return the name of a group and its members, each as it is written.
+    """Return the name of a group and its members as written.
 
     Raises
     ------
     InputError
-        If there is no colon, no name, or a member that is empty.
+        If the colon or the name is missing, or a member is empty.
 
     Examples
     --------
@@ -113,12 +113,12 @@ def split_group(text: str) -> tuple[str, list[str]]:
 
 
 def write_group(name: str, members: Sequence[object]) -> str:
-    """Return the text that :func:`find_group` reads as this group.
+    """Return a group as text that :func:`find_group` reads.
 
     Raises
     ------
     InputError
-        If the name or a member holds what separates them.
+        If the name contains a colon or a member contains a comma.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def write_group(name: str, members: Sequence[object]) -> str:
     """
     texts = [str(member) for member in members]
     if ":" in name:
-        raise InputError(f"group {name!r} has a colon in its name: expected a name without")
+        raise InputError(f"group {name!r} has a colon in its name: expected a name without one")
     split = [text for text in texts if "," in text]
     if split:
         raise InputError(f"group {name!r} has the member {split[0]!r} with a comma: expected its code or ISO3 code")
@@ -141,11 +141,11 @@ def _check_name(name: str) -> None:
         )
     hidden = any(unicodedata.category(character) in ("Cc", "Cs") or character in HIDDEN for character in name)
     if hidden or not any(character.isprintable() for character in name):
-        raise InputError(f"group {quote(name)} has a name with characters that do not show: expected visible text")
+        raise InputError(f"group {quote(name)} has a name with invisible characters: expected visible text")
     if FORMULA.search(name):
         raise InputError(
-            f"group {quote(name)} has a name that spreadsheets take for a formula: expected none that begins with "
-            "=, +, - or @"
+            f"group {quote(name)} has a name that spreadsheets read as a formula: expected one that does not begin "
+            "with =, +, - or @"
         )
 
 

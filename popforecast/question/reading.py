@@ -1,4 +1,4 @@
-"""How a question is read: every argument by its parameter, and all that is wrong said at once."""
+"""Reading of questions: each argument is read by its parameter, and all errors are reported together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from popforecast.question.places import EVERY, Every
 from popforecast.session import Session, get_session
 from popforecast.text import write_sentence
 
-# An error that names this many unknown parameters has made its point.
+# Maximum number of unknown parameters reported.
 MOST_NAMED = 5
 
 Schema = dict[str, Any]
@@ -22,14 +22,14 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Given:
-    """What a parameter is read with: the revision and the model of the question."""
+    """The context for reading a parameter: the revision and model of the question."""
 
     revision: str
     model: str
 
     @property
     def session(self) -> Session:
-        """The panel of the revision, with what belongs to it."""
+        """The session of the revision."""
         return get_session(self.revision)
 
 
@@ -38,28 +38,28 @@ Reader = Callable[[list[str], Given], Any]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: a row of the table.
+    """A parameter: a row of the table of parameters.
 
     Attributes
     ----------
     name : str
-        What it is called in an address.
+        Its name in URLs.
     read : callable
-        Makes a value of its texts, one or more, or raises an :class:`InputError`.
+        Returns the value of one or more texts, or raises an :class:`InputError`.
     expected, description : str
-        What an error says that was expected, and what documents say.
+        The valid values, for error messages, and the description for documentation.
     schema : dict
-        JSON Schema of its value, or of each of its values.
+        JSON Schema of its value, or of each value.
     example : object
         A value, or a list of values.
     most : int
-        How often it may stand.
+        How many times it can be given.
     default : object
-        The value where it does not stand.
+        The value if it is not given.
     needs : tuple of str
-        The fields without which it cannot be read.
+        The fields that must be read before it.
     write : callable
-        Writes a value, or each of its values.
+        Returns a value, or each of several, as text.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Parameter:
     write: Callable[[Any], str] = str
 
     def take(self, texts: Texts) -> list[str]:
-        """Return the texts of the parameter, none of them empty.
+        """Return the texts given for the parameter, after checking that none is empty.
 
         Raises
         ------
@@ -85,13 +85,13 @@ class Parameter:
         if len(own) > self.most:
             times = "once" if self.most == 1 else f"at most {self.most} times"
             shown = ", ".join(map(quote, own[:2])) + (", ..." if len(own) > 2 else "")
-            raise InputError(f"{self.name} was given {len(own):,} times ({shown}): expected it {times}")
+            raise InputError(f"{self.name} was given {len(own):,} times ({shown}): expected {times}")
         if "" in own:
             raise InputError(f"{self.name} is empty: expected {self.expected}")
         return own
 
     def list_texts(self, value: Any) -> list[str]:
-        """Return the texts that are read as this value."""
+        """Return the texts from which this value is read."""
         if isinstance(value, Every):
             return [EVERY]
         values: Iterable[Any] = () if value is None else value if self.most > 1 else (value,)
@@ -99,12 +99,12 @@ class Parameter:
 
 
 class QuestionError(InputError):
-    """A question that cannot be answered.
+    """A question with invalid parameters.
 
     Attributes
     ----------
     faults : dict of str to str
-        For every parameter that is wrong, a sentence naming its value and what would be valid.
+        For each invalid parameter, a sentence that states its value and what is expected.
     """
 
     def __init__(self, faults: dict[str, str]) -> None:
@@ -113,7 +113,7 @@ class QuestionError(InputError):
 
 
 class Faults(dict[str, str]):
-    """What is wrong with a question, by parameter; reading goes on, so that all of it is said at once.
+    """The errors in a question, by parameter; reading continues after an error, so that all are reported together.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class Faults(dict[str, str]):
     """
 
     def attempt(self, name: str, read: Callable[..., Read], *values: object) -> Read | None:
-        """Return what `read` makes of the values; where it refuses, keep its sentence, the first for each name."""
+        """Return the result of `read`, or None and keep its error; the first error of each name is kept."""
         try:
             return read(*values)
         except PopforecastError as error:
@@ -134,14 +134,14 @@ class Faults(dict[str, str]):
             return None
 
     def refuse(self, order: Sequence[str] = ()) -> None:
-        """Raise what was found, if anything was: a :class:`QuestionError`, what is not in the order first."""
+        """Raise a :class:`QuestionError` if there are errors, sorted by `order`, with names not in it first."""
         if self:
             names = sorted(self, key=lambda name: order.index(name) if name in order else -1)
             raise QuestionError({name: self[name] for name in names})
 
 
 def find_unknown(names: Iterable[str], known: Sequence[str]) -> Faults:
-    """Return a fault for each name that is no parameter here.
+    """Return an error for each unknown parameter.
 
     Examples
     --------
@@ -154,21 +154,21 @@ def find_unknown(names: Iterable[str], known: Sequence[str]) -> Faults:
 
 
 def read_values(rows: Mapping[str, Parameter], texts: Texts, given: Given, faults: Faults) -> dict[str, Any]:
-    """Return the value of each row, by its field; None where it is wrong, and what is in a fault.
+    """Return the value of each parameter, by field; None for invalid ones, whose errors are added to `faults`.
 
     Parameters
     ----------
     rows : mapping of str to Parameter
-        By field.
+        Parameters by field.
     texts : mapping of str to sequence of str
-        Every text of each parameter.
+        All texts of each parameter, by name.
     given : Given
-        The revision and model where none is asked for.
+        The revision and model to use if they are not parameters.
     faults : Faults
-        What is wrong is added here.
+        Receives the errors.
     """
     values: dict[str, Any] = {"revision": given.revision, "model": given.model}
-    # First what others need: without a revision, nobody can say which locations and years there are.
+    # Parameters that others need come first: valid locations and years depend on the revision.
     for field, row in sorted(rows.items(), key=lambda item: bool(item[1].needs)):
         if None in [values[need] for need in row.needs]:
             values[field] = None
@@ -182,7 +182,7 @@ def read_values(rows: Mapping[str, Parameter], texts: Texts, given: Given, fault
 
 
 def write_arguments(rows: Mapping[str, Parameter], values: Mapping[str, Any]) -> Arguments:
-    """Return the arguments that are read as these values, given by field; None is left out.
+    """Return the arguments from which these values, given by field, are read; None is omitted.
 
     Raises
     ------

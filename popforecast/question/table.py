@@ -1,8 +1,8 @@
-"""The table of parameters, and the question of a forecast.
+"""The table of parameters, and the question for a forecast.
 
-A parameter is a row of :data:`PARAMETERS`, under the name of the field that holds its value, and a field of each
-question that takes it. The web query, the OpenAPI document, the form, the client, the command line and the explorer
-take it from here.
+Each parameter is a row of :data:`PARAMETERS`, with the name of its field as the key, and a field of every question that
+accepts it. The web query, the OpenAPI document, the form, the client, the command line and the explorer all use this
+table.
 """
 
 from __future__ import annotations
@@ -173,36 +173,36 @@ PARAMETERS = {
 
 
 class Asked:
-    """Base of questions: frozen dataclasses of which each field is a row of the table, in the order of documents."""
+    """Base class of questions: frozen dataclasses whose fields are rows of the table, in the order of documentation."""
 
     @property
     def revision(self) -> str | None:
-        """Whose figures the answer holds, if it holds any."""
+        """The revision of the figures in the answer; None if it has no figures."""
         return None
 
     @classmethod
     def rows(cls) -> dict[str, Parameter]:
-        """Return the parameters that the question takes, by field."""
+        """Return the parameters of the question, by field."""
         return {field.name: PARAMETERS[field.name] for field in fields(cls)}  # type: ignore[arg-type]
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Return what the parameters are called in an address."""
+        """Return the names of the parameters in URLs."""
         return tuple(row.name for row in cls.rows().values())
 
     @property
     def arguments(self) -> Arguments:
-        """The arguments of an address that asks for exactly this: the canonical form of every way to ask it."""
+        """The URL arguments of this question, in canonical form."""
         return write_arguments(self.rows(), vars(self))
 
     @classmethod
     def read(cls, texts: Texts) -> Self:
-        """Return the question that the arguments make.
+        """Return the question that the arguments describe.
 
         Raises
         ------
         QuestionError
-            If any argument is wrong; the error has a sentence for each that is.
+            If any argument is invalid; the error has one sentence for each.
         """
         rows, names = cls.rows(), cls.names()
         faults = find_unknown(texts, names)
@@ -217,19 +217,19 @@ class Asked:
 
     @classmethod
     def _complete(cls, values: dict[str, Any], faults: Faults) -> None:
-        """Set what depends on several parameters."""
+        """Set values that depend on several parameters."""
 
 
 @dataclass(frozen=True)
 class Question(Asked):
-    """What is asked of a forecast: every part is known to exist.
+    """A question for a forecast; :meth:`read` checks that its locations, model and revision exist.
 
     Attributes
     ----------
     locations : tuple of int
-        Codes, in the order asked.
+        Codes, in the given order.
     groups : tuple of (str, tuple of int)
-        Groups of one's own: names, and the codes of their members. They come after the locations.
+        User-defined groups: names, and the codes of their members. They come after the locations.
     start, end : int
         First and last year.
     model, revision : str
@@ -257,9 +257,9 @@ class Question(Asked):
     levels: tuple[float, ...] = DEFAULT_LEVELS
 
     def answer(self) -> Forecast:
-        """Return the forecast that is asked for."""
+        """Return the forecast."""
         outlook, groups = get_session(self.revision).outlook(self.model, self.levels), dict(self.groups)
-        # Groups are located by their names, and so are none of the other series where groups alone are asked for.
+        # Groups are found by name; naming them also keeps a question for groups alone from returning all locations.
         return outlook.forecast([*self.locations, *groups], self.start, self.end, self.levels, groups or None)
 
     @classmethod
@@ -274,18 +274,18 @@ class Question(Asked):
 
 @dataclass(frozen=True)
 class View(Question):
-    """What a page shows: a question, and the scale of its chart."""
+    """The view of a page: a question and the scale of its chart."""
 
     scale: str = SCALES[0]
 
     @property
     def question(self) -> Question:
-        """The question alone."""
+        """The question without the scale."""
         return Question(**{field: getattr(self, field) for field in Question.rows()})
 
     @property
     def arguments(self) -> Arguments:
-        """The arguments that ask for exactly this; the usual scale is left out.
+        """The URL arguments of this view, in canonical form; the default scale is omitted.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""How the texts of parameters are read: years, levels, groups, and one or more of a few words."""
+"""Readers of parameter texts: years, levels, groups and choices from a list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Group = tuple[str, tuple[int, ...]]
 
 
 def read_year(text: str, name: str, expected: str = "one such as 2030") -> int:
-    """Return the year that was written.
+    """Return the year in a text.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def read_year(text: str, name: str, expected: str = "one such as 2030") -> int:
 
 
 def read_level(text: str) -> float:
-    """Return the level that was written.
+    """Return the level in a text.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_level(text: str) -> float:
     >>> read_level("80"), read_level("99.5")
     (80, 99.5)
     """
-    # Column names carry the level, so it is kept short: one decimal tells any two apart.
+    # Levels are part of column names, so they are kept short.
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text.strip(), re.ASCII):
         raise LevelError(
             f"level {quote(text)} is not a percentage with at most one decimal: expected one between 0 and 100, "
@@ -62,7 +62,7 @@ def read_level(text: str) -> float:
 
 
 def read_year_of(name: str) -> Reader:
-    """Return a reader of one of a panel's years, or of those that can be forecast from it."""
+    """Return a reader of years that are in the panel or can be forecast from it."""
 
     def read(texts: list[str], given: Given) -> int:
         panel = given.session.panel
@@ -77,7 +77,7 @@ def read_year_of(name: str) -> Reader:
 
 
 def read_levels(texts: list[str], _: Given) -> tuple[float, ...]:
-    """Return the levels, each once and in order."""
+    """Return the levels in increasing order, after checking that none is repeated."""
     levels = sorted(map(read_level, texts))
     repeated = [level for level, following in pairwise(levels) if level == following]
     if repeated:
@@ -86,7 +86,7 @@ def read_levels(texts: list[str], _: Given) -> tuple[float, ...]:
 
 
 def read_groups(texts: list[str], given: Given) -> tuple[Group, ...]:
-    """Return the groups: each a name and the codes of its members."""
+    """Return the groups, each as a name and the codes of its members."""
     groups: dict[str, tuple[int, ...]] = {}
     for text in texts:
         name, members = find_group(text, given.revision)
@@ -99,13 +99,13 @@ def read_groups(texts: list[str], given: Given) -> tuple[Group, ...]:
             f"model {given.model} forecasts each series on its own, so group {quote(next(iter(groups)))} has no sum: "
             f"expected one of the models {', '.join(able)}"
         )
-    # What remains to be checked, such as a country counted twice, takes the memberships.
+    # The remaining checks, such as for a country counted twice, need the memberships.
     add_groups(given.session.panel, given.session.membership, groups)
     return tuple(groups.items())
 
 
 def choose_among(name: str, valid: tuple[Any, ...]) -> Reader:
-    """Return a reader of one or more of a few values: each once, in the order in which they are valid."""
+    """Return a reader of one or more of the valid values, without repeats and in the order of `valid`."""
 
     def read(texts: list[str], _: Given) -> tuple[Any, ...]:
         for i, text in enumerate(texts):

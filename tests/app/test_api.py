@@ -81,7 +81,7 @@ def test_json_form_and_address_ask_alike(client: FlaskClient, known_query: str) 
     [
         ("{", "body", "not JSON"),
         ("", "body", "not JSON"),
-        ("[1, 2]", "body", "no JSON object"),
+        ("[1, 2]", "body", "not a JSON object"),
         ("[" * 100_000, "body", "not JSON"),
         (b"\xff\xfe\xfa", "body", "not JSON"),
         ('{"location": "World", "from": true}', "from", "true or false"),
@@ -118,7 +118,7 @@ def test_a_form_that_cannot_be_read_is_not_taken_for_an_empty_one(client: FlaskC
     response = client.post(f"{URL}?location=World", data=body, content_type=kind)
     assert response.status_code == 400
     assert response.json["errors"][0]["parameter"] == "body"
-    assert "no form" in response.json["detail"]
+    assert "not a form" in response.json["detail"]
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}.csv"])
