@@ -87,7 +87,7 @@ class Kernels(AsyncMappingKernelManager):
 class Anybody(IdentityProvider):
     """Identity provider that treats all visitors as one anonymous user and sets no cookie."""
 
-    # The server holds no user data to protect.
+    # There is no user data to protect.
     auth_enabled = False
 
     def get_user(self, handler: RequestHandler) -> User:  # noqa: ARG002

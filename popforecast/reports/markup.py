@@ -66,7 +66,7 @@ def tidy_tables(html: str) -> str:
     for unwanted in soup.find_all(["style", "script"]):
         unwanted.decompose()
     for wrapper in soup.select(".mathjax_ignore"):
-        # Unneeded: pages do not render mathematics.
+        # The wrapper is unnecessary: pages do not render mathematics.
         wrapper.unwrap()
     for table in soup.find_all("table"):
         table.attrs = {"class": "data"}

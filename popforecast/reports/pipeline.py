@@ -48,7 +48,7 @@ class Step:
 
     @property
     def fresh(self) -> bool:
-        """Whether the page is fresh."""
+        """Whether the page is up to date."""
         return not self.reasons
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ def make_reports(
     timeout: int = TIMEOUT,
     force: bool = False,
 ) -> tuple[Result, ...]:
-    """Run the notebooks whose pages are stale, and publish their pages.
+    """Run the notebooks whose pages are stale, publish the pages and return the results.
 
     A page is fresh if it was made in this folder from the same inputs and has not changed since. A page with changed
     parameters has its own name, such as ``2-validate-ar.lags-2.html``, and does not replace the default page.
@@ -136,7 +136,7 @@ def plan_reports(
 
 
 def check(jobs: int, timeout: int) -> None:
-    """Check arguments and required packages before anything is run; the error says how to install them."""
+    """Check arguments and required packages before anything is run; raise ReportError if one is invalid or missing."""
     for module in NEEDED:
         if find_spec(module) is None:
             raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")

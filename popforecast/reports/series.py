@@ -40,7 +40,7 @@ def make_series(
     timeout: int = TIMEOUT,
     force: bool = False,
 ) -> tuple[Result, ...]:
-    """Make a page of one notebook for each location of a kind, and their index.
+    """Make a page of one notebook for each location of a kind, with an index, and return the results.
 
     Only stale pages are made: those not made in this folder, those whose notebook, package or lock file has changed,
     and those whose file was modified. An interrupted run therefore continues where it stopped.

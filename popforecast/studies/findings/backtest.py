@@ -30,7 +30,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 
 
-# Textbook methods, which were not chosen by their results.
+# Textbook methods without tuned parameters.
 UNTUNED = frozenset({"ar1", "naive", "drift"})
 
 

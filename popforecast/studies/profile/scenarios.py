@@ -83,7 +83,7 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
 
 
 def compare(profile: Profile, scenario: Scenario, year: int) -> float:
-    """Return the difference of a scenario from our forecast in a year, in percent; NaN if either is not positive.
+    """Return the difference between a scenario and our forecast in a year, in percent; NaN if one is not positive.
 
     A plain autoregression may fall below zero, where percentages have no meaning.
     """

@@ -74,8 +74,8 @@ def tell_intervals(profile: Profile) -> str:
     Examples
     --------
     >>> from popforecast.studies.profile import make_profile
-    >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
-    'The line is the forecast of ar1. The fan shows its 50%, 80% and '
+    >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:62]
+    'The line is the forecast of ar1. The fan shows its 80% and 95%'
     """
     levels = join_words([f"{level:g}%" for level in profile.forecast.levels])
     model = profile.forecast.model
