@@ -1,6 +1,6 @@
-"""The explorer: pick locations, models, period, revision and level; chart, table and what stands behind them follow.
+"""The explorer: choose locations, models, years, revision and levels, and see charts, tables and diagnostics.
 
-It is a widget, so it lives in any notebook; ``python -m popforecast.explorer`` serves it as a page, with Voilà.
+It is a widget for notebooks; ``python -m popforecast.explorer`` serves it as a web page with Voilà.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ def build(
     revision: str = DEFAULT_REVISION,
     levels: Sequence[float] = DEFAULT_LEVELS,
 ) -> Explorer | VBox:
-    """Return the explorer, which shows itself in a notebook cell.
+    """Return the explorer, a widget that is displayed in a notebook cell.
 
-    On Voilà's page it shows what the page's address asks for, and these are what the address leaves out.
+    On a Voilà page, the query string of its address overrides these arguments.
 
     Parameters
     ----------
     locations : iterable of code, ISO3, name or alias
-        What is chosen at first.
+        Locations selected initially.
     start, end : int, optional
-        First and last year of the table at first (default: from the year after the last estimate to 2050).
+        Initial first and last year of the table (default: from the year after the last estimate to 2050).
     model : str, Model, or several, optional
-        Up to three models, side by side: names, or autoregressions such as ``AR(2, "ct")`` (default: what
-        :func:`popforecast.models.choose` chooses).
+        Up to three models to compare: names, or autoregressions such as ``AR(2, "ct")`` (default: the model chosen by
+        :func:`popforecast.models.choose`).
     revision : str
-        The name of a revision.
+        Name of a revision.
     levels : sequence of float
-        Central coverage of the intervals, in percent.
+        Nominal coverage of the intervals, in percent.
 
     Returns
     -------
     Explorer or VBox
-        A widget. What is not valid it says in a sentence, in place of chart and table.
+        A widget; for invalid arguments it shows an error message instead of chart and table.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where a view of the explorer is found again: its address, the web app's page, and the code that gives its numbers."""
+"""Addresses of views of the explorer, links to the web app, and code that reproduces the numbers."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from popforecast.question import (
 from popforecast.text import split_credentials
 from popforecast.wpp.editions import get_revision
 
-# The web app's words, so that one address serves both.
+# The same parameter names as in the web app, so that addresses work in both.
 ROWS = {field.name: PARAMETERS[field.name] for field in fields(Query)}
 NAMES = [row.name for row in ROWS.values()]
 ONCE = [row.name for row in ROWS.values() if row.most == 1]
 
-# No view has a longer address; what is longer was made to be.
+# Longer than the address of any view; longer ones are rejected as abuse.
 LONGEST = 4000
 
 APP_URL = "POPFORECAST_APP_URL"
 
 
 class AddressError(InputError):
-    """An address that asks for something that there is not."""
+    """Error for an address with an unknown or invalid parameter."""
 
 
 def read_address(text: str, default: Query) -> Query:
-    """Return the query that an address asks for; what it leaves out is the default's.
+    """Return the query of an address; missing parameters are taken from the default.
 
     Parameters
     ----------
     text : str
-        What follows the question mark.
+        The query string, without the question mark.
     default : Query
 
     Raises
     ------
     InputError
-        If a part of it is not valid; the error names it and what would be.
+        If a parameter is invalid; the error names it and the valid values.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def read_address(text: str, default: Query) -> Query:
 
 
 def write_address(query: Query) -> str:
-    """Write the address that :func:`read_address` reads as this query, without its question mark.
+    """Return the query string that :func:`read_address` reads as this query, without the question mark.
 
     Examples
     --------
@@ -105,14 +105,14 @@ def _is_page(address: str) -> bool:
 
 
 def link_to_app(query: Query, model: Model) -> str | None:
-    """Return the address of the web app's page of this view; None where there is no app, or it does not know the model.
+    """Return the address of this view in the web app; None without an app, or if the app lacks the model.
 
     Raises
     ------
     AddressError
-        If the environment's ``POPFORECAST_APP_URL`` is no address of a page.
+        If the environment variable ``POPFORECAST_APP_URL`` is not the address of a web page.
     """
-    # Whoever runs the app may have a password there; who looks at the page gets none.
+    # The address may contain a password, which must not appear on the page.
     base, _ = split_credentials(os.environ.get(APP_URL, "").strip())
     if not base or not is_named(model):
         return None
@@ -124,7 +124,7 @@ def link_to_app(query: Query, model: Model) -> str | None:
 
 
 def write_code(query: Query) -> str:
-    """Write the three lines that give the numbers on show.
+    """Return the code that reproduces the numbers shown.
 
     Examples
     --------
@@ -141,16 +141,15 @@ def write_code(query: Query) -> str:
 
 
 def is_page() -> bool:
-    """Return whether this kernel works for Voilà's page, not for a notebook."""
+    """Whether this kernel serves a Voilà page rather than a notebook."""
     return "VOILA_PREHEAT" in os.environ
 
 
 def wait_for_address() -> str:
-    """Return what follows the question mark in the address of Voilà's page; empty outside Voilà.
+    """Return the query string of the Voilà page; empty outside Voilà.
 
-    A kernel that Voilà started ahead of its page waits here until the page is opened: Voilà then sends what the request
-    was, at an address that only it and the kernel know. This is ``voila.utils.wait_for_request`` without the 50 MB that
-    importing Voilà into every kernel would take.
+    A preheated kernel waits here until a page is opened. Voilà then sends the request over a private websocket. This
+    does the same as ``voila.utils.wait_for_request``, which would import Voilà and take 50 MB in every kernel.
     """
     if os.environ.get("VOILA_PREHEAT") != "True":
         return os.environ.get("QUERY_STRING", "")

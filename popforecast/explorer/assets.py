@@ -1,6 +1,6 @@
-"""The scripts and styles of Voilà and of Jupyter's extensions, compressed once for all pages.
+"""Scripts and styles of Voilà and Jupyter extensions, compressed once and cached.
 
-A page loads a hundred of them; compressing them anew for each would keep the server busy while the page waits.
+A page loads a hundred of these files; compressing them for each request would delay the page.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from pathlib import Path
 
 from tornado.web import HTTPError, RequestHandler
 
-# More than a page and its extensions have.
+# More files than a page and its extensions load.
 MOST_FILES = 1000
 
-# What is smaller, or compressed by its kind, gains nothing.
+# Compression does not help smaller files, or types that are already compressed.
 LEAST = 1000
 PLAIN = ("text/", "application/json", "image/svg")
 
-# What a page should ask for before its turn comes.
+# Scripts of this size or more are preloaded.
 LARGE = 1_000_000
 
-# A comment that Chromium heeds: it compiles a script's functions while the script arrives, not one by one while the
-# page waits. That is half a second less of Plotly alone. To other browsers it says nothing.
+# A hint to Chromium to compile functions while the script is downloading, rather than one by one when they are called.
+# It saves half a second for Plotly alone. Other browsers ignore it.
 HINT = b"//# allFunctionsCalledOnLoad\n"
 
-# Such an address changes with the file's content.
-FOR_EVER = "public, max-age=31536000, immutable"
+# For addresses with a version parameter, which changes with the content of the file.
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A file as it is sent."""
+    """A file with its compressed content, media type and ETag."""
 
     content: bytes
     compressed: bytes | None
@@ -45,7 +45,7 @@ class Asset:
 
 @lru_cache(maxsize=MOST_FILES)
 def load_asset(path: Path, changed: int) -> Asset:  # noqa: ARG001
-    """Return a file, scripts with :data:`HINT` before them; one that changed meanwhile is read again."""
+    """Return a file, with :data:`HINT` prepended to scripts; a file that has changed is read again."""
     content = path.read_bytes()
     if path.suffix == ".js" and len(content) > LEAST:
         content = HINT + content
@@ -55,7 +55,7 @@ def load_asset(path: Path, changed: int) -> Asset:  # noqa: ARG001
 
 
 def find_asset(roots: Sequence[str], name: str) -> Asset | None:
-    """Return the file of that name in the first folder that has it; nothing outside these folders.
+    """Return a file from the first folder that contains it; None for files outside these folders.
 
     Examples
     --------
@@ -70,21 +70,21 @@ def find_asset(roots: Sequence[str], name: str) -> Asset | None:
 
 @lru_cache(maxsize=MOST_FILES)
 def locate(roots: tuple[str, ...], name: str) -> Path | None:
-    """Return where the file of that name lies: what is installed stays where it is."""
+    """Return the path of a file; cached, because installed files do not move."""
     if "\0" in name or Path(name).is_absolute():
         return None
     for root in map(Path, roots):
         path = (root / name).resolve()
-        # Extensions may be linked into place, so the link's own place counts, too.
+        # Extensions may be symbolic links to other folders, so the location of the link is also accepted.
         if (path.is_relative_to(root.resolve()) or ".." not in Path(name).parts) and path.is_file():
             return path
     return None
 
 
 def list_large(roots: Sequence[str], extensions: Iterable[str]) -> list[str]:
-    """Return the addresses of the largest scripts of some extensions, as their own loader asks for them.
+    """Return the addresses of the largest scripts of some extensions, as requested by their loader.
 
-    It asks late, when all else of the page is there: Plotly's drawing code alone is larger than everything before it.
+    The page preloads them: the loader requests them last, although Plotly alone is larger than all previous files.
     """
     found = []
     for name in extensions:
@@ -96,21 +96,21 @@ def list_large(roots: Sequence[str], extensions: Iterable[str]) -> list[str]:
 
 
 class AssetHandler(RequestHandler):
-    """Answers with the files of some folders."""
+    """Handler that serves the files of some folders."""
 
     def initialize(self, roots: Sequence[str]) -> None:
-        """Take the folders, in the order they are looked through."""
+        """Set the folders, in search order."""
         self.roots = roots
         self.tag: str | None = None
 
     def get(self, name: str) -> None:
-        """Send the file, compressed where the browser takes it."""
+        """Send the file, compressed if the browser accepts it."""
         asset = find_asset(self.roots, name)
         if asset is None:
             raise HTTPError(404)
         self.tag = asset.tag
         self.set_header("Content-Type", asset.kind)
-        self.set_header("Cache-Control", FOR_EVER if self.get_query_argument("v", "") else "no-cache")
+        self.set_header("Cache-Control", IMMUTABLE if self.get_query_argument("v", "") else "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
         if asset.compressed and "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
@@ -119,5 +119,5 @@ class AssetHandler(RequestHandler):
             self.write(asset.content)
 
     def compute_etag(self) -> str | None:
-        """Return the file's own tag, however it is sent: Tornado answers 304 to who has it."""
+        """Return the ETag of the file, compressed or not; Tornado answers 304 if the browser has it."""
         return self.tag

@@ -1,4 +1,4 @@
-"""The explorer's charts, as MIME bundles that Jupyter's Plotly renderer draws."""
+"""Charts of the explorer, as MIME bundles for the Plotly renderer of Jupyter."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from popforecast.panel import Panel
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
-# The page is its own toolbar; a double click still resets the view.
+# No toolbar: the page has its own controls, and a double click resets the view.
 PLOTLY_CONFIG = {"responsive": True, "displayModeBar": False, "displaylogo": False, "typesetMath": False}
 
-# What belongs to no model is in the colour of no line.
+# Elements that belong to no model have a colour that no line uses.
 PAST = GUIDE
 
 
 def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Chart:
-    """Return the chart of one model's forecast, or of several models' over one history.
+    """Return the chart of the forecasts of one or more models.
 
-    With several models each location's history is a line of its own, and every forecast one more, named after location
-    and model, so that the legend shows and hides each. A period of the past is the same to all of them.
+    With several models, the history of each location and each forecast are separate lines, named after location and
+    model, so that the legend can hide each. If all years are estimates, there is one line per location.
     """
     first, *others = forecasts
     if not others or first.years[-1] <= first.origin:
@@ -49,7 +49,7 @@ def chart_answer(forecasts: Sequence[Forecast], scale: str = "absolute") -> Char
 
 
 def draw_answer(chart: Chart) -> dict[str, Any]:
-    """Return the chart of an answer as a MIME bundle: Plotly's JSON, and the text alternative."""
+    """Return a chart as a MIME bundle: Plotly JSON and the text alternative."""
     figure = describe_figure(chart)
     if any(line.colour == PAST for line in chart.lines):
         for trace in figure["data"]:
@@ -61,7 +61,7 @@ def draw_answer(chart: Chart) -> dict[str, Any]:
 
 
 def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
-    """Return the residuals by year, in percent of the population, one line for each name."""
+    """Return a chart of residuals by year, in percent of the population, with one line per name."""
     traces = [
         {
             "type": "scatter",
@@ -84,17 +84,17 @@ def draw_residuals(residuals: Mapping[str, Residuals]) -> dict[str, Any]:
 
 
 def label_line(forecast: Forecast, code: Any) -> str:
-    """Return the name of a line where several models are on show."""
+    """Return the label of a line if several models are shown."""
     return f"{forecast.locations['name'][code]}, {forecast.model.name}"
 
 
 def _stack(forecasts: Sequence[Forecast]) -> Forecast:
-    """Return one forecast of all lines, each a location of its own, so that one unit and scale fit them all."""
+    """Return all lines as locations of one forecast, so that they share unit and scale."""
     first = forecasts[0]
     labels = [label_line(forecast, code) for code in first.locations.index for forecast in forecasts]
 
     def join(values: Sequence[Array]) -> Array:
-        # One location's lines after another's.
+        # Ordered by location, then by model.
         return np.stack(values, axis=1).reshape(len(labels), -1)
 
     past = join([it.history.common().values for it in forecasts])
@@ -121,7 +121,7 @@ def _keep_past(line: Line, name: str) -> Line:
 
 
 def _keep_future(line: Line, colour: str) -> Line:
-    # One point of history draws nothing, and keeps the line in the legend.
+    # A single point of history is invisible, but keeps the line in the legend.
     return replace(line, years=line.ahead[:1], values=line.median[:1], colour=colour)
 
 
@@ -137,6 +137,6 @@ def _describe(forecasts: Sequence[Forecast], chart: Chart) -> str:
 
 
 def _bundle(figure: dict[str, Any], height: int, margin: dict[str, int], description: str) -> dict[str, Any]:
-    # Not FigureWidget: it sends 6.8 MB a load, and loses updates.
+    # Not FigureWidget, which sends 6.8 MB per page load and loses updates.
     layout = figure["layout"] | {"height": height, "margin": margin}
     return {PLOTLY: figure | {"layout": layout, "config": PLOTLY_CONFIG}, "text/plain": description}

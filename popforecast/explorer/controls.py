@@ -1,4 +1,4 @@
-"""The controls of the explorer that are more than one widget: a model with its parameters, a year."""
+"""Controls of the explorer: a model with its parameters, and a year."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ORDERS = tuple((f"chosen by {lags.upper()}" if isinstance(lags, str) else str(la
 
 
 class ModelPicker(widgets.VBox):
-    """A model chosen by name, or a plain autoregression whose lags, trend and transform are chosen.
+    """Control for a named model, or an autoregression with chosen lags, trend and transform.
 
     Parameters
     ----------
     description : str
         The label.
     may_be_none : bool
-        Whether there need be no model here.
+        Whether the choice may be empty.
     """
 
     def __init__(self, description: str, may_be_none: bool) -> None:
@@ -44,12 +44,12 @@ class ModelPicker(widgets.VBox):
         self._fold()
 
     def choose(self) -> Model | None:
-        """Return the model chosen.
+        """Return the chosen model.
 
         Raises
         ------
         ModelError
-            If the autoregression would have neither lags nor trend.
+            If the autoregression has neither lags nor trend.
         """
         if self.kind.value == OWN:
             return AR(self.lags.value, self.trend.value, self.transform.value, MOST_LAGS)
@@ -77,12 +77,12 @@ class ModelPicker(widgets.VBox):
 
 
 def write_year(description: str) -> widgets.Text:
-    """Return a field for a year: text, because a number field would make 2030 of 2030.7 and say nothing."""
+    """Return a text field for a year; a number field would silently change 2030.7 to 2030."""
     return widgets.Text(description=description, continuous_update=False)
 
 
 def mark(widget: AnyWidget, *names: str) -> AnyWidget:
-    """Add classes to a widget, for the style sheet."""
+    """Add CSS classes to a widget and return it."""
     for name in names:
         widget.add_class(name)
     return widget

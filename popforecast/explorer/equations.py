@@ -1,4 +1,4 @@
-"""The equation of a fitted model for one location, with its numbers, as HTML."""
+"""Equation of a fitted model for one location, with estimated coefficients, as HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from popforecast.models.guarded_ar import LARGEST_ROOT, GuardedAR
 from popforecast.models.panel_ar import PanelAR
 from popforecast.text import format_population
 
-# What y is, by the transform of an autoregression.
+# Symbol and meaning of the dependent variable, by the transform of an autoregression.
 SYMBOLS = {
     "level": ("y", "y is population, persons"),
     "log": ("x", "x is the natural logarithm of population"),
@@ -25,7 +25,7 @@ DIGITS = 8
 
 
 def write_equation(outlook: Outlook, code: Hashable) -> str:
-    """Return the equation that forecasts a location, and what its symbols mean.
+    """Return the forecast equation of a location and the meaning of its symbols, as HTML.
 
     Examples
     --------
@@ -120,5 +120,5 @@ def _sign(value: float, is_first: bool) -> str:
 
 
 def _say_log(value: float) -> str:
-    # A change of a logarithm, which is no percentage.
+    # A change in logarithms is not shown as a percentage.
     return f"{value:.6f}".replace("-", "−")

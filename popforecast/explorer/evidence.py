@@ -1,4 +1,4 @@
-"""What stands behind the figures, as HTML: equations, what was left unexplained, errors of past forecasts."""
+"""Diagnostics as HTML: equations, residuals, backtest errors and code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIGNIFICANCE = 0.05
 
 
 def write_equations(query: Query) -> str:
-    """Write each model's equation for each location, with the fitted numbers."""
+    """Return the fitted equation of each model for each location, as HTML."""
     return "".join(
         f"<h3>{_label(query, model, code)}</h3>{write_equation(query.look_ahead(model), code)}"
         for code in query.locations
@@ -30,7 +30,7 @@ def write_equations(query: Query) -> str:
 
 
 def list_residuals(query: Query) -> dict[str, Residuals]:
-    """Return the residuals of every line that has some, by its name."""
+    """Return residuals by the name of the line; lines without residuals are omitted."""
     found = {
         _label(query, model, code): find_residuals(query.look_ahead(model), code)
         for code in query.locations
@@ -40,7 +40,7 @@ def list_residuals(query: Query) -> dict[str, Residuals]:
 
 
 def write_residuals(residuals: dict[str, Residuals]) -> str:
-    """Write how large residuals are, and what three tests say of them."""
+    """Return an HTML table of the size of residuals and the results of three tests."""
     if not residuals:
         return '<p class="hint">Sums of countries have no residuals of their own: choose a country, or ar1.</p>'
     headings = "".join(f'<th scope="col">{text}</th>' for text in ("Line", "Residuals", "Size", "Tests"))
@@ -58,7 +58,7 @@ def write_residuals(residuals: dict[str, Residuals]) -> str:
 
 
 def write_record(query: Query) -> str:
-    """Write how good each model would have been for each location on final data, and what held in real time."""
+    """Return an HTML table of backtest errors on final data, by model and location, with real-time coverage."""
     levels = [f"{level:g}%" for level in LEVELS]
     headings = '<th scope="col">Line</th>' + "".join(
         f'<th scope="col">{horizon} year{"s" * (horizon > 1)}<small>error; within {", ".join(levels)}</small></th>'
@@ -78,7 +78,7 @@ def write_record(query: Query) -> str:
 
 
 def write_recipe(query: Query) -> str:
-    """Write the code that gives the numbers on show."""
+    """Return the code that reproduces the numbers shown, as HTML."""
     return (
         f'<pre class="pf-code" tabindex="0" role="region" aria-label="Code"><code>{escape(write_code(query))}'
         "</code></pre>"

@@ -1,4 +1,4 @@
-"""What a model left unexplained: residuals of autoregressions, past errors of the others."""
+"""Residuals of autoregressions, and past errors of other models."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from popforecast.models.base import Array, log_positive
 from popforecast.models.guarded_ar import GuardedAR
 from popforecast.panel import Panel
 
-# With fewer residuals the tests say nothing.
+# With fewer residuals, the tests have too little power.
 FEWEST = 30
 
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Residuals of one series, or its past errors one step ahead.
+    """Residuals of one series, or past errors one step ahead.
 
     Attributes
     ----------
     years : ndarray
     values : ndarray
-        As the model has them: persons, logarithms or growth.
+        Residuals in the units of the model: persons, logarithms or growth.
     percent : ndarray
-        By how much the year's population lies above what was expected of it, in percent of that population.
+        Actual minus fitted or forecast population, in percent of the actual population.
     lags : int
-        How many lags were estimated.
+        Number of estimated lags.
     past : bool
-        Whether these are errors at past origins, which the model did not see, and not residuals of its own fit.
+        Whether these are out-of-sample errors at past origins rather than residuals of the fit.
     """
 
     years: NDArray[np.int64]
@@ -45,11 +45,11 @@ class Residuals:
 
 
 def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
-    """Return what a model left unexplained of one location; None for a sum, which has no fit of its own.
+    """Return the residuals of a location; None for sums, which are not fitted separately.
 
-    A plain autoregression has the residuals of its regression; ``ar`` those of the autoregression of growth that it
-    chose, before its roots are pulled back. Other models have no regression: theirs are the errors one step ahead at
-    past origins, of which the intervals are made.
+    Plain autoregressions have regression residuals. For ``ar``, these are the residuals of the selected autoregression
+    of growth before its roots are reduced. Other models have no regression: the errors one step ahead at past origins,
+    from which intervals are calibrated, are returned instead.
     """
     panel, model = outlook.panel, outlook.model
     if isinstance(model, AR):
@@ -69,7 +69,7 @@ def find_residuals(outlook: Outlook, code: Hashable) -> Residuals | None:
 
 
 def list_tests(residuals: Residuals) -> list[tuple[str, str, float]]:
-    """Return the tests of :func:`popforecast.evaluation.diagnostics.list_tests`; none for too few or past errors."""
+    """Return the results of :func:`popforecast.evaluation.diagnostics.list_tests`; none if too few, or past errors."""
     values = residuals.values
     if residuals.past or len(values) < FEWEST or not values.std():
         return []
@@ -82,13 +82,13 @@ def _regress(panel: Panel, model: AR) -> Residuals:
     lags = int(model.lags)
     left = regress(y, lags, model.trend).residuals[0]
     years = panel.years[-len(left) :]
-    # What is left of growth is left of the logarithm, too.
+    # Residuals of growth are also residuals of log population.
     percent = 100 * left / panel.values[0, -len(left) :] if model.transform == "level" else _count_percent(left)
     return Residuals(years, left, percent, lags, past=False)
 
 
 def _count_percent(logs: Array) -> Array:
-    """Return what logarithms of actual over expected figures are in percent of the actual ones."""
+    """Convert logarithms of actual over expected figures to percent of the actual figures."""
     return -100 * np.expm1(-logs)
 
 

@@ -1,4 +1,4 @@
-"""The explorer as a page: Voilà with the project's own settings and template, from a checkout or a wheel."""
+"""Server of the explorer: Voilà with the settings and template of the project."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from popforecast.reports.notebooks import PACKAGE, find_folder
 
 KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
-# Seconds after which a page that was refused may try again.
+# Seconds after which a refused client may try again.
 RETRY_AFTER = 30
 
-# The page is whole without any other host. Jupyter's scripts make functions of text, and styles as they go.
+# The page needs no other host. Jupyter scripts evaluate code and set inline styles, hence the unsafe sources.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -42,29 +42,29 @@ POLICY = "; ".join(
 
 
 class Kernels(AsyncMappingKernelManager):
-    """Voilà's kernels: it adds the pool of those that wait, preheated, for a page to open.
+    """Manager of the kernels, to which Voilà adds a pool of preheated kernels for new pages.
 
     Attributes
     ----------
     opening : int
-        Pages that are being made and have no kernel yet.
+        Number of pages being opened that do not have a kernel yet.
     """
 
     opening = 0
-    # Voilà's pool sets it.
+    # Set by the pool of Voilà.
     notebook_path: str
 
     def count_taken(self) -> int:
-        """Return how many kernels pages have, or are about to have."""
+        """Return the number of kernels that pages use or are about to use."""
         return len(set(self.list_kernel_ids()) - self.list_waiting()) + self.opening
 
     def list_waiting(self) -> set[str]:
-        """Return the kernels of the pool."""
+        """Return the IDs of the preheated kernels in the pool."""
         tasks = [task for pool in getattr(self, "_pools", {}).values() for task in pool]
         return {task.result()["kernel_id"] for task in tasks if task.done() and not task.exception()}
 
     async def is_alive_still(self, kernel_id: str) -> bool:
-        """Return whether a kernel is there and runs; one that died is cleared away."""
+        """Whether a kernel exists and is running; a dead kernel is removed."""
         if kernel_id not in self:
             return False
         if await ensure_async(self.get_kernel(kernel_id).is_alive()):
@@ -73,39 +73,39 @@ class Kernels(AsyncMappingKernelManager):
         return False
 
     async def clear_away(self) -> None:
-        """Clear away the kernels that died, those in the pool among them, and fill the pool again."""
+        """Remove dead kernels, including those in the pool, and refill the pool."""
         for kernel_id in self.list_kernel_ids():
             if not await self.is_alive_still(kernel_id) and hasattr(self, "fill_if_needed"):
                 self.fill_if_needed(notebook_name=self.notebook_path)
 
     async def leave(self, kernel_id: str) -> None:
-        """End a kernel at once: its page is closed, or it died."""
+        """Shut down a kernel immediately, because its page was closed or it died."""
         if kernel_id in self:
             await ensure_async(self.shutdown_kernel(kernel_id, now=True))
 
 
 class Anybody(IdentityProvider):
-    """Whoever comes is nobody in particular, and gets no cookie that would tell them from others."""
+    """Identity provider that treats all visitors as one anonymous user and sets no cookie."""
 
-    # There is nothing of anybody's to protect.
+    # There is no user data to protect.
     auth_enabled = False
 
     def get_user(self, handler: RequestHandler) -> User:  # noqa: ARG002
-        """Return the one user there is."""
+        """Return the anonymous user."""
         return User("anybody")
 
 
 class PageHandler(TornadoVoilaHandler):
-    """The page; where every kernel is taken, one that says so."""
+    """Handler of the page; answers 503 if all kernels are in use."""
 
     def initialize(self, most_kernels: int, **kwargs: Any) -> None:
-        """Take the limit, and what Voilà's handler takes."""
+        """Set the kernel limit and the options of the Voilà handler."""
         super().initialize(**kwargs)
         self.most_kernels = most_kernels
 
     @authenticated
     async def get(self, path: str | None = None) -> None:
-        """Send the page as it is made."""
+        """Stream the page while it is being rendered."""
         if path:
             raise HTTPError(404)
         kernels = self.kernel_manager
@@ -117,7 +117,7 @@ class PageHandler(TornadoVoilaHandler):
         try:
             async for html in self.get_generator():
                 if is_opening:
-                    # With the first words of the page its kernel is there, and counted.
+                    # Once the first part of the page is ready, its kernel exists and is counted.
                     kernels.opening, is_opening = kernels.opening - 1, False
                 self.write(html)
                 self.flush()
@@ -125,54 +125,54 @@ class PageHandler(TornadoVoilaHandler):
             kernels.opening -= is_opening
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write the error as a page; one that is full says when to come again."""
+        """Write an error page; a full server adds a Retry-After header."""
         if status_code == 503:
             self.set_header("Retry-After", str(RETRY_AFTER))
         super().write_error(status_code, **kwargs)
 
     @property
     def content_security_policy(self) -> str:
-        """What the browser may load: nothing from elsewhere."""
+        """The content security policy: nothing is loaded from other hosts."""
         return POLICY
 
 
 class KernelHandler(RequestHandler):
-    """Whether the kernel of an open page is alive (GET), and the end of one whose page is closed (POST)."""
+    """Handler that checks the kernel of an open page (GET) and shuts it down when the page is closed (POST)."""
 
     async def get(self, kernel_id: str) -> None:
-        """Answer 204 for a kernel that runs, 410 for one that is gone."""
+        """Answer 204 if the kernel is running, and 410 otherwise."""
         alive = await self.settings["kernel_manager"].is_alive_still(kernel_id)
         self.set_header("Cache-Control", "no-store")
         self.set_status(204 if alive else 410)
 
     async def post(self, kernel_id: str) -> None:
-        """End the kernel."""
+        """Shut down the kernel."""
         await self.settings["kernel_manager"].leave(kernel_id)
         self.set_status(204)
 
 
 class HealthHandler(RequestHandler):
-    """Whether the server answers: for a platform that asks."""
+    """Health check for hosting platforms."""
 
     def get(self) -> None:
-        """Answer how many kernels pages have, and how many wait for one."""
+        """Answer with the numbers of kernels in use and of preheated kernels."""
         kernels = self.settings["kernel_manager"]
         self.set_header("Cache-Control", "no-store")
         self.write({"taken": kernels.count_taken(), "waiting": len(kernels.list_waiting())})
 
 
 class Server(Voila):
-    """Voilà with a limit on its kernels, compressing what it sends: a third of the bytes of the first load."""
+    """Voilà with a limit on kernels and compressed responses, which cut the first load to a third."""
 
     most_kernels = Int(8, min=1, config=True, help="Number of pages that can be open at a time.")
 
     def init_settings(self) -> dict[str, Any]:
-        """Return the settings of the web application."""
+        """Return the settings of the Tornado application."""
         self.voila_configuration.page_config_hook = self._add_large
         return super().init_settings() | {"compress_response": True}
 
     def init_handlers(self) -> list[tuple[Any, ...]]:
-        """Return what answers which path."""
+        """Return the handlers of the application."""
         answers: dict[str, tuple[Any, ...]] = {
             f"explorer/kernels/{KERNEL_ID}": (KernelHandler,),
             "explorer/health": (HealthHandler,),
@@ -189,20 +189,20 @@ class Server(Voila):
         return own + theirs
 
     def _add_large(self, page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Tell the template which scripts to ask for first."""
+        """Add the scripts to preload to the page configuration."""
         names = self.voila_configuration.extension_allowlist
         return page_config | {"large": list_large(self.labextensions_path, names)}
 
 
 def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> list[str]:
-    """Return the options that a platform's environment asks for: its port, and how many kernels it has room for.
+    """Return the options set by environment variables: port and kernel limit.
 
-    What the arguments say already, the environment does not.
+    Arguments override environment variables.
 
     Raises
     ------
     InputError
-        If a variable is no whole number.
+        If a variable is not a whole number above zero.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> l
     given = {argument.partition("=")[0] for argument in arguments}
     options = []
     if "--port" not in given and (port := _read_number(environ, "PORT")):
-        # A port means that a platform's router is in front; without one only this machine may ask.
+        # A port is set if a hosting platform routes requests; otherwise only local requests are accepted.
         options += [f"--port={port}", "--Voila.ip=0.0.0.0", "--no-browser"]
     if "--Server.most_kernels" not in given and (kernels := _read_number(environ, "POPFORECAST_KERNELS")):
         options.append(f"--Server.most_kernels={kernels}")
@@ -222,9 +222,9 @@ def read_environ(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> l
 
 
 def serve(arguments: Sequence[str] = ()) -> None:
-    """Serve the explorer until it is stopped; arguments are Voilà's own, and come before what the environment says."""
+    """Serve the explorer until stopped; arguments are those of Voilà and override environment variables."""
     notebook = find_folder() / "explore.ipynb"
-    # Where Jupyter looks for Voilà's templates; the second entry lets the template take up the shared style sheet.
+    # Search path for Voilà templates; the second entry gives the template access to the shared style sheet.
     roots = [str(PACKAGE / "templates"), str(PACKAGE), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, roots))
     options = [f"--Voila.config_file_paths={notebook.parent}", *read_environ(os.environ, arguments), *arguments]

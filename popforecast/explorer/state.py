@@ -1,4 +1,4 @@
-"""What the explorer is asked, the answer, and how locations and models are written there."""
+"""Queries of the explorer and their forecasts, and names of locations and models."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS, get_revision
 
-# As many as there are colours that readers can tell apart.
+# As many as there are distinguishable colours.
 MOST_LINES = len(COLOURS)
 MOST_MODELS = 3
 
-# What the search for an order may end with, and what a reader may choose.
+# Largest order in the search by information criterion, and the choices of lags.
 MOST_LAGS = 5
 LAGS = (*range(MOST_LAGS + 1), *CRITERIA)
 
-# An autoregression of one's own is told from the named models by this word.
+# Prefix that distinguishes user-defined autoregressions from named models.
 OWN = "AR"
 PATTERN = re.compile(r"AR\(\s*(\w+)(?:\s+to\s+5)?\s*,\s*(\w+)\s*(?:,\s*(\w+)\s*)?\)")
 
@@ -40,7 +40,7 @@ class Query:
     locations : tuple of code
     start, end : int
     models : tuple of Model
-        One or more, side by side.
+        One or more models to compare.
     revision : str
     levels : tuple of float
     scale : {"absolute", "log", "indexed"}
@@ -60,7 +60,7 @@ class Query:
         Raises
         ------
         PopforecastError
-            If anything that was asked for is not valid.
+            If the query is invalid.
         """
         panel = get_session(self.revision).panel
         check_count(self.locations, self.models)
@@ -74,19 +74,19 @@ class Query:
         )
 
     def look_ahead(self, model: Model) -> Outlook:
-        """Return a model's forecast of the whole revision."""
+        """Return the forecast of all locations of the revision by one model."""
         return get_session(self.revision).outlook(model, self.levels)
 
 
 def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> None:
-    """Check how many locations and models are chosen.
+    """Check the numbers of locations and models.
 
     Raises
     ------
     PanelError
-        If there is no location, or there are more lines than a chart can tell apart.
+        If there are no locations, or more lines than a chart has colours.
     ModelError
-        If a model is chosen twice.
+        If a model is repeated.
 
     Examples
     --------
@@ -108,10 +108,10 @@ def check_count(locations: tuple[Hashable, ...], models: tuple[Model, ...]) -> N
 
 @lru_cache(maxsize=4)
 def list_options(revision: str) -> dict[str, Hashable]:
-    """Return all that the search field offers for a revision, and the code behind each.
+    """Return the options of the search field for a revision, mapped to location codes.
 
-    Names come in alphabetical order, with the ISO3 code or, for a name that two groupings share, the code. Aliases
-    follow, with the name that they stand for.
+    Names are in alphabetical order, followed by the ISO3 code or, if two groupings share a name, the code. Aliases
+    come last, followed by the name of the location.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def list_options(revision: str) -> dict[str, Hashable]:
 
 
 def name_location(revision: str, code: Hashable) -> str:
-    """Return the name of a location in a revision; if it has none, the name in another.
+    """Return the name of a location in a revision, or in another revision if it is missing.
 
     Examples
     --------
@@ -144,12 +144,12 @@ def name_location(revision: str, code: Hashable) -> str:
 
 
 def find_location(revision: str, text: str) -> Hashable:
-    """Return the code of what was typed or chosen in the search field.
+    """Return the code of the location entered in the search field.
 
     Raises
     ------
     UnknownLocationError
-        If the revision has no such location; the error says the nearest names.
+        If the revision has no such location; the error lists the nearest names.
 
     Examples
     --------
@@ -161,14 +161,14 @@ def find_location(revision: str, text: str) -> Hashable:
 
 
 def parse_model(text: str) -> Model:
-    """Return the model that a text names: one of the registered, or a plain autoregression such as ``AR(2, ct, log)``.
+    """Return the model of a text: a named model, or an autoregression such as ``AR(2, ct, log)``.
 
     Raises
     ------
     UnknownModelError
-        If it names none; the error says what would.
+        If there is no such model; the error lists the valid names.
     ModelError
-        If it is an autoregression without lags and without trend.
+        If an autoregression has neither lags nor trend.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def parse_model(text: str) -> Model:
 
 
 def write_model(model: Model) -> str:
-    """Write a model as an argument of :func:`popforecast.forecast`, as code that makes it.
+    """Return a model as Python code, as an argument of :func:`popforecast.forecast`.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def write_model(model: Model) -> str:
 
 
 def is_named(model: Model) -> bool:
-    """Return whether every surface knows the model by its name.
+    """Whether a model is available by name in all interfaces.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the explorer shows of an answer, as HTML; plain functions of the forecasts."""
+"""HTML of forecasts in the explorer: heading, table, notes and sources."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SHARED_STYLE = Path(__file__).parents[1] / "theme" / "style.css"
 
 
 def write_style() -> str:
-    """Return the explorer's style as an element: the shared sheet, kept to the explorer, and its own."""
+    """Return a style element with the shared style sheet, limited to the explorer, and its own styles."""
     shared = SHARED_STYLE.read_text(encoding="utf-8").replace(":root", ":scope")
     return f"<style>@scope (.pf-explorer) {{{shared}}}</style>{write_own_style()}"
 
 
 def write_own_style() -> str:
-    """Return the explorer's own style as an element: on Voilà's page the shared sheet is there already."""
+    """Return a style element with only the explorer's styles; Voilà pages already include the shared sheet."""
     colours = "".join(f".pf-chip:nth-child({i}){{--series:{colour}}}" for i, colour in enumerate(COLOURS, 1))
     return f"<style>{STYLE.read_text(encoding='utf-8')}{colours}</style>"
 
 
 def write_preview(messages: str, forecasts: Sequence[Forecast], query: Query) -> str:
-    """Write what Voilà's page shows until its scripts are there: messages, the web page's chart, and the table.
+    """Return the HTML shown until the scripts of the Voilà page are loaded: messages, static chart and table.
 
-    It leaves room for the controls and the tabs, so that nothing moves when the explorer takes its place.
+    It reserves space for controls and tabs, so that the layout does not shift when the explorer replaces it.
     """
     parts = [messages]
     if forecasts:
@@ -55,12 +55,12 @@ def write_preview(messages: str, forecasts: Sequence[Forecast], query: Query) ->
 
 
 def write_heading(chart: Chart) -> str:
-    """Write the heading over chart and table, and the chart's text alternative."""
+    """Return the heading of chart and table, and the text alternative of the chart, as HTML."""
     return f'<h2>{escape(chart.title)}</h2><p class="spoken">{escape(chart.description)}</p>'
 
 
 def write_error(error: Exception) -> str:
-    """Write an error as a sentence that screen readers announce.
+    """Return an error as an HTML alert, which screen readers announce.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def write_error(error: Exception) -> str:
 
 
 def write_table(forecasts: Sequence[Forecast]) -> str:
-    """Write the table of years by lines, in whole persons, bounds below; history is marked so."""
+    """Return the HTML table of population by year and line, with bounds; estimates are marked."""
     first = forecasts[0]
     roundings = [choose_roundings(forecast) for forecast in forecasts]
     columns = [
@@ -93,7 +93,7 @@ def write_table(forecasts: Sequence[Forecast]) -> str:
 
 
 def frame_table(headings: str, rows: Sequence[str], kind: str, label: str, caption: str) -> str:
-    """Write a table in a frame that scrolls: the keyboard must reach it, and the page never scrolls sideways."""
+    """Return an HTML table in a scrolling frame that can be reached by keyboard."""
     return (
         f'<p class="above-sheet">{escape(caption)}</p><div class="sheet" role="region" aria-label="{escape(label)}" '
         f'tabindex="0"><table class="{kind}"><thead><tr>{headings}</tr></thead><tbody>{"".join(rows)}</tbody>'
@@ -102,7 +102,7 @@ def frame_table(headings: str, rows: Sequence[str], kind: str, label: str, capti
 
 
 def write_levels(levels: Sequence[float]) -> str:
-    """Write levels of intervals.
+    """Return interval levels as text.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def write_levels(levels: Sequence[float]) -> str:
 
 
 def write_notes(forecasts: Sequence[Forecast]) -> str:
-    """Write what readers must know of single locations, such as an explosive root."""
+    """Return the notes on individual locations, such as an explosive root, as HTML."""
     items = "".join(
         f"<li><strong>{_head(forecasts, forecast, note.location_code)}</strong>: {escape(note.text)}.</li>"
         for forecast in forecasts
@@ -123,7 +123,7 @@ def write_notes(forecasts: Sequence[Forecast]) -> str:
 
 
 def write_source(forecasts: Sequence[Forecast], query: Query) -> str:
-    """Write where the numbers come from, the UN's attribution, and where this view is found again."""
+    """Return the sources of the numbers, the UN attribution and links to this view, as HTML."""
     made = forecasts[0].provenance
     names = ", ".join(forecast.model.name for forecast in forecasts)
     parts = (

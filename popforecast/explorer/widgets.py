@@ -1,4 +1,4 @@
-"""The widgets of the explorer: they gather a query, and show its answer."""
+"""Widgets of the explorer: controls for the query, and the display of its forecasts."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ SCALE_LABELS = {"absolute": "linear", "log": "log", "indexed": "last estimate = 
 
 
 class Explorer(widgets.VBox):
-    """Controls, and the chart and tabs that follow them; made by :func:`popforecast.explorer.build`.
+    """Controls with a chart and tabs that update; built by :func:`popforecast.explorer.build`.
 
     Parameters
     ----------
     query : Query
-        What is asked at first.
+        Initial query.
 
     Attributes
     ----------
     query : Query
-        What was asked last and could be read.
+        Last query that could be read.
     forecasts : tuple of Forecast
-        The answer on show, one for each model; empty while there is an error instead.
+        Forecasts shown, one per model; empty if an error is shown.
     """
 
     def __init__(self, query: Query) -> None:
@@ -64,7 +64,7 @@ class Explorer(widgets.VBox):
         self.show_query(query)
 
     def show_query(self, query: Query) -> None:
-        """Set every control to a query, and answer it."""
+        """Set all controls to a query and show its forecasts."""
         with self._setting():
             self.start.value, self.end.value = str(query.start), str(query.end)
             self.revision.value, self.scale.value = query.revision, query.scale
@@ -76,7 +76,7 @@ class Explorer(widgets.VBox):
         self._ask(query.locations)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return what a cell shows: the widget, and on Voilà's page a preview until its scripts are there."""
+        """Return the output of a cell: the widget and, for Voilà pages, a preview until scripts are loaded."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         if is_page():
             messages = self.warning.value + self.error.value
@@ -84,7 +84,7 @@ class Explorer(widgets.VBox):
         return bundle
 
     def follow(self, address: str) -> None:
-        """Show what an address asks for; what it asks for in vain is said in a sentence, over what was on show."""
+        """Show the query of an address; if it is invalid, keep the current view and show a warning."""
         if not address:
             return
         try:
@@ -159,7 +159,7 @@ class Explorer(widgets.VBox):
 
     @contextmanager
     def _setting(self) -> Iterator[None]:
-        """Set several controls, and ask once thereafter."""
+        """Suspend updates while several controls are set."""
         self._is_setting = True
         try:
             yield
@@ -201,7 +201,7 @@ class Explorer(widgets.VBox):
         except PopforecastError as error:
             self._show_error(error)
         except Exception as error:
-            # Jupyter would write it to the log, and the page would seem to have heard nothing.
+            # Otherwise Jupyter would only log the error, and the page would not respond.
             self._show_error(PopforecastError(f"something went wrong in popforecast: {type(error).__name__}: {error}"))
             raise
 
@@ -225,7 +225,7 @@ class Explorer(widgets.VBox):
         chart = chart_answer(forecasts, self.query.scale)
         source = views.write_source(forecasts, self.query)
         self.forecasts = forecasts
-        # First what the eye is on: each of these is sent as soon as it is set.
+        # The chart first, because each update is sent as soon as it is set.
         _fill(self.chart, draw_answer(chart))
         self.result.layout.display = None
         self.heading.value = views.write_heading(chart)
@@ -235,7 +235,7 @@ class Explorer(widgets.VBox):
         self.error.value = ""
 
     def _turn(self, _: Any = None) -> None:
-        """Write the tab on show; the others are written when they are turned to."""
+        """Update the selected tab; the others are updated when selected."""
         if self.forecasts:
             self._writers[self.tabs.selected_index or 0]()
 
@@ -266,7 +266,7 @@ class Explorer(widgets.VBox):
 
 
 def show_error(error: PopforecastError) -> widgets.VBox:
-    """Return a widget that shows an error as a sentence, in the explorer's style."""
+    """Return a widget that shows an error message in the style of the explorer."""
     parts = [widgets.HTML(views.write_style()), widgets.HTML(views.write_error(error))]
     return mark(widgets.VBox(parts), "pf-explorer")
 

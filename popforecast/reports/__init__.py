@@ -1,4 +1,4 @@
-"""Notebooks -> reports: papermill runs them, each becomes one light page, and an index says what they found."""
+"""Reports: notebooks run by papermill, published as light HTML pages with an index of findings."""
 
 from popforecast.reports.publication import Result, make_reports, plan_reports
 from popforecast.reports.series import make_series

@@ -1,12 +1,12 @@
 """Processes in which papermill runs notebooks: ``python -P popforecast/reports/kernels.py``.
 
-Processes, because papermill changes the working directory, and so that a run can be given a clean environment and be
-stopped for certain. One is started as a file, and imports nothing of the package before it is asked for a page: what a
-notebook computes with, its kernel imports, and to import it here, too, takes longer than all the rest.
+Processes are used because papermill changes the working directory, and because a process has a clean environment and
+can always be stopped. A process runs this file and imports the package only to make a page: the kernel has its own
+imports, and repeating them here would take longer than everything else.
 
-To start a kernel, to import and to forecast a whole panel takes far longer than the page of a place. A process keeps
-its kernel, and with it what modules remember of pure computations, for the next run. It clears what a run may leave
-behind: names, counters and pandas' options. Tests hold its pages to those of a kernel of their own, byte for byte.
+Starting a kernel, importing and forecasting a panel take far longer than the page of one location. Each process
+therefore reuses its kernel, including cached computations, for its next run. It clears names, counters and pandas
+options in between. Tests check that the pages equal those of a fresh kernel, byte for byte.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from papermill.engines import Engine
 
-# Seconds that a stopped process has to end its kernel.
+# Seconds allowed for a stopped process to shut down its kernel.
 GRACE = 10
 LONGEST_ERROR = 400
 
-# In place of a job: there is none to come.
+# Sent instead of a job when no more will follow.
 END = "\n"
 
-# In a new kernel: the names it begins with, of which IPython's own reset leaves some out.
+# Run in a new kernel: records its initial names, because IPython's reset does not restore all of them.
 REMEMBER = "get_ipython().first_names = dict(get_ipython().user_ns)"
 
-# Between two notebooks. It leaves no name of its own.
+# Run between two notebooks. It must not leave any names behind.
 CLEAR = """
 import warnings, pandas
 with warnings.catch_warnings():
@@ -52,12 +52,12 @@ get_ipython().user_ns.update(
 
 
 class Worker:
-    """A process that runs one notebook after another; it can be stopped from another thread.
+    """Process that runs notebooks one at a time; another thread can stop it.
 
     Parameters
     ----------
     scratch : Path
-        An empty folder for whatever Jupyter wants to keep.
+        Empty folder for the files that Jupyter writes.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -78,20 +78,20 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process can take another job."""
+        """Whether the process is running and can accept another job."""
         return self.process.poll() is None
 
     def run(self, on_cell: Callable[[int, int], None] | None = None, **job: Any) -> dict[str, Any]:
-        """Do a job as :func:`do_job` does, and return what it returns.
+        """Return the result of :func:`do_job`, run in the process.
 
         Parameters
         ----------
         on_cell : callable, optional
-            Told when a cell begins: which one, and of how many.
+            Called when a cell starts, with its number and the number of cells.
         **job
-            The parameters of :func:`do_job`.
+            Parameters of :func:`do_job`.
         """
-        # Who stops the process, or it dies, breaks its pipes, or closes them.
+        # If the process is stopped or dies, its pipes are broken or closed.
         with suppress(OSError, ValueError):
             self._write(json.dumps(job) + "\n")
             while line := self.answers.readline():
@@ -106,14 +106,14 @@ class Worker:
         return {"error": f"The notebook could not be run: {_shorten(last)}"}
 
     def finish(self) -> None:
-        """Let the process and its kernel end by themselves."""
+        """Let the process and its kernel exit normally."""
         with suppress(OSError, ValueError, subprocess.TimeoutExpired):
             self._write(END)
             self.process.wait(GRACE)
         self.stop()
 
     def stop(self) -> None:
-        """End the process and its kernel."""
+        """Terminate the process and its kernel."""
         self.process.terminate()
         try:
             self.process.wait(GRACE)
@@ -130,16 +130,16 @@ class Worker:
 
 
 def make_environment(scratch: Path) -> dict[str, str]:
-    """Return the environment of a run: nobody's own Jupyter settings, and nothing that varies between runs."""
+    """Return the environment variables of a run: no user's Jupyter settings, and nothing that varies between runs."""
     folders = {name: str(scratch) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     fixed = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     return os.environ | folders | fixed | {"JUPYTER_RUNTIME_DIR": str(scratch / "runtime")}
 
 
 def skip_grammar() -> None:
-    """Keep jsonschema, which nbformat imports, from compiling a grammar of international addresses in this process.
+    """Keep jsonschema, which nbformat imports, from compiling a grammar of international URLs (IRIs) in this process.
 
-    It takes a second, and no notebook is checked by it. To jsonschema it is optional; who has it already keeps it.
+    Compiling takes a second, and no notebook needs it. The module is optional for jsonschema; if loaded, it stays.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
@@ -152,25 +152,25 @@ def do_job(
     on_cell: Callable[[int, int], None],
     page: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Run a notebook here and now, and make its page if asked to.
+    """Run a notebook in this process, make its page if requested, and return the result.
 
     Parameters
     ----------
     source, target : str
-        The notebook, and where the executed one goes.
+        Paths of the notebook and of the executed copy.
     parameters : dict
-        What differs from the defaults.
+        Parameters that differ from the defaults.
     timeout : int
-        Seconds that a cell may take.
+        Maximum seconds per cell.
     on_cell : callable
-        Told when a cell begins: which one, and of how many.
+        Called when a cell starts, with its number and the number of cells.
     page : dict, optional
-        What its page says: ``title`` and ``defaults`` of the notebook, and the fields of its ``key``.
+        Information for the page: ``title`` and ``defaults`` of the notebook, and the fields of its ``key``.
 
     Returns
     -------
     dict
-        As :func:`popforecast.reports.pages.make_page` returns it; without a page, nothing but the error.
+        As :func:`popforecast.reports.pages.make_page` returns it; without a page, only the error.
     """
     import nbformat
     import papermill
@@ -207,7 +207,7 @@ def do_job(
 
 
 def make_engine() -> type[Engine]:
-    """Return papermill's own engine, but that one notebook's kernel is the next one's."""
+    """Return a papermill engine that reuses the kernel of the previous notebook."""
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
@@ -227,7 +227,7 @@ def make_engine() -> type[Engine]:
                     client.papermill_execute_cells()
                     reply = client.wait_for_reply(client.kc.kernel_info())
                 except BaseException:
-                    # The next notebook gets a kernel that nothing has happened to.
+                    # After a failure, the next notebook starts with a new kernel.
                     client._cleanup_kernel()
                     raise
             client.nb.metadata["language_info"] = reply["content"]["language_info"]
@@ -238,7 +238,7 @@ def make_engine() -> type[Engine]:
 
 
 def serve(jobs: Iterator[str], answers: IO[str]) -> None:
-    """Do one job after another, and answer each with a line, and each of its cells; then end the kernel."""
+    """Run jobs one at a time, write a line for each cell and result, and finally shut down the kernel."""
     from papermill.engines import papermill_engines
 
     def tell(**answer: Any) -> None:
@@ -246,7 +246,7 @@ def serve(jobs: Iterator[str], answers: IO[str]) -> None:
         answers.flush()
 
     engine = make_engine()
-    # The engine that papermill takes when it is told of none.
+    # Papermill uses this engine when none is named.
     papermill_engines.register(None, engine)
     try:
         for job in jobs:
@@ -257,13 +257,13 @@ def serve(jobs: Iterator[str], answers: IO[str]) -> None:
 
 
 def _shorten(text: str) -> str:
-    # Without colours, and addresses in memory, which differ from run to run and tell nobody anything.
+    # Colours and memory addresses are removed: addresses differ between runs and are of no use to readers.
     plain = " ".join(re.sub(r"\x1b\[[\d;]*m|\s+at\s+0x[0-9a-f]+", "", text).split())
     return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 2] + " …"
 
 
 def _listen(jobs: IO[str], waiting: SimpleQueue[str]) -> None:
-    """Pass jobs on; end this process and its kernel when the one that started it is gone, however it went."""
+    """Queue jobs; terminate this process and its kernel when the parent process has ended, for whatever reason."""
     for line in jobs:
         waiting.put(line)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -273,15 +273,15 @@ def _listen(jobs: IO[str], waiting: SimpleQueue[str]) -> None:
 
 if __name__ == "__main__":
     skip_grammar()
-    # Papermill could read notebooks from Hadoop by it, and takes long to import it for that.
+    # Papermill imports pyarrow only to read notebooks from Hadoop, and the import is slow.
     sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
-    # The package that this file belongs to, wherever the process was started.
+    # Makes the package importable from any working directory.
     sys.path.append(str(Path(__file__).parents[2]))
     waiting: SimpleQueue[str] = SimpleQueue()
-    # By a file of its own: at the end, Python closes its own, and cannot while somebody reads.
+    # A duplicate, because Python cannot close sys.stdin at exit while a thread reads it.
     jobs = os.fdopen(os.dup(sys.stdin.fileno()))
     threading.Thread(target=_listen, args=(jobs, waiting), daemon=True).start()
-    # Nothing else may write where the answers go.
+    # Anything else written to stdout goes to stderr, so that it cannot mix with the answers.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         serve(iter(waiting.get, END), answers)

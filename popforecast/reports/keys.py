@@ -1,8 +1,8 @@
-"""What a report is made of, as checksums: they say whether its page is fresh, and if not, why.
+"""Checksums of the inputs of a report, which show whether its page is fresh and, if not, why.
 
-Contents alone count, never times, paths or the machine: a page that was committed is fresh in every checkout, whatever
-runs there. Any module but those of a surface makes every page stale: that is a run too many now and then, and never one
-too few. The lock file stands for the libraries; where there is none, as in an installed wheel, their versions do.
+Only contents count, not times, paths or the machine, so a committed page is fresh in every checkout. A change to any
+module except the interfaces makes all pages stale: some runs may be unnecessary, but none is missed. The lock file
+represents the libraries; without one, as in an installed wheel, their versions do.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from popforecast.wpp.editions import DATA
 
 LOCK_FILE = PACKAGE.parent / "requirements-dev.txt"
 
-# What computes and draws a page; its footer names them.
+# Libraries that compute and draw a page; its footer lists them.
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill", "nbconvert")
 
-# What asks for pages or files them, or shows something else: nothing that a page is made with imports any of it.
+# Modules that request or store pages, or serve other interfaces: no code that makes a page imports them.
 SURFACES = (
     *("__main__.py", "cli", "client.py", "embedding.py", "explorer", "question"),
     *(f"reports/{name}.py" for name in ("pipeline", "publication", "series", "site")),
@@ -36,15 +36,15 @@ TABLES = (".csv", ".json", ".npz", ".gz")
 
 @dataclass(frozen=True)
 class Key:
-    """What a report is made of.
+    """Checksums and parameters from which a report is made.
 
     Attributes
     ----------
     notebook, package, data, lock : str
-        Checksums: of its cells; of the modules of the package, less its surfaces, and the templates of pages; of the
-        tables, and the files that parameters name; of the libraries.
+        Checksums of its cells; of the package modules (without interfaces) and page templates; of the tables and the
+        files named in parameters; and of the libraries.
     parameters : dict
-        All of them, also those that are as the notebook has them.
+        All parameters, including those with default values.
     """
 
     notebook: str
@@ -55,16 +55,16 @@ class Key:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The checksums by name, as they are recorded."""
+        """The checksums by name, as recorded."""
         return {name: part for name, part in asdict(self).items() if name != "parameters"}
 
     @property
     def checksum(self) -> str:
-        """One checksum of it all."""
+        """A single checksum of all inputs."""
         return digest(_write(asdict(self)))
 
     def explain(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return what differs from what was recorded, one reason each.
+        """Return the differences from the recorded inputs, one reason each.
 
         Examples
         --------
@@ -84,18 +84,18 @@ class Key:
 
 
 def read_key(notebook: Notebook, parameters: Mapping[str, Any], package: str) -> Key:
-    """Return what a report is made of now.
+    """Return the current key of a report.
 
     Parameters
     ----------
     notebook : Notebook
     parameters : dict
-        What differs from the defaults.
+        Parameters that differ from the defaults.
     package : str
         As :func:`read_package` returns it.
     """
     cells = json.loads(notebook.path.read_text(encoding="utf-8"))["cells"]
-    # Outputs, which a notebook has when somebody ran it, make no difference to its page.
+    # Saved outputs are ignored: they do not affect the page.
     source = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
     values = {**notebook.defaults, **parameters}
     tables = _read_checksums(path for path in DATA.rglob("*") if path.suffix in TABLES)
@@ -104,20 +104,20 @@ def read_key(notebook: Notebook, parameters: Mapping[str, Any], package: str) ->
 
 
 def read_package() -> str:
-    """Return the checksum of what every page may be made with: the package without its surfaces, and the templates."""
+    """Return the checksum of the code that may affect any page: package (without interfaces) and templates."""
     surfaces = [PACKAGE / name for name in SURFACES]
-    # A hidden one is what an editor keeps, such as Jupyter's checkpoints.
+    # Hidden files are skipped: editors create them, such as Jupyter's checkpoints.
     modules = (path for path in PACKAGE.rglob("[!.]*.py") if not any(map(path.is_relative_to, surfaces)))
     return digest(_write(_read_checksums([*modules, *filter(Path.is_file, TEMPLATES.iterdir())])))
 
 
 def read_versions() -> dict[str, str]:
-    """Return the version of each library that makes a page."""
+    """Return the versions of the libraries that make a page."""
     return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def digest(content: bytes) -> str:
-    """Return the checksum of content."""
+    """Return the SHA-256 checksum of content."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -131,9 +131,9 @@ def _read_lock() -> bytes:
 
 
 def _find_named(values: Iterable[Any]) -> Iterator[Path]:
-    """Yield the files that parameters name."""
+    """Yield the files named in parameter values."""
     for value in values:
-        # A text that is too long for a file name names none, which Path says with an error.
+        # Path raises an error for text that is too long to be a file name.
         with suppress(OSError, ValueError):
             if isinstance(value, str) and value and Path(value).is_file():
                 yield Path(value)

@@ -1,7 +1,7 @@
-"""What notebooks show, as markup for a page: tables that are read and scrolled well, and no style but the sheet's.
+"""Markup of notebook outputs for a page: accessible, scrollable tables and no inline styles.
 
-A style in the markup is blocked by every strict content policy, so a figure's styles become attributes, which SVG has
-for each of them, and any other is left out.
+A strict content security policy blocks inline styles. Those of figures become the equivalent SVG attributes; all
+others are removed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"[−+-]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|nan|inf|–|…|\.\.\.|", re.IGNORECASE)
 
-# An element with a style; what stands before it, and what is in it.
+# An element with an inline style: the text before the style, its content and the text after it.
 STYLED = re.compile(r'(<[A-Za-z][^<>]*?) style="([^"]*)"([^<>]*>)')
 
-# The one rule that Matplotlib writes: for all elements, which therefore may as well inherit it.
+# The only rule that Matplotlib writes. It applies to all elements, so they can inherit it from the root.
 COMMON_RULE = re.compile(r'\s*<style type="text/css">\*\{([^{}]*)\}</style>')
 EMPTY_DEFINITIONS = re.compile(r"\s*<defs>\s*</defs>")
 
 
 def style_by_attributes(svg: str) -> str:
-    """Return SVG that looks the same with attributes in place of styles.
+    """Return SVG with inline styles replaced by equivalent attributes.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def style_by_attributes(svg: str) -> str:
 
 
 def drop_styles(html: str) -> str:
-    """Return HTML without styles.
+    """Return HTML without inline styles.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def drop_styles(html: str) -> str:
 
 
 def tidy_tables(html: str) -> str:
-    """Return HTML whose tables scroll in their own frame, name their headings and align their figures.
+    """Return HTML whose tables have scrolling frames, scoped headings and aligned figures.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def tidy_tables(html: str) -> str:
     for unwanted in soup.find_all(["style", "script"]):
         unwanted.decompose()
     for wrapper in soup.select(".mathjax_ignore"):
-        # A page reads nothing as mathematics.
+        # The wrapper is unnecessary: pages do not render mathematics.
         wrapper.unwrap()
     for table in soup.find_all("table"):
         table.attrs = {"class": "data"}
@@ -78,7 +78,7 @@ def tidy_tables(html: str) -> str:
             for cell in row.find_all("th"):
                 cell.attrs["scope"] = "col"
                 if not cell.get_text(strip=True):
-                    # A corner with nothing in it is the heading of nothing.
+                    # An empty corner cell is not a heading.
                     cell.name = "td"
                     del cell.attrs["scope"]
         for cell in table.select("tbody th"):
@@ -94,7 +94,7 @@ def _style_one(element: re.Match[str]) -> str:
     before, style, after = element.groups()
     attributes = _write_attributes(style)
     for name in re.findall(r" ([\w-]+)=", attributes):
-        # As in a browser, where a style prevails over an attribute; and a name may stand but once.
+        # Styles override attributes, as in a browser, and an attribute must not be repeated.
         before, after = (re.sub(rf' {name}="[^"]*"', "", part) for part in (before, after))
     return before + attributes + after
 
@@ -105,7 +105,7 @@ def _write_attributes(style: str) -> str:
 
 
 def _merge_heading(table: Tag) -> None:
-    """Put the index's name, for which pandas takes a row of its own, into the empty corner above it."""
+    """Move the name of the index, which pandas puts in a separate row, to the empty corner cell above it."""
     rows = [row.find_all("th") for row in table.select("thead tr")]
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         return
@@ -118,8 +118,8 @@ def _merge_heading(table: Tag) -> None:
 
 
 def _align_figures(rows: Sequence[Tag]) -> None:
-    """Mark the cells of every column that holds figures alone, and its heading."""
-    # From the right, where a heading that spans several rows leaves no cell out.
+    """Mark the cells and heading of every column that contains only figures."""
+    # Counted from the right, because headings that span several rows shift the cells on the left.
     for column in itertools.zip_longest(*(reversed(row.find_all(["th", "td"])) for row in rows)):
         cells = [cell for cell in column if cell is not None]
         body = [cell.get_text(strip=True) for cell in cells if cell.name == "td"]

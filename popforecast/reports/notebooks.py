@@ -1,7 +1,7 @@
-"""The notebooks that are reports: where they lie, which parameters they take, and how their pages are called.
+"""Report notebooks: their location, parameters and page names.
 
-A page is called as its notebook and, where parameters are changed, by them, too: ``2-validate-ar.lags-2``. So a run
-with changed parameters has files of its own, in every folder, and the page of the notebook as it is stays.
+A page is named after its notebook and any changed parameters: ``2-validate-ar.lags-2``. A run with changed parameters
+therefore has separate files and does not replace the default page.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from popforecast.errors import ReportError
 
 PACKAGE = Path(__file__).parent.parent
 
-# An installed wheel carries the notebooks inside the package; in a checkout they lie at its top.
+# An installed wheel has the notebooks inside the package; a checkout has them at the top level.
 FOLDERS = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
 
-# The parameter that differs from page to page of a series.
+# The parameter that differs between the pages of a series.
 LOCATION = "location"
 
-# A report takes parameters and publishes a finding; a notebook without both is for people to work in.
+# Tags of the cells that make a notebook a report; notebooks without both are for interactive use.
 PARAMETERS, SUMMARY = "parameters", "summary"
 
-# In a notebook's metadata: {"popforecast": {"after": ["1-prepare"], "writes": ["write_to"]}}, each of them optional.
+# Notebook metadata, all optional: {"popforecast": {"after": ["1-prepare"], "writes": ["write_to"]}}.
 METADATA = "popforecast"
 
-# A value that is a file name as it is; any other is told from its like by a checksum.
+# Values that can be used in a file name unchanged; others are distinguished by a checksum.
 LONGEST_WORD = 24
 WORD = re.compile(rf"[A-Za-z0-9-][A-Za-z0-9_-]{{,{LONGEST_WORD - 1}}}|-?\d+\.\d+")
 
-# Of the checksum of a value, and what a word must not end in, lest it be taken for one.
+# Letters shown of a checksum; values that end like a checksum get one too, to avoid ambiguity.
 LETTERS = 8
 MARKED = re.compile(rf".*-[0-9a-f]{{{LETTERS}}}")
 
-# File systems take 255 bytes, of which an ending and a temporary name take some.
+# File systems allow 255 bytes, including the extension and a temporary suffix.
 LONGEST = 120
 
 
@@ -55,11 +55,11 @@ class Notebook:
     title : str
         Its first heading.
     defaults : dict
-        The parameters it takes, with their defaults.
+        Parameters with their default values.
     after : tuple of str
-        The reports it rests on: it is made after them, and not at all if one of them fails.
+        Reports it depends on: they are made first, and it is not made if one of them fails.
     writes : tuple of str
-        The parameters that name where it writes something else than its page.
+        Parameters that name paths to which it writes files other than its page.
     """
 
     path: Path
@@ -70,12 +70,12 @@ class Notebook:
 
     @property
     def name(self) -> str:
-        """The name by which the command line knows it."""
+        """The name of the report on the command line."""
         return self.path.stem
 
 
 def find_folder() -> Path:
-    """Return where the notebooks lie that come with popforecast: those that are reports, and those to work in."""
+    """Return the folder of the notebooks included with popforecast: reports and interactive notebooks."""
     return next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[-1])
 
 
@@ -85,7 +85,7 @@ def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
     Raises
     ------
     ReportError
-        If there is none, or one cannot be read.
+        If there are no reports, or one cannot be read.
     """
     folder = folder or find_folder()
     notebooks = [notebook for notebook in map(_read_notebook, sorted(folder.glob("*.ipynb"))) if notebook]
@@ -95,7 +95,7 @@ def find_notebooks(folder: Path | None = None) -> dict[str, Notebook]:
 
 
 def choose_notebooks(notebooks: Mapping[str, Notebook], names: Sequence[str] | None) -> list[Notebook]:
-    """Return the notebooks of these names, each once; all of them if None.
+    """Return the named notebooks without repeats, or all of them if names is None.
 
     Raises
     ------
@@ -109,12 +109,12 @@ def choose_notebooks(notebooks: Mapping[str, Notebook], names: Sequence[str] | N
 
 
 def find_changes(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the given parameters that differ from the notebook's own, as values of the types that those have.
+    """Return the given parameters that differ from the defaults, converted to the types of the defaults.
 
     Raises
     ------
     ReportError
-        If the notebook does not take a parameter, or its text does not fit the default's type.
+        If a parameter is unknown, or its text cannot be converted to the type of the default.
 
     Examples
     --------
@@ -130,20 +130,20 @@ def find_changes(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]
                 f"{'one of ' + ', '.join(notebook.defaults) if notebook.defaults else 'none'}"
             )
         fitted = _fit(value, notebook.defaults[name], f"parameter {name} of report {notebook.name}")
-        # Not by ==, to which 1 in a list is True.
+        # Compared as JSON, because [1] == [True] in Python.
         if json.dumps(fitted) != json.dumps(notebook.defaults[name]):
             changed[name] = fitted
     return changed
 
 
 def name_page(notebook: Notebook, changed: Mapping[str, Any]) -> str:
-    """Return what the page of a notebook is called, without an ending.
+    """Return the file name of a page, without its extension.
 
     Parameters
     ----------
     notebook : Notebook
     changed : dict
-        The parameters that differ from the notebook's own.
+        Parameters that differ from the defaults.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def name_page(notebook: Notebook, changed: Mapping[str, Any]) -> str:
     """
     if not changed:
         return notebook.name
-    # In the notebook's order, whichever way they were given.
+    # In the order of the notebook, so that the name does not depend on the order given.
     words = [f"{name}-{_name_value(changed[name])}" for name in notebook.defaults if name in changed]
     name = ".".join([notebook.name, *words])
     if len(name) > LONGEST:
@@ -166,7 +166,7 @@ def name_page(notebook: Notebook, changed: Mapping[str, Any]) -> str:
 
 
 def describe_changes(changed: Mapping[str, Any]) -> str:
-    """Return changed parameters as people read them.
+    """Return changed parameters as readable text.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def describe_changes(changed: Mapping[str, Any]) -> str:
 
 
 def write_value(value: Any) -> str:
-    """Write a parameter's value as the command line takes it."""
+    """Return a parameter value as written on the command line."""
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
@@ -213,13 +213,13 @@ def _read_defaults(source: str) -> dict[str, Any]:
 
 
 def _fit(value: Any, default: Any, what: str) -> Any:
-    """Return a value, or the text of one, in the default's type."""
+    """Return a value, or the value of a text, in the type of the default."""
     if not isinstance(value, str):
         return _check_type(value, default, what, repr(value))
     if isinstance(default, str):
         return value
     if isinstance(default, list) and not value.lstrip().startswith("["):
-        # ar1,naive is what the other commands take; as YAML it would be one word.
+        # Other commands accept ar1,naive, which YAML would read as one word.
         value = f"[{value}]"
     return _check_type(_parse(value, what), default, what, repr(value))
 
@@ -240,17 +240,17 @@ def _check_type(value: Any, default: Any, what: str, got: str) -> Any:
     if expected is float and type(value) is int:
         value = float(value)
     if type(value) is not expected or (expected is float and not math.isfinite(value)):
-        raise ReportError(f"{what}: {got} is no {_name_type(default)}; expected one such as {default!r}")
+        raise ReportError(f"{what}: {got} is not {_name_type(default)}; expected a value such as {default!r}")
     if expected is list and default:
         kinds = {type(item) for item in default}
         for item in value:
             if type(item) not in kinds:
-                raise ReportError(f"{what}: {item!r} in {got} does not fit; expected items such as {default!r} has")
+                raise ReportError(f"{what}: {item!r} in {got} does not fit; expected items like those of {default!r}")
     return value
 
 
 def _name_type(value: Any) -> str:
-    names = {bool: "true or false", int: "whole number", float: "number", list: "list", str: "text"}
+    names = {bool: "true or false", int: "a whole number", float: "a number", list: "a list", str: "text"}
     return names.get(type(value), type(value).__name__)
 
 
@@ -263,7 +263,7 @@ def _name_value(value: Any) -> str:
     text = write_value(value)
     if WORD.fullmatch(text) and not MARKED.fullmatch(text):
         return text
-    # Of a path, its end says most.
+    # The last part of a path is the most informative.
     last = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
     readable = "-".join(re.findall(r"[A-Za-z0-9]+", last))[:LONGEST_WORD].rstrip("-")
     return "-".join(filter(None, [readable, _mark(value)]))

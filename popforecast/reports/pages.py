@@ -1,4 +1,4 @@
-"""An executed notebook -> one light page, and the index of all pages: no scripts, nothing from elsewhere."""
+"""HTML pages of executed notebooks and their index, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 TEMPLATES = PACKAGE / "templates"
 
-# Cells with these tags publish what they print: in the index, at the head of the page and at its foot.
+# Tags of cells whose output is published: in the index, and at the top and bottom of the page.
 PROVENANCE, FIGURE = "provenance", "figure"
 SVG = "image/svg+xml"
 
-# Of a checksum, as people see it.
+# Letters shown of a checksum.
 LETTERS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """An executed notebook, and what it publishes.
+    """An executed notebook and its published content.
 
     Attributes
     ----------
     notebook : NotebookNode
-        Without anything that varies between two runs.
+        Cleared of everything that varies between runs.
     facts : dict
-        What the index says of it: title, summary, provenance, parameters, those of them that are changed, command,
-        version; the libraries' versions, and the checksums of all that it is made of.
+        Entries of the index: title, summary, provenance, parameters, changed parameters, command, version, library
+        versions and checksums of the inputs.
     figure : str
-        The SVG that the index shows, or nothing.
+        SVG shown in the index; may be empty.
     """
 
     notebook: NotebookNode
@@ -50,23 +50,23 @@ class Report:
 
 
 def make_page(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key) -> dict[str, Any]:
-    """Return all that is published of an executed notebook.
+    """Return the published content of an executed notebook.
 
     Parameters
     ----------
     executed : Path
     notebook : Notebook
-        What was executed.
+        The notebook that was executed.
     changed : dict
-        The parameters that it was told.
+        The parameters passed to it.
     key : Key
-        What it was made of.
+        Key of its inputs.
 
     Returns
     -------
     dict
-        error: what went wrong, in a sentence, or None; if nothing did, facts: what a page states of itself, and files:
-        their texts by ending. Nothing but what can be written as JSON.
+        error: a sentence, or None; if None, also facts (see :class:`Report`) and files (text by file extension). All
+        values can be written as JSON.
     """
     import nbformat
 
@@ -75,13 +75,13 @@ def make_page(executed: Path, notebook: Notebook, changed: Mapping[str, Any], ke
         source = nbformat.writes(report.notebook) + "\n"
         files = {"html": render_page(report), "svg": report.figure, "ipynb": source}
     except Exception as error:
-        # Whatever a notebook shows that cannot be a page must not take the other pages down with it.
+        # A notebook whose output cannot be rendered must not stop the other pages.
         return {"error": f"The page could not be made: {type(error).__name__}: {error}"}
     return {"error": None, "facts": dict(report.facts), "files": files}
 
 
 def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], key: Key) -> Report:
-    """Read what a notebook published when it was executed; the key says of what."""
+    """Return the report of an executed notebook; the key identifies its inputs."""
     import nbformat
 
     node = _forget_run(nbformat.read(executed, as_version=4))
@@ -106,7 +106,7 @@ def read_report(executed: Path, notebook: Notebook, changed: Mapping[str, Any], 
 
 
 def write_command(name: str, changed: Mapping[str, Any]) -> str:
-    """Return the command that makes a report again.
+    """Return the command that reproduces a report.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def write_command(name: str, changed: Mapping[str, Any]) -> str:
 
 
 def render_page(report: Report) -> str:
-    """Return the page of a report."""
+    """Return the HTML page of a report."""
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -129,24 +129,24 @@ def render_page(report: Report) -> str:
         if "text/html" in data:
             data["text/html"] = tidy_tables(data["text/html"])
     if node.cells and node.cells[0].cell_type == "markdown":
-        # The page's head has the title.
+        # The page header already shows the title.
         node.cells[0].source = re.sub(r"\A\s*# .*\n?", "", node.cells[0].source)
     exporter = HTMLExporter(
         extra_template_basedirs=[str(TEMPLATES)], template_name="report", exclude_anchor_links=True, preprocessors=[]
     )
     exporter.environment.filters["value"] = write_value
     page, _ = exporter.from_notebook_node(node, {"report": report.facts})
-    # What is left of styles comes from prose and from coloured text.
+    # The remaining inline styles come from Markdown and coloured text.
     return drop_styles(_end_lines(page))
 
 
 def render_index(reports: Sequence[Mapping[str, Any]]) -> str:
-    """Return the index: for each report its name, title, figure, error, and the facts of its good page."""
+    """Return the HTML index: the name, title, figure, error and facts of the last good page of each report."""
     return render_template("listing.html.j2", reports=reports)
 
 
 def render_template(name: str, **content: Any) -> str:
-    """Return a page that is no notebook: a template of the site, with its content."""
+    """Return a page rendered from a template, for pages that are not notebooks."""
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(
@@ -164,7 +164,7 @@ def _published_text(node: NotebookNode, tag: str) -> str:
 
 
 def _published_figure(node: NotebookNode) -> str:
-    """Return the figure of the index, where there is no room for a wide one."""
+    """Return the figure for the index, preferably the narrow version."""
     shown = [output.get("data", {}) for output in _tagged_outputs(node, FIGURE)]
     figures = (data.get(form, "") for data in shown for form in (NARROW_SVG, SVG))
     return next(filter(None, figures), "")
@@ -177,7 +177,7 @@ def _tagged_outputs(node: NotebookNode, tag: str) -> Iterable[NotebookNode]:
 
 
 def _shown(node: NotebookNode) -> Iterable[NotebookNode]:
-    """Yield each thing that the notebook shows, as its forms by media type."""
+    """Yield the data of each displayed output, by media type."""
     for cell in node.cells:
         for output in cell.get("outputs", ()):
             if "data" in output:
@@ -185,7 +185,7 @@ def _shown(node: NotebookNode) -> Iterable[NotebookNode]:
 
 
 def _forget_run(node: NotebookNode) -> NotebookNode:
-    """Return the notebook without times, durations and random ids."""
+    """Return the notebook without times, durations and random IDs."""
     node.metadata = {key: value for key, value in node.metadata.items() if key in ("kernelspec", "language_info")}
     for i, cell in enumerate(node.cells):
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}

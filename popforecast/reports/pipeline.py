@@ -1,4 +1,4 @@
-"""What is to be made, why, in which order, and how far it is."""
+"""Plan of stale reports: reasons, order and progress."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from popforecast.reports.site import Site
 
 @dataclass(frozen=True)
 class Step:
-    """A report of a plan, or the page of a place in a series.
+    """A report in a plan, or the page of a location in a series.
 
     Attributes
     ----------
     name : str
-        By what it is known in the plan.
+        Name in the plan.
     page : str
-        What its page is called.
+        Name of the page.
     notebook : Notebook
     changed : dict
-        The parameters that differ from the notebook's own.
+        Parameters that differ from the defaults.
     key : Key
-        What it would be made of now.
+        Current key of its inputs.
     reasons : tuple of str
-        Why it is to be made; none if its page is fresh.
+        Reasons to make it; empty if its page is fresh.
     after : tuple of str
-        The reports of the same plan that it comes after.
+        Reports in the same plan that must be made first.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Step:
 
     @property
     def fresh(self) -> bool:
-        """Whether there is nothing to be done."""
+        """Whether the page is up to date."""
         return not self.reasons
 
     def __str__(self) -> str:
@@ -59,22 +59,22 @@ class Step:
 def plan(
     notebooks: Sequence[Notebook], changes: Mapping[str, Mapping[str, Any]], site: Site, force: bool = False
 ) -> dict[str, Step]:
-    """Return what is to be made, by name, in an order in which it can be.
+    """Return the steps of a plan by name, in an order that respects their dependencies.
 
     Parameters
     ----------
     notebooks : sequence of Notebook
     changes : dict
-        For each by name, the parameters that differ from its own.
+        For each notebook, by name, the parameters that differ from its defaults.
     site : Site
-        Where the pages are.
+        Folder of the pages.
     force : bool
-        Make fresh ones, too.
+        Make fresh pages too.
 
     Raises
     ------
     ReportError
-        If reports come after one another in a circle.
+        If reports depend on one another in a circle.
     """
     chosen = {notebook.name: notebook for notebook in notebooks}
     after = {name: tuple(filter(chosen.__contains__, chosen[name].after)) for name in chosen}
@@ -82,7 +82,7 @@ def plan(
         order = list(TopologicalSorter(after).static_order())
     except CycleError as error:
         raise ReportError(
-            f"reports come after one another in a circle: {' after '.join(error.args[1])}; expected an order"
+            f"reports depend on one another in a circle: {' after '.join(error.args[1])}; expected an order"
         ) from error
     package = read_package()
     steps = []
@@ -94,13 +94,13 @@ def plan(
 
 
 def compare(steps: Iterable[Step], site: Site, force: bool = False) -> dict[str, Step]:
-    """Return steps by name, with the reasons that the record of a site gives for each."""
+    """Return steps by name, with the reasons to make each, based on the record of a site."""
     status, asked = site.read_status(), ("asked for",) if force else ()
     return {step.name: replace(step, reasons=find_reasons(step, status, site.output) or asked) for step in steps}
 
 
 def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[str, ...]:
-    """Return why a report is to be made, or nothing if its page is fresh."""
+    """Return the reasons to make a report; empty if its page is fresh."""
     recorded = status.get(step.page)
     if not recorded or not recorded["good"]:
         return ("never made",) if not recorded or not recorded["error"] else ("failed last time",)
@@ -119,7 +119,7 @@ def find_reasons(step: Step, status: Mapping[str, Any], output: Path) -> tuple[s
 
 
 def look_again(step: Step, site: Site) -> Step:
-    """Return a step as it is now, after others were made; one that was stale stays so."""
+    """Return a step with its current key and reasons, after others were made; a stale step remains stale."""
     step = replace(step, key=read_key(step.notebook, step.changed, read_package()))
     return replace(step, reasons=find_reasons(step, site.read_status(), site.output) or step.reasons)
 
@@ -127,23 +127,23 @@ def look_again(step: Step, site: Site) -> Step:
 def run_in_order(
     after: Mapping[str, Iterable[str]], jobs: int, begin: Callable[[str], bool], run: Callable[[str], Any]
 ) -> Generator[tuple[str, Any]]:
-    """Run tasks side by side, each when those that it comes after have ended.
+    """Run tasks in parallel, each after its dependencies, and yield their results.
 
     Parameters
     ----------
     after : dict
-        For each task, those that it comes after.
+        Dependencies of each task.
     jobs : int
-        How many to run at a time.
+        Number of tasks to run at a time.
     begin : callable
-        Asked for each task when its turn has come, whether it is to be run.
+        Called for each task that is ready; returns whether to run it.
     run : callable
-        Runs a task, in a thread.
+        Runs a task in a thread.
 
     Yields
     ------
     tuple
-        The task and its outcome, as it ends. What comes after it begins when the caller asks for more.
+        Task and result, in order of completion. Dependent tasks start when the next result is requested.
 
     Examples
     --------
@@ -167,21 +167,21 @@ def run_in_order(
                 yield name, future.result()
                 sorter.done(name)
     finally:
-        # Without waiting: who stops the iteration can stop the tasks.
+        # Without waiting: the caller may need to stop running tasks.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Progress:
-    """What is shown while reports are made: on a terminal a bar for all and one for the cells of each; else lines.
+    """Progress display: bars for all reports and the cells of each on a terminal, and lines of text elsewhere.
 
     Parameters
     ----------
     steps : collection of Step
-        Of which the stale ones are to be made.
+        All steps; stale ones will be made.
     shown : bool
-        Whether to show anything.
+        Whether to show progress.
     series : bool
-        Whether they are the pages of a series: too many for more than one bar, wherever it is shown.
+        Whether the steps are pages of a series, for which a single bar is always shown.
     """
 
     def __init__(self, steps: Collection[Step], shown: bool, series: bool = False) -> None:
@@ -193,12 +193,12 @@ class Progress:
         self.bars = shown and not self.lines
         self.hidden = series or not self.bars
         self.pipeline = tqdm(total=total, initial=done, desc=f"{unit}s", unit=unit, position=0, disable=not self.bars)
-        # Below it, one for each report that is being made, in a place that another may take later.
+        # Bars of the running reports, below the main bar; their positions are reused.
         self.cells: dict[str, tqdm] = {}
         self.lock = threading.Lock()
 
     def begin(self, name: str) -> Callable[[int, int], None]:
-        """Show that a report is begun; return what is told of its cells."""
+        """Show that a report has started; return the callback for its cells."""
         from tqdm import tqdm
 
         self._say(f"{name}: begun")
@@ -223,7 +223,7 @@ class Progress:
         self._say(f"{name}: {'failed' if error else 'made'} in {seconds:.1f} s")
 
     def close(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         for bar in [*self.cells.values(), self.pipeline]:
             bar.close()
 

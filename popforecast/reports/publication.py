@@ -1,4 +1,4 @@
-"""make_reports(): run what is stale, publish each as a page, and keep the index of all that was published."""
+"""make_reports(): run stale reports, publish their pages and update the index."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from popforecast.reports.notebooks import choose_notebooks, find_changes, find_n
 from popforecast.reports.pipeline import Progress, Step, look_again, plan, run_in_order
 from popforecast.reports.site import Site
 
-# Not imported here, but in the process that runs a notebook or when a page is made.
+# Imported only in the process that runs a notebook, or when a page is made.
 NEEDED = ("papermill", "nbconvert", "bs4", "yaml")
 
 # Longer than any cell should take, short enough that a hung one is noticed.
@@ -29,20 +29,20 @@ TIMEOUT = 600
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one report.
+    """Result of one report.
 
     Attributes
     ----------
     name, title : str
     ok : bool
     error : str or None
-        What went wrong, in a sentence.
+        Error message, as a sentence.
     path : Path or None
-        Its page; of a failed report the last good one, or None if there never was one.
+        Its page; for a failed report the last good page, or None if there is none.
     fresh : bool
-        Whether the page was as it should be, so that nothing was run.
+        Whether the page was up to date, so that nothing was run.
     listed : bool
-        Whether the index lists it: in the ``reports/`` of a checkout, only what has the notebook's own parameters.
+        Whether the index lists it: in the ``reports/`` folder of a checkout, only reports with default parameters.
     """
 
     name: str
@@ -64,45 +64,44 @@ def make_reports(
     timeout: int = TIMEOUT,
     force: bool = False,
 ) -> tuple[Result, ...]:
-    """Run the notebooks whose pages are stale, and publish what they show.
+    """Run the notebooks whose pages are stale, publish the pages and return the results.
 
-    A page is fresh if it was made here, of the same, and is as it was made. One with changed parameters has a name of
-    its own, ``2-validate-ar.lags-2.html``, and leaves that of the notebook as it is.
+    A page is fresh if it was made in this folder from the same inputs and has not changed since. A page with changed
+    parameters has its own name, such as ``2-validate-ar.lags-2.html``, and does not replace the default page.
 
-    A report that fails is listed as failed, and its last good page stays; what rests on it is not made. Pages are
-    written whole or not at all, and the same notebook with the same parameters and data gives the same bytes. A run
-    that was stopped is taken up by the next. Several runs may share a folder: each waits while another writes.
+    A failed report is listed as failed, its last good page remains, and reports that depend on it are not made. Writes
+    are atomic, and the same notebook, parameters and data give identical bytes. After an interrupted run, the next run
+    continues. Several runs may share a folder: each waits while another writes.
 
     Parameters
     ----------
     names : sequence of str, optional
-        Which reports (default: all there are).
+        Names of the reports (default: all).
     parameters : dict, optional
-        Values, or their text as the command line has it, for parameters that every one of these reports takes.
+        Values, or text as on the command line, of parameters that all these reports accept.
     output : path
-        Folder of the pages, the index and, under ``notebooks/``, the executed notebooks and the record of what was
-        made here.
+        Folder of the pages and the index; ``notebooks/`` in it has the executed notebooks and the record of runs.
     jobs : int
-        How many to run at a time.
+        Number of reports to run at a time.
     progress : bool
-        Show how far it is.
+        Whether to show progress.
     folder : path, optional
-        Where the notebooks lie (default: those that come with popforecast).
+        Folder of the notebooks (default: those included with popforecast).
     timeout : int
-        Seconds that one cell may take.
+        Maximum seconds per cell.
     force : bool
-        Run those whose pages are fresh, too.
+        Whether to run reports whose pages are fresh too.
 
     Returns
     -------
     tuple of Result
-        In the order of the names.
+        Results in the order of the names.
 
     Raises
     ------
     ReportError
-        If a name or a parameter is unknown, a value does not fit, or what runs notebooks is not installed; nothing
-        was run then. Or if the folder cannot be written to, or is full.
+        If a name or parameter is unknown, a value is invalid or a required package is missing (nothing is run), or if
+        the folder is full or not writable.
     """
     check(jobs, timeout)
     known = find_notebooks(folder)
@@ -124,12 +123,12 @@ def plan_reports(
     folder: Path | None = None,
     force: bool = False,
 ) -> tuple[Step, ...]:
-    """Return what :func:`make_reports` would do, and why, without doing any of it.
+    """Return the steps that :func:`make_reports` would take, with reasons, without running anything.
 
     Raises
     ------
     ReportError
-        As :func:`make_reports`.
+        As for :func:`make_reports`.
     """
     chosen = choose_notebooks(find_notebooks(folder), names)
     changes = {notebook.name: find_changes(notebook, parameters or {}) for notebook in chosen}
@@ -137,7 +136,7 @@ def plan_reports(
 
 
 def check(jobs: int, timeout: int) -> None:
-    """Raise an error that says what cannot be, or how to get what is missing, before anything is begun."""
+    """Check arguments and required packages before anything is run; raise ReportError if one is invalid or missing."""
     for module in NEEDED:
         if find_spec(module) is None:
             raise ReportError(f"{module} is not installed: reports need pip install 'popforecast[reports]'")
@@ -149,7 +148,7 @@ def check(jobs: int, timeout: int) -> None:
 
 @contextmanager
 def explain(site: Site) -> Iterator[None]:
-    """Say where nothing can be written, and what to do."""
+    """Convert errors of writing to a ReportError that names the folder and a remedy."""
     try:
         yield
     except LockError:
@@ -169,18 +168,18 @@ def make_pages(
     progress: bool,
     on_end: Callable[[], None] = lambda: None,
 ) -> dict[str, Result]:
-    """Make what is stale of reports, or of a series, in order; return what became of each.
+    """Make the stale reports, or the stale pages of a series, in order; return the result of each.
 
     Parameters
     ----------
     steps : dict of Step
-        By name.
+        Steps by name.
     site : Site
-        Where the pages go; it is open.
+        Folder of the pages; already open.
     jobs, timeout, progress
         As for :func:`make_reports`.
     on_end : callable
-        Called after each that ended.
+        Called after each report ends.
     """
     after = {name: step.after for name, step in steps.items()}
     shown = Progress(steps.values(), progress, bool(site.series))
@@ -198,7 +197,7 @@ def make_pages(
 
 
 class _Making:
-    """Pages being made: what is asked, run and written as the pipeline goes on."""
+    """A run in progress: state, workers and results."""
 
     def __init__(self, steps: Mapping[str, Step], site: Site, timeout: int, shown: Progress) -> None:
         self.steps = dict(steps)
@@ -211,12 +210,12 @@ class _Making:
         self.stopped = threading.Event()
 
     def begin(self, name: str) -> bool:
-        """Decide whether a report is to be run, now that those before it are made."""
+        """Return whether to run a report, after its dependencies are done."""
         step = self.steps[name]
         before = [self.results[other] for other in step.after]
         failed = [result.name for result in before if not result.ok]
         if not all(result.fresh for result in before):
-            # They may have written what it reads.
+            # They may have written files that it reads.
             step = self.steps[name] = look_again(step, self.site)
         if step.fresh:
             self.results[name] = self._conclude(step, None, fresh=True)
@@ -225,13 +224,13 @@ class _Making:
         return name not in self.results
 
     def run(self, name: str, folder: Path) -> tuple[Path, dict[str, Any], float]:
-        """Run a notebook; return it executed, how its worker answered, and the seconds it took."""
+        """Run a notebook; return the executed copy, the result of the worker and the elapsed seconds."""
         start = time.monotonic()
         step, series = self.steps[name], bool(self.site.series)
         target = folder / f"{name}.ipynb"
         job = {"source": str(step.notebook.path), "target": str(target), "parameters": step.changed}
         if series:
-            # Many pages, and as many processes that can make them as there are jobs: it pays to import it there.
+            # With many pages, making them in the worker processes uses all jobs and is worth the imports.
             own = {"title": step.notebook.title, "defaults": step.notebook.defaults, "key": asdict(step.key)}
             job["page"] = own
         worker = self._find_worker(folder)
@@ -239,14 +238,14 @@ class _Making:
         if series and worker.alive:
             self.idle.put(worker)
         else:
-            # Another report may write what this one's kernel remembers: each has a kernel of its own.
+            # Each report gets a new kernel: another report may write files that a kernel has cached.
             worker.finish()
         seconds = time.monotonic() - start
         self.shown.end(name, seconds, answer["error"])
         return target, answer, seconds
 
     def end(self, name: str, executed: Path, answer: dict[str, Any], seconds: float) -> None:
-        """Publish what a notebook shows, if it ran, and record how it ended."""
+        """Publish the page of a notebook if it ran, and record the result."""
         from popforecast.reports.pages import make_page
 
         step = self.steps[name]
@@ -257,7 +256,7 @@ class _Making:
         self._end(step, made["error"])
 
     def stop(self) -> None:
-        """End whatever still runs."""
+        """Stop all running processes."""
         self.stopped.set()
         for worker in self.workers:
             worker.stop()

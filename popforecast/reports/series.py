@@ -1,4 +1,4 @@
-"""One notebook, a page for each location: a site of its own with an index, made in warm kernels and picked up again."""
+"""Series of pages: one notebook run for each location, with an index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from popforecast.reports.publication import TIMEOUT, Result, check, explain, mak
 from popforecast.reports.site import Place, Site
 from popforecast.wpp.editions import DEFAULT_REVISION, load_panel
 
-# What there may be a page for each of, and how the index says it.
+# Kinds of locations with pages, and their names in the index.
 COUNTRIES, AGGREGATES = "country", "aggregate"
 EACH = {COUNTRIES: "countries and areas", AGGREGATES: "aggregates"}
 
@@ -40,37 +40,37 @@ def make_series(
     timeout: int = TIMEOUT,
     force: bool = False,
 ) -> tuple[Result, ...]:
-    """Make a page of one notebook for each location of a kind, and an index of them.
+    """Make a page of one notebook for each location of a kind, with an index, and return the results.
 
-    Pages that are fresh are left: one is stale if it was not made here, if the notebook, the package or the lock file
-    changed since, or if its file is not as it was written. So a run that was stopped goes on where it was.
+    Only stale pages are made: those not made in this folder, those whose notebook, package or lock file has changed,
+    and those whose file was modified. An interrupted run therefore continues where it stopped.
 
     Parameters
     ----------
     name : str
-        A report that has a parameter ``location``.
+        Name of a report with a parameter ``location``.
     each : {"country", "aggregate"}
     parameters : dict, optional
-        As for :func:`popforecast.reports.make_reports`; not the location.
+        As for :func:`popforecast.reports.make_reports`, without the location.
     output : path
-        The pages go into a folder of the notebook's name in this one; with changed parameters they have one of their
-        own, as :func:`popforecast.reports.notebooks.name_page` calls it.
+        Parent of the folder of the pages, which is named after the notebook and any changed parameters, as
+        :func:`popforecast.reports.notebooks.name_page` returns it.
     jobs, progress, folder, timeout
         As for :func:`popforecast.reports.make_reports`.
     force : bool
-        Make fresh pages anew, too.
+        Whether to make fresh pages too.
 
     Returns
     -------
     tuple of Result
-        One for each location, by name.
+        One result per location, ordered by name.
 
     Raises
     ------
     ReportError
-        If the report cannot be made for each location, a parameter does not fit, or the folder cannot be written to.
+        If the report has no location parameter, a parameter is invalid, or the folder is not writable.
     UnknownRevisionError
-        If there is no such revision.
+        If the revision is unknown.
     """
     check(jobs, timeout)
     (notebook,) = choose_notebooks(find_notebooks(folder), [name])
@@ -83,13 +83,13 @@ def make_series(
         try:
             results = make_pages(steps, site, jobs, timeout, progress)
         finally:
-            # Of whatever there is, also when the run was stopped.
+            # Lists the pages that exist, even if the run was interrupted.
             site.write_places(notebook.title, EACH[each], places, describe_changes(changed))
     return tuple(results[place.slug] for place in places)
 
 
 def list_places(revision: str, each: str) -> tuple[Place, ...]:
-    """Return the locations of a kind, by name.
+    """Return the locations of a kind, ordered by name.
 
     Examples
     --------
@@ -122,11 +122,11 @@ def _find_changes(notebook: Notebook, each: str, parameters: Mapping[str, Any]) 
 
 
 def _list_steps(notebook: Notebook, changed: Mapping[str, Any], places: Iterable[Place]) -> Iterator[Step]:
-    """Yield what there is to make: of each place the same notebook, of the same but for the place."""
+    """Yield the step of each location: the same notebook and inputs, except for the location."""
     common = read_key(notebook, changed, read_package())
     for place in places:
         own = {LOCATION: place.slug}
-        # Of the page of a place, the place is no change.
+        # The location of a page does not count as a changed parameter.
         named = replace(notebook, title=place.name, defaults={**notebook.defaults, **own})
         key = replace(common, parameters={**common.parameters, **own})
         yield Step(place.slug, place.slug, named, {**changed, **own}, key)

@@ -1,4 +1,4 @@
-"""The folder of published pages: of reports or of one's series, what is recorded of each, and the index."""
+"""The folder of published pages: reports or a series, their records and the index."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from popforecast.reports.notebooks import PACKAGE, Notebook, describe_changes
 STATUS = "status.json"
 INDEX = "index.html"
 
-# Executed notebooks and what was made here, and when: no part of what is published, nor of what git carries.
+# Executed notebooks and the record of runs: neither published nor committed.
 UNPUBLISHED = "notebooks"
 MADE = f"{UNPUBLISHED}/made.json"
 LOCK = f"{UNPUBLISHED}/.lock"
 
-# The folder that a checkout comes with. Its record and its index are committed, so they hold the reports as their
-# notebooks are, and nothing that somebody tried; of that there is a record that git ignores.
+# The folder in a checkout. Its record and index are committed, so they list default reports only. Runs with changed
+# parameters have a separate record, which git ignores.
 COMMITTED = PACKAGE.parent / "reports"
 TRIED = f"{UNPUBLISHED}/{STATUS}"
 
 STYLE = PACKAGE / "theme" / "style.css"
 SORTING, FINDING = STYLE.with_name("sort.js"), STYLE.with_name("filter.js")
 
-# What a run that was killed while it wrote may leave: a page under a name that it was about to give up.
+# Temporary files that a run killed while writing may leave behind.
 LEFT = re.compile(r"\..+\.(html|svg|json|css|js|ipynb)\.\w{8}")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A location that gets a page.
+    """A location with a page.
 
     Attributes
     ----------
     slug : str
-        What its page is called, and how the notebook is asked for it: its ISO3 code, or else its code.
+        Page name and value of the location parameter: the ISO3 code if there is one, or else the code.
     name, group : str
-        How the index calls it, and under which heading.
+        Name and heading in the index.
     """
 
     slug: str
@@ -54,14 +54,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Site:
-    """A folder of pages, and the record of what each is made of.
+    """A folder of pages, and the record of their inputs.
 
     Attributes
     ----------
     output : Path
-        The folder, to which one run at a time writes.
+        The folder; only one run at a time writes to it.
     series : str
-        The folder in it where one notebook has a page for each location; none: the reports themselves.
+        Subfolder of the pages of a series; empty for reports.
     """
 
     output: Path
@@ -69,15 +69,15 @@ class Site:
 
     @property
     def folder(self) -> Path:
-        """Where the pages are."""
+        """The folder of the pages."""
         return self.output / self.series
 
     def find_page(self, page: str) -> Path:
-        """Return the file of a page, whether it is there or not."""
+        """Return the file of a page, which need not exist."""
         return self.folder / f"{page}.html"
 
     def open(self) -> None:
-        """Make the folder, bring it what all pages share, and clear what a killed run left behind."""
+        """Create the folder, copy the shared files into it, and delete temporary files of killed runs."""
         unpublished = self.output / UNPUBLISHED
         for folder in (self.folder, unpublished):
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,24 +89,24 @@ class Site:
             _write_changed({self.folder / path.name: path.read_bytes() for path in shared})
 
     def publish(self, page: str, notebook: Notebook, made: Mapping[str, Any], seconds: float) -> None:
-        """Write a page with all that belongs to it, and record what it is made of, and that it was made here.
+        """Write a page and its files, and record its inputs and the run.
 
         Parameters
         ----------
         page : str
-            What it is called.
+            Name of the page.
         notebook : Notebook
         made : dict
             As :func:`popforecast.reports.pages.make_page` returns it.
         seconds : float
-            How long it took.
+            Elapsed time.
         """
         facts, files, executed = made["facts"], made["files"], {}
         introduction = _introduce(notebook, facts["changed"])
         name = str(PurePosixPath(self.series, page))
         published = {f"{name}.html": files["html"]}
         if self.series:
-            # They are many, and their index shows nothing but their names.
+            # Kept small: a series has many pages, and its index shows only their names.
             facts = {kept: facts[kept] for kept in ("summary", "parameters", "key")}
         else:
             published[f"{name}.svg"] = files["svg"]
@@ -114,7 +114,7 @@ class Site:
         written = {file: text.encode() for file, text in published.items() if text}
         facts = {**facts, "files": _digest_each(written)}
         with self._hold():
-            # Together: the index must not show the figure of one run beside the finding of another.
+            # Written together, so that the index never shows the figure of one run with the finding of another.
             write_together({self.output / file: content for file, content in {**written, **executed}.items()})
             for file in published.keys() - written.keys():
                 (self.output / file).unlink(missing_ok=True)
@@ -122,39 +122,39 @@ class Site:
             if not self.series:
                 ended = datetime.now(UTC).isoformat(timespec="seconds")
                 here = {"good": _seal(facts), "files": _digest_each(executed), "ended": ended}
-                # Last: a run that is killed before has made nothing.
+                # Written last: if the run is killed before this, the page counts as not made.
                 _update(self.output / MADE, page, {**here, "seconds": round(seconds, 1)})
 
     def record(self, page: str, notebook: Notebook, changed: Mapping[str, Any], error: str) -> None:
-        """Record that a run failed; what is recorded of the last good page stays."""
+        """Record a failed run; the record of the last good page is kept."""
         with self._hold():
             recorded = {**_introduce(notebook, describe_changes(changed)), "error": error}
             _update(self._find_record(page, notebook), page, recorded)
 
     def read_status(self) -> dict[str, Any]:
-        """Return what is recorded of each page; ``made`` are the facts of its making, if it was made here."""
+        """Return the record of each page; ``made`` describes the run, if it was in this folder."""
         if self.series:
-            # Their record is not published: whatever stands in it was made here.
+            # The record of a series is not published, so all pages in it were made in this folder.
             own = _read_record(self._series_record)
             return {page: {**recorded, "made": {}} for page, recorded in own.items()}
         status = {**_read_record(self.output / TRIED), **_read_record(self.output / STATUS)}
         made = _read(self.output / MADE)
-        # A checkout of another branch, or a pull, may have brought a page that another checkout made.
+        # After a pull or a change of branch, a page may have been made in another checkout.
         sealed = {page: _seal(recorded["good"]) for page, recorded in status.items() if recorded["good"] is not None}
         own = {page: facts for page, facts in made.items() if page in sealed and facts.get("good") == sealed[page]}
         return {page: {**recorded, "made": own.get(page)} for page, recorded in status.items()}
 
     def is_listed(self, page: str, notebook: Notebook) -> bool:
-        """Return whether the index lists a page."""
+        """Whether the index lists a page."""
         return self._find_record(page, notebook) != self.output / TRIED
 
     def write_index(self, names: Iterable[str]) -> None:
-        """Write the index of those of the reports that were ever run, unless it is as it should be."""
+        """Write the index of all reports that have been run, if it has changed."""
         from popforecast.reports.pages import render_index
 
         with self._hold():
             status = _read_record(self.output / STATUS)
-            # The page of a notebook as it is comes first: its name is the shortest.
+            # The default page of a notebook sorts first, because its name is the shortest.
             listed = [
                 _list(page, status[page], self.output)
                 for notebook in names
@@ -164,18 +164,18 @@ class Site:
             _write_changed({self.output / INDEX: render_index(listed).encode()})
 
     def write_places(self, title: str, kind: str, places: Iterable[Place], changed: str = "") -> None:
-        """Write the index of the pages of a series, by groups, unless it is as it should be.
+        """Write the index of a series, by group, if it has changed.
 
         Parameters
         ----------
         title : str
-            What the series is called.
+            Title of the series.
         kind : str
-            What there is a page for each of.
+            Kind of locations.
         places : iterable of Place
-            All there are to be, in their order.
+            All locations of the series, in order.
         changed : str
-            The parameters that are not the notebook's own, as people read them.
+            Changed parameters, as readable text.
         """
         from popforecast.reports.pages import render_template
 
@@ -202,7 +202,7 @@ class Site:
         return self.output / UNPUBLISHED / f"{self.series}.series.json"
 
     def _find_record(self, page: str, notebook: Notebook) -> Path:
-        """Return where a page is recorded: what the index lists stands in the one record, all else in the other."""
+        """Return the record file of a page: listed and unlisted pages have separate records."""
         if self.series:
             return self._series_record
         tried = page != notebook.name and self.output.resolve() == COMMITTED.resolve()
@@ -232,7 +232,7 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _list(name: str, recorded: Mapping[str, Any], output: Path) -> dict[str, Any]:
-    """Return what the index shows of a report."""
+    """Return the entry of a report in the index."""
     figure = output / f"{name}.svg"
     there = (output / f"{name}.html").exists()
     return {
@@ -245,7 +245,7 @@ def _list(name: str, recorded: Mapping[str, Any], output: Path) -> dict[str, Any
 
 
 def _update(path: Path, name: str, facts: Mapping[str, Any]) -> None:
-    """Change what a file records of one report."""
+    """Update the record of one page in a file."""
     recorded = _read(path)
     recorded[name] = {**recorded.get(name, {}), **facts}
     content = json.dumps(dict(sorted(recorded.items())), indent=2, ensure_ascii=False) + "\n"
@@ -256,7 +256,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         recorded = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        # It can be made again from the notebooks; a damaged one must not keep them from running.
+        # A damaged record must not stop runs, which can recreate it.
         return {}
     known = recorded.items() if isinstance(recorded, dict) else ()
     return {name: facts for name, facts in known if isinstance(facts, dict)}

@@ -1,1 +1,1 @@
-"""What the notebooks show, where it is too long for a cell: a module for each report."""
+"""Tables, charts and text of the report notebooks, with a module for each report."""

@@ -1,4 +1,4 @@
-"""What the notebook ``3-backtest`` shows of a backtest: scores by size, calibration by origin, misses by name."""
+"""Tables of the notebook ``3-backtest``: scores by size, coverage by origin, and largest errors by country."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from popforecast.wpp.editions import VINTAGES
 
 
 def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd.DataFrame:
-    """Return a model's scores by horizon, apart for small and large locations.
+    """Return the scores of a model by population size and horizon.
 
     Parameters
     ----------
     backtest : Backtest
     model : str
-        The name of one of its models.
+        Name of a model in the backtest.
     bounds : sequence of float
-        Where one class ends and the next begins: persons in the panel's last year. A location that has exactly so
-        many belongs to the larger class.
+        Bounds between size classes, in persons in the last year of the panel. A location exactly at a bound belongs to
+        the larger class.
 
     Returns
     -------
     DataFrame
-        As :meth:`Backtest.scores` returns it, with a column ``size`` first, the smallest class first. Classes that
-        hold no location are left out.
+        As :meth:`Backtest.scores` returns it, with a first column ``size``, from the smallest class to the largest.
+        Classes without locations are omitted.
 
     Raises
     ------
     ScoreError
-        If the model was not run, or the bounds are not positive and rising.
+        If the model was not run, or the bounds are not positive and increasing.
 
     Examples
     --------
@@ -67,16 +67,16 @@ def score_by_size(backtest: Backtest, model: str, bounds: Sequence[float]) -> pd
 
 
 def find_misfits(backtest: Backtest, model: str) -> pd.DataFrame:
-    r"""Return the origins and horizons whose coverage is off by more than chance alone would make it.
+    r"""Return the origins and horizons whose coverage differs from its nominal level by more than chance.
 
-    Off is what lies more than two standard errors of a share, :math:`2 \sqrt{p (1 - p) / n}`, from the level p. The
-    errors of countries are not independent (a war has neighbours), so chance may do more than that.
+    The margin is two standard errors of a share, :math:`2 \sqrt{p (1 - p) / n}`, for the level p. It assumes
+    independent errors; those of countries are correlated (wars affect neighbours), so chance may cause larger gaps.
 
     Returns
     -------
     DataFrame
-        Indexed by origin and horizon, the furthest off first: level, held (both percent), off (held less level), and
-        the margin.
+        Indexed by origin and horizon, largest differences first: level, held (coverage; both in percent), off (held
+        minus level) and margin.
 
     Raises
     ------
@@ -103,23 +103,23 @@ def find_misfits(backtest: Backtest, model: str) -> pd.DataFrame:
 
 
 def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) -> pd.DataFrame:
-    """Return a model's largest errors at a horizon, one for each location, and why where that is beyond doubt.
+    """Return the largest errors of a model at a horizon, one per location, with undisputed causes.
 
     Parameters
     ----------
     backtest : Backtest
     model : str
-        The name of one of its models.
+        Name of a model in the backtest.
     horizon : int
-        One of its horizons.
+        A horizon of the backtest.
     most : int
-        How many to return.
+        Number of rows to return.
 
     Returns
     -------
     DataFrame
-        Indexed by location, the largest error first: origin, year, error (percent of the outcome, above 0 where the
-        forecast was too high), what happened, whether the widest interval held it, forecast and outcome for people.
+        Indexed by location, largest errors first: origin, year, error (percent of the outcome, positive if the forecast
+        was too high), what happened, held (whether the widest interval contained the outcome), forecast and outcome.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
     check_run(backtest, "model", model)
     check_run(backtest, "horizon", horizon)
     errors = backtest.errors.query("model == @model and horizon == @horizon")
-    # Rounded, so that errors which differ by rounding alone keep the panel's order on any processor.
+    # Rounded, so that errors equal up to rounding keep the order of the panel on any processor.
     misses = errors.sort_values("ape", ascending=False, kind="stable", key=lambda ape: ape.round(9))
     worst = misses.drop_duplicates("location_code").head(most)
     level = max(backtest.levels)
@@ -162,21 +162,21 @@ def name_misses(backtest: Backtest, model: str, horizon: int, most: int = 10) ->
 def pair_measures(
     scores: pd.DataFrame, measures: tuple[str, str], index: str, columns: str, digits: int = 2
 ) -> pd.DataFrame:
-    """Return two measures of scores side by side, for people: ``4.81 / 2.67``.
+    """Return a table with two measures in each cell, for display: ``4.81 / 2.67``.
 
     Parameters
     ----------
     scores : DataFrame
-        One row for each index and column.
+        One row per cell of the table.
     measures : (str, str)
     index, columns : str
-        Columns of the scores whose values become rows and columns, in the order in which they come.
+        Columns of the scores whose values become rows and columns, in order of appearance.
     digits : int
 
     Returns
     -------
     DataFrame
-        Text; a dash where nothing is known.
+        Text; a dash for missing values.
 
     Examples
     --------
@@ -191,10 +191,10 @@ def pair_measures(
 
 
 def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
-    """Return how much larger errors were from what was known at the time than on the figures of a revision.
+    """Return real-time errors, errors on final data and their ratio, by model.
 
-    Both are of the same locations, of one origin and one year: those of the latest vintage, and the last year that the
-    panel knows of those that the vintage's grid has.
+    Both cover the same locations, origin and year: the origin of the latest vintage, and the last year that both the
+    panel and the vintage have.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     YearError
-        If the panel knows nothing after the vintage's last year.
+        If the panel has no data after the last year of the vintage.
 
     Examples
     --------
@@ -237,12 +237,12 @@ def measure_hindsight(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
 
 
 def check_run(backtest: Backtest, column: str, value: object) -> None:
-    """Check that a model or horizon is in a backtest.
+    """Check that a model or horizon was run in a backtest.
 
     Raises
     ------
     ScoreError
-        If it is not; the error says which are.
+        If it was not run; the error lists the valid values.
     """
     run = backtest.errors[column].unique().tolist()
     if value not in run:

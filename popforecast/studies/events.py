@@ -1,4 +1,4 @@
-"""What happened: the one list of events that moved a country's population and whose cause is beyond doubt."""
+"""Events that changed the population of a country and whose cause is undisputed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ UNEXPLAINED = "no event on record: check the source"
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a country's population.
+    """An event that changed the population of a country.
 
     Attributes
     ----------
     place : str
         ISO3 code.
     what : str
-        What happened, as a noun.
+        Description of the event, as a noun.
     breaks : (int, int) or None
-        The first and last year whose growth it makes break with the usual one.
+        First and last year of unusual growth caused by the event.
     turn : int or None
-        The year from which it proves forecasts wrong: no history of totals announced it.
+        Year from which it causes forecast errors that past totals could not have signalled.
     """
 
     place: str
@@ -33,12 +33,12 @@ class Event:
 
     @property
     def year(self) -> int:
-        """The year in which it begins to show."""
+        """The first year in which the event shows in the data."""
         return min(self._years)
 
     @property
     def last(self) -> int:
-        """The last year in which it is known to show."""
+        """The last year in which the event is known to show in the data."""
         return max(self._years)
 
     @property
@@ -48,7 +48,7 @@ class Event:
 
 @cache
 def load_events() -> tuple[Event, ...]:
-    """Load what happened, country by country.
+    """Return all events, by country.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def load_events() -> tuple[Event, ...]:
 
 
 def list_events(place: str | None) -> tuple[Event, ...]:
-    """Return what happened to a country, in the order in which it began.
+    """Return the events of a country, ordered by first year.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def list_events(place: str | None) -> tuple[Event, ...]:
 
 
 def explain_break(place: str, year: int) -> str:
-    """Say what made a country's growth break with its usual one in a year, where that is known.
+    """Return the known cause of unusual growth of a country in a year.
 
     Examples
     --------
@@ -80,13 +80,13 @@ def explain_break(place: str, year: int) -> str:
     ("Iraq's invasion and the Gulf War, 1990-91", 'no event on record: check the source')
     """
     found = (
-        event.what for event in load_events() if event.place == place and event.breaks and _lies(year, event.breaks)
+        event.what for event in load_events() if event.place == place and event.breaks and _within(year, event.breaks)
     )
     return next(found, UNEXPLAINED)
 
 
 def explain_turn(place: str, origin: int, year: int) -> str:
-    """Say what happened between an origin and a forecast's year that proves the forecast wrong, where that is known.
+    """Return the known event between origin and forecast year that explains a forecast error.
 
     Examples
     --------
@@ -99,5 +99,5 @@ def explain_turn(place: str, origin: int, year: int) -> str:
     return next(found, UNEXPLAINED)
 
 
-def _lies(year: int, span: tuple[int, int]) -> bool:
+def _within(year: int, span: tuple[int, int]) -> bool:
     return span[0] <= year <= span[1]

@@ -1,4 +1,4 @@
-"""What the notebook ``1-prepare`` shows of a revision: its source, its shape, its sums, its breaks, and its tables."""
+"""Tables of the notebook ``1-prepare``: source, coverage, totals, unusual growth and files written."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from popforecast.wpp.updates import apply_update, tabulate_changes
 
 @dataclass(frozen=True, eq=False)
 class Opening:
-    """A revision opened: its panel, what is recorded of its source, and its first rows as they came.
+    """A revision: its panel, information on its source, and its first rows.
 
     Attributes
     ----------
     panel : Panel
     source : dict
-        File, checksum, encoding, number of series, and what was dropped and why.
+        File, checksum, encoding, number of series, and dropped rows with reasons.
     path : Path or None
-        The UN's file, if it was read and not the embedded tables.
+        The UN file, if it was read instead of the tables.
     tables : Tables or None
-        The tables, if they were read.
+        The tables, if these were read.
     before : Panel or None
-        What the panel was before an update.
+        The panel before an update was applied.
     """
 
     panel: Panel
@@ -49,12 +49,12 @@ class Opening:
 
     @property
     def dropped(self) -> pd.DataFrame:
-        """The rows left out, with the reason."""
+        """The dropped rows, with reasons."""
         return pd.DataFrame(self.source["dropped"], columns=["row", "code", "name", "reason"]).set_index("row")
 
     @property
     def facts(self) -> dict[str, str]:
-        """What is recorded of the source, for people."""
+        """Information on the source, for display."""
         facts = {key: str(value) for key, value in self.source.items() if key not in ("dropped", "updates")}
         for update in self.source.get("updates", ()):
             told = f"{update['file']}, SHA-256 {update['sha256']}, projections {update['projections']}"
@@ -66,7 +66,7 @@ class Opening:
             return pd.Series(self.facts).to_frame().to_html(header=False)
 
     def show_rows(self, rows: int = 8, columns: int = 8) -> pd.DataFrame:
-        """Return the first rows as text: of the UN's file exactly as it came, else of the embedded panel."""
+        """Return the first rows as text: of the unmodified UN file, or otherwise of the panel."""
         if self.path is None:
             table = self.panel.to_frame().head(rows).set_index("location_code")
             return table.assign(population=table["population"].map("{:,}".format))
@@ -77,20 +77,20 @@ class Opening:
 
 
 def open_revision(revision: str = "", raw: str = "", folder: str = "", update: str = "", day: str = "") -> Opening:
-    """Open a revision: the embedded tables, others of a folder, with an update of them, or the UN's own file.
+    """Return a revision read from the embedded tables, tables in a folder (both with optional update) or a UN file.
 
     Parameters
     ----------
     revision : {"wpp2019", "wpp2024"}
-        Empty for the first of them; for the newest where an update is named.
+        Empty for the earliest, or for the latest if an update is given.
     raw : str
-        Path of the UN's file, wide or long; empty for the tables.
+        Path of a UN file, wide or long; empty to read tables.
     folder : str
-        Where the tables are; empty for those that popforecast carries.
+        Folder of the tables; empty for the embedded tables.
     update : str
         Path of an interim update, wide or long; empty for none.
     day : str
-        When the UN published it, as in ``2026-01-19``; empty for the date in the file's name.
+        Publication date of the update, such as ``2026-01-19``; empty to use the date in the file name.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def open_revision(revision: str = "", raw: str = "", folder: str = "", update: s
 
 
 def tabulate_update(opening: Opening) -> pd.DataFrame | None:
-    """Return what the update changed: location, year, before and after; None where none was applied."""
+    """Return the changes made by an update, by location: year, before and after; None without an update."""
     if opening.before is None:
         return None
     table = tabulate_changes(opening.before, opening.panel)
@@ -129,7 +129,7 @@ def tabulate_update(opening: Opening) -> pd.DataFrame | None:
 
 
 def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
-    """Write the tables that popforecast embeds, and return what was written; nothing if no folder is named."""
+    """Write tables to a folder and return the files written with their sizes; write nothing without a folder."""
     tables = opening.tables
     projections, members = (tables.projections, tables.members) if tables else (None, None)
     paths = write_tables(opening.panel, folder, opening.source, projections, members) if folder else []
@@ -138,12 +138,12 @@ def write_revision(opening: Opening, folder: str) -> pd.DataFrame:
 
 
 def count_types(panel: Panel) -> pd.DataFrame:
-    """Return how many locations there are of each type, in the panel's order."""
+    """Return the number of locations of each type, in the order of the panel."""
     return panel.locations["type"].value_counts(sort=False).rename("locations").to_frame()
 
 
 def count_regions(panel: Panel) -> pd.DataFrame:
-    """Return how many countries there are in each region, and how many persons live there in the last year."""
+    """Return the number of countries in each region, and their population in the last year."""
     countries = panel.countries()
     regions = countries.locations["region"].fillna("none given")
     persons = pd.Series(countries.values[:, -1], regions.index).groupby(regions).sum()
@@ -156,17 +156,17 @@ def count_regions(panel: Panel) -> pd.DataFrame:
 
 
 def compare_totals(panel: Panel) -> pd.DataFrame:
-    """Return the sum of the countries beside the world's figure, year by year.
+    """Return the sum of the countries and the world total, by year.
 
     Returns
     -------
     DataFrame
-        Indexed by year: countries, world and gap in persons, and the gap in parts per million of the world.
+        Indexed by year: countries, world and gap in persons, and the gap in parts per million of the world total.
 
     Raises
     ------
     PanelError
-        If the panel has no world.
+        If the panel does not include the world.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def compare_totals(panel: Panel) -> pd.DataFrame:
 
 
 def list_worst_years(totals: pd.DataFrame, most: int = 5) -> pd.DataFrame:
-    """Return the years in which the countries add up worst, for people, the worst first and the earlier before later.
+    """Return the years with the largest gaps for display, largest first and ties by year.
 
     Examples
     --------
@@ -198,15 +198,15 @@ def list_worst_years(totals: pd.DataFrame, most: int = 5) -> pd.DataFrame:
 
 
 def explain_anomalies(panel: Panel, most: int | None = None, smallest: int = 100_000) -> pd.DataFrame:
-    """Return the years in which a country's growth breaks with its usual one, and why where that is beyond doubt.
+    """Return country-years of unusual growth, with undisputed causes.
 
     Parameters
     ----------
     panel : Panel
     most : int, optional
-        How many to return (default: all).
+        Number of rows to return (default: all).
     smallest : int
-        Leave out countries that ever had fewer persons: figures in thousands make them jump by rounding alone.
+        Omit countries that ever had fewer people: figures rounded to thousands make their growth irregular.
 
     Returns
     -------

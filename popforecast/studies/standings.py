@@ -1,4 +1,4 @@
-"""How our models stand among the peers, for people: ratios of errors with intervals, tables, a sentence, a chart."""
+"""Comparison of our models with peers, for display: error ratios with intervals, tables, text and a chart."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ MOST_LINES = 8
 
 VERDICTS = {"loss": "is less accurate at", "tie": "ties at", "win": "is more accurate at"}
 
-# The measures of the scores, and how the bootstrap calls them.
+# Measures of the scores, and their names in the bootstrap.
 MEASURES: Mapping[str, Literal["mean", "median"]] = {"mape": "mean", "median_ape": "median"}
 
 
 def bound_ratios(
     errors: pd.DataFrame, scores: pd.DataFrame, countries: str, measure: str = "mape", model: str = DEFAULT_MODEL
 ) -> dict[int, tuple[str, Ratio]]:
-    """Return by horizon who is the best peer, and the model's error over its error with a 95% interval.
+    """Return by horizon the best peer, and the ratio of the model's error to the peer's with a 95% interval.
 
-    The peer is the one that is best over these countries; in every replicate of the bootstrap it stays the same.
+    The best peer is chosen once over these countries, and not anew in each bootstrap replicate.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def bound_ratios(
     countries : {"tuning", "reported", "all"}
     measure : {"mape", "median_ape"}
     model : str
-        One of ours.
+        Name of one of our models.
     """
     chosen = scores[(scores["set"] == countries) & ~scores["ours"]]
     best, taken, ratios = widen(chosen, measure).idxmin(), take(errors, countries), {}
@@ -53,7 +53,7 @@ def bound_ratios(
 
 
 def tabulate(scores: pd.DataFrame, peers: Peers, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
-    """Return the table for people: mean and median error by horizon, seconds, and their ratio to the model's."""
+    """Return a table for display: mean and median error by horizon, seconds, and their ratio to the model's."""
     chosen = scores[scores["set"] == countries]
     mean, median = (widen(chosen, measure) for measure in ("mape", "median_ape"))
     table = pd.DataFrame(index=mean.index.rename("method"))
@@ -68,7 +68,7 @@ def tabulate(scores: pd.DataFrame, peers: Peers, countries: str, model: str = DE
 
 
 def judge(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> pd.DataFrame:
-    """Return by horizon who is the best peer, and how the model's error compares, in mean and in median."""
+    """Return the best peer and the error ratio by horizon, for mean and median errors."""
     chosen, rows = scores[scores["set"] == countries], {}
     for measure, name in MEASURES.items():
         values = widen(chosen, measure)
@@ -82,7 +82,7 @@ def judge(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str
 
 
 def describe_runs(peers: Peers) -> pd.DataFrame:
-    """Return what each method took, on the clock and of the processor, and how long a full backtest takes it."""
+    """Return the elapsed and processor time of each method, and the time of a full backtest."""
     table = pd.DataFrame(peers.facts["seconds"]).T.rename_axis("method")
     table["processes"] = table["processes"].astype(int)
     names = {"wall": "elapsed seconds", "processor": "processor seconds"}
@@ -91,7 +91,7 @@ def describe_runs(peers: Peers) -> pd.DataFrame:
 
 
 def describe_sets(panel: Panel, peers: Peers, reported: bool) -> str:
-    """Say which origins and countries are compared, and on which of them our models were chosen."""
+    """Describe the origins and countries compared, and those used to choose our models."""
     origins, n = peers.facts["origins"], {name: int(choose(panel.locations.index, name).sum()) for name in SETS}
     said = (
         f"The comparison covers {n[ALL]} countries and {len(origins)} origins from {origins[0]} to {origins[-1]}. We "
@@ -106,7 +106,7 @@ def describe_sets(panel: Panel, peers: Peers, reported: bool) -> str:
 
 
 def describe_seconds(peers: Peers) -> str:
-    """Say what the seconds are of."""
+    """Explain what the seconds measure."""
     processes = {name: took["processes"] for name, took in peers.facts["seconds"].items()}
     several = [name for name, number in processes.items() if number > 1]
     shared = f"{join_words(several)} ran in {processes[several[0]]} processes, all others in one. " if several else ""
@@ -120,7 +120,7 @@ def describe_seconds(peers: Peers) -> str:
 
 
 def write_verdict(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, model: str = DEFAULT_MODEL) -> str:
-    """Return in a sentence where the model loses to the best peer of each horizon, ties with it or beats it."""
+    """Describe the horizons at which the model is less or more accurate than the best peer, or ties with it."""
     ratios = bound_ratios(errors, scores, countries, model=model)
     named = {
         verdict: [f"{horizon} ({ratio})" for horizon, (_, ratio) in ratios.items() if ratio.verdict == verdict]
@@ -138,7 +138,7 @@ def write_verdict(errors: pd.DataFrame, scores: pd.DataFrame, countries: str, mo
 
 
 def chart_ratios(scores: pd.DataFrame, countries: str, top: float = 1.6) -> Curves:
-    """Prepare the chart of each method's error as a multiple of the best peer's; those that leave it are not drawn."""
+    """Return the chart of errors relative to the best peer; methods that ever exceed `top` are omitted."""
     ratios = relate(scores, countries)
     near = ratios[ratios.max(axis=1) <= top]
     lines = near.loc[near.mean(axis=1).nsmallest(MOST_LINES).index]

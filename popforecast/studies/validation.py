@@ -1,4 +1,4 @@
-"""The plain autoregression held against statsmodels: same numbers, roots, and what its residuals look like."""
+"""Validation of the plain autoregression: agreement with statsmodels, roots and residuals."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from popforecast.wpp.editions import find_edition, load_panel
 
 SIGNIFICANCE = 0.05
 
-# What is shown of a revision: the World, the more developed regions, Nigeria, India, Germany and Japan.
+# Locations shown for a UN revision: World, more developed regions, Nigeria, India, Germany and Japan.
 SHOWN = (900, 901, 566, 356, 276, 392)
 
-# How closely two programs agree is said in steps this coarse: below the first a difference is rounding, which another
-# processor makes otherwise; above the last it is a difference.
+# Relative differences are reported in these coarse steps. Below the first, they are rounding errors that depend on the
+# processor; above the last, they are real.
 AGREEMENTS = (1e-9, 1e-5)
 
 ROOT_EDGES = (0, 0.95, 0.98, 1.0, 1.005, 1.01, 1.02, np.inf)
 
 
 def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
-    """Return the coefficients of every location, the residuals' standard deviation and the largest root.
+    """Return the coefficients, residual standard deviation and largest root of every location.
 
     Returns
     -------
     DataFrame
-        One row for each location: constant and sigma in persons, trend in persons a step, lags, root, explosive.
+        One row per location: constant and sigma in persons, trend in persons per step, lags, root, explosive.
 
     Examples
     --------
@@ -57,22 +57,21 @@ def tabulate_fit(panel: Panel, model: AR) -> pd.DataFrame:
 
 
 def write_fit(fit: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of a fit as people read it: persons with separators, lags and roots to four decimals."""
+    """Return the table of a fit for display: persons with separators, lags and roots to four decimals."""
     persons = [column for column in ("constant", "trend", "sigma") if column in fit]
     return fit.assign(**{column: format_populations(fit[column]) for column in persons}).round(4)
 
 
 def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFrame:
-    """Fit every location with statsmodels ``AutoReg`` too, and return the largest relative differences.
+    """Return the largest relative differences from statsmodels ``AutoReg``, fitted to every location.
 
-    A series that never changes has no unique coefficients, and is left out: its regressors are the same column.
+    Constant series are omitted: their regressors are collinear, so their coefficients are not unique.
 
     Returns
     -------
     DataFrame
-        For coefficients, sigma, forecast and both bounds of the 95% interval: the largest difference over all
-        locations (and steps, up to the horizon), relative to the largest number of that kind in the series, and where
-        it is.
+        For coefficients, sigma, forecast and both bounds of the 95% interval: the largest difference over all locations
+        and steps, relative to the largest value of that kind in the series, and its location.
     """
     from statsmodels.tsa.api import AutoReg
 
@@ -103,12 +102,12 @@ def compare_with_statsmodels(panel: Panel, model: AR, horizon: int) -> pd.DataFr
 
 
 def write_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Return a comparison with statsmodels as people read it, without what is rounding and differs by processor.
+    """Return a comparison with statsmodels for display, without rounding errors that depend on the processor.
 
     Returns
     -------
     DataFrame
-        One row for each number: how many series, how closely both agree, and where they do not, if they do not.
+        One row per number: series, largest relative difference and, if it is real, where it was found.
 
     Examples
     --------
@@ -128,7 +127,7 @@ def write_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
 
 
 def say_agreement(difference: float) -> str:
-    """Say how large a relative difference is, in steps that no rounding crosses.
+    """Describe a relative difference in steps that rounding errors do not cross.
 
     Examples
     --------
@@ -140,13 +139,13 @@ def say_agreement(difference: float) -> str:
 
 
 def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
-    """Test the residuals of every location, and return how many series fail each test.
+    """Return the share of series whose residuals fail each test.
 
     Returns
     -------
     DataFrame
-        One row for each test: what it looks for, and the percent of series that it rejects at the 5% level. Of
-        residuals that are as the model assumes, it would reject about 5.
+        One row per test: the meaning of a rejection, the number of series and the percent rejected at the 5% level.
+        About 5% would be rejected if the residuals were as the model assumes.
     """
     panel, lags = leave_out_constant(panel, model), _count_lags(model)
     residuals = regress(panel.values, lags, model.trend).residuals
@@ -158,27 +157,26 @@ def diagnose_residuals(panel: Panel, model: AR) -> pd.DataFrame:
 
 
 def count_roots(roots: pd.Series) -> pd.Series:
-    """Return how many series have their largest root in which range.
+    """Return the number of series by range of their largest root.
 
     Examples
     --------
     >>> count_roots(pd.Series([0.5, 1.0, 1.015])).to_dict()["0.98 to 1.00"]
     1
     """
-    # A root of one up to rounding is no explosive one.
+    # A root that equals one up to rounding is not explosive.
     ranges = pd.cut(roots.where(np.abs(roots - 1) > ROOT_TOLERANCE, 1.0), list(ROOT_EDGES), include_lowest=True)
     labels = [_name_range(low, high) for low, high in itertools.pairwise(ROOT_EDGES)]
     return ranges.cat.rename_categories(labels).value_counts(sort=False)
 
 
 def check_known_table() -> pd.DataFrame:
-    """Forecast the known table: AR(1) with constant on the 2019 revision.
+    """Return the reproduced reference table: AR(1) with constant on the 2019 revision.
 
     Returns
     -------
     DataFrame
-        Years by the two locations as the forecast gives them, rounded to thousands, and
-        whether both are what is published.
+        Forecasts of the two locations by year, rounded to thousands, and whether both match the published table.
 
     Raises
     ------
@@ -190,7 +188,7 @@ def check_known_table() -> pd.DataFrame:
 
 
 def choose_shown(panel: Panel, locations: Sequence[Hashable]) -> list[Hashable]:
-    """Return the codes of the locations to show: those named, or some that are known, or the first of the panel.
+    """Return the codes of the locations to show: those given, or a default selection, or the first of the panel.
 
     Examples
     --------
@@ -206,7 +204,7 @@ def choose_shown(panel: Panel, locations: Sequence[Hashable]) -> list[Hashable]:
 
 
 def choose_last(panel: Panel, end: int, usual: int = 2050) -> int:
-    """Return the last year of a close-up: the usual one or the end, as far as the panel can be forecast.
+    """Return the last year of a close-up: the later of `usual` and `end`, as far as the panel can be forecast.
 
     Examples
     --------
@@ -219,7 +217,7 @@ def choose_last(panel: Panel, end: int, usual: int = 2050) -> int:
 
 
 def leave_out_constant(panel: Panel, model: AR) -> Panel:
-    """Return the panel without the series that never change, whose regressors are the same column."""
+    """Return the panel without constant series, whose regressors are collinear."""
     past = panel.values[:, : -_count_lags(model)]
     return panel.select(panel.locations.index[past.max(axis=1) > past.min(axis=1)].tolist())
 

@@ -1,4 +1,4 @@
-"""What the notebook ``4-vintages`` shows: ratios to the UN's errors, intervals side by side, and what may be said."""
+"""Tables and text of the notebook ``4-vintages``: error ratios to the UN, coverage and findings."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ VERDICTS = {"win": "{model} was closer", "tie": "a tie", "loss": "the UN was clo
 
 
 def join_scores(results: Mapping[str, Vintages]) -> pd.DataFrame:
-    """Return the scores of all vintages, by the name of each."""
+    """Return the scores of all vintages, with a column for the vintage."""
     scores = {name: result.scores() for name, result in results.items()}
     return pd.concat(scores, names=["vintage"]).reset_index("vintage")
 
 
 def take_points(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return one row of each source, year and basis: its errors are the same whatever its intervals allow for."""
+    """Return one row per source, year and basis, because errors do not depend on the kind of interval."""
     return scores.drop_duplicates([*KEYS, "source"])
 
 
 def name_intervals(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores with sources called by their intervals, too, where a model has two kinds."""
+    """Return the scores with the kind of interval added to the source if a model has two kinds."""
     names = scores["intervals"].map(VINTAGE_NAMES)
     return scores.assign(source=scores["source"].where(names.isna(), scores["source"] + ", " + names))
 
 
 def tabulate_errors(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return mean / median error of every source, in percent."""
+    """Return the mean and median errors of every source, in percent."""
     points = take_points(scores)
     figures = points["mape"].map("{:.2f}".format) + " / " + points["median_ape"].map("{:.2f}".format)
     table = points.assign(figures=figures).pivot(index=KEYS, columns="source", values="figures")
@@ -52,7 +52,7 @@ def tabulate_errors(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return what the intervals of each source contained and how wide they are, raw, those of the time first."""
+    """Return coverage, width and WIS of the intervals of each source, on the raw basis."""
     bounded = name_intervals(scores[(scores["basis"] == RAW) & scores["wis"].notna()])
     levels = [column.removeprefix("coverage_") for column in map(str, bounded) if column.startswith("coverage_")]
     columns = {f"coverage_{level}": f"in {level}%" for level in levels}
@@ -62,7 +62,7 @@ def tabulate_intervals(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def relate_to_un(results: Mapping[str, Vintages], model: str) -> pd.DataFrame:
-    """Return the model's error over the UN's, mean and median, with 95% intervals; empty without a UN source."""
+    """Return the model's mean and median errors relative to the UN's, with 95% intervals; empty without the UN."""
     rows = {
         (name, year, basis): _compare(result.errors, model, year, basis)
         for name, result in results.items()
@@ -77,7 +77,7 @@ def relate_to_un(results: Mapping[str, Vintages], model: str) -> pd.DataFrame:
 
 
 def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
-    """Say how far off the model and the UN were in the last year of the last vintage, and what intervals contained."""
+    """Describe the errors of the model and the UN in the last year of the last vintage, and the coverage."""
     name, result = list(results.items())[-1]
     year = int(result.errors["year"].max())
     scores = take_points(join_scores({name: result})).query("year == @year").set_index(["source", "basis"])
@@ -98,7 +98,7 @@ def tell_finding(results: Mapping[str, Vintages], model: str) -> str:
 
 
 def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -> str:
-    """Say, in Markdown, what the intervals of each source allow for: what no argument of the run makes false."""
+    """Explain, in Markdown, what the intervals of each source allow for; valid for any parameters."""
     calibrated = [name for name in sources if models.get(name).calibrated]
     plain = [name for name in sources if name not in calibrated]
     said = []
@@ -131,7 +131,7 @@ def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -
 
 
 def tell_dependence(results: Mapping[str, Vintages]) -> str:
-    """Say how far the base errors of the vintages go together; nothing of one vintage alone."""
+    """Describe the correlation of base errors between vintages; empty for a single vintage."""
     if len(results) < 2:
         return "There is only one vintage here, so this is a single trial."
     table = correlate_bases(results)
@@ -143,13 +143,13 @@ def tell_dependence(results: Mapping[str, Vintages]) -> str:
 
 
 def correlate_bases(results: Mapping[str, Vintages]) -> pd.DataFrame:
-    """Return the correlation of the vintages' base errors, over the countries of all."""
+    """Return the correlations of base errors between vintages, over the countries in all of them."""
     revisions = {name: result.base_errors["log_revision"] for name, result in results.items()}
     return pd.DataFrame(revisions).dropna().corr().round(2)
 
 
 def tell_design(results: Mapping[str, Vintages], model: str) -> str:
-    """Say what our models owe to later figures, and how the model does where it owes them nothing."""
+    """Describe how later data influenced the choice of our models, and the accuracy of the model where they did not."""
     said = (
         "Each model's parameters are estimated from the vintage alone. The design of our newer models came later: we "
         "chose it on half of the countries of the 2024 edition (see *5. Peers*), which did not exist at the time."

@@ -364,7 +364,7 @@ def test_a_run_that_is_stopped_leaves_whole_pages_no_kernel_and_goes_on(tmp_path
         ("small", "village", {}, 1, ReportError, "each 'village': expected one of country, aggregate"),
         ("small", "country", {"location": "NGA"}, 1, ReportError, "location 'NGA': leave it out"),
         ("small", "country", {"revison": "wpp2019"}, 1, ReportError, r"no parameter 'revison' \(nearest: revision\)"),
-        ("small", "country", {"delay": "long"}, 1, ReportError, "is no number"),
+        ("small", "country", {"delay": "long"}, 1, ReportError, "is not a number"),
         ("small", "country", {"revision": "wpp1999"}, 1, UnknownRevisionError, "'wpp1999': expected one of"),
         ("small", "country", {}, 0, ReportError, "jobs 0: expected 1 or more"),
     ],

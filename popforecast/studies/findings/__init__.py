@@ -1,1 +1,1 @@
-"""What reports say in words: each sentence is computed from the figures beside it, and holds for any parameters."""
+"""Text of the reports; each sentence is computed from the results and valid for any parameters."""

@@ -1,4 +1,4 @@
-"""What the notebook ``3-backtest`` says: each sentence is made of the figures of the backtest that was run."""
+"""Text of the notebook ``3-backtest``; each sentence is computed from the backtest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from popforecast.studies.events import UNEXPLAINED
 from popforecast.text import join_words
 from popforecast.wpp.editions import DEFAULT_REVISION, find_edition, get_edition
 
-# What each model does, in half a sentence.
+# Short descriptions of the models.
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "ar1": "an autoregression on the last value, with which this project began",
@@ -30,12 +30,12 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 
 
-# Rules of the textbooks: nothing in them was chosen by how they did.
+# Textbook methods without tuned parameters.
 UNTUNED = frozenset({"ar1", "naive", "drift"})
 
 
 def tell_models(models: Sequence[str]) -> str:
-    """Say which model is in question, and what stands beside it.
+    """Describe the main model and its benchmarks.
 
     Examples
     --------
@@ -50,15 +50,15 @@ assumes no change.'
 
 
 def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
-    """Say how far off the first model was at a horizon and at the longest, the next two beside it, and its coverage.
+    """Describe the errors of the first three models at a horizon and the longest one, and coverage of the first.
 
     Parameters
     ----------
     backtest : Backtest
     models : sequence of str
-        Its models; the first is in question.
+        Models of the backtest; the first is the main model.
     horizon : int
-        One of its horizons.
+        A horizon of the backtest.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def tell_errors(backtest: Backtest, models: Sequence[str], horizon: int) -> str:
 
 
 def tell_final(hindsight: pd.DataFrame | None) -> str:
-    """Say what final data is, and what it is worth to the models, where that can be measured.
+    """Explain final data, and how much smaller errors are on it, if known.
 
     Parameters
     ----------
     hindsight : DataFrame or None
-        As :func:`popforecast.studies.backtest.measure_hindsight` returns it; None for figures without vintages.
+        As :func:`popforecast.studies.backtest.measure_hindsight` returns it; None for data without vintages.
     """
     if hindsight is None:
         return (
@@ -119,7 +119,7 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
 
 
 def tell_tuning(panel: Panel, models: Sequence[str]) -> str:
-    """Say on which locations the models were chosen, if any of them was.
+    """Describe the locations on which the models were tuned, if any.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def tell_tuning(panel: Panel, models: Sequence[str]) -> str:
 
 
 def tell_intervals(models: Sequence[str]) -> str:
-    """Say where the intervals of each model come from.
+    """Describe how the intervals of each model are computed.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def tell_intervals(models: Sequence[str]) -> str:
 
 
 def tell_misfits(misfits: pd.DataFrame, backtest: Backtest, model: str) -> str:
-    """Say how many figures of coverage are off by more than chance, and at which origins intervals were too narrow.
+    """Describe how often coverage differs by more than chance, and the origins with too narrow or wide intervals.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def tell_misfits(misfits: pd.DataFrame, backtest: Backtest, model: str) -> str:
 
 
 def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) -> str:
-    """Say what the largest errors are of, and how many of them have a cause that is listed."""
+    """Describe the table of largest errors, and how many have a listed cause."""
     known = int((misses["what happened"] != UNEXPLAINED).sum())
     told = "None" if not known else f"All {known}" if known == len(misses) else f"{known} of the {len(misses)}"
     return (
@@ -205,7 +205,7 @@ def tell_misses(misses: pd.DataFrame, model: str, horizon: int, panel: Panel) ->
 
 
 def list_cautions(backtest: Backtest, model: str, horizon: int) -> str:
-    """Return what to keep in mind of a backtest, as a list in Markdown."""
+    """Return the limitations of a backtest, as a Markdown list."""
     panel = check_panel(backtest.panel)
     origins = np.sort(backtest.errors["origin"].unique())
     longest = int(backtest.errors["horizon"].max())

@@ -1,4 +1,4 @@
-"""What the report `1-prepare` says of the tables: their making, what was dropped, sums, and interim updates."""
+"""Text of the report `1-prepare`: completeness, dropped rows, totals and interim updates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from popforecast.wpp.outdated import find_outdated
 
 
 def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame) -> str:
-    """Say in a sentence what was found in a revision: whole series, dropped rows, sums and breaks."""
+    """Summarise a revision in a sentence: complete series, dropped rows, totals and unusual growth."""
     panel, dropped = opening.panel, len(opening.dropped)
     rows = "no row was" if not dropped else "1 row was" if dropped == 1 else f"{dropped} rows were"
     countries = "1 country has" if len(anomalies) == 1 else f"{len(anomalies)} countries have"
@@ -22,7 +22,7 @@ def tell_opening(opening: Opening, totals: pd.DataFrame, anomalies: pd.DataFrame
 
 
 def tell_dropped(opening: Opening) -> str:
-    """Say how many rows of the source are not in the panel.
+    """Describe how many rows of the source were dropped.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def tell_dropped(opening: Opening) -> str:
 
 
 def tell_totals(totals: pd.DataFrame) -> str:
-    """Say how far the sum of the countries lies from the world's figure, and what that looks like.
+    """Describe the gap between the sum of the countries and the world total, and its likely cause.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def tell_totals(totals: pd.DataFrame) -> str:
 
 
 def tell_updates(opening: Opening) -> str:
-    """Say which interim updates the panel holds, and which it lacks.
+    """Describe the interim updates applied to the panel, and those not applied.
 
     Examples
     --------
@@ -92,5 +92,5 @@ def tell_updates(opening: Opening) -> str:
 
 
 def _measure_widest(totals: pd.DataFrame) -> float:
-    """Return the largest gap in parts per million of the world; the table's column is rounded already."""
+    """Return the largest gap in parts per million of the world total, without the rounding of the table."""
     return float((1e6 * totals["gap"] / totals["world"]).abs().max())

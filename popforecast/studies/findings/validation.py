@@ -1,4 +1,4 @@
-"""What the notebook ``2-validate-ar`` says: each sentence is made of the figures of the model that was asked for."""
+"""Text of the notebook ``2-validate-ar``; each sentence is computed from the results of the model."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from popforecast.studies.validation import (
 from popforecast.text import format_population, join_words
 from popforecast.wpp.editions import load_panel
 
-# Rejections, in percent of the series, that say nothing against a model: twice what chance gives.
+# Rejections, in percent of series, up to which a test is no evidence against a model: twice the nominal level.
 USUAL = 200 * SIGNIFICANCE
 
 
 def tell_validation(panel: Panel, model: AR, fits: pd.DataFrame, agreement: pd.DataFrame, tests: pd.DataFrame) -> str:
-    """Say in a sentence whether the fit is right, and whether the model is.
+    """Summarise in a sentence whether the implementation is correct and the model adequate.
 
     Parameters
     ----------
     panel, model
-        What was fitted.
+        Panel and fitted model.
     fits, agreement, tests : DataFrame
-        What `tabulate_fit`, `compare_with_statsmodels` and `diagnose_residuals` of
-        :mod:`popforecast.studies.validation` return.
+        Results of `tabulate_fit`, `compare_with_statsmodels` and `diagnose_residuals` of
+        :mod:`popforecast.studies.validation`.
     """
     difference = agreement["largest relative difference"].max()
     agrees = "agrees with statsmodels to" if difference <= AGREEMENTS[-1] else "differs from statsmodels by up to"
@@ -44,7 +44,7 @@ def tell_validation(panel: Panel, model: AR, fits: pd.DataFrame, agreement: pd.D
 
 
 def tell_residuals(tests: pd.DataFrame) -> str:
-    """Say what the tests of residuals found, by how many series each rejects.
+    """Describe the residual tests that reject more series than chance would.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def tell_residuals(tests: pd.DataFrame) -> str:
 
 
 def tell_left_out(panel: Panel, model: AR) -> str:
-    """Say which series cannot be compared, because they never change; nothing if there is none.
+    """List the constant series, which cannot be compared; empty if there are none.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def tell_left_out(panel: Panel, model: AR) -> str:
 
 
 def _compare_known_table(panel: Panel, model: AR) -> str:
-    """Say whether the model gives the known table; nothing where it saw other figures than those it is of."""
+    """Describe whether the model reproduces the reference table; empty if fitted to other data."""
     if panel.checksum != load_panel(KNOWN_REVISION).checksum:
         return ""
     made, known = forecast_known_table(forecast_all(panel, model)), load_known_table()

@@ -1,4 +1,4 @@
-"""The profile of a location: what the notebook ``country-profile`` shows, in figures, charts and sentences."""
+"""Profile of a location for the notebook ``country-profile``: tables, charts and text."""
 
 from popforecast.studies.profile.charts import chart_difference, chart_growth, chart_history
 from popforecast.studies.profile.context import tell_events, tell_finding

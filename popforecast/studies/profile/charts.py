@@ -1,4 +1,4 @@
-"""The charts of a profile: history and forecast, growth, our difference from the UN."""
+"""Charts of a profile: history and forecast, growth, and difference from the UN."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Courses(Drawing):
-    """Lines over years, the first before a band; a key says what they are.
+    """Chart of lines by year, with a key and an optional band.
 
     Attributes
     ----------
     courses : tuple of Course
     band : (ndarray, ndarray, ndarray) or None
-        Years, and what lies between which values.
+        Years, and lower and upper values.
     origin : int
-        The last year of estimates, which is marked where they are drawn.
+        Last year of estimates, marked if estimates are drawn.
     """
 
     courses: tuple[Course, ...]
@@ -39,15 +39,15 @@ class Courses(Drawing):
 
     @property
     def height(self) -> float:
-        """Lower than the chart before it: it is looked at for its shape."""
+        """The height, less than that of the main chart, because only the shape matters."""
         return 0.75 * HEIGHT
 
     def paint(self, axes: Axes) -> None:
-        """Draw the band, the lines, a mark at the origin and the key."""
+        """Draw the band, lines, origin mark and key."""
         if self.band is not None:
             axes.fill_between(*self.band, color=COLOURS[0], alpha=FAINT, linewidth=0)
         for course in self.courses:
-            # Estimates and the forecast that goes on from them are one line.
+            # Estimates and our forecast are joined in one line.
             draw_course(axes, course, COLOURS[course.kind is Kind.REFERENCE])
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.yaxis.set_major_formatter("{x:,g}")
@@ -57,27 +57,27 @@ class Courses(Drawing):
         write_key(axes, self.list_key(), COLOURS[:2])
 
     def list_key(self) -> list[Entry]:
-        """Return what the lines and the band mean."""
+        """Return the entries of the key."""
         return list_key({course.kind for course in self.courses}, [] if self.band is None else [LEVEL])
 
 
 def chart_history(profile: Profile) -> Chart:
-    """Prepare history and forecast, with the fan of intervals and the UN's medium variant beside it."""
+    """Return the chart of history and forecast, with intervals and the UN medium variant."""
     medium = None if profile.medium is None else get_session(str(profile.panel.revision)).medium
     return chart_forecast(profile.forecast, medium=medium)
 
 
 def chart_growth(profile: Profile) -> Courses:
-    """Prepare growth per year: estimates, our forecast, and the UN's."""
+    """Return the chart of annual growth: estimates, our forecast and the UN variant."""
     panel, origin = profile.panel, profile.panel.origin
     past, ahead = panel.years[1:], profile.years
     courses = [Course(Kind.ESTIMATES, past, grow_yearly(profile.history, panel.step))]
     for kind, persons in ((Kind.FORECAST, profile.median), (Kind.REFERENCE, profile.medium)):
         if persons is not None:
             growth = grow_yearly(np.append(profile.history[-1], persons), panel.step)
-            # From the last estimate on, so that the lines are joined.
+            # Starts at the last estimate, so that the lines are joined.
             joined = np.append(courses[0].values[-1], growth)
-            # A path that falls below zero has no growth from there on.
+            # Growth is undefined once a path falls below zero.
             end = len(joined) if np.isfinite(joined).all() else int(np.argmin(np.isfinite(joined)))
             courses.append(Course(kind, np.append(origin, ahead)[:end], joined[:end]))
     title = f"Growth of {profile.name}"
@@ -86,13 +86,13 @@ def chart_growth(profile: Profile) -> Courses:
 
 
 def chart_difference(profile: Profile) -> Courses | None:
-    """Prepare how far the UN's medium variant lies from our forecast, before our interval, in percent of ours.
+    """Return the chart of the UN medium variant and our interval, as differences from our forecast in percent.
 
-    None where no medium variant is embedded: nothing to show.
+    None if no medium variant is embedded.
     """
     if profile.medium is None:
         return None
-    # A path that falls below zero is nothing to compare with from there on.
+    # Percentages have no meaning once a path falls below zero.
     end = len(profile.years) if (profile.median > 0).all() else int(np.argmax(profile.median <= 0))
     years = profile.years[:end]
     lower, medium, upper = (

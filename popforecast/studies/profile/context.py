@@ -1,4 +1,4 @@
-"""What a profile knows beside its figures: events that moved them, and of which the model sees the totals alone."""
+"""Context of a profile: events that changed the population, which the model sees only through totals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from popforecast.wpp.editions import load_members
 
 
 def tell_events(profile: Profile) -> str:
-    """Say which known events stand behind the figures; nothing if none is known.
+    """Describe the known events that affected the population; empty if there are none.
 
-    A recent event of the location itself stands in its finding (:func:`tell_finding`) and is not repeated. Of an
-    aggregate: the events of its countries that are recent, or came after the figures end.
+    Recent events of the location itself are in :func:`tell_finding` and are not repeated. For aggregates, these are the
+    events of member countries that are recent or later than the last estimate.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def tell_events(profile: Profile) -> str:
 
 
 def tell_finding(profile: Profile) -> str:
-    """Say what is forecast and, after a recent event, what the forecast does not know.
+    """Describe the forecast and, after a recent event, what it does not take into account.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def _tell_recent(event: Event, origin: int) -> str:
 
 
 def _list_among(profile: Profile) -> list[str]:
-    """Return the events of an aggregate's countries that are recent or came later, each with its country."""
+    """Return the recent and later events in the countries of an aggregate, each with the country name."""
     places, origin = profile.panel.locations[["name", "iso3"]].to_dict(), profile.panel.origin
     return [
         f"{places['name'][code]} ({event.what}{', after these figures end' if event.year > origin else ''})"
@@ -77,5 +77,5 @@ def _list_among(profile: Profile) -> list[str]:
 
 
 def _say_dated(event: Event) -> str:
-    """Say what happened, with the year unless the words have it."""
+    """Return the description of an event, with its year unless already mentioned."""
     return event.what if re.search(r"\d{4}", event.what) else f"{event.what} (from {event.year})"

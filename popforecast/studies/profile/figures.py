@@ -1,4 +1,4 @@
-"""One location: its forecast as far as it goes, the UN's beside it, and how good such forecasts have been."""
+"""Figures of a profile: forecast, UN medium variant and past accuracy of one location."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from popforecast.session import get_session, get_vintage_record
 from popforecast.text import VINTAGE_NAMES, format_percent, format_populations, round_in_full, sign
 from popforecast.wpp.editions import DEFAULT_REVISION, get_edition, get_revision
 
-# The years that tables show and sentences speak of; the charts have all.
+# Years shown in tables and text; charts show all years.
 YEARS = (2030, 2040, 2050, 2075, 2100)
 MIDDLE = 2050
 
 LEVEL = 80
 
-# Years that count as of late: those that scenarios change.
+# Number of years that count as recent and that scenarios change.
 RECENT = 5
 
-# Set beside the model's own errors.
+# Benchmark models.
 YARDSTICKS = ("ar1", "naive")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Profile(Frozen):
-    """A location, forecast from the year after the origin to the last year that can be asked for.
+    """A location with its forecast from the year after the origin to the last possible year.
 
     Attributes
     ----------
     code : hashable
     outlook : Outlook
-        The forecast of the whole panel, of which this is one location's part.
+        Forecast of the whole panel.
     forecast : Forecast
-        Of this location alone.
+        Forecast of this location.
     medium : ndarray, shape (m,), or None
-        The UN's medium variant at the forecast's years, in persons; None where it is not embedded.
+        UN medium variant in the forecast years, in persons; None if it is not embedded.
     """
 
     code: Hashable
@@ -58,38 +58,38 @@ class Profile(Frozen):
 
     @property
     def panel(self) -> Panel:
-        """The figures of all locations."""
+        """The panel of all locations."""
         return self.outlook.panel
 
     @property
     def name(self) -> str:
-        """What the revision calls the location."""
+        """The name of the location in the revision."""
         return str(self.forecast.locations["name"].iloc[0])
 
     @property
     def history(self) -> Array:
-        """Estimates, persons, shape (t,)."""
+        """Estimates in persons, shape (t,)."""
         return self.forecast.history.common().values[0]
 
     @property
     def years(self) -> NDArray[np.int64]:
-        """The forecast's years."""
+        """The forecast years."""
         return self.forecast.years
 
     @property
     def median(self) -> Array:
-        """Our forecast at those years, persons."""
+        """Our forecast in those years, in persons."""
         return self.forecast.population[0]
 
     @cached_property
     def difference(self) -> Array | None:
-        """How far ours lies above the UN's medium variant, in percent of the latter; NaN where ours is below zero."""
+        """Our forecast minus the UN medium variant, in percent of the latter; NaN where ours is negative."""
         if self.medium is None:
             return None
         return np.where(self.median >= 0, 100 * (self.median / self.medium - 1), np.nan)
 
     def at(self, values: NDArray[Any], year: int) -> float:
-        """Return the entry of a row along the forecast's years."""
+        """Return the value for a year from a row of values by forecast year."""
         return float(values[np.searchsorted(self.years, year)])
 
     def __repr__(self) -> str:
@@ -97,21 +97,21 @@ class Profile(Frozen):
 
 
 def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: str = DEFAULT_MODEL) -> Profile:
-    """Make the profile of a location.
+    """Return the profile of a location.
 
-    The whole panel is forecast once in a process, so that the profiles of many locations cost little more than one.
+    The forecast of the whole panel is cached, so profiles of further locations take little time.
 
     Parameters
     ----------
     location : code, ISO3, name or alias
     revision : {"wpp2024", "wpp2019"}
     model : str
-        A model's name.
+        Name of a model.
 
     Raises
     ------
     UnknownLocationError, UnknownRevisionError, UnknownModelError
-        If there is no such location, revision or model; the error says which there are.
+        If the location, revision or model is unknown; the error lists valid names.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: st
 
 
 def tabulate_forecast(profile: Profile) -> pd.DataFrame:
-    """Return the last estimate and the forecast at some years, with intervals and the UN's figure, for people."""
+    """Return the last estimate and the forecast in some years, with intervals and the UN variant, for display."""
     years = [year for year in YEARS if year in profile.years]
     lower, upper = profile.forecast.lower, profile.forecast.upper
     sides = [profile.median, *(side[level][0] for level in profile.forecast.levels for side in (lower, upper))]
@@ -144,9 +144,9 @@ def tabulate_forecast(profile: Profile) -> pd.DataFrame:
 
 
 def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
-    """Return ours and the UN's medium variant at some years, the difference, and whether our interval holds the UN's.
+    """Return our forecast and the UN medium variant in some years, and whether our interval contains it.
 
-    None where no medium variant is embedded: nothing to show.
+    None if no medium variant is embedded.
     """
     if profile.medium is None or profile.difference is None:
         return None
@@ -167,9 +167,9 @@ def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
 
 
 def tabulate_record(profile: Profile) -> pd.DataFrame:
-    """Return how good forecasts made this way would have been, by years ahead: errors and outcomes held, in percent.
+    """Return the backtest errors and coverage of forecasts made this way, by years ahead, in percent.
 
-    Beside the mean error stands that of ``ar1`` and ``naive``. Final data: see :func:`popforecast.load_record`.
+    Mean errors of ``ar1`` and ``naive`` are included. On final data: see :func:`popforecast.load_record`.
     """
     by_model = {name: rows.set_index("horizon") for name, rows in find_record(profile).groupby("model")}
     own = by_model[profile.forecast.model.name]
@@ -187,9 +187,9 @@ def tabulate_record(profile: Profile) -> pd.DataFrame:
 
 
 def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
-    """Return what the default model and the UN would have missed from the editions of 2010 and 2012.
+    """Return the errors of the default model and the UN from the 2010 and 2012 editions.
 
-    None where those editions do not have the location, or define it differently.
+    None if those editions lack the location or define it differently.
     """
     record = find_vintages(profile)
     if record.empty:
@@ -210,25 +210,25 @@ def tabulate_vintages(profile: Profile) -> pd.DataFrame | None:
 
 
 def find_record(profile: Profile) -> pd.DataFrame:
-    """Return the rows of :func:`popforecast.load_record` that are of this location, of every model."""
+    """Return the rows of :func:`popforecast.load_record` for this location, with all models."""
     record = get_session(str(profile.panel.revision)).record
     return record[record["location_code"] == profile.code]
 
 
 def find_vintages(profile: Profile) -> pd.DataFrame:
-    """Return the rows of :func:`popforecast.load_vintage_record` that are of this location."""
+    """Return the rows of :func:`popforecast.load_vintage_record` for this location."""
     record = get_vintage_record()
     return record[record["location_code"] == profile.code]
 
 
 def hold_medium(profile: Profile) -> NDArray[np.bool_]:
-    """Return whether our interval holds the UN's medium variant in each of the forecast's years."""
+    """Return whether our interval contains the UN medium variant in each forecast year."""
     lower, upper = profile.forecast.lower[LEVEL][0], profile.forecast.upper[LEVEL][0]
     return (lower <= profile.medium) & (profile.medium <= upper)
 
 
 def measure_growth(years: NDArray[np.int64], persons: Array, first: int, last: int) -> float:
-    """Return mean growth per year from one year to another, in percent.
+    """Return the mean annual growth between two years, in percent.
 
     Examples
     --------
@@ -240,14 +240,14 @@ def measure_growth(years: NDArray[np.int64], persons: Array, first: int, last: i
 
 
 def grow_yearly(persons: Array, step: int) -> Array:
-    """Return growth per year from each step to the next, in percent.
+    """Return the annual growth in each step, in percent.
 
     Examples
     --------
     >>> grow_yearly(np.array([100.0, 110.0, 99.0]), 1).round(9).tolist()
     [10.0, -10.0]
     """
-    # No rate of growth leads below zero: nan.
+    # Growth to a negative value is undefined: NaN.
     with np.errstate(invalid="ignore", divide="ignore"):
         return 100 * np.expm1(np.diff(np.log(persons)) / step)
 
@@ -257,7 +257,7 @@ def _find_medium(revision: str, code: Hashable, years: NDArray[np.int64]) -> Arr
     if medium is None:
         return None
     own = medium[medium["location_code"] == code].set_index("year")["population"]
-    # An update may leave projections out.
+    # An update may omit projections.
     return own.loc[years.tolist()].to_numpy(np.float64) if len(own) else None
 
 

@@ -1,7 +1,7 @@
-"""What would change a forecast: the same model, shown another past.
+"""Scenarios: forecasts of the same model from a different history.
 
-Each scenario changes one thing that is known or could be, and runs the profile's own model again; nothing is assumed
-about the future. An aggregate's countries are changed together. They are questions to the model, not forecasts.
+Each scenario changes one feature of the past and refits the model of the profile, without assumptions about the future.
+The countries of an aggregate are changed together. Scenarios test the model; they are not forecasts.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from popforecast.wpp.pairing import pair
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """What the model says of another past.
+    """Forecast of the model from a different history.
 
     Attributes
     ----------
     label : str
     meaning : str
-        What is changed, in a sentence.
+        The change, as a clause.
     population : ndarray, shape (m,)
-        Persons at the profile's years.
+        Persons in the years of the profile.
     """
 
     label: str
@@ -42,20 +42,20 @@ class Scenario:
 
 
 def imagine(profile: Profile) -> tuple[Scenario, ...]:
-    r"""Run a profile's model on other pasts.
+    r"""Return the scenarios of a profile.
 
     Returns
     -------
     tuple of Scenario
-        **Growth as before**: the last five years grew like the five before them. **Growth of the region**: in the last
-        five years the location grew like its region (left out for the world). **Five years ago**: the last five years
-        are not known yet. **Base revised**: the last estimate is off by as much as that of the edition before was, by
-        what this edition says of the same year (countries that both define alike).
+        **Growth as before**: growth in the last five years equals that of the previous five. **Growth of the region**:
+        growth in the last five years equals that of the region (omitted for the world). **Five years ago**: the last
+        five years are not used. **Base revised**: the last estimate is revised by the same factor as that of the
+        previous edition was (countries that both define alike).
 
     Notes
     -----
-    In the first two the last estimate stays, and earlier ones move with the growth between them: the history is
-    :math:`\log y'_{T-k} = \log y_T - \sum_{j<k} g'_{T-j}`. The model is fitted anew to the panel so changed.
+    The first two keep the last estimate and change earlier ones to match the changed growth:
+    :math:`\log y'_{T-k} = \log y_T - \sum_{j<k} g'_{T-j}`. The model is refitted to the changed panel.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def imagine(profile: Profile) -> tuple[Scenario, ...]:
 
 
 def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.DataFrame:
-    """Return each scenario's population, and how far it lies from our forecast, for people."""
+    """Return the population of each scenario and the difference from our forecast, for display."""
     years = [year for year in (MIDDLE, YEARS[-1]) if year in profile.years]
     paths = [profile.median, *(scenario.population for scenario in scenarios)]
     rounding = round_in_full([profile.at(path, year) for path in paths for year in years])
@@ -83,21 +83,21 @@ def tabulate_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> pd.
 
 
 def compare(profile: Profile, scenario: Scenario, year: int) -> float:
-    """Return how far a scenario lies above our forecast in a year, in percent; NaN where either is no population.
+    """Return the difference between a scenario and our forecast in a year, in percent; NaN if one is not positive.
 
-    A plain autoregression may fall below zero, and a share of less than nobody says nothing.
+    A plain autoregression may fall below zero, where percentages have no meaning.
     """
     theirs, ours = profile.at(scenario.population, year), profile.at(profile.median, year)
     return 100 * (theirs / ours - 1) if min(theirs, ours) > 0 else np.nan
 
 
 def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
-    """Return the panel with other growth in the last steps of some rows; their last figures stay.
+    """Return the panel with changed growth in the last steps of some rows; the last values are kept.
 
     Parameters
     ----------
     panel : Panel
-        All populations above zero.
+        Panel of positive populations.
     rows : ndarray, shape (r,)
     growth : ndarray, shape (r, k)
         Log growth in each of the last k steps.
@@ -121,7 +121,7 @@ def change_growth(panel: Panel, rows: NDArray[np.intp], growth: Array) -> Panel:
 
 def _imagine_all(profile: Profile) -> Iterator[Scenario]:
     panel, k, origin = profile.panel, RECENT // profile.panel.step, profile.panel.origin
-    # The location's own row, and those of its countries.
+    # The row of the location and the rows of its countries.
     rows = panel.rows([profile.code, *load_members(str(panel.revision)).get(profile.code, ())])
     grown = np.diff(np.log(panel.values), axis=1)
     yield Scenario(
@@ -153,20 +153,20 @@ def _imagine_all(profile: Profile) -> Iterator[Scenario]:
 
 
 def _run(profile: Profile, panel: Panel) -> Array:
-    """Return what the profile's model says of a panel, at the profile's years."""
+    """Return the forecast of the profile's model from a panel, in the years of the profile."""
     whole = _predict(panel, profile.forecast.model, int(profile.years[-1]))
     return whole[panel.locations.index.get_loc(profile.code), -len(profile.years) :]
 
 
 def _forget(profile: Profile) -> Array:
-    """Return what the profile's model would have said five years ago, at the profile's years."""
+    """Return the forecast of the profile's model without the last five years, in the years of the profile."""
     whole = _predict_forgetful(str(profile.panel.revision), profile.forecast.model, int(profile.years[-1]))
     return whole[profile.panel.locations.index.get_loc(profile.code), -len(profile.years) :]
 
 
 @lru_cache(maxsize=2)
 def _predict_forgetful(revision: str, model: Model, last: int) -> Array:
-    """Predict all locations without the last years: the same for every profile."""
+    """Return the forecast of all locations without the last years; cached for all profiles."""
     panel = load_panel(revision)
     return _predict(panel.until(panel.origin - RECENT), model, last)
 
@@ -182,6 +182,6 @@ def _find_previous(revision: str) -> str:
 
 @lru_cache(maxsize=2)
 def _measure_factors(revision: str) -> dict[Hashable, float]:
-    """Return by what factor an edition changed the last figures of the one before, where both define them alike."""
+    """Return the factors by which an edition revised the last estimates of the previous one, by location."""
     base = pair(load_panel(_find_previous(revision)), load_panel(revision)).measure_base()
     return np.exp(base["log_revision"]).to_dict()

@@ -1,4 +1,4 @@
-"""A profile in words: each sentence is made of the figures, and says no more than they do."""
+"""Text of a profile; each sentence is computed from its figures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from popforecast.text import (
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_edition
 from popforecast.wpp.outdated import note_outdated
 
-# In percent: growth per year that rounds to none, differences whose first year is reported, and a negligible change.
+# In percent: negligible annual growth, differences whose first year is reported, and negligible changes of a forecast.
 STILL, PARTINGS, SLIGHT = 0.05, (1, 5, 10), 0.5
 
 # The horizons reported from the track record.
@@ -45,7 +45,7 @@ NEAR, FAR = 5, 20
 
 
 def tell_forecast(profile: Profile) -> str:
-    """Say how many people there are, how many there will be by our forecast, and what the UN says.
+    """Describe the current population, our forecast and the UN medium variant.
 
     Examples
     --------
@@ -69,17 +69,17 @@ def tell_forecast(profile: Profile) -> str:
 
 
 def tell_intervals(profile: Profile) -> str:
-    """Say what line and fan are, and what the fan allows for.
+    """Explain the line and the fan of the chart, and what the intervals allow for.
 
     Examples
     --------
     >>> from popforecast.studies.profile import make_profile
-    >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:64]
-    'The line is the forecast of ar1. The fan shows its 50%, 80% and '
+    >>> tell_intervals(make_profile("World", "wpp2019", "ar1"))[:62]
+    'The line is the forecast of ar1. The fan shows its 80% and 95%'
     """
     levels = join_words([f"{level:g}%" for level in profile.forecast.levels])
     model = profile.forecast.model
-    # What the UN has replaced since stands in the finding.
+    # Notes on replaced estimates are already in the finding.
     outdated = {text for _, text in note_outdated(profile.outlook.panel, profile.outlook.membership)}
     notes = "".join(f" Note: {note.text}." for note in profile.forecast.notes if note.text not in outdated)
     if not model.calibrated:
@@ -95,7 +95,7 @@ def tell_intervals(profile: Profile) -> str:
 
 
 def list_cautions(profile: Profile) -> str:
-    """Return what to keep in mind of a profile, as a list in Markdown."""
+    """Return the limitations of a profile, as a Markdown list."""
     latest = get_edition(max(REVISIONS))
     old = profile.panel.revision != latest.name
     return "\n".join(
@@ -110,16 +110,16 @@ def list_cautions(profile: Profile) -> str:
 
 
 def tell_growth(profile: Profile) -> str:
-    """Say how the population has grown of late, before that, and how it will, by us and by the UN."""
+    """Describe recent and earlier growth, and growth in our forecast and the UN variant."""
     panel, origin = profile.panel, profile.panel.origin
     past, ahead = panel.years, np.concatenate([[origin], profile.years])
     recent = measure_growth(past, profile.history, origin - RECENT, origin)
     before = measure_growth(past, profile.history, origin - 3 * RECENT, origin - RECENT)
-    # Rounded, so that years of equal growth do not change places by processor: the first of them is named.
+    # Rounded, so that ties do not depend on the processor: the first of equal years is named.
     yearly = grow_yearly(profile.history, panel.step).round(9)
     fastest, slowest = int(yearly.argmax()), int(yearly.argmin())
     path = np.append(profile.history[-1], profile.median)
-    # A plain autoregression may fall below zero, where no rate of growth leads.
+    # A plain autoregression may fall below zero, where growth is undefined.
     ours = _sign(measure_growth(ahead, path, origin, MIDDLE)) if profile.at(profile.median, MIDDLE) > 0 else None
     joined = f" {_say_joined(profile)}" if isinstance(profile.forecast.model, PanelAR) else ""
     said = [
@@ -136,7 +136,7 @@ def tell_growth(profile: Profile) -> str:
 
 
 def tell_record(profile: Profile) -> str:
-    """Say how far off forecasts made this way would have been, and how many outcomes the intervals held."""
+    """Describe the backtest errors and coverage of forecasts made this way."""
     model = profile.forecast.model.name
     record = find_record(profile).query("model == @model")
     near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
@@ -152,7 +152,7 @@ def tell_record(profile: Profile) -> str:
 
 
 def tell_vintages(profile: Profile) -> str:
-    """Say how the default model and the UN fared from what was known in 2010, or why nothing can be said."""
+    """Describe the real-time errors of the default model and the UN, or explain why they are unavailable."""
     record = find_vintages(profile)
     if record.empty:
         return (
@@ -173,7 +173,7 @@ def tell_vintages(profile: Profile) -> str:
 
 
 def tell_difference(profile: Profile) -> str:
-    """Say when our forecast and the UN's part, how far, and when the UN's leaves our interval."""
+    """Describe when our forecast and the UN variant diverge, by how much, and when it leaves our interval."""
     if profile.difference is None:
         return f"The UN's medium variant is not embedded for {profile.panel.revision}, so no comparison is possible."
     years, apart = profile.years, np.abs(profile.difference)
@@ -194,7 +194,7 @@ def tell_difference(profile: Profile) -> str:
 
 
 def list_milestones(profile: Profile) -> str:
-    """Return when the population peaks, passes a round figure, doubles or halves, as a list in Markdown."""
+    """Return the years in which the population peaks, passes a round number, doubles or halves, as a Markdown list."""
     listed = "\n".join(f"- {milestone.sentence}" for milestone in find_milestones(profile.forecast))
     if profile.forecast.model.calibrated:
         return listed
@@ -202,7 +202,7 @@ def list_milestones(profile: Profile) -> str:
 
 
 def tell_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> str:
-    """Say what each scenario is and does, the strongest first, as a list in Markdown."""
+    """Describe each scenario and its effect, largest first, as a Markdown list."""
     ordered = sorted(scenarios, key=lambda scenario: -abs(_move(profile, scenario)))
     return "\n".join(
         f"- If {scenario.meaning}, the forecast for {MIDDLE} would be {_say_moved(profile, scenario)}."
@@ -211,7 +211,7 @@ def tell_scenarios(profile: Profile, scenarios: tuple[Scenario, ...]) -> str:
 
 
 def describe_source(profile: Profile) -> str:
-    """Say which figures, model and intervals these are."""
+    """Describe the data, model and intervals used."""
     panel, provenance = profile.panel, profile.forecast.provenance
     return (
         f"{panel.title}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}; {provenance['model']}: "
@@ -220,7 +220,7 @@ def describe_source(profile: Profile) -> str:
 
 
 def _say_held(profile: Profile) -> str:
-    """Say how many outcomes the model's intervals have held at past origins."""
+    """Describe the coverage of the model's intervals at past origins."""
     record = find_record(profile)
     far = record[record["model"] == profile.forecast.model.name].set_index("horizon").loc[FAR]
     share = f"coverage_{LEVEL}"
@@ -243,14 +243,14 @@ def _name_forecast(profile: Profile) -> str:
 
 
 def _explain_intervals(record: pd.DataFrame) -> str:
-    """Say what our intervals allow for in the table of these errors, where it has some."""
+    """Explain the kinds of interval in the table of real-time errors, if any."""
     if record["held_95"].isna().all():
         return " Our intervals are evaluated for countries only."
     return "".join(f" *{VINTAGE_NAMES[kind].capitalize()}*: {meaning}." for kind, meaning in VINTAGE_INTERVALS.items())
 
 
 def _tell_outdated(profile: Profile) -> Iterator[str]:
-    """Yield a sentence on figures that the UN has replaced since."""
+    """Yield a sentence on estimates that the UN has since replaced."""
     whole = profile.outlook
     for code, text in note_outdated(whole.panel, whole.membership):
         if code == profile.code:
@@ -264,7 +264,7 @@ def _say_grown(growth: float) -> str:
 
 
 def _say_outside(years: NDArray[np.int64], outside: NDArray[np.bool_]) -> str:
-    """Say when the UN's variant first lies outside our interval, and whether it does so again."""
+    """Describe when the UN variant first leaves our interval, and whether it leaves it again."""
     start = int(outside.argmax())
     if outside[start:].all():
         return f"from {years[start]} on"
@@ -282,7 +282,7 @@ def _say_apart(percent: float) -> str:
 
 
 def _move(profile: Profile, scenario: Scenario) -> float:
-    """Return how many persons a scenario adds to our forecast."""
+    """Return the difference of a scenario from our forecast, in persons."""
     return profile.at(scenario.population, MIDDLE) - profile.at(profile.median, MIDDLE)
 
 

@@ -1,4 +1,4 @@
-"""Two revisions side by side: what the notebook ``revision-diff`` shows."""
+"""Comparison of two revisions, for the notebook ``revision-diff``."""
 
 from popforecast.studies.revisions.measurement import Comparison, compare_revisions, find_moved
 from popforecast.studies.revisions.presentation import (

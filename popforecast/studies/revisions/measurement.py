@@ -1,4 +1,4 @@
-"""What a later revision changed, measured country by country: the past, the forecast, the errors."""
+"""Changes between two revisions by country: estimates, forecasts and errors."""
 
 from __future__ import annotations
 
@@ -29,39 +29,38 @@ FIRST_ORIGIN, EVERY = 1988, 5
 
 MOST = 10
 
-# Places that had fewer people in the base year, by either edition, are not named among the most moved: figures in whole
-# thousands make large percentages of small ones. The notebook 1-prepare leaves out the same.
+# Smaller countries, by base-year population in either edition, are not listed among the largest changes: rounding to
+# thousands causes large percentage changes. The notebook 1-prepare omits them too.
 SMALL = 100_000
 
-# Columns of what intervals held, by what those allow for: revisions published by then, those known since, or none.
+# Kinds of intervals, by the revisions they allow for: those published at the time, those known since, or none.
 THEN, SINCE, PLAIN = "published", "real-time", "analytic"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Frozen, tables=("changes", "held", "errors")):
-    """What a later revision changed.
+    """Changes between two revisions.
 
     Attributes
     ----------
     pairing : Pairing
-        The countries that both define alike, and why others are left out.
+        Countries that both revisions define alike, and reasons for omitting others.
     model : str
     year : int
-        The year whose forecasts are compared.
+        Year for which forecasts are compared.
     changes : DataFrame
-        Indexed by code, for every country: location, region; base_then, base_now (persons in the earlier revision's
-        last year), past (how far the later one changed that figure, percent of the earlier); forecast_then,
-        forecast_now (our forecasts from either revision for `year`), forecast (the change in percent), growth (the
-        part of it, in percent, that is not the base figure's); largest (the largest change of any common year,
-        percent), largest_year.
+        Indexed by code, one row per country: location, region; base_then, base_now (persons in the last year of the
+        earlier revision), past (their change, percent); forecast_then, forecast_now (our
+        forecasts from each revision for `year`), forecast (the change in percent), growth (the part of the change, in
+        percent, not due to the base-year population); largest (the largest change in any common year, percent),
+        largest_year.
     held : DataFrame
-        Indexed by code, year and intervals, from the earlier revision's last year to the later one's: now (persons),
-        and for each level whether the earlier revision's interval held it. Intervals are ``published``, which allow for
-        what the earlier revision had changed in editions before it; ``real-time``, which every surface shows today and
-        which allow for what the latest revision has changed in them; or a plain model's, ``analytic``, which begin a
-        year later.
+        Indexed by code, year and intervals, from the last year of the earlier revision to that of the later: now
+        (persons), and for each level whether the earlier revision's interval contained it. Intervals are ``published``
+        (allow for changes to past editions known at the time), ``real-time`` (allow for changes known today, as in all
+        interfaces) or, for plain models, ``analytic`` (which start a year later).
     errors : DataFrame
-        One row for each country, revision, origin and horizon: code, revision, origin, horizon, ape (percent).
+        One row per country, revision, origin and horizon: code, revision, origin, horizon, ape (percent).
     """
 
     pairing: Pairing
@@ -73,7 +72,7 @@ class Comparison(Frozen, tables=("changes", "held", "errors")):
 
     @property
     def base(self) -> int:
-        """The earlier revision's last year."""
+        """The last year of the earlier revision."""
         return self.pairing.earlier.origin
 
     def __repr__(self) -> str:
@@ -82,21 +81,21 @@ class Comparison(Frozen, tables=("changes", "held", "errors")):
 
 
 def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int = 2050) -> Comparison:
-    """Compare two revisions, country by country, where both define the country alike.
+    """Return the changes between two revisions, for countries that both define alike.
 
     Parameters
     ----------
     old, new : str
-        Names of revisions, the earlier one first.
+        Names of the earlier and the later revision.
     model : str
-        The name of a model, which forecasts from either.
+        Name of the model used for both forecasts.
     year : int
-        The year whose forecasts are compared: after both revisions' last.
+        Year for which forecasts are compared; after the last year of both revisions.
 
     Raises
     ------
     UnknownRevisionError, UnknownModelError, YearError
-        If there is no such revision or model, the revisions are not in order, or the year is not after both.
+        If a revision or model is unknown, the revisions are not in order, or the year is not after both.
 
     Examples
     --------
@@ -126,9 +125,9 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
 
 
 def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
-    """Return the rows of the countries whose forecast moved most, up or down, the furthest first.
+    """Return the countries with the largest changes of the forecast, up or down, largest first.
 
-    Places below 100,000 people in the base year, by either edition, are left out.
+    Countries with fewer than 100,000 people in the base year, by either edition, are omitted.
     """
     changes = comparison.changes
     changes = changes[~is_small(comparison)]
@@ -138,7 +137,7 @@ def find_moved(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
 
 
 def is_small(comparison: Comparison) -> pd.Series:
-    """Return which countries had fewer than 100,000 people in the base year, by either edition."""
+    """Return whether each country had fewer than 100,000 people in the base year, by either edition."""
     return comparison.changes[["base_then", "base_now"]].min(axis=1) < SMALL
 
 
@@ -167,7 +166,7 @@ def _measure_changes(pairing: Pairing, outlooks: Sequence[Outlook], year: int) -
 
 
 def _measure_held(pairing: Pairing, panel: Panel, fitted: Fitted, outlook: Outlook) -> pd.DataFrame:
-    """Return whether the earlier revision's intervals held what the later one states, from the base year on."""
+    """Return whether the earlier revision's intervals contain the later estimates, from the base year on."""
     years = [year for year in pairing.later.years.tolist() if year > panel.origin]
     codes = pairing.earlier.locations.index
     if not fitted.model.calibrated:
@@ -195,7 +194,7 @@ def _widen(logs: LogPrediction, spread: RevisionSpread | None, risk: np.ndarray)
 
 
 def _join(base: Prediction, ahead: Prediction) -> Prediction:
-    """Return the base year and the years after it as one."""
+    """Return predictions of the base year and of later years joined."""
     lower, upper = (
         {level: np.hstack([first[level], rest[level]]) for level in LEVELS}
         for first, rest in ((base.lower, ahead.lower), (base.upper, ahead.upper))
@@ -213,7 +212,7 @@ def _hold(pairing: Pairing, years: Sequence[int], kind: str, stated: Prediction)
 
 
 def _measure_errors(panel: Panel, model: Model, pairing: Pairing) -> pd.DataFrame:
-    """Return the model's errors on one revision's figures up to the year that both know, of the countries compared."""
+    """Return the backtest errors on one revision, up to the last common year, for the countries compared."""
     origins = [year for year in range(FIRST_ORIGIN, pairing.earlier.origin, EVERY) if year in panel.years]
     errors = backtest(panel.until(pairing.earlier.origin), model, origins, HORIZONS, ()).errors
     compared = errors.set_index("location_code").loc[pairing.earlier.locations.index].rename_axis("code").reset_index()

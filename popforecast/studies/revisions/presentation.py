@@ -1,4 +1,4 @@
-"""What a later revision changed, for people: tables and sentences."""
+"""Tables and text on the changes between two revisions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, round_in_full, si
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, get_edition, load_panel, load_projections
 from popforecast.wpp.pairing import take_years
 
-# Changes, in percent, that are counted; and what counts as far.
+# Thresholds of change, in percent: those in the table, and the one in the text.
 LARGE = (1, 5, 10)
 FAR = 5
 
@@ -32,7 +32,7 @@ _ALLOWING = {
 
 
 def count_changes(comparison: Comparison) -> pd.DataFrame:
-    """Return how far the estimates of the common years changed: median and largest, and how many countries by much."""
+    """Return the median change of estimates and the number of countries above each threshold, by common year."""
     earlier, later = comparison.pairing.earlier, comparison.pairing.later
     years = [year for year in earlier.years.tolist() if year in later.years and (year % 10 == 0)]
     change = 100 * np.abs(take_years(later, years) / take_years(earlier, years) - 1)
@@ -43,7 +43,7 @@ def count_changes(comparison: Comparison) -> pd.DataFrame:
 
 
 def sum_regions(comparison: Comparison) -> pd.DataFrame:
-    """Return how base figures and forecasts changed by region, in percent: sums of the countries compared."""
+    """Return the changes of base-year population and forecast by region, in percent, summed over countries."""
     changes = comparison.changes
     columns = ["base_then", "base_now", "forecast_then", "forecast_now"]
     sums = changes.groupby("region")[columns].sum()
@@ -57,7 +57,7 @@ def sum_regions(comparison: Comparison) -> pd.DataFrame:
 
 
 def score_held(comparison: Comparison) -> pd.DataFrame:
-    """Return how many of the later revision's figures the earlier one's intervals held, by year, in percent."""
+    """Return the share of later estimates within the earlier revision's intervals, by year, in percent."""
     tables = {}
     for kind in list_kinds(comparison):
         by_year = comparison.held.xs(kind, level="intervals").groupby("year")
@@ -67,12 +67,12 @@ def score_held(comparison: Comparison) -> pd.DataFrame:
 
 
 def list_kinds(comparison: Comparison) -> list[str]:
-    """Return what the intervals compared allow for; what was published by then comes first."""
+    """Return the kinds of intervals compared; those published at the time come first."""
     return comparison.held.index.unique("intervals").tolist()
 
 
 def score_errors(comparison: Comparison) -> pd.DataFrame:
-    """Return the model's errors on either revision's figures, mean / median in percent, by years ahead."""
+    """Return the mean and median backtest errors on each revision, in percent, by years ahead."""
     errors = comparison.errors
     table = errors.groupby(["horizon", "revision"])["ape"].agg(["mean", "median"]).round(2).unstack("revision")
     names = errors["revision"].unique()
@@ -86,14 +86,14 @@ def score_errors(comparison: Comparison) -> pd.DataFrame:
 
 
 def list_renamed(comparison: Comparison) -> pd.DataFrame:
-    """Return the countries that bear another name in the later revision."""
+    """Return the countries renamed in the later revision."""
     before, after = (panel.locations["name"] for panel in (comparison.pairing.earlier, comparison.pairing.later))
     renamed = before[before.to_numpy() != after.to_numpy()].index
     return pd.DataFrame({"was": before[renamed].to_numpy()}, index=pd.Index(after[renamed], name="location"))
 
 
 def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
-    """Return the countries whose forecast moved most, for people: population, forecast and whether intervals held."""
+    """Return the countries with the largest changes, for display: population, forecast and coverage."""
     moved, base, year = find_moved(comparison), comparison.base, comparison.year
     whole = comparison.held.groupby(level=["code", "intervals"], sort=False).all().unstack("intervals")
     columns = ["base_then", "base_now", "forecast_then", "forecast_now"]
@@ -114,7 +114,7 @@ def tabulate_moved(comparison: Comparison) -> pd.DataFrame:
 
 
 def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
-    """Return every country: changes, whether the old interval held all later figures, and errors on either revision."""
+    """Return all countries: changes, whether the old interval contained all later estimates, and errors."""
     changes = comparison.changes
     table = {
         f"{comparison.base}": _sign(changes["past"]),
@@ -130,7 +130,7 @@ def tabulate_all(comparison: Comparison, horizon: int = 10) -> pd.DataFrame:
 
 
 def tell_finding(comparison: Comparison) -> str:
-    """Say what the later revision changed, and how much of it the intervals of the earlier one's forecast held."""
+    """Describe the changes in the later revision, and the coverage of the earlier revision's intervals."""
     changes, base, year = comparison.changes, comparison.base, comparison.year
     old, new = comparison.pairing.earlier, comparison.pairing.later
     far = (changes["past"].abs() >= FAR).sum()
@@ -154,7 +154,7 @@ def tell_finding(comparison: Comparison) -> str:
 
 
 def tell_forecast(comparison: Comparison) -> str:
-    """Say how much of the change of forecasts is the base figure's, and how near the UN's medium variant is."""
+    """Describe the part of forecast changes due to the base year, and the distance to the UN medium variant."""
     changes, year = comparison.changes, comparison.year
     old, new = (str(panel.revision) for panel in (comparison.pairing.earlier, comparison.pairing.later))
     base, growth = np.log1p(changes["past"] / 100).abs(), np.log1p(changes["growth"] / 100).abs()
@@ -175,7 +175,7 @@ def tell_forecast(comparison: Comparison) -> str:
 
 
 def tell_small(comparison: Comparison) -> str:
-    """Say which places are not named among the most moved, and why."""
+    """List the countries omitted from the largest changes, with the reason."""
     small, base = is_small(comparison), comparison.base
     rows = np.flatnonzero(small)
     whole = [
@@ -191,7 +191,7 @@ def tell_small(comparison: Comparison) -> str:
 
 
 def explain_held(comparison: Comparison) -> str:
-    """Say, in Markdown, what the old intervals allow for, and what they knew of the figures they are tested on."""
+    """Explain, in Markdown, what the old intervals allow for, and whether they use the data they are tested on."""
     old, new = comparison.pairing.earlier, comparison.pairing.later
     kinds = list_kinds(comparison)
     if kinds == [PLAIN]:
@@ -224,7 +224,7 @@ def explain_held(comparison: Comparison) -> str:
 
 
 def tell_order(comparison: Comparison) -> str:
-    """Say in which order the tables give two answers; nothing where there is one."""
+    """Explain the order of two values in a table cell; empty if cells have only one."""
     kinds = list_kinds(comparison)
     if len(kinds) == 1:
         return ""
@@ -232,7 +232,7 @@ def tell_order(comparison: Comparison) -> str:
 
 
 def describe_sources(comparison: Comparison) -> str:
-    """Say which figures were compared."""
+    """Describe the data compared."""
     panels = [load_panel(str(panel.revision)) for panel in (comparison.pairing.earlier, comparison.pairing.later)]
     each = (f"{panel.title}, {panel.years[0]} to {panel.origin}, checksum {panel.checksum[:12]}" for panel in panels)
     return f"{'; '.join(each)}; {comparison.model}"
