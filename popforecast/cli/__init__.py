@@ -1,4 +1,4 @@
-"""The command line: parsing and printing only. Each module has the commands for one purpose; this one joins them."""
+"""The command line: parsing and printing only. Commands are in modules by purpose, and combined here."""
 
 from __future__ import annotations
 

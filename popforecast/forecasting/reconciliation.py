@@ -145,8 +145,8 @@ def combine_widths(
        :math:`x_{io}` the country's rescaled error: common errors add up, independent ones cancel.
     2. :math:`\kappa^2 = \overline{J^2} / (\sum c_i)^2` is the share of the spread that is left after cancelling: 1 for
        perfectly correlated errors, about 1/n for independent ones. Joint errors are few and overlap, so estimates are
-       shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and at
-       the first towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
+       shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and for
+       the first, towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
        of the panel's countries. As a share, it is limited to 1. :math:`\nu` is the number of non-overlapping outcomes
        times :math:`1 - \theta`: if one country dominates (:math:`\theta = \sum c_i^4 / (\sum c_i^2)^2` near 1), joint
        errors are uninformative, and its own calibration counts.

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 # Tasks submitted per worker: enough to keep it busy, and few enough to limit the results in memory.
 AHEAD = 3
 
-# Number of times a task may lose its worker before it is blamed for it.
+# Number of times a task may lose its worker before the task itself is blamed.
 LOSSES = 10
 
 # Seconds without a result before checking that there are still workers.
@@ -34,7 +34,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Engine:
-    """An executor, its initial number of workers, functions to count workers and share large objects, a dashboard."""
+    """An executor, its initial number of workers, functions to count workers and share objects, and the dashboard."""
 
     executor: Executor
     workers: int

@@ -357,7 +357,7 @@ def test_workers_that_are_not_there_or_not_alike_are_said(
         cluster.scale(1)
         cluster.wait_for_workers(1)
         monkeypatch.setattr(engines, "__version__", "0.0.1")
-        with pytest.raises(ScaleError, match=rf"has popforecast {pf.__version__}: expected 0.0.1 as here"):
+        with pytest.raises(ScaleError, match=rf"has popforecast {pf.__version__}: expected 0.0.1, as here"):
             forecast(history, tmp_path / "out", **elsewhere)
     with pytest.raises(ScaleError, match="scheduler 'nowhere' cannot be reached: expected an address"):
         forecast(history, tmp_path / "out", engine="dask", scheduler="nowhere")
