@@ -133,7 +133,7 @@ def test_what_needs_one_panel_says_how_to_get_it(uneven: pf.UnevenPanel) -> None
     assert (common.years[0], common.origin, len(common)) == (1970, 2015, len(uneven))
     assert common.locations.index.tolist() == uneven.locations.index.tolist()
     fitted = pf.fit(common, "ar1")
-    with pytest.raises(ModelError, match="name the model instead"):
+    with pytest.raises(ModelError, match="pass the model's name instead"):
         pf.forecast(uneven, model=fitted)
 
 

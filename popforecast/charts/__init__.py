@@ -1,4 +1,4 @@
-"""Drawings of forecasts and scores, for Matplotlib, Plotly and the web: they compute nothing."""
+"""Charts of forecasts and scores, drawn with Matplotlib, Plotly or as SVG. They compute no statistics."""
 
 from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast, chart_panel
 from popforecast.charts.scores import (

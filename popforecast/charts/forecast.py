@@ -1,6 +1,6 @@
-"""One chart preparation for three renderers.
+"""Preparation of charts, shared by three renderers.
 
-Matplotlib draws for reports and downloads, Plotly for the explorer, :mod:`popforecast.charts.svg` for the web page.
+Matplotlib draws reports and downloads, Plotly the explorer, and :mod:`popforecast.charts.svg` the web page.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
     from popforecast.forecasting.result import Forecast
 
-# Points across of a dot at the end of a line's estimates.
+# Diameter in points of the dot at the end of the estimates.
 DOT = 4
 
-# More labels than these do not fit beside the lines.
+# Maximum number of labels that fit next to the lines.
 MOST_LABELS = 14
 
-# Above so many lines there are no fans and none of the UN's lines.
+# Charts with more lines show no intervals and no UN projections.
 MOST_FANS = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Chart(Drawing):
-    """Lines over years, prepared and not yet drawn. In a notebook cell it shows itself.
+    """A line chart over years that is prepared but not yet drawn. Notebooks display it.
 
     Attributes
     ----------
     title, unit, description : str
-        The description is the text alternative.
+        Texts; the description is the text alternative.
     lines : tuple of Line
     scale : {"absolute", "log", "indexed"}
     """
@@ -52,7 +52,7 @@ class Chart(Drawing):
     scale: str
 
     def paint(self, axes: Axes) -> None:
-        """Draw history, median, fan and a mark at each origin, with each line's name at its end."""
+        """Draw history, median and intervals, mark the origins, and label each line at its end."""
         for i, line in enumerate(self.lines):
             colour = self.find_colour(i)
             for level in self.list_levels(line):
@@ -69,7 +69,7 @@ class Chart(Drawing):
             drawn = [line.median for line in self.lines]
             drawn += [line.bounds[level][0] for line in self.lines for level in self.list_levels(line)]
             lowest = min(0.0, *(float(np.min(values)) for values in drawn))
-            # Below zero the lowest bound needs room of its own.
+            # A negative bound needs a margin below it.
             axes.set_ylim(bottom=lowest * 1.05)
         axes.margins(x=0)
         if self.has_forecast and len(self.lines[0].years):
@@ -81,42 +81,42 @@ class Chart(Drawing):
 
     @property
     def has_forecast(self) -> bool:
-        """Whether there is anything after the origin."""
+        """Whether there are years after the origin."""
         return any(len(line.ahead) > 1 for line in self.lines)
 
     @cached_property
     def origins(self) -> list[int]:
-        """The last years of estimates, in order: one, unless histories end in different years."""
+        """The last years of estimates, sorted; several if histories end in different years."""
         return sorted({int(line.ahead[0]) for line in self.lines})
 
     @property
     def marks_ends(self) -> bool:
-        """Whether a dot marks where each line's estimates end, for want of one origin."""
+        """Whether a dot marks the end of each line's estimates, because the origins differ."""
         return self.has_forecast and len(self.origins) > 1
 
     def say_origin(self) -> str:
-        """Return up to when there are estimates."""
+        """Return the label of the origin, with the last years of estimates."""
         return f"{'dots: end of estimates,' if self.marks_ends else 'estimates to'} {_say_range(self.origins)}"
 
     @cached_property
     def shows_fans(self) -> bool:
-        """Whether a chart of so many lines is drawn with intervals and the UN's lines."""
+        """Whether there are few enough lines to show intervals and UN projections."""
         return len(self.find_whole()) <= MOST_FANS
 
     def find_whole(self) -> set[int]:
-        """Return the lines that have a name; the others are histories that several forecasts go on from."""
+        """Return the lines to label; the others are histories shared by several forecasts."""
         return {i for i, line in enumerate(self.lines) if line.whole}
 
     def list_courses(self, line: Line) -> list[Course]:
-        """Return what is drawn of a line in this chart."""
+        """Return the courses of a line that this chart shows."""
         return [course for course in line.list_courses() if self.shows_fans or course.kind is not Kind.REFERENCE]
 
     def list_levels(self, line: Line) -> list[float]:
-        """Return the levels whose intervals are drawn around a line, the widest first."""
+        """Return the levels of the intervals to draw for a line, widest first."""
         return sorted(line.bounds, reverse=True) if self.shows_fans and len(line.ahead) > 1 else []
 
     def list_key(self) -> list[Entry]:
-        """Return what the lines and areas mean that are drawn; nothing where there are estimates alone."""
+        """Return the key to the lines and areas; empty for a chart of estimates only."""
         if not self.has_forecast:
             return []
         kinds = {kind for line in self.lines for kind, _, _ in self.list_courses(line)}
@@ -124,11 +124,11 @@ class Chart(Drawing):
 
     @property
     def divisor(self) -> float:
-        """How many persons the chart's unit is; 1 where it is no number of persons."""
+        """The chart's unit in persons; 1 if the unit is not a number of persons."""
         return next((size for size, unit in UNITS if unit == self.unit), 1)
 
     def find_colour(self, i: int) -> str:
-        """Return what a line is drawn in."""
+        """Return the colour of a line."""
         return self.lines[i].colour or COLOURS[i % len(COLOURS)]
 
     def plotly(self) -> plotly.graph_objects.Figure:
@@ -144,18 +144,18 @@ class Chart(Drawing):
 def chart_forecast(
     forecast: Forecast, scale: str = "absolute", since: int | None = None, medium: pd.DataFrame | None = None
 ) -> Chart:
-    """Prepare the chart of a forecast: history, median and a fan of intervals.
+    """Return the chart of a forecast: history, median and intervals.
 
     Parameters
     ----------
     forecast : Forecast
     scale : {"absolute", "log", "indexed"}
-        Population, its logarithm, or percent of the origin's population.
+        Population, log population, or population as a percentage of that at the origin.
     since : int, optional
         First year of history to show (default: all).
     medium : DataFrame, optional
-        The UN's medium variant, as :func:`popforecast.load_projections` returns it: it is drawn beside each location
-        that it has, over the years of the forecast.
+        The UN's medium variant, as returned by :func:`popforecast.load_projections`, to draw for comparison where it
+        is available, for the years of the forecast.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def chart_forecast(
 
 
 def caption_forecast(forecast: Forecast) -> str:
-    """Return what a chart must carry when it leaves the page: which numbers these are, and whom to cite.
+    """Return the caption of a downloaded chart: provenance and citation.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def caption_forecast(forecast: Forecast) -> str:
 
 
 def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
-    """Prepare the chart of a panel: history alone.
+    """Return the chart of a panel: history only.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def chart_panel(panel: Panel, scale: str = "absolute") -> Chart:
 
 
 def draw_course(axes: Axes, course: Course, colour: str) -> None:
-    """Draw a line as its kind is drawn."""
+    """Draw a line in the style of its kind."""
     stroke = choose_stroke(course.kind)
     axes.plot(course.years, course.values, color=colour, linewidth=stroke.width, linestyle=stroke.linestyle)
 
@@ -225,7 +225,7 @@ def _scale_by_logarithm(axes: Axes) -> None:
 
 
 def _say(value: float) -> str:
-    # An explosive plain AR can leave the numbers a computer has.
+    # The forecast of an explosive AR can overflow.
     return f"{value:,.4g}".replace("inf", "∞")
 
 
@@ -235,7 +235,7 @@ def _name_chart(locations: pd.DataFrame) -> str:
 
 
 def _say_ends(lines: Sequence[Line]) -> str:
-    """Return the last figure of each line; they may end in different years."""
+    """Return a sentence with the last figure of each line, by year."""
     by_year: dict[int, list[str]] = {}
     for line in lines:
         by_year.setdefault(int(line.ahead[-1]), []).append(f"{line.label} {_say(line.median[-1])}")

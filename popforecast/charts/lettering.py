@@ -1,4 +1,4 @@
-"""How wide text will be and where it breaks, without a font at hand, and how labels are kept apart."""
+"""Width and wrapping of text, without reading a font, and spacing of labels."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import unicodedata
 
 import numpy as np
 
-# Widths in ems, by the widest of the fonts that pages are commonly read in (DejaVu Sans, Verdana).
+# Widths in ems in the widest of the common fonts (DejaVu Sans, Verdana).
 NARROW, USUAL, WIDE = 0.42, 0.65, 1.08
 NARROW_LETTERS = frozenset(" .,:;'|!ijlI()[]-/ftr")
 WIDE_LETTERS = frozenset("mwMW%@&+=<>~#^æœÆŒ…—")
 CAPITAL = 0.8
 
-# A line of text takes this many ems in height.
+# Line height in ems.
 LEADING = 1.2
 
 ELLIPSIS = "…"
 
 
 def measure(text: str, size: float = 1) -> float:
-    """Return a width that the text will not exceed, in the unit of its size.
+    """Return an upper bound for the width of the text, in the unit of its size.
 
     Examples
     --------
@@ -31,15 +31,15 @@ def measure(text: str, size: float = 1) -> float:
 
 
 def wrap(text: str, width: float, size: float, most: int) -> list[str]:
-    """Break text at spaces and hyphens into lines that fit a width; a word that does not fit is broken itself.
+    """Break text at spaces and hyphens into lines that fit a width; words that are too long are split.
 
     Parameters
     ----------
     text : str
     width, size : float
-        Of a line and of the type, in one unit.
+        Line width and font size, in the same unit.
     most : int
-        The most lines; what remains is left out, and an ellipsis says so.
+        Maximum number of lines; longer text ends with an ellipsis.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def wrap(text: str, width: float, size: float, most: int) -> list[str]:
 
 
 def clean(text: str) -> str:
-    r"""Return the text on one line, without what no XML document may hold and no reader can see.
+    r"""Return the text on one line, without invisible characters and those that XML forbids.
 
     Examples
     --------
@@ -96,21 +96,21 @@ def _measure_letter(letter: str) -> float:
 
 
 def spread(heights: np.ndarray, gap: float | np.ndarray, within: tuple[float, float] | None = None) -> np.ndarray:
-    """Move heights apart, as little as may be, so that any two are a gap from each other.
+    """Return heights moved apart as little as possible, so that labels do not overlap.
 
     Parameters
     ----------
     heights : ndarray, shape (n,)
-        Where each label would best stand.
+        Preferred height of each label.
     gap : float or ndarray, shape (n,)
-        How much room each needs, half of it on either side.
+        Space needed by each label, half of it on either side.
     within : (float, float), optional
-        Ends that no label's room may cross; the labels must fit between them.
+        Limits for the labels and their space; all labels must fit between them.
 
     Notes
     -----
-    Least squares: less the room before each, the places are an isotonic regression of the heights, by pooling
-    neighbours that are out of order.
+    Least squares: after subtracting the space before each label, the solution is the isotonic regression of the
+    heights, computed by pooling adjacent violators.
 
     Examples
     --------

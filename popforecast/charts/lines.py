@@ -1,4 +1,4 @@
-"""The lines of a chart: history, forecast and bounds of each location, in one unit."""
+"""The lines of a chart: history, forecast and intervals of each location, in one unit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1, "persons"))
 
 
 class Course(NamedTuple):
-    """What is drawn as one line: what it is, its years and its values."""
+    """One drawn line: its kind, years and values."""
 
     kind: Kind
     years: NDArray[Any]
@@ -35,7 +35,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One series of a chart: its history, and its forecast with bounds by level.
+    """One series of a chart: history, and forecast with bounds by level.
 
     Attributes
     ----------
@@ -43,15 +43,15 @@ class Line:
     years, values : ndarray, shapes (t,)
         History, up to the origin.
     ahead, median : ndarray, shapes (m,)
-        Forecast; it starts with the last point of the history, so that the line is whole.
+        Forecast, starting at the last point of the history so that the line is unbroken.
     bounds : dict of float to (ndarray, ndarray)
-        Lower and upper by level, along `ahead`.
+        Lower and upper bounds by level, for the years in `ahead`.
     reference : (ndarray, ndarray) or None
-        Years and values of another forecast to set beside ours: the UN's medium variant.
+        Years and values of the forecast to compare with: the UN's medium variant.
     colour : str or None
-        What it is drawn in (default: the colour of its place among the lines).
+        Colour (default: chosen by position among the lines).
     whole : bool
-        False for a history that several forecasts go on from: it has no name of its own at its end.
+        False for a history shared by several forecasts, which is not labelled.
     """
 
     label: str
@@ -68,10 +68,10 @@ class Line:
         object.__setattr__(self, "label", clean(self.label))
 
     def list_courses(self) -> list[Course]:
-        """Return what is drawn of it, in this order."""
+        """Return the lines to draw, in drawing order."""
         courses = [] if self.reference is None else [Course(Kind.REFERENCE, *self.reference)]
         courses += [Course(Kind.ESTIMATES, self.years, self.values), Course(Kind.FORECAST, self.ahead, self.median)]
-        # A forecast of one point is the last estimate.
+        # A forecast with a single point is only the last estimate.
         return [course for course in courses if len(course.years) > (course.kind is Kind.FORECAST)]
 
 
@@ -81,7 +81,7 @@ def prepare_lines(
     since: int | None = None,
     references: Mapping[Hashable, tuple[Array, Array]] = MappingProxyType({}),
 ) -> tuple[dict[Hashable, Line], str]:
-    """Return the lines of a chart by location, and their unit; each panel is continued from its own origin.
+    """Return the lines of a chart by location, and their unit; each panel has its own origin.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def prepare_lines(
             bounds = dict(zip(path.lower, zip(sides, sides[len(path.lower) :], strict=False), strict=True))
             reference = None
             if code in references:
-                # From the last estimate on, like the median, so that both lines are whole.
+                # Starts at the last estimate, like the median, so that the line is unbroken.
                 years, values = references[code]
                 reference = np.concatenate([ahead[:1], years]), np.concatenate([last, values]) * factor
             values = panel.values[i, shown] * factor
@@ -117,7 +117,7 @@ def prepare_lines(
 
 
 def select_references(forecast: Forecast, medium: pd.DataFrame) -> dict[Hashable, tuple[Array, Array]]:
-    """Return years and persons of the medium variant by location, over the years after its origin."""
+    """Return years and population of the medium variant by location, after each location's origin."""
     origins = dict(zip(forecast.locations.index, forecast.origins.tolist(), strict=True))
     kept = medium[medium["location_code"].isin(list(origins)) & (medium["year"] <= forecast.years[-1])]
     kept = kept[kept["year"] > kept["location_code"].map(origins)]

@@ -1,4 +1,4 @@
-"""The explorer's renderer: a prepared chart as a Plotly figure, which answers the pointer."""
+"""The explorer's renderer: a prepared chart as an interactive Plotly figure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from popforecast.charts.forecast import Chart
     from popforecast.charts.lines import Line
 
-# Pixels across of a dot at the end of a line's estimates.
+# Diameter in pixels of the dot at the end of the estimates.
 DOT = 7
 
 
 def fade(colour: str, alpha: float) -> str:
-    """Return a colour with so much opacity, as Plotly writes it.
+    """Return a hex colour with an opacity, in CSS notation.
 
     Examples
     --------
@@ -52,7 +52,7 @@ LAYOUT = {
     "hoverlabel": {"align": "left"},
     "hovermode": "x unified",
     "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0},
-    # The key, above the plot and what stands over its rule.
+    # The key goes above the plot and the label of the origin.
     "legend2": {"orientation": "h", "yanchor": "bottom", "y": 1.06, "itemclick": False, "itemdoubleclick": False},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -65,12 +65,12 @@ def draw_figure(chart: Chart) -> plotly.graph_objects.Figure:
     import plotly.graph_objects as go
 
     figure = describe_figure(chart)
-    # All that it looks like stands in the layout, none of it in a template.
+    # The layout sets the whole appearance, so no template is needed.
     return go.Figure(figure["data"], figure["layout"] | {"template": "none"})
 
 
 def describe_figure(chart: Chart) -> dict[str, Any]:
-    """Return the chart as Plotly's JSON, data and layout, without Plotly: importing it takes a quarter of a second."""
+    """Return the chart as Plotly JSON (data and layout) without importing Plotly, which takes a quarter of a second."""
     origin = chart.origins[-1]
     kind = {"type": "log" if chart.scale == "log" else "linear"}
     layout = LAYOUT | {
@@ -97,7 +97,7 @@ def describe_figure(chart: Chart) -> dict[str, Any]:
 
 
 def write_text(text: str) -> str:
-    """Return text of which Plotly, which reads markup and formulas in names, shows every letter.
+    """Return text escaped for Plotly, which would otherwise parse markup and formulas.
 
     Examples
     --------
@@ -108,17 +108,17 @@ def write_text(text: str) -> str:
 
 
 def label_axis(unit: str) -> dict[str, Any]:
-    """Return an upright axis that says what is counted."""
+    """Return a vertical axis titled with the unit."""
     return AXIS | {"title": {"text": unit, "standoff": 15}}
 
 
 def draw_rule(**ends: Any) -> dict[str, Any]:
-    """Return a straight line that belongs to no series."""
+    """Return a straight line that is not part of any series."""
     return {"type": "line", "xref": "x", "yref": "y", "line": {"color": GUIDE, "width": 1, "dash": "dot"}} | ends
 
 
 def list_numbers(values: Iterable[float]) -> list[float | None]:
-    """Return numbers as JSON knows them: what is none, or has no end, is null.
+    """Return numbers for JSON: NaN and infinity become null.
 
     Examples
     --------
@@ -129,9 +129,9 @@ def list_numbers(values: Iterable[float]) -> list[float | None]:
 
 
 def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
-    """Yield a line's fans, its history, what it is set beside, and its median."""
+    """Yield the traces of one line: intervals, history, UN projection and median."""
     line, colour = chart.lines[i], chart.find_colour(i)
-    # One click on the legend hides history, median and fan together. Two locations may share a name.
+    # Clicking the legend hides history, median and intervals together. Grouped by number, as names may repeat.
     shared = {"type": "scatter", "legendgroup": str(i), "mode": "lines", "name": write_text(line.label)}
     silent = shared | {"showlegend": False}
     for level in chart.list_levels(line):
@@ -158,7 +158,7 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
             "customdata": [_say(chart, [value]) for value in values[1:].tolist()],
             "hovertemplate": f"%{{customdata}}, {Kind.REFERENCE}",
         }
-    # The median starts at the last estimate, which the history has said already.
+    # The median starts at the last estimate, for which the history shows the hover text already.
     steps = len(line.ahead) - 1
     yield silent | {
         **_place(line.ahead, line.median),
@@ -173,7 +173,7 @@ def _trace(chart: Chart, i: int) -> Iterator[dict[str, Any]]:
 
 
 def _trace_key(chart: Chart) -> Iterator[dict[str, Any]]:
-    """Yield a sample of each kind of line and area, in a legend that answers no click: they belong to all locations."""
+    """Yield a sample of each kind of line and area, for a legend without clicks, as it applies to all locations."""
     for text, sample in chart.list_key():
         yield {
             "type": "scatter",
@@ -206,7 +206,7 @@ def _describe_step(chart: Chart, line: Line, step: int) -> str:
 
 
 def _say(chart: Chart, figures: Sequence[float], levels: Sequence[float] = ()) -> str:
-    """Write a figure, and below it its bounds by level, rounded alike and as every page says them."""
+    """Return a figure and, below it, its bounds by level, with the rounding used on all pages."""
     persons = [figure * chart.divisor for figure in figures]
     rounding = Rounding(1, f"({chart.unit})", 1) if chart.scale == "indexed" else round_in_words(*persons)
     said = rounding.say(persons[0])

@@ -1,4 +1,4 @@
-"""The reports' other figures: scores by horizon, coverage against its promise, and bars."""
+"""Other charts of the reports: scores by horizon, actual and nominal coverage, and bars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BAR_HEIGHT = 0.28
 
-# How the measures are called in a title, and what they are counted in.
+# Names of the measures in titles, and their units.
 MEASURES = {
     "mape": ("Mean absolute error", "percent of the outcome"),
     "median_ape": ("Median absolute error", "percent of the outcome"),
@@ -30,16 +30,16 @@ MEASURES = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Curves(Drawing):
-    """One line for each column of a table, over its index; dotted lines where the values ought to be.
+    """One line per column of a table, over its index, with nominal levels as dotted lines.
 
     Attributes
     ----------
     table : DataFrame
-        Horizons by lines.
+        Index: horizons. Columns: lines.
     targets : tuple of (float, str)
-        The nominal level, and its name.
+        Nominal levels and their names.
     top : float or None
-        Where the axis ends (default: where the values do).
+        Upper end of the axis (default: from the values).
     """
 
     table: pd.DataFrame
@@ -47,7 +47,7 @@ class Curves(Drawing):
     top: float | None = None
 
     def paint(self, axes: Axes) -> None:
-        """Draw the lines, each named at its end."""
+        """Draw the lines, each labelled at its end."""
         for height, name in self.targets:
             axes.axhline(height, color=GREY, linewidth=1, linestyle=DOTTED)
             axes.annotate(clean(name), (self.table.index[0], height), (0, 3), textcoords="offset points", fontsize=8)
@@ -64,14 +64,14 @@ class Curves(Drawing):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bars(Drawing):
-    """One horizontal bar for each row of a series, the first at the top, its value beside it.
+    """One horizontal bar per row of a series, from top to bottom, labelled with its value.
 
     Attributes
     ----------
     values : Series
-        Indexed by label.
+        Values, indexed by label.
     digits : int
-        Decimals of the values written beside the bars.
+        Number of decimals in the labels of the bars.
     """
 
     values: pd.Series
@@ -79,11 +79,11 @@ class Bars(Drawing):
 
     @property
     def height(self) -> float:
-        """As high as the number of bars asks for."""
+        """The height needed for the number of bars, in inches."""
         return 0.7 + BAR_HEIGHT * len(self.values)
 
     def paint(self, axes: Axes) -> None:
-        """Draw the bars; those below zero in the second colour."""
+        """Draw the bars, with negative values in the second colour."""
         heights = self.values.to_numpy(float)
         places = np.arange(len(heights))[::-1]
         bars = axes.barh(places, heights, color=np.where(heights < 0, COLOURS[1], COLOURS[0]), height=0.7)
@@ -94,22 +94,22 @@ class Bars(Drawing):
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         axes.axvline(0, color=GREY, linewidth=0.8)
-        # Room for the values, whose type is as large on a narrow figure, of which the labels take a larger share.
+        # Space for the values: the font size is fixed, so they take a larger share of a narrow figure.
         axes.margins(x=(WIDTH / axes.figure.get_figure(root=True).get_figwidth()) ** 1.5 * 0.12, y=0.02)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dots(Drawing):
-    """One line for each row of a table, a dot for each column, under a heading for each group of rows.
+    """One line per row of a table with a dot per column, under a heading for each group of rows.
 
     Attributes
     ----------
     table : DataFrame
-        Indexed by group and label; columns are what the dots mean. NaN leaves a dot out.
+        Indexed by group and label; the columns name the dots. NaN omits a dot.
     targets : tuple of float
-        The nominal levels, drawn as dotted lines, one for each column.
+        Nominal levels, one per column, drawn as dotted lines.
     right : float or None
-        Where the axis ends (default: where the values do).
+        Right end of the axis (default: from the values).
     """
 
     table: pd.DataFrame
@@ -125,11 +125,11 @@ class Dots(Drawing):
 
     @property
     def height(self) -> float:
-        """As high as the number of rows asks for."""
+        """The height needed for the number of rows, in inches."""
         return 0.9 - BAR_HEIGHT * float(self._places[0].min())
 
     def paint(self, axes: Axes) -> None:
-        """Draw the dots, each row joined by a thin line; what they mean stands above."""
+        """Draw the dots, joined by a thin line in each row, with a legend above."""
         places, headings = self._places
         for target, colour in zip(self.targets, cycle(COLOURS), strict=False):
             axes.axvline(target, color=colour, linewidth=1, linestyle=DOTTED)
@@ -150,21 +150,21 @@ class Dots(Drawing):
 
 
 def chart_scores(scores: pd.DataFrame, measure: str = "mape", lines: str = "model") -> Curves:
-    """Prepare the chart of a measure by horizon, one line for each model.
+    """Return the chart of a measure by horizon, with one line per model.
 
     Parameters
     ----------
     scores : DataFrame
-        As :meth:`popforecast.Backtest.scores` returns it.
+        As returned by :meth:`popforecast.Backtest.scores`.
     measure : str
         One of its columns.
     lines : str
-        The column that tells the lines apart, such as the region in the scores of one model by region.
+        The column with the names of the lines, such as the region in the scores of one model by region.
 
     Raises
     ------
     InputError
-        If the scores have no such measure.
+        If the scores do not include the measure.
     """
     table = _by_horizon(scores, measure, lines)
     name, unit = MEASURES.get(measure, (measure, "percent"))
@@ -174,7 +174,7 @@ def chart_scores(scores: pd.DataFrame, measure: str = "mape", lines: str = "mode
 
 
 def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> Curves:
-    """Prepare the chart of the coverage of each model's intervals, compared with the nominal level.
+    """Return the chart of the coverage of each model's intervals, compared with the nominal level.
 
     Raises
     ------
@@ -192,12 +192,12 @@ def chart_coverage(scores: pd.DataFrame, levels: Sequence[float] = (80, 95)) -> 
 
 
 def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bars:
-    """Prepare bars for the values of a series, labelled by its index.
+    """Return a bar chart of a series, labelled by its index.
 
     Raises
     ------
     InputError
-        If there is no value.
+        If the series is empty.
     """
     if values.empty:
         raise InputError(f"{title}: no value to draw, expected at least one")
@@ -206,18 +206,18 @@ def chart_bars(values: pd.Series, title: str, unit: str, digits: int = 1) -> Bar
 
 
 def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
-    """Prepare the mean and median error of each source, by vintage and year.
+    """Return the chart of the mean and median error of each source, by vintage and year.
 
     Parameters
     ----------
     scores : DataFrame
-        As :meth:`popforecast.evaluation.vintages.Vintages.scores` returns it, with a column ``vintage``.
+        As returned by :meth:`popforecast.evaluation.vintages.Vintages.scores`, with a column ``vintage``.
     basis : {"raw", "rebased"}
 
     Raises
     ------
     InputError
-        If the scores have no such basis.
+        If the scores do not include the basis.
     """
     columns = {"median_ape": "median", "mape": "mean"}
     table = _by_source(scores, basis)[list(columns)].rename(columns=columns)
@@ -230,12 +230,12 @@ def chart_sources(scores: pd.DataFrame, basis: str = "rebased") -> Dots:
 
 
 def chart_bounds(scores: pd.DataFrame, basis: str = "raw", levels: Sequence[float] = (80, 95)) -> Dots:
-    """Prepare the chart of the coverage of each source by vintage and year; dotted lines show the nominal level.
+    """Return the chart of the coverage of each source by vintage and year, with nominal levels as dotted lines.
 
     Raises
     ------
     InputError
-        If the scores have no such basis, or no source has bounds.
+        If the scores do not include the basis, or no source has bounds.
     """
     table = _by_source(scores, basis)[[f"coverage_{level:g}" for level in levels]].dropna(how="all")
     if table.empty:

@@ -1,4 +1,4 @@
-"""How each kind of line and area is drawn: one place that every drawing, and every key to one, asks."""
+"""Styles of lines and areas, shared by all renderers and their keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-# How much of its colour an interval has; a narrower one lies upon all that are wider.
+# Opacity of one interval. Narrower intervals are drawn over wider ones, so they appear darker.
 FAINT = 0.16
 
 
 class Kind(StrEnum):
-    """What a line of a chart is; its value is what a key calls it."""
+    """Kinds of line; the value is the text in the key."""
 
     ESTIMATES = "estimates"
     FORECAST = "our forecast"
@@ -21,14 +21,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Stroke:
-    """The look of a line.
+    """The style of a line.
 
     Attributes
     ----------
     width : float
-        In points or pixels.
+        Width in points or pixels.
     dashes : (float, float) or None
-        Lengths of a dash and of a gap, in widths; None is a whole line.
+        Lengths of dash and gap, in multiples of the width; None for a solid line.
     """
 
     width: float
@@ -36,17 +36,17 @@ class Stroke:
 
     @property
     def linestyle(self) -> Literal["-"] | tuple[float, tuple[float, float]]:
-        """What Matplotlib calls the dashes."""
+        """The dashes as a Matplotlib line style."""
         return "-" if self.dashes is None else (0, self.dashes)
 
     @property
     def dash(self) -> str:
-        """What Plotly calls the dashes."""
+        """The dashes as Plotly writes them."""
         return "solid" if self.dashes is None else ",".join(f"{self.width * part:g}px" for part in self.dashes)
 
     @property
     def attributes(self) -> str:
-        """The attributes of an SVG path."""
+        """The stroke as attributes of an SVG path."""
         dashes = "" if self.dashes is None else " ".join(f"{self.width * part:g}" for part in self.dashes)
         return f'stroke-width="{self.width:g}"' + f' stroke-dasharray="{dashes}"' * bool(dashes)
 
@@ -55,14 +55,14 @@ WHOLE, DASHED = Stroke(2), Stroke(1.25, (4, 3))
 
 
 class Entry(NamedTuple):
-    """One row of a key: its text, and a sample, which is a line's stroke or an area's opacity."""
+    """One entry of a key: its text, and the stroke of a line or the opacity of an area."""
 
     text: str
     sample: Stroke | float
 
 
 def choose_stroke(kind: Kind) -> Stroke:
-    """Return the look of a line by what it is: the UN's alone is dashed.
+    """Return the style for a kind of line: only the UN projection is dashed.
 
     Examples
     --------
@@ -73,9 +73,9 @@ def choose_stroke(kind: Kind) -> Stroke:
 
 
 def list_key(kinds: Collection[Kind], levels: Collection[float]) -> list[Entry]:
-    """Return the key to a drawing that shows lines of these kinds and intervals at these levels.
+    """Return the entries of a key for lines of these kinds and intervals at these levels.
 
-    Kinds that look the same share an entry.
+    Kinds with the same style share an entry.
 
     Examples
     --------

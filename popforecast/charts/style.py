@@ -1,4 +1,4 @@
-"""The house's figures: one style, drawn by Matplotlib, as SVG whose bytes repeat and that suits any page."""
+"""The shared chart style in Matplotlib, and its reproducible SVG for light and dark pages."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, darkened where white paper asks for it. Each
-# keeps a contrast of 3 to 1 on white and on a dark page.
+# The palette of Okabe and Ito, which is safe for colour-blind readers, darkened where needed: every colour has a
+# contrast of at least 3:1 on white and on dark pages.
 COLOURS = ("#0072b2", "#d55e00", "#007f5f", "#b0467f", "#8a6d00", "#3d6fd6", "#7a4b9d", "#5c6670")
 
-# Replaced by currentColor, so that a page's own text colour (light or dark) is the chart's.
+# Replaced by currentColor, so that the chart takes the text colour of a light or dark page.
 INK = "#010203"
 WIDTH, HEIGHT = 7.2, 4.0
 
-# On a page a figure is drawn a second time, for a phone: so wide that its type is not scaled down.
+# Width of the second version of a figure, for phones, where its text is not scaled down.
 NARROW = 3.75
 NARROW_SVG = "application/vnd.popforecast.narrow+svg"
 
-# Greys that show on white and on dark paper, of what belongs to no line: samples in a key and rules, those of the web
-# page's chart, and those of the explorer's.
+# Greys that are visible on light and dark pages, for rules and samples in keys: in Matplotlib, in the web page's
+# chart and in the explorer.
 GREY, RULE, GUIDE = "#808080", "#808a94", "#7a848d"
 
-# How much of its colour a grid has, and a line that joins dots; and what a dotted rule is to Matplotlib.
+# Opacity (hex) of grid lines and of lines joining dots, and Matplotlib's style of dotted rules.
 GRID, JOINED = "4d", "99"
 DOTTED = (0, (1, 2))
 
-# Points of the type of title, unit and caption, and of the margin around them.
+# Font sizes of title, unit and caption, and the margin around them, in points.
 TITLE, UNIT, CAPTION, CAPTION_MARGIN = 11, 9, 6.5, 6
 
-# Matplotlib's settings and font cache belong to the process, and a web server draws in several threads.
+# Matplotlib's settings and font cache are global, and the web server draws in several threads.
 _DRAWING = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Drawing(ABC):
-    """A figure prepared, and not yet drawn. In a notebook cell it shows itself.
+    """A figure that is prepared but not yet drawn. Notebooks display it.
 
     Attributes
     ----------
     title, unit, description : str
-        The description is the text alternative.
+        Texts; the description is the text alternative.
     """
 
     title: str
@@ -69,31 +69,31 @@ class Drawing(ABC):
 
     @property
     def height(self) -> float:
-        """How high it is drawn where nobody says (inches)."""
+        """The default height, in inches."""
         return HEIGHT
 
     @abstractmethod
     def paint(self, axes: Axes) -> None:
-        """Draw onto Matplotlib axes that are already in the house's style."""
+        """Draw on Matplotlib axes that already have the shared style."""
 
     def draw(self, width: float = WIDTH, height: float | None = None) -> Figure:
-        """Draw with Matplotlib (inches), the unit above the axes."""
+        """Return the figure drawn with Matplotlib, with the unit above the axes; sizes are in inches."""
         with house_style():
             figure, axes = new_figure(width, height or self.height)
             self.paint(axes)
-            # Where there is no room for the unit it is broken, and moved above what else stands over the axes.
+            # In a narrow figure the unit is wrapped, and moved above other text over the axes.
             lines = [self.unit] if width >= WIDTH else wrap(self.unit, 0.8 * 72 * width, UNIT, most=3)
             axes.set_title("\n".join(lines), loc="left", fontsize=UNIT, pad=None if width >= WIDTH else 2 * UNIT)
             layout = figure.get_layout_engine()
             if layout is not None and axes.get_legend() is not None:
-                # A key below takes height, which changes the ticks, whose labels take width: one layout is not enough.
+                # Run layout twice: the key takes height, which changes the ticks and the width of their labels.
                 layout.execute(figure)
         return figure
 
     def svg(self, width: float = WIDTH, height: float | None = None, caption: str | None = None) -> str:
-        """Return the figure as SVG: the same figure gives the same bytes.
+        """Return the figure as SVG; the same figure gives the same bytes.
 
-        A caption, such as citation and provenance, stands at the foot and in the file's metadata (Dublin Core).
+        A caption, such as citation and provenance, is shown at the foot and stored as Dublin Core metadata.
         """
         with _DRAWING:
             figure = self.draw(width, height)
@@ -106,7 +106,7 @@ class Drawing(ABC):
     def png(
         self, width: float = WIDTH, height: float | None = None, dpi: int = 144, caption: str | None = None
     ) -> bytes:
-        """Return the figure as PNG on white; a caption stands at its foot and in its metadata, too."""
+        """Return the figure as PNG on white; a caption is shown at the foot and stored in the metadata."""
         content = io.BytesIO()
         texts = (
             {} if caption is None else {"Title": self.title, "Description": self.description, "Source": clean(caption)}
@@ -119,7 +119,7 @@ class Drawing(ABC):
         return content.getvalue()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        # JupyterLab shows SVG as an image, where currentColor is black whatever the theme: ask for white below it.
+        # JupyterLab shows SVG as an image, where currentColor is always black: request a white background.
         metadata = {"image/svg+xml": {"needs_background": "light", "title": self.title}}
         forms = {"image/svg+xml": self.svg(), NARROW_SVG: self.svg(NARROW), "text/plain": self.description}
         return forms, metadata
@@ -129,7 +129,7 @@ class Drawing(ABC):
 
 
 def house_style() -> AbstractContextManager[None]:
-    """Return the context in which figures are made and drawn."""
+    """Return the Matplotlib context with the shared style, for creating and drawing figures."""
     import matplotlib
     from matplotlib.rcsetup import cycler
 
@@ -139,7 +139,7 @@ def house_style() -> AbstractContextManager[None]:
             "font.sans-serif": ["DejaVu Sans"],
             "font.size": 10,
             "text.color": INK,
-            # Names are text: a dollar sign in one begins no formula.
+            # A dollar sign in a name must not start a formula.
             "text.parse_math": False,
             "axes.labelcolor": INK,
             "axes.edgecolor": INK,
@@ -164,7 +164,7 @@ def house_style() -> AbstractContextManager[None]:
 
 
 def new_figure(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
-    """Return a Matplotlib figure in the house's style, without global state, and its axes."""
+    """Return a Matplotlib figure in the shared style and its axes, without global state."""
     from matplotlib.figure import Figure
 
     with house_style():
@@ -173,7 +173,7 @@ def new_figure(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Ax
 
 
 def render_svg(figure: Figure, description: str) -> str:
-    """Return a Matplotlib figure as an SVG element with a text alternative, the same bytes each time."""
+    """Return a Matplotlib figure as a reproducible SVG element with a text alternative."""
     content = io.StringIO()
     with _DRAWING, house_style():
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -185,7 +185,7 @@ def render_svg(figure: Figure, description: str) -> str:
 
 
 def add_caption(figure: Figure, title: str, caption: str) -> None:
-    """Write a title above a figure and a caption below, which make it so much taller: it is to stand alone."""
+    """Add a title above a figure and a caption below for use outside a page, and enlarge it by their height."""
     width, height = figure.get_size_inches()
     lines = wrap(clean(caption), 72 * width - 2 * CAPTION_MARGIN, CAPTION, most=9)
     head = (CAPTION_MARGIN + 1.5 * TITLE) / 72
@@ -201,16 +201,16 @@ def add_caption(figure: Figure, title: str, caption: str) -> None:
 
 
 def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size: float = 9) -> None:
-    """Write a label at the right end of each line, spread out so that none covers another.
+    """Write a label at the right end of each line, without overlaps.
 
     Parameters
     ----------
     axes : Axes
-        With their final limits.
+        Axes with their final limits.
     labels : iterable of (text, x, y, colour)
-        Where each line ends.
+        The end of each line.
     size : float
-        Of the type, in points.
+        Font size in points.
     """
     labels = list(labels)
     ends = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for _, x, y, _ in labels]))
@@ -230,7 +230,7 @@ def label_ends(axes: Axes, labels: Iterable[tuple[str, float, float, str]], size
 
 
 def mark_origin(axes: Axes, origin: int, text: str = "", with_rule: bool = True) -> None:
-    """Draw a dotted rule at the last year of estimates, which is named above it."""
+    """Draw a dotted rule at the last year of estimates, with a label above."""
     if with_rule:
         axes.axvline(origin, color=GREY, linewidth=0.8, linestyle=DOTTED)
     text = f"{text or f'estimates to {origin}'} "
@@ -238,14 +238,14 @@ def mark_origin(axes: Axes, origin: int, text: str = "", with_rule: bool = True)
 
 
 def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GREY, GREY)) -> None:
-    """Write what lines and areas mean below the axes, each beside its sample.
+    """Draw a key to lines and areas below the axes.
 
     Parameters
     ----------
     axes : Axes
     entries : sequence of Entry
     colours : (str, str)
-        Of samples that are whole, areas among them, and of those that are dashed; grey where each line has its own.
+        Colours of solid samples (including areas) and of dashed ones; grey if lines have different colours.
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -258,7 +258,7 @@ def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GR
         else Patch(facecolor=colours[0], alpha=look, linewidth=0, label=text)
         for text, look in entries
     ]
-    # On a narrow figure two would not stand beside each other, on a wide one not four.
+    # A narrow figure has room for one column only, and a wide one not for four.
     columns = 1 if axes.figure.get_figure(root=True).get_figwidth() < WIDTH else 2 if len(handles) > 3 else 3
     if handles:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns, fontsize=8)
@@ -274,7 +274,7 @@ def _describe_file(title: str, source: str) -> str:
 
 
 def _own_ids(svg: str) -> str:
-    """Drop the ids that nothing refers to and make the rest this figure's own: many figures share one page."""
+    """Remove unused ids and make the others unique to the figure, as a page can contain several figures."""
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
     own = "f" + hashlib.sha256(svg.encode()).hexdigest()[:6]

@@ -1,4 +1,4 @@
-"""The command line: parsing and printing only. Commands stand in modules by what they do; here is what they share."""
+"""The command line: parsing and printing only. Commands are in modules by purpose, and combined here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from popforecast.cli.publishing import report
 from popforecast.cli.scoring import backtest, vintages
 from popforecast.errors import PopforecastError
 
-# What only some commands need, and the extra that brings it.
+# Optional dependencies, and the extra that installs them.
 OPTIONAL = {
     **dict.fromkeys(("papermill", "nbconvert", "nbformat", "nbclient", "statsmodels"), "'popforecast[reports]'"),
     **dict.fromkeys(("dask", "distributed", "pyarrow"), "'popforecast[scale]'"),
@@ -23,10 +23,10 @@ OPTIONAL = {
 
 
 class Commands(click.Group):
-    """A group whose commands end in one sentence, not in a traceback, when the input is bad."""
+    """A group of commands that report invalid input in one sentence, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what a person can mend becomes an error message and exit status 1."""
+        """Run the command; errors that the user can fix become a message with exit status 1."""
         try:
             return super().invoke(ctx)
         except PopforecastError as error:
@@ -38,7 +38,7 @@ class Commands(click.Group):
                 ) from error
             raise
         except OSError as error:
-            # Click itself ends in silence when a reader, such as head, has seen enough.
+            # Click itself exits quietly when a reader such as head closes the pipe.
             if error.errno == errno.EPIPE:
                 raise
             place = f"{error.filename}: " if error.filename else ""

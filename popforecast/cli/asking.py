@@ -1,4 +1,4 @@
-"""The commands that ask others: a deployed app for a forecast, the UN for its file."""
+"""Commands that use the network: request a forecast from an app, fetch a UN file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options with which commands take anyone's file in place of a revision."""
+"""Options for reading a user's file instead of a revision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from popforecast.wpp.editions import load_panel
 
 @dataclass(frozen=True)
 class OwnData:
-    """A file and what its columns are; the attributes are the arguments of :func:`popforecast.readers.read_own`."""
+    """A file and its columns; the attributes are the arguments of :func:`popforecast.readers.read_own`."""
 
     path: Path
     id: str | None
@@ -33,7 +33,7 @@ class OwnData:
     incomplete: str
 
     def read(self) -> Reading:
-        """Read the file."""
+        """Return the contents of the file."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         return read_own(**given | {"where": dict(self.where)})
 
@@ -63,7 +63,7 @@ OPTIONS = (
 
 
 def take_data(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a file to a command, which gets them as ``own``: None without ``--data``."""
+    """Return the command with the options of a file, passed to it as ``own`` (None without ``--data``)."""
 
     @functools.wraps(command)
     def gathered(*arguments: Any, **options: Any) -> Any:
@@ -71,9 +71,9 @@ def take_data(command: Callable[..., Any]) -> Callable[..., Any]:
         context = click.get_current_context()
         changed = [name for name in given if is_given(context, name)]
         if given["path"] is None and changed:
-            raise click.UsageError(f"--{changed[0]} describes a file: name it with --data")
+            raise click.UsageError(f"--{changed[0]} needs a file: add --data")
         if given["path"] is not None and is_given(context, "revision"):
-            raise click.UsageError("--data and --revision are two sources: expected one of them")
+            raise click.UsageError("--data and --revision: expected only one of them")
         return command(*arguments, own=OwnData(**given) if given["path"] is not None else None, **options)
 
     for option in reversed(OPTIONS):
@@ -82,12 +82,12 @@ def take_data(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_given(context: click.Context, name: str) -> bool:
-    """Whether an option was given by who called, not by its default."""
+    """Whether the user set an option, rather than leaving its default."""
     return context.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
 
 
 def open_panel(own: OwnData | None, revision: str) -> Panel | UnevenPanel:
-    """Return the panel of a file, or of a revision; what is left out of a file is told on standard error."""
+    """Return the panel of a file or a revision; locations left out of a file are listed on standard error."""
     if own is None:
         return load_panel(revision)
     reading = own.read()
@@ -101,12 +101,12 @@ def open_panel(own: OwnData | None, revision: str) -> Panel | UnevenPanel:
 def part_groups(
     panel: Panel | UnevenPanel, locations: Sequence[str]
 ) -> tuple[list[str] | None, dict[str, list[Any]] | None]:
-    """Return the locations asked for without the regions among them, and the members of these.
+    """Return the requested locations that are not regions, and the members of those that are.
 
     Raises
     ------
     InputError
-        If a region is asked for twice.
+        If a region is repeated.
     """
     regions = panel.locations["region"]
     known = set(regions.dropna())

@@ -1,4 +1,4 @@
-"""The commands that forecast, and that keep a fitted model."""
+"""Commands that forecast, and that save a fitted model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from popforecast.scale import ENGINES, ON_ERROR
 from popforecast.text import join_words
 from popforecast.wpp.editions import get_edition
 
-# What says nothing about a forecast that is written in parts, and would be ignored.
+# Options that do not apply to forecasts written in parts.
 ELSEWHERE = ("locations", "group", "name", "where", "decimal", "incomplete", "intervals", "fitted", "form")
 
 HELP = f"""Forecast LOCATIONs: codes, ISO3 codes, names or aliases (default: every location).
@@ -103,16 +103,14 @@ def forecast(
         return
     for name in parts:
         if is_given(ctx, name):
-            raise click.UsageError(f"--{name.replace('_', '-')} is for a forecast in parts: add --output FOLDER")
+            raise click.UsageError(f"--{name.replace('_', '-')} is only for forecasts in parts: add --output FOLDER")
     if fitted and is_given(ctx, "model"):
-        raise click.UsageError("--fitted names a model already: leave --model out")
+        raise click.UsageError("--fitted already sets the model: leave out --model")
     panel = open_panel(own, revision)
     chosen: str | Fitted | None = model
     if fitted:
         if not isinstance(panel, pf.Panel):
-            raise click.UsageError(
-                "--fitted is a model of one panel, and locations have different years here: use --model"
-            )
+            raise click.UsageError("--fitted needs locations with the same years, but here they differ: use --model")
         chosen = pf.load_fit(fitted, panel)
     wanted = levels or ((USUAL_LEVEL,) if form == "table" else DEFAULT_LEVELS)
     asked, groups = part_groups(panel, locations) if own else (locations or None, None)
@@ -127,14 +125,14 @@ def forecast(
 
 
 def write_parts(ctx: click.Context, own: OwnData | None, output: Path, **asked: Any) -> None:
-    """Forecast a file into a folder, as :func:`popforecast.scale.forecast` is asked to, and say what was done."""
+    """Forecast a file into a folder by :func:`popforecast.scale.forecast`, and print a summary."""
     if own is None:
-        raise click.UsageError("--output is for a file of your own: add --data, a Parquet file or folder")
+        raise click.UsageError("--output needs your own data: add --data with a Parquet file or folder")
     for name in ELSEWHERE:
         if is_given(ctx, name):
             option = {"locations": "LOCATION", "form": "--format"}.get(name, f"--{name}")
-            raise click.UsageError(f"{option} and --output do not go together: every series is forecast as it is")
-    # As Ctrl-C does: what runs is ended, and what was made stays.
+            raise click.UsageError(f"{option} cannot be used with --output, which forecasts every series")
+    # Like Ctrl-C: workers are stopped, and finished parts are kept.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     columns = {name: getattr(own, name) for name in ("id", "time", "value") if getattr(own, name)}
     made = scale.forecast(own.path, output, **columns, **asked, progress=True)

@@ -1,4 +1,4 @@
-"""The options that several commands have."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES = {"integer": int, "number": float}
 
 
 def make_option(field: str, **given: Any) -> Callable[[Command], Command]:
-    """Return the option for a parameter of the table, which the command gets under the name of its field."""
+    """Return the option for a parameter in the table of parameters; the command receives it by its field name."""
     row = PARAMETERS[field]
     known = {"type": TYPES.get(row.schema["type"]), "multiple": row.most > 1, "help": row.description}
     return click.option(f"--{row.name}", field, **known | given)
@@ -30,7 +30,7 @@ def _make_choice(field: str, **given: Any) -> Callable[[Command], Command]:
 
 
 def _leave_default(context: click.Context, option: click.Parameter, value: str) -> str | None:
-    """Leave the choice to the panel, where nobody names a model: the default shown is that of the UN's revisions."""
+    """Return None for the default, so that the panel decides: the default shown applies to UN revisions only."""
     is_default = context.get_parameter_source(str(option.name)) is click.core.ParameterSource.DEFAULT
     return None if is_default else value
 
@@ -44,7 +44,7 @@ format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
 )
 
-# What asking an app differs in: it has defaults of its own, and takes groups.
+# Options that differ in requests to an app, which has its own defaults and accepts groups.
 ASKED: dict[str, dict[str, Any]] = {
     "groups": {
         "type": Parsed("group", split_group),
@@ -60,7 +60,7 @@ ASKED: dict[str, dict[str, Any]] = {
 
 
 def take_question(command: Command) -> Command:
-    """Add an option for each parameter of a question but its locations."""
+    """Return the command with an option for each parameter of a question except the locations."""
     for field in reversed(Question.rows()):
         if field != "locations":
             command = make_option(field, **ASKED.get(field, {}))(command)

@@ -1,4 +1,4 @@
-"""What the command line takes: options that are lists."""
+"""Parsers of command-line options, such as lists."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import click
 
 from popforecast.errors import InputError, YearError
 
-# No panel has more years to choose origins from.
+# Maximum length of a list of years; panels are much shorter.
 MOST_YEARS = 10_000
 
 
 class Parsed(click.ParamType):
-    """An option whose text a function parses; its error becomes a usage error."""
+    """The type of an option that is parsed by a function, whose errors become usage errors."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the parsed value; one that is parsed already is returned as it is."""
+        """Return the parsed value; values that are not text are returned unchanged."""
         if not isinstance(value, str):
             return value
         try:
@@ -31,7 +31,7 @@ class Parsed(click.ParamType):
 
 
 def parse_years(text: str) -> list[int]:
-    """Parse ``1988:2022:5`` (the last year included where the steps meet it) or ``1990,2000``.
+    """Return the years in ``1988:2022:5`` (including the last year if a step falls on it) or ``1990,2000``.
 
     Examples
     --------
@@ -43,17 +43,17 @@ def parse_years(text: str) -> list[int]:
         if ":" not in text:
             return [int(part) for part in text.split(",")]
         first, last, *step = (int(part) for part in text.split(":"))
-        # Cut short before it is a list: 1:9999999999 would fill the memory.
+        # Truncated before it becomes a list: 1:9999999999 would fill the memory.
         years = range(first, last + 1, *step)[: MOST_YEARS + 1]
     except (ValueError, TypeError):
         raise YearError(f"{text!r}: {expected}") from None
     if not 0 < len(years) <= MOST_YEARS:
-        raise YearError(f"{text!r} holds {'too many years' if years else 'no year'}: {expected}")
+        raise YearError(f"{text!r} has {'too many' if years else 'no'} years: {expected}")
     return list(years)
 
 
 def parse_steps(text: str) -> list[int]:
-    """Parse whole numbers separated by commas.
+    """Return the whole numbers in a list separated by commas.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def parse_steps(text: str) -> list[int]:
 
 
 def parse_names(text: str) -> list[str]:
-    """Parse names separated by commas.
+    """Return the names in a list separated by commas.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def parse_names(text: str) -> list[str]:
 
 
 def parse_condition(text: str) -> tuple[str, str]:
-    """Parse a column and what it must hold.
+    """Return the column and the value in a condition.
 
     Examples
     --------
@@ -87,5 +87,5 @@ def parse_condition(text: str) -> tuple[str, str]:
     """
     column, equals, value = text.partition("=")
     if not (equals and column.strip()):
-        raise InputError(f"{text!r}: expected a column, an equals sign and what it must hold, such as sex=T")
+        raise InputError(f"{text!r}: expected a column, an equals sign and a value, such as sex=T")
     return column.strip(), value.strip()

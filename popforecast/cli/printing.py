@@ -1,4 +1,4 @@
-"""What the command line prints: forecasts and scores as text."""
+"""Forecasts and scores as text for the terminal."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from popforecast.forecasting.result import FORECAST, Forecast
 from popforecast.panel.locations import disambiguate
 from popforecast.text import INTERVALS, guard_formulas, round_in_full
 
-# More notes than these are left to JSON.
+# Maximum number of notes to print; JSON has all of them.
 MOST_NOTES = 5
 
 LOWER, UPPER = "lower_", "upper_"
 
 
 def write_forecast(result: Forecast, medium: pd.DataFrame | None = None) -> str:
-    """Write a forecast as a table, a block for each location, with its source and what a reader must know.
+    """Return a forecast as text: a block per location, the source and notes.
 
     Parameters
     ----------
     result : Forecast
     medium : DataFrame, optional
-        The UN's medium variant, as :func:`popforecast.load_projections` returns it: a column of its own.
+        The UN's medium variant, as returned by :func:`popforecast.load_projections`, for a further column.
     """
     rows = result.to_frame()
     if medium is not None:
@@ -38,7 +38,7 @@ def write_forecast(result: Forecast, medium: pd.DataFrame | None = None) -> str:
 
 
 def write_answer(answer: Mapping[str, Any]) -> str:
-    """Write what an app answered as :func:`write_forecast` writes a forecast, with its source and notes."""
+    """Return an app's answer as text, in the format of :func:`write_forecast`."""
     rows = pd.DataFrame(answer["forecasts"])
     return "\n".join(
         [*_write_rows(rows), *_write_foot(answer, any(column.startswith(LOWER) for column in map(str, rows)))]
@@ -46,7 +46,7 @@ def write_answer(answer: Mapping[str, Any]) -> str:
 
 
 def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the lines of a table: a heading, then each location's name and its years."""
+    """Yield the lines of a table: the heading, then the name and the years of each location."""
     ahead = rows["variant"] == FORECAST
     levels = [column.removeprefix(LOWER) for column in map(str, rows) if column.startswith(LOWER) and ahead.any()]
     sides = [side + level for level in levels for side in (LOWER, UPPER)]
@@ -71,7 +71,7 @@ def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
-    """Return the lines below a table, from what :meth:`popforecast.Forecast.describe` returns."""
+    """Return the lines below a table, from the result of :meth:`popforecast.Forecast.describe`."""
     source = described["provenance"]
     notes = [clean(f"{note['location']}: {note['text']}") for note in described["notes"]]
     if len(notes) > MOST_NOTES:
@@ -86,18 +86,18 @@ def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
 
 
 def write_table(table: pd.DataFrame, form: str) -> str:
-    """Write a table of scores as ``table``, ``csv`` or ``json``."""
+    """Return a table of scores as text in the format ``table``, ``csv`` or ``json``."""
     if form == "json":
         return table.to_json(orient="records", indent=2, double_precision=6) + "\n"
     if form == "csv":
         return guard_formulas(table).to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    # Without what would steer the terminal.
+    # Without control characters, which could manipulate the terminal.
     cleaned = table.map(lambda cell: clean(cell) if isinstance(cell, str) else cell)
     return cleaned.to_string(index=False, float_format="{:.2f}".format)
 
 
 def escape_controls(text: str) -> str:
-    r"""Return a message in which what would steer the terminal, or cannot be written, is shown by its number.
+    r"""Return a message with control characters and others that cannot be printed escaped.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The command that makes reports."""
+"""The command for reports."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def report(
 
     start = time.monotonic()
     skip_grammar()
-    # As Ctrl-C does: what runs is ended, and what was made stays.
+    # Like Ctrl-C: running notebooks are stopped, and finished pages are kept.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chosen = [*names, *only]
     if each:
         if len(chosen) != 1:
-            raise click.UsageError("--each makes the pages of one report: name it, such as country-profile")
+            raise click.UsageError("--each needs exactly one report, such as country-profile")
         if dry_run:
-            raise click.UsageError("--dry-run: expected without --each, which says itself what is left to be made")
+            raise click.UsageError("--dry-run cannot be used with --each, which reports its own progress")
         pages = make_series(
             chosen[0], each, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force
         )
@@ -109,7 +109,7 @@ def report(
 
 
 def conclude(results: Sequence[Result], index: Path, seconds: float) -> str:
-    """Return the last line: what was run, how long it took, and where to read it.
+    """Return the last line: number of reports run, time taken, and path of the index.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The commands that score forecasts: at past origins, and from what was known then."""
+"""Commands that score forecasts: at past origins on today's data, and from old editions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def backtest(
     panel = open_panel(own, revision)
     everyone = panel.countries() if own is None and isinstance(panel, pf.Panel) else panel
     chosen = (panel.select(locations) if locations else everyone).locations.index.tolist()
-    # The whole panel is run: whom one asks about changes no forecast, and an aggregate has its countries.
+    # Run on the whole panel, so that the choice of locations changes no forecast and aggregates have their countries.
     result = pf.backtest(panel, names, origins, horizons, levels or DEFAULT_LEVELS)
     click.echo(write_table(result.scores(chosen, by), form), nl=form == "table")
     if form == "table":

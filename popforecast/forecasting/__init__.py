@@ -1,4 +1,4 @@
-"""forecast(): the one verb that every surface calls; forecast_all(): the same for a whole panel, once."""
+"""Forecasting: :func:`forecast`, used by every interface, and :func:`forecast_all` for a whole panel at once."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ def forecast(
     intervals: str | None = None,
     groups: Groups | None = None,
 ) -> Forecast:
-    """Forecast the population of locations from nothing but the panel's history.
+    """Return the forecast of locations, made from past population only.
 
-    The model is always fitted to the whole panel, so choosing a subset never changes a number. An aggregate is the sum
-    of its countries (plus the share of the total that no listed country holds: see
-    :meth:`~popforecast.forecasting.result.Forecast.list_remainders`), and its interval comes from their joint past
-    errors; a plain autoregression (``ar1``, ``AR(...)``) forecasts each series on its own, with analytic intervals.
+    The model is always fitted to the whole panel, so the choice of locations never changes a number. An aggregate is
+    the sum of its countries, plus the share of the total outside the listed countries (see
+    :meth:`~popforecast.forecasting.result.Forecast.list_remainders`); its interval comes from their joint past errors.
+    A plain autoregression (``ar1``, ``AR(...)``) forecasts each series separately, with analytic intervals.
 
     Parameters
     ----------
     panel : Panel or UnevenPanel
-        The history; its last year is the origin. In an uneven panel each location has its own: see
+        The history, whose last year is the origin. In an uneven panel each location has its own origin: see
         :attr:`Forecast.origins <popforecast.forecasting.result.Forecast.origins>`.
     locations : code, ISO3, name or alias, or several, optional
-        Which series to return, in this order (default: every series of the panel).
+        Locations to return, in this order (default: all locations of the panel).
     start, end : int, optional
         First and last year (default: the ten steps after the origin). Years up to the origin give history.
     model : str, Model or Fitted, optional
-        A model's name, a specification such as ``AR(2, "ct")``, or a model already fitted to this panel (default:
-        what :func:`popforecast.models.choose` chooses for the panel).
+        Name of a model, a specification such as ``AR(2, "ct")``, or a model fitted to this panel (default: the choice
+        of :func:`popforecast.models.choose` for the panel).
     levels : sequence of float
-        Central coverage of the intervals, in percent.
+        Coverage of the intervals, in percent.
     intervals : {"real-time", "final"}, optional
-        Whether they are to hold what a later revision will publish (default for the UN's revisions), or figures that
-        are not revised (default for any other panel).
+        Whether intervals allow for later revisions of the figures (default for UN revisions), or treat the figures as
+        final (default for any other panel).
     groups : mapping of str to locations, optional
-        Groups of one's own, ``{"My markets": ["NGA", 356]}``: each is forecast as the sum of its countries, under its
-        name. They come after the locations unless these name them.
+        User-defined groups, such as ``{"My markets": ["NGA", 356]}``, forecast as sums of their countries. They follow
+        the locations, unless their names are among these.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def forecast(
     Raises
     ------
     UnknownLocationError, RepeatedLocationError, UnknownModelError, YearError, LevelError, ModelError, PanelError
-        If an argument is not valid; the error names it and what would be.
+        If an argument is invalid; the error names it and the valid values.
 
     Examples
     --------
@@ -92,12 +92,12 @@ def forecast_all(
     levels: Sequence[float] = DEFAULT_LEVELS,
     intervals: str | None = None,
 ) -> Outlook:
-    """Forecast the whole panel to the last year that can be asked for, once, so that any part is at hand at once.
+    """Return the outlook of a whole panel to the last possible year, from which any forecast is taken quickly.
 
     Parameters
     ----------
     panel, model, levels, intervals
-        As for :func:`forecast`; the levels are all that can be asked for later.
+        As for :func:`forecast`; only these levels are available later.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def forecast_all(
     Raises
     ------
     UnknownModelError, LevelError, ModelError, PanelError
-        If an argument is not valid.
+        If an argument is invalid.
 
     Examples
     --------
@@ -124,12 +124,12 @@ def forecast_all(
 
 
 def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -> str:
-    """Return what the intervals of a forecast hold: ``real-time``, ``final``, or ``analytic`` for a plain model.
+    """Return the kind of intervals: ``real-time``, ``final``, or ``analytic`` for a plain model.
 
     Raises
     ------
     ModelError
-        If the choice is unknown, or not possible for this panel or model.
+        If the kind is unknown, or not available for this panel or model.
 
     Examples
     --------
@@ -153,17 +153,17 @@ def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -
 
 
 def fit(panel: Panel, model: str | Model | None = None) -> Fitted:
-    """Fit a model to every location of a panel, its intervals calibrated: what :func:`forecast` does first.
+    """Return a model fitted to all locations of a panel, with calibrated intervals, as :func:`forecast` uses it.
 
-    The default model's fit to a whole embedded revision is embedded too, and taken from there, so that every machine
-    has the same numbers. Where it is absent or of other data, the model is fitted; where it is damaged or of another
-    version, it is fitted, and the log says so.
+    For a complete embedded revision and the default model, an embedded fit is used, so that every machine has the
+    same numbers. If it is missing or for other data, the model is fitted; if it is damaged or from another version,
+    the model is fitted with a warning in the log.
 
     Parameters
     ----------
     panel : Panel
     model : str or Model, optional
-        A model's name or a specification (default: as for :func:`forecast`).
+        Name or specification of a model (default: as for :func:`forecast`).
 
     Raises
     ------
@@ -185,12 +185,12 @@ def fit(panel: Panel, model: str | Model | None = None) -> Fitted:
 
 
 def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFAULT_LEVELS) -> Prediction:
-    """Forecast the whole panel of a fit so many steps ahead, with the intervals that :func:`forecast` gives by default.
+    """Return the forecast of a fit's whole panel to a horizon, with the default intervals of :func:`forecast`.
 
     Raises
     ------
     LevelError
-        If a level is not valid.
+        If a level is invalid.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFA
     8745733000.0
     """
     levels = check_levels(levels)
-    # Without levels there is nothing to calibrate.
+    # Without levels no calibration is needed.
     fitted = complete(fitted) if levels else fitted
     kind = choose_intervals(fitted.panel, fitted.model)
     return predict_panel(fitted.panel, fitted, horizon, levels, kind).prediction
@@ -218,7 +218,7 @@ def _forecast_one(
 ) -> Forecast:
     years, levels = choose_years(panel, start, end), check_levels(levels)
     if not groups:
-        # What is not there is said before a model is fitted.
+        # Unknown locations raise before the model is fitted.
         panel.rows(locations)
     fitted = _fit_to(panel, model)
     kind = choose_intervals(panel, fitted.model, intervals)
@@ -236,11 +236,11 @@ def _forecast_each(
     intervals: str | None,
     groups: Groups,
 ) -> Forecast:
-    """Forecast each location from its own origin, on a panel of all that have its years."""
+    """Return forecasts from each location's own origin, fitted to the panel of all locations with its years."""
     if isinstance(model, Fitted):
         raise ModelError(
-            f"{model.model.name} was fitted to one panel, and locations have different years here ({panel!r}): name "
-            "the model instead"
+            f"{model.model.name} was fitted to one panel, but locations have different years here ({panel!r}): "
+            "pass the model's name instead"
         )
     specification = models.get(model, panel)
     asked = [] if groups and locations == [] else panel.locations.index[panel.rows(locations)].tolist()
@@ -251,26 +251,26 @@ def _forecast_each(
         end = int(choose_years(latest, max(start, int(latest.years[0])), None)[-1])
     parts = []
     for number in numbers:
-        # A plain model learns nothing from the others.
+        # A plain model does not use the other series.
         whole = panel.cover(number) if specification.calibrated else panel.panels[number]
         first = int(whole.years[0])
         own = [code for code in asked if panel.homes[code] == number]
         summed = {name: groups[name] for name, home in homes.items() if home == number}
         if end is not None and end < first:
-            raise YearError(f"{[*own, *summed][0]!r} begins in {first}: expected a last year from there on, not {end}")
+            raise YearError(f"{[*own, *summed][0]!r} starts in {first}: expected a last year from then on, not {end}")
         begin = start if start is None or start >= first else first
         parts.append(_forecast_one(whole, [*own, *summed], begin, end, specification, levels, intervals, summed))
     return join(parts, (*asked, *(name for name in groups if name not in asked)))
 
 
 def _find_home(panel: UnevenPanel, name: str, members: Iterable[Hashable]) -> int:
-    """Return the number of the panel that holds all members of a group."""
+    """Return the number of the panel with all members of a group."""
     codes = panel.locations.index[panel.rows(members)].tolist()
     homes = {panel.homes[code]: code for code in codes}
     if len(homes) > 1:
         (one, a), (two, b) = list(homes.items())[:2]
         raise PanelError(
-            f"group {name!r} holds {a!r} with {describe_years(panel.panels[one].years)} and {b!r} with "
+            f"group {name!r} has {a!r} with {describe_years(panel.panels[one].years)} and {b!r} with "
             f"{describe_years(panel.panels[two].years)}: a sum needs members with the same first and last year"
         )
     return next(iter(homes))

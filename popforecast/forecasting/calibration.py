@@ -1,4 +1,4 @@
-"""Intervals from a model's own past errors: how wrong it was, at each horizon, for locations like this one."""
+"""Calibration of intervals on a model's own past errors, by horizon and features of the location."""
 
 from __future__ import annotations
 
@@ -17,53 +17,53 @@ from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 
-# Years ahead at which errors are collected; widths are interpolated between them.
+# Horizons in years at which errors are collected; widths are interpolated in between.
 KNOTS = (1, 3, 5, 10, 20, 30, 40)
 
-# Years between two past origins: closer ones make nearly the same errors again.
+# Years between past origins; errors of closer origins are nearly the same.
 EVERY = 5
 
-# Years of history that a past origin needs; at most a third of a short panel.
+# Years of history before the first past origin; at most a third of a short panel.
 WARM_UP = 14
 
-# An error this many years older counts half: the world of the 1970s was stormier.
+# Half-life of the weights of errors, in years, because growth was more volatile in earlier decades.
 HALF_LIFE = 15
 
-# Below so many past errors nothing is calibrated.
+# Minimum number of past errors for calibration.
 FEWEST = 30
 
-# Added to errors before their logarithm is taken: a forecast that was right to the person is luck, not precision.
+# Offset before logs, so that near-zero errors do not dominate.
 LUCK = 1e-4
 
-# Log errors are kept to so many decimals: what is smaller comes from taking logarithms and back, and is none.
+# Decimals of log errors; smaller digits are rounding errors of logs and exponentials.
 ROUNDED = 13
 
-# What the arrays of a calibration are called beside those of a model.
+# Prefix of the names of calibration arrays, stored together with those of a model.
 PREFIX = "interval_"
 
-# How fast widths may grow beyond the last knot: as a random walk at least, as a growth rate that is wrong at most.
+# Powers of the horizon that limit widths beyond the last knot: a random walk, and a constant error in the growth rate.
 SLOWEST, FASTEST = 0.5, 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration(Frozen):
-    r"""How wide intervals must be, from past errors.
+    r"""Error scales and quantiles, estimated from past errors, which set the width of intervals.
 
-    The log error at horizon h of a location with features x is taken to be :math:`e^{x' b_h} q`, with q drawn from the
+    The log error at horizon h of a location with features x is modelled as :math:`e^{x' b_h} q`, with q drawn from the
     scaled past errors of all locations (split conformal prediction). The features are a constant, log volatility of
-    growth over ten years, and size within the panel; :math:`b_h` is least squares on :math:`\log(|e| + 10^{-4})`.
-    Past origins lie five years apart; older errors count less, by half every 15 years.
+    growth over ten years, and relative size; :math:`b_h` is estimated by least squares on :math:`\log(|e| + 10^{-4})`.
+    Past origins are five years apart; the weight of older errors halves every 15 years.
 
     Attributes
     ----------
     knots : ndarray, shape (k,)
-        Steps ahead.
+        Horizons, in steps.
     scale : ndarray, shape (n, k)
-        :math:`e^{x' b}` of each location at the origin.
+        Error scale :math:`e^{x' b}` of each location at the origin.
     quantiles : ndarray, shape (k, len(PROBABILITIES))
-        Of the scaled past errors.
+        Quantiles of the scaled past errors.
     errors, scale_then : ndarray, shape (n, o, k)
-        The log errors at o past origins, and the scale there; NaN where the outcome was not known.
+        Log errors and error scales at o past origins; errors are NaN where the outcome was unknown.
 
     References
     ----------
@@ -78,16 +78,16 @@ class Calibration(Frozen):
     scale_then: Array
 
     def reach(self, horizon: int, level: float) -> Array:
-        """Return how far the interval reaches below and above the median, in logs, shape (2, n, horizon).
+        """Return the lower and upper half-widths of the interval, in logs, shape (2, n, horizon).
 
-        Both grow with the horizon, and neither is negative; counted in persons, a population that shrinks fast can
-        have a shrinking interval. Beyond the last knot they grow as a power of the horizon, that of the mean size of
-        errors between the last two knots, from 1/2 (a random walk) to 1 (a growth rate that is wrong).
+        Both are non-negative and grow with the horizon; in persons, the interval of a fast-shrinking population can
+        narrow. Beyond the last knot they grow as a power of the horizon, estimated from mean absolute errors at the
+        last two knots and limited to between 1/2 (a random walk) and 1 (a constant error in the growth rate).
         """
         return np.stack([self._extend(side, horizon) for side in reach_quantiles(self.quantiles, level)])
 
     def spread(self, horizon: int) -> Array:
-        """Return the mean size of errors, in logs, shape (n, horizon); it grows with the horizon as reaches do."""
+        """Return mean absolute errors, in logs, shape (n, horizon); they grow with the horizon like half-widths."""
         return self._extend(np.abs(self.quantiles).mean(axis=1), horizon)
 
     def _extend(self, quantiles: Array, horizon: int) -> Array:
@@ -100,7 +100,7 @@ class Calibration(Frozen):
         return path
 
     def _power(self) -> Array:
-        # One power for all levels: with its own, a narrow interval could outgrow a wide one.
+        # The same power for all levels; otherwise intervals could cross.
         if len(self.knots) == 1:
             return np.full(len(self.scale), FASTEST)
         usual = np.maximum(self.scale * np.abs(self.quantiles).mean(axis=1), 1e-12)
@@ -109,22 +109,22 @@ class Calibration(Frozen):
 
 
 def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None:
-    """Calibrate on the errors that were known at an origin.
+    """Return the calibration from errors known at an origin.
 
     Parameters
     ----------
     rolling : Rolling
-        The model at past origins, those of :func:`choose_past` among them, and at the horizons of
+        Forecasts of the model at past origins, including those of :func:`choose_past`, for the horizons of
         :func:`choose_knots`.
     panel : Panel
-        The panel it was rolled over; nothing after the origin is used.
+        The panel of these forecasts; years after the origin are not used.
     origin : int
         A year of the panel.
 
     Returns
     -------
     Calibration or None
-        None where too few errors are known.
+        None if too few errors are known.
     """
     row = int(np.searchsorted(panel.years, origin))
     rows = np.searchsorted(panel.years, choose_past(panel, origin))
@@ -145,10 +145,10 @@ def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None
 
 
 class Width(NamedTuple):
-    """What past errors teach about one knot; it can be applied to any location.
+    """Estimates from past errors at one knot, which apply to any location.
 
-    Steps ahead, how the size of an error depends on features, quantiles of the errors so scaled, and the errors, shape
-    (n, o), NaN where the outcome was not known.
+    The horizon in steps, the coefficients of the error scale, the quantiles of the scaled errors, and the errors, shape
+    (n, o), NaN where the outcome was unknown.
     """
 
     knot: int
@@ -158,14 +158,14 @@ class Width(NamedTuple):
 
 
 def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> list[Width]:
-    """Return what is known at an origin of the errors at each knot; fewer knots where too few errors are known.
+    """Return the estimates from errors known at an origin, by knot; knots with too few errors are omitted.
 
     Parameters
     ----------
     rolling, panel, origin
         As for :func:`calibrate`.
     risk : ndarray, shape (t, n, p)
-        What :func:`popforecast.forecasting.risk.describe_risk` says of the panel.
+        As returned by :func:`popforecast.forecasting.risk.describe_risk`.
     """
     past = np.array(choose_past(panel, origin), dtype=np.int64)
     rows, columns = np.searchsorted(panel.years, past), np.searchsorted(rolling.origins, past)
@@ -186,7 +186,7 @@ def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> li
 
 
 def choose_past(panel: Panel, origin: int) -> list[int]:
-    """Return the past origins to calibrate on: every fifth year back from the one before, with a history before it.
+    """Return the past origins for calibration: every fifth year back from the year before, with enough history.
 
     Examples
     --------
@@ -201,12 +201,12 @@ def choose_past(panel: Panel, origin: int) -> list[int]:
 
 
 def choose_knots(panel: Panel) -> list[int]:
-    """Return the steps ahead at which errors are collected."""
+    """Return the horizons, in steps, at which errors are collected."""
     return sorted({max(1, round(years / panel.step)) for years in KNOTS})
 
 
 def fit(panel: Panel, model: Model) -> Fitted:
-    """Fit a model, and calibrate its intervals where they are not analytic.
+    """Return a fitted model, with calibrated intervals unless they are analytic.
 
     Examples
     --------
@@ -219,9 +219,9 @@ def fit(panel: Panel, model: Model) -> Fitted:
 
 
 def complete(fitted: Fitted) -> Fitted:
-    """Return a fit with its intervals calibrated, where they can be and are not yet.
+    """Return a fit with calibrated intervals, if possible.
 
-    They cannot where the model's are analytic, or where the panel has too few past origins.
+    It is not possible for analytic intervals, or if the panel has too few past origins.
     """
     model, panel = fitted.model, fitted.panel
     past = choose_past(panel, panel.origin) if model.calibrated and fitted.calibration is None else []
@@ -232,14 +232,14 @@ def complete(fitted: Fitted) -> Fitted:
 
 
 def predict(fitted: Fitted, horizon: int, levels: Sequence[float]) -> Prediction:
-    """Predict each series by the model, with calibrated intervals, or analytic ones where there is no calibration."""
+    """Predict each series with the model, with calibrated intervals or, without a calibration, analytic ones."""
     if not fitted.model.calibrated:
         return fitted.model.predict(fitted.arrays, horizon, levels)
     return predict_logs(fitted, horizon, levels).exponentiate()
 
 
 def predict_logs(fitted: Fitted, horizon: int, levels: Sequence[float]) -> LogPrediction:
-    """Predict each series by a model that can be calibrated, with half-widths in logs."""
+    """Predict each series with a model that can be calibrated, with half-widths in logs."""
     model, arrays = fitted.model, fitted.arrays
     if fitted.calibration is None:
         return model.predict_logs(arrays, horizon, levels)
@@ -247,13 +247,13 @@ def predict_logs(fitted: Fitted, horizon: int, levels: Sequence[float]) -> LogPr
 
 
 def surround(population: Array, calibration: Calibration, levels: Iterable[float]) -> LogPrediction:
-    """Put calibrated intervals around medians."""
+    """Return a prediction with calibrated intervals around medians."""
     horizon = population.shape[1]
     return LogPrediction(population, {level: calibration.reach(horizon, level) for level in check_levels(levels)})
 
 
 def pack(fitted: Fitted) -> Arrays:
-    """Return a fit as plain arrays by name, those of its calibration among them; :func:`unpack` takes it apart."""
+    """Return a fit as arrays by name, including its calibration; :func:`unpack` is the inverse."""
     if fitted.calibration is None:
         return fitted.arrays
     held = {PREFIX + field.name: getattr(fitted.calibration, field.name) for field in fields(Calibration)}
@@ -261,7 +261,7 @@ def pack(fitted: Fitted) -> Arrays:
 
 
 def unpack(arrays: Arrays) -> tuple[Arrays, Calibration | None]:
-    """Return what was estimated, and the calibration if there is one, from arrays as :func:`pack` returned them.
+    """Return the estimates, and the calibration if there is one, from the arrays of :func:`pack`.
 
     Raises
     ------

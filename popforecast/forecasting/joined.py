@@ -1,4 +1,4 @@
-"""Forecasts of locations whose histories begin or end in different years, as one forecast."""
+"""Combine forecasts of locations whose histories start or end in different years."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from popforecast.panel.rectangles import UnevenPanel
 
 
 def join(parts: Sequence[Forecast], codes: Sequence[Hashable]) -> Forecast:
-    """Return forecasts of several spans of years as one, its locations in the order of their codes."""
+    """Return forecasts of several spans of years as one forecast, with locations in the order of `codes`."""
     history = UnevenPanel(tuple(panel for part in parts for panel, _ in part.split()), tuple(codes))
     stacked = pd.Index([code for part in parts for code in part.locations.index], tupleize_cols=False)
     order = stacked.get_indexer(pd.Index(list(codes), tupleize_cols=False))
@@ -48,7 +48,7 @@ def join(parts: Sequence[Forecast], codes: Sequence[Hashable]) -> Forecast:
 
 
 def _stack(tables: Sequence[Prediction], columns: Sequence[NDArray[np.intp]], order: NDArray[np.intp]) -> Prediction:
-    """Return tables below each other, each in its columns, with their rows in another order; NaN elsewhere."""
+    """Return tables stacked by row, each in its columns, with reordered rows; NaN elsewhere."""
     width = max(int(at.max(initial=-1)) + 1 for at in columns)
     sides = [np.array([each.population, *each.lower.values(), *each.upper.values()]) for each in tables]
     blocks = [_place(side, at, width) for side, at in zip(sides, columns, strict=True)]

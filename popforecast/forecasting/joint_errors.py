@@ -1,4 +1,4 @@
-"""How the errors of countries add up in a sum of them: what past forecasts and past revisions tell together."""
+"""Joint errors of countries, from past forecasts and past revisions, for intervals of aggregates."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from popforecast.panel.groups import Membership
 
 @dataclass(frozen=True, eq=False)
 class JointErrors(Frozen):
-    """What is known of how the errors of a panel's n countries add up in a sum of some of them.
+    """Errors of a panel's n countries, from which errors of their sums follow.
 
     Attributes
     ----------
     population : ndarray, shape (n, horizon)
-        Their forecasts.
+        Forecasts of the countries.
     growth : dict of float to ndarray, shape (2, n, horizon)
-        By level, how far in logs growth may be off below and above.
+        Lower and upper half-widths of growth, in logs, by level.
     spread : ndarray, shape (n, horizon)
-        The mean size of its errors, in logs.
+        Mean absolute errors of growth, in logs.
     past : PastErrors or None
-        Of growth, at the horizons that were calibrated.
+        Past errors of growth, at the calibrated horizons.
     now : ndarray, shape (n, 1)
-        Their base figures.
+        Base figures of the countries.
     base : dict of float to ndarray, shape (2, n, 1)
-        By level, how far those may be revised; empty where they are final.
+        Lower and upper half-widths of revisions of base figures, by level; empty if they are final.
     revised : PastErrors or None
         Past revisions of base figures.
     """
@@ -57,10 +57,10 @@ class JointErrors(Frozen):
     revised: PastErrors | None
 
     def reach(self, matrix: NDArray[np.bool_], levels: Sequence[float]) -> dict[float, Array]:
-        """Return how far sums may be off in logs, shape (2, a, horizon), by level; `matrix` (a, n) says of whom.
+        """Return the half-widths of sums in logs, shape (2, a, horizon), by level; `matrix` (a, n) has the members.
 
-        Widths of growth and of base figures are variances of their own, and independent of each other. No sum reaches
-        further than the bounds of its members together, and a sum of one member exactly as far as that.
+        Errors of growth and revisions of base figures are independent, so their squared widths add up. The interval of
+        a sum is never wider than the sum of its members' bounds; with a single member, it is the member's interval.
         """
         members = {level: self.growth[level] for level in levels}
         reached = self._reach_growth(matrix, members)
@@ -81,8 +81,8 @@ class JointErrors(Frozen):
     def _reach_growth(self, matrix: NDArray[np.bool_], members: Mapping[float, Array]) -> dict[float, Array]:
         if self.past is None:
             return add_widths(self.population, members, matrix)
-        # Joint errors are known at the knots only. Between them widths are interpolated, as those of countries are;
-        # beyond the last they grow as the errors of the countries do, whatever the level.
+        # Joint errors are known at the knots only. Widths are interpolated in between, as for countries; beyond the
+        # last knot they grow like the countries' errors, at the same rate for all levels.
         knots, steps = self.past.horizons, np.arange(1, self.population.shape[1] + 1)
         far = steps > knots[-1]
         growing = _average(matrix, self.population, self.spread)
@@ -103,7 +103,7 @@ def join_errors(
     risk: Array | None,
     membership: Membership,
 ) -> JointErrors:
-    """Return what is known of the countries' errors; `risk` is None where base figures are final."""
+    """Return the joint errors of the countries; `risk` is None if base figures are final."""
     rows, spacing = membership.country_rows, max(1, round(EVERY / panel.step))
     countries = growth.take(rows)
     past, mean = None, np.zeros_like(countries.population)
@@ -124,7 +124,7 @@ def join_errors(
 def predict_sums(
     panel: Panel, population: Array, membership: Membership, errors: JointErrors, levels: Sequence[float]
 ) -> LogPrediction:
-    """Return the forecast of the membership's aggregates, shape (a, horizon), from that of all locations of a panel."""
+    """Return the forecasts of aggregates, shape (a, horizon), from those of all locations of a panel."""
     shares, horizon = measure_shares(panel, membership), population.shape[1]
     points = sum_members(population[membership.country_rows], membership, shares, whole=is_whole(panel))
     widths = errors.reach(membership.matrix, levels)
@@ -132,6 +132,6 @@ def predict_sums(
 
 
 def _average(matrix: NDArray[np.bool_], population: Array, values: Array) -> Array:
-    """Return the mean of values (n, h) in each aggregate, by population, shape (a, h)."""
+    """Return the population-weighted mean of values (n, h) in each aggregate, shape (a, h)."""
     weights = matrix.astype(np.float64)
     return divide(np.einsum("an,nh->ah", weights, population * values), np.einsum("an,nh->ah", weights, population))

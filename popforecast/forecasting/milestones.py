@@ -1,4 +1,4 @@
-"""The years in which each location peaks, passes a round figure, doubles or halves, or falls below zero."""
+"""The years in which a population peaks, passes a round figure, doubles, halves or falls below zero."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POWERS = range(-300, 300)
 
 USUAL_LEVEL = 80
 
-# Relative differences below this are rounding, not growth.
+# Relative differences below this are rounding errors.
 ROUNDING = 1e-9
 
 Years = tuple[int | None, int | None, int | None]
@@ -33,25 +33,25 @@ Years = tuple[int | None, int | None, int | None]
 
 @dataclass(frozen=True)
 class Milestone:
-    """Something that happens to a population in a year, with an interval of years.
+    """A demographic event, with its year and an interval of years.
 
     Attributes
     ----------
     location_code : hashable
     kind : {"peak", "passing", "falling", "doubling", "halving", "below-zero"}
-        A maximum, a round figure passed on the way up or down, twice or half the last estimate, or zero.
+        A maximum, a round figure passed upwards or downwards, twice or half the last estimate, or zero.
     persons : float
-        The population that is reached.
+        The population at the event.
     year : int or None
-        When; None where it does not happen up to `last`.
+        The year; None if it does not happen by `last`.
     earliest, latest : int or None
-        The interval at `level`; None is a year after `last`.
+        The interval at `level`; None means after `last`.
     level : float or None
         In percent; None if the forecast has no intervals.
     last : int
         The last year of the forecast.
     sentence : str
-        The same for people.
+        A sentence for readers.
     """
 
     location_code: Hashable
@@ -67,7 +67,7 @@ class Milestone:
 
 @dataclass(frozen=True)
 class _Paths:
-    """The years after the origin, and what each location's median and bounds are in them: shapes (h,) and (n, h)."""
+    """Years after the origin, shape (h,), and each location's median and bounds, shape (n, h)."""
 
     years: NDArray[np.int64]
     median: Array
@@ -81,34 +81,34 @@ class _Paths:
 
 
 def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
-    """Find when each location peaks, passes the next round figure, and doubles or halves.
+    """Return when each location peaks, passes the next round figure, and doubles or halves.
 
-    It looks as far ahead as the forecast reaches. Intervals are at 80%, or at the forecast's first level without 80.
+    Only years up to the end of the forecast count. Intervals are at 80% or, if not available, at the first level.
 
     Parameters
     ----------
     forecast : Forecast
-        A forecast wholly in history has no milestones.
+        A forecast without years after the origin has no milestones.
 
     Returns
     -------
     tuple of Milestone
-        Three for each location, in the forecast's order: peak, round figure, doubling or halving. An empty location has
-        a peak only. If the median falls below zero, which only a plain autoregression allows, there is a fourth.
+        Three per location, in the forecast's order: peak, round figure, doubling or halving. A location with zero
+        population has only a peak. A median below zero (possible only in a plain autoregression) adds a fourth.
 
     Notes
     -----
     **A figure F passed on the way up**: `year` is the first year after the origin in which the median is at least F,
     `earliest` the first for the upper bound and `latest` the first for the lower bound (on the way down, the reverse).
-    At 80%, these are the first years in which F is exceeded with a probability of 10, 50 and 90%: exactly the
-    quantiles of the year of passing if a population never falls back below F, and if anything too late otherwise.
+    At 80%, these are the first years in which F is exceeded with a probability of 10, 50 and 90%: the quantiles of the
+    year of passing if a population never falls back below F, and possibly too late otherwise.
 
     The round figure (1, 1.5, 2, 2.5, 3, 4, 5 ... 9 times a power of ten) is the nearest above or below the last
-    estimate, whichever the median passes first or ends closer to. Doubling and halving count from the last estimate.
+    estimate, whichever the median passes first or ends closer to. Doubling and halving refer to the last estimate.
 
-    **The peak** is the year in which history and median are highest; it may lie in the past. Its interval runs from the
-    first to the last year in which the lower bound, the median and the upper bound peak, each joined to history. It is
-    *not* an 80% interval for the year of the peak: single paths vary more, and their peaks lie further apart.
+    **The peak** is the year of the maximum of history and median; it may be in the past. Its interval is the range of
+    the years in which lower bound, median and upper bound peak, each joined to history. It is *not* an 80% interval for
+    the year of the peak, because the peaks of single paths vary more.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
     level = USUAL_LEVEL if USUAL_LEVEL in forecast.levels else next(iter(forecast.levels), None)
     years = history.origin + history.step * np.arange(1, path.population.shape[1] + 1)
     bounds = (path.population,) * 2 if level is None else (path.lower[level], path.upper[level])
-    # A missing number never counts as reached.
+    # A missing value never counts as reached.
     median, lower, upper = (
         np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for values in (path.population, *bounds)
     )
@@ -149,7 +149,7 @@ def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
 
 
 def find_round_figures(persons: Array) -> tuple[Array, Array]:
-    """Return the nearest round figures below and above each population, neither of them the population itself.
+    """Return the nearest round figures strictly below and strictly above each population.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def find_round_figures(persons: Array) -> tuple[Array, Array]:
 
 
 def say_round_figure(persons: float) -> str:
-    """Write a round number of persons in the unit that people say them in.
+    """Return a round number of persons in words, in the usual unit.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def _find_peaks(codes: list[Hashable], past: NDArray[np.int64], history: Array, 
 def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> Iterator[Milestone | None]:
     below, above = find_round_figures(last)
     falls, rises = paths.median <= below[:, None], paths.median >= above[:, None]
-    # A year beyond the last stands for never.
+    # An index after the last year means never.
     first_fall, first_rise = (np.where(some.any(1), some.argmax(1), some.shape[1]) for some in (falls, rises))
     grows = np.where(first_fall == first_rise, _ends_higher(last, paths), first_rise < first_fall)
     figures = np.where(grows, above, below)
@@ -238,7 +238,7 @@ def _find_below_zero(codes: list[Hashable], paths: _Paths) -> Iterator[Milestone
 
 
 def _find_highest(values: Array) -> NDArray[np.intp]:
-    """Return where each row is highest for the first time."""
+    """Return the position of the first maximum in each row."""
     return (values >= values.max(axis=1, keepdims=True) * (1 - ROUNDING)).argmax(axis=1)
 
 
@@ -247,7 +247,7 @@ def _ends_higher(last: Array, paths: _Paths) -> NDArray[np.bool_]:
 
 
 def _find_years(figures: Array, grows: NDArray[np.bool_], paths: _Paths) -> list[Years]:
-    """Return when each median reaches its figure, and the earliest and latest year at the level."""
+    """Return the year in which each median reaches its figure, and the earliest and latest year at the level."""
     up, target = grows[:, None], figures[:, None]
     first, last = np.where(up, paths.upper, paths.lower), np.where(up, paths.lower, paths.upper)
     reached = [np.where(up, side >= target, side <= target) for side in (paths.median, first, last)]
@@ -255,7 +255,7 @@ def _find_years(figures: Array, grows: NDArray[np.bool_], paths: _Paths) -> list
 
 
 def _first_years(reached: NDArray[np.bool_], years: NDArray[np.int64]) -> list[int | None]:
-    """Return for each row the first year in which it is true, or None."""
+    """Return the first year in which each row is true, or None."""
     found = zip(years[reached.argmax(1)].tolist(), np.any(reached, axis=1).tolist(), strict=True)
     return [year if some else None for year, some in found]
 
@@ -266,7 +266,7 @@ def _milestone(code: Hashable, kind: str, persons: float, years: Years, paths: _
 
 
 def _say_range(years: Years, paths: _Paths, of: str = "") -> str:
-    """Return the interval of a year, in brackets; nothing without intervals."""
+    """Return the interval of a year in brackets, or an empty text without intervals."""
     if paths.level is None:
         return ""
     earliest, latest = years[1:]
@@ -277,13 +277,13 @@ def _say_range(years: Years, paths: _Paths, of: str = "") -> str:
 
 
 def _say_later_peak(years: Years, paths: _Paths) -> str:
-    """Say whether the upper bound still rises where the median does not."""
+    """Return a clause about an upper bound that peaks later than the median."""
     rise = f"peaks in {years[2]}" if years[2] else f"is still rising in {paths.last}"
     return "" if paths.level is None or years[2] == years[0] else f"; the upper {paths.level:g}% bound {rise}"
 
 
 def _say_earlier_peak(years: Years, paths: _Paths) -> str:
-    """Say whether a bound peaks where the median still grows."""
+    """Return a clause about bounds that peak, for a median that still grows."""
     if paths.level is None:
         return ""
     peak = f"; one of the {paths.level:g}% bounds peaks in {years[1]}"
@@ -291,7 +291,7 @@ def _say_earlier_peak(years: Years, paths: _Paths) -> str:
 
 
 def _say_missing(verb: str, grows: bool, years: Years, paths: _Paths) -> str:
-    """Say that the median does not reach a figure, and whether the bound nearest to it does."""
+    """Return the sentence for a figure that the median does not reach, with the bound nearest to it."""
     if paths.level is None:
         return f"Does not {verb} by {paths.last}"
     bound = f"the {'upper' if grows else 'lower'} {paths.level:g}% bound"

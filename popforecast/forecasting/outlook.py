@@ -1,6 +1,6 @@
-"""Outlook: a whole panel forecast to its last year, once, from which any forecast is taken.
+"""Outlook: the forecast of a whole panel to the last possible year, from which any forecast is taken.
 
-Countries are forecast by the model, aggregates and groups as sums of their countries.
+The model forecasts countries; aggregates and groups are sums of their countries.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Groups = Mapping[str, Iterable[Hashable]]
 Locations = Iterable[Hashable] | Hashable | None
 Remainders = dict[Hashable, Array]
 
-# What intervals hold: what a later revision will publish, figures that are final, or what a plain model says itself.
+# Kinds of intervals: for figures as later revised, for final figures, or from the formulas of a plain model.
 REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
 
 UNCALIBRATED = "too few past origins to calibrate the interval: it is analytic (random error only)"
@@ -44,10 +44,10 @@ BEYOND = "too few past errors beyond {:g}%: the {:g}% interval assumes normal ta
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Outlook(Frozen):
-    """The forecast of every location of a panel, as far as it can be asked for.
+    """The forecast of all locations of a panel to the last possible year.
 
-    :func:`popforecast.forecast_all` makes it. It never changes, so that threads may share one. Taking a forecast from
-    it computes nothing but groups of one's own, and gives the numbers of :func:`popforecast.forecast`.
+    Returned by :func:`popforecast.forecast_all`. It is immutable, so threads can share it. Forecasts taken from it have
+    the numbers of :func:`popforecast.forecast`, and only user-defined groups need any computation.
 
     Attributes
     ----------
@@ -55,13 +55,13 @@ class Outlook(Frozen):
         The history.
     fitted : Fitted
     prediction : Prediction, shape (n, horizon)
-        Of every location of the panel.
+        Prediction of all locations of the panel.
     intervals : str
-        What they hold: ``real-time``, ``final``, or ``analytic`` for a plain model.
+        Kind of intervals: ``real-time``, ``final``, or ``analytic`` for a plain model.
     membership : Membership or None
-        Which countries make up the aggregates; None for a plain model, which forecasts each series on its own.
+        The countries of each aggregate; None for a plain model, which forecasts each series separately.
     errors : JointErrors or None
-        None for a plain model.
+        Joint errors of the countries; None for a plain model.
     """
 
     panel: Panel
@@ -96,12 +96,12 @@ class Outlook(Frozen):
         locations, start, end, groups
             As for :func:`popforecast.forecast`.
         levels : sequence of float, optional
-            Some of the outlook's (default: all of them).
+            Levels of the outlook (default: all).
 
         Raises
         ------
         UnknownLocationError, RepeatedLocationError, YearError, LevelError, ModelError, PanelError
-            If an argument is not valid; the error names it and what would be.
+            If an argument is invalid; the error names it and the valid values.
         """
         years = choose_years(self.panel, start, end)
         levels = self.levels if levels is None else self._check_levels(levels)
@@ -147,14 +147,14 @@ class Outlook(Frozen):
         )
 
     def add(self, groups: Groups, levels: Sequence[float]) -> Outlook:
-        """Return the same with groups of one's own as further locations, at some of the levels; no number changes.
+        """Return the outlook with user-defined groups as further locations, at some levels; no other number changes.
 
         Raises
         ------
         ModelError
             If the model is plain.
         PanelError, UnknownLocationError, RepeatedLocationError
-            If a group is not valid.
+            If a group is invalid.
         """
         if self.membership is None or self.errors is None:
             raise ModelError(f"{self.model.name} forecasts each series on its own: groups need another model")
@@ -170,16 +170,16 @@ class Outlook(Frozen):
         return replace(self, panel=together, prediction=stacked, membership=membership)
 
     def measure_remainders(self, rows: NDArray[np.intp], past: NDArray[np.intp], steps: NDArray[np.intp]) -> Remainders:
-        """Return the persons of each sum among some rows whom none of its countries holds, in some years.
+        """Return the population of each aggregate that is outside its listed countries, for some rows and years.
 
-        The UN's totals include places that its tables do not list, and rounding. A forecast keeps their share.
+        UN totals include places that the tables do not list, and rounding. Forecasts keep this share constant.
 
         Parameters
         ----------
         rows : ndarray of int
-            Of the panel.
+            Rows of the panel.
         past, steps : ndarray of int
-            Columns of the panel and of the prediction: the years, in this order.
+            The years, as columns of the panel and then of the prediction.
         """
         if self.membership is None:
             return {}
@@ -195,7 +195,7 @@ class Outlook(Frozen):
         return np.hstack([self.panel.values[np.ix_(rows, past)], self.prediction.population[np.ix_(rows, steps)]])
 
     def list_notes(self, horizon: int, levels: Sequence[float]) -> tuple[Note, ...]:
-        """Return what readers must know of a forecast that is shown so far ahead, at these levels."""
+        """Return cautions about forecasts to this horizon, at these levels."""
         notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
         if self.membership is None or self.errors is None:
             return (*notes, *below_zero)
@@ -221,7 +221,7 @@ class Outlook(Frozen):
         for level in chosen:
             if level not in self.levels:
                 held = ", ".join(f"{held:g}" for held in self.levels) or "none"
-                raise LevelError(f"level {level!r} is not of this outlook: expected any of {held}")
+                raise LevelError(f"level {level!r} is not in this outlook: expected one of {held}")
         return chosen
 
     def __repr__(self) -> str:
@@ -233,22 +233,22 @@ class Outlook(Frozen):
 
 
 def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[float], intervals: str) -> Outlook:
-    """Forecast every location of a panel.
+    """Return the outlook of a panel.
 
-    A country's forecast is the model's. An aggregate whose countries the panel has is their sum, and its interval comes
-    from their joint past errors (:mod:`popforecast.forecasting.reconciliation`). A plain autoregression forecasts each
-    series on its own. No number depends on how far ahead others are asked for.
+    The model forecasts countries. An aggregate whose countries are in the panel is their sum, with an interval from
+    their joint past errors (:mod:`popforecast.forecasting.reconciliation`). A plain autoregression forecasts each
+    series separately. Numbers do not depend on the horizon.
 
     Parameters
     ----------
     panel : Panel
     fitted : Fitted
-        A model fitted to it.
+        A model fitted to the panel.
     horizon : int
         Steps after the origin.
     levels : sequence of float
     intervals : {"real-time", "final", "analytic"}
-        What they hold.
+        Kind of intervals.
     """
     if not fitted.model.calibrated:
         return Outlook(panel, fitted, calibration.predict(fitted, horizon, levels), intervals)
@@ -263,19 +263,19 @@ def predict_panel(panel: Panel, fitted: Fitted, horizon: int, levels: Sequence[f
         if membership.aggregates:
             sums = predict_sums(panel, whole.population, membership, errors, levels)
             whole = _place(whole, sums, membership.aggregate_rows)
-    # What lies beyond the horizon was needed to interpolate to it, and will be for groups.
+    # Steps beyond the horizon only serve interpolation; the errors keep them for groups.
     prediction = whole.take(steps=slice(horizon)).exponentiate()
     return Outlook(panel, fitted, prediction, intervals, membership, errors)
 
 
 def match_members(panel: Panel) -> Membership:
-    """Return which countries make up each aggregate, as the panel's edition has them; of one's own none are known."""
+    """Return the countries of each aggregate in the panel's edition; other panels have no known members."""
     edition = find_edition(panel)
     return build_membership(panel, load_members(edition.name) if edition else {})
 
 
 def list_locations(locations: Locations) -> Locations:
-    """Return the locations asked for as a list, for what gives them only once is read more than once."""
+    """Return an iterable of locations as a list, because an iterator could be read only once."""
     return list(locations) if isinstance(locations, Iterable) and not isinstance(locations, str) else locations
 
 
@@ -288,7 +288,7 @@ def _choose_rows(panel: Panel, locations: Locations, groups: Groups | None) -> N
 
 
 def _place(whole: LogPrediction, sums: LogPrediction, rows: NDArray[np.intp]) -> LogPrediction:
-    """Return the prediction with other rows in place of some."""
+    """Return the prediction with some rows replaced."""
 
     def put(given: Array, new: Array) -> Array:
         result = given.copy()

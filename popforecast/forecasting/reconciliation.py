@@ -1,4 +1,4 @@
-"""Aggregates and groups are the sums of their countries, and their intervals come from joint past errors."""
+"""Aggregates and groups: sums of their countries, with intervals from joint past errors."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
 
-# How many independent outcomes the prior is worth: fixed beforehand, not tuned; 2 to 8 give much the same coverage.
+# Weight of the prior, in independent outcomes. Not tuned: values from 2 to 8 give similar coverage.
 PRIOR_OUTCOMES = 4
 
-# A past error counts as a factor of e**3 = 20 at most: what lies beyond is a fault of the figures.
+# Past log errors are limited to this, a factor of e**3 = 20; larger ones are faults in the data.
 MOST_ERROR = 3.0
 
-# In logs: e to this power is nearly the largest number that a computer holds.
+# Maximum log distance; exp of slightly more overflows.
 FARTHEST = 700.0
 
 
 @dataclass(frozen=True, eq=False)
 class PastErrors(Frozen):
-    """What went wrong at past origins, for n countries, o origins and h horizons.
+    """Forecast errors at past origins, for n countries, o origins and h horizons.
 
     Attributes
     ----------
     errors : ndarray, shape (n, o, h)
-        Log of outcome over forecast; NaN where the outcome is not known yet.
-    scale_then : ndarray, shape (n, o, h) or what broadcasts to it
-        What predicted the size of each error.
-    scale_now : ndarray, shape (n, h) or what broadcasts to it
-        The same at today's origin.
+        Log of outcome over forecast; NaN where the outcome is unknown.
+    scale_then : ndarray, shape (n, o, h) or broadcastable to it
+        Error scales at past origins.
+    scale_now : ndarray, shape (n, h) or broadcastable to it
+        Error scales at the current origin.
     horizons : ndarray, shape (h,)
         Steps ahead, increasing, from 1.
     spacing : float
-        Steps between two origins.
+        Steps between origins.
     """
 
     errors: Array
@@ -49,7 +49,7 @@ class PastErrors(Frozen):
     spacing: float = 1
 
     def rescale(self) -> Array:
-        """Return the errors as they would be at today's scale, shape (n, o, h)."""
+        """Return the errors rescaled to the current error scale, shape (n, o, h)."""
         now = np.broadcast_to(self.scale_now, (self.errors.shape[0], self.errors.shape[2]))[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             today = self.errors / self.scale_then * now
@@ -57,24 +57,24 @@ class PastErrors(Frozen):
 
 
 def is_whole(panel: Panel) -> bool:
-    """Return whether a panel's figures are whole persons."""
+    """Whether all figures of a panel are whole numbers."""
     return bool((panel.values == np.rint(panel.values)).all())
 
 
 def measure_shares(panel: Panel, membership: Membership) -> Array:
-    """Return the part of each aggregate at the origin that no country holds, as a share of its countries' sum."""
+    """Return the remainder of each aggregate outside its countries at the origin, as a share of their sum."""
     now = panel.values[:, -1]
     total = membership.matrix.astype(np.float64) @ now[membership.country_rows]
     return np.divide(now[membership.aggregate_rows], total, out=np.ones_like(total), where=total > 0) - 1
 
 
 def sum_members(population: Array, membership: Membership, shares: Array, whole: bool = True) -> Array:
-    r"""Forecast every aggregate as the sum of its countries.
+    r"""Return the forecasts of aggregates as sums of their countries.
 
     .. math:: \hat Y_{h} = \sum_i \langle \hat y_{ih} \rangle + \langle s \sum_i \langle \hat y_{ih} \rangle \rangle
 
-    where :math:`\langle \cdot \rangle` rounds to whole persons: an aggregate as printed is the sum of its countries as
-    printed, to the last person, and of a remainder that keeps its share s, so that the forecast joins the history.
+    where :math:`\langle \cdot \rangle` rounds to whole persons: a printed aggregate is exactly the sum of its printed
+    countries and a remainder with a constant share s, so that the forecast continues the history without a jump.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
         Point forecasts of the membership's countries.
     membership : Membership
     shares : ndarray, shape (a,)
-        As :func:`measure_shares` returns it.
+        As returned by :func:`measure_shares`.
     whole : bool
-        Whether the figures are persons. A panel in other units is summed as it is.
+        Whether to round to whole persons; panels in other units are not rounded.
 
     Returns
     -------
@@ -104,17 +104,17 @@ def sum_members(population: Array, membership: Membership, shares: Array, whole:
 
 
 def add_widths(population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_]) -> dict[float, Array]:
-    r"""Return how far, in logs, an aggregate's bounds lie from its forecast if all its countries are wrong together.
+    r"""Return log half-widths of aggregates for perfectly correlated errors of their countries.
 
-    They are the sums of its countries' bounds, :math:`-\log \sum_i w_i e^{-l_i}` below and
-    :math:`\log \sum_i w_i e^{u_i}` above: nothing that each country's interval allows lies beyond.
+    The bounds are the sums of the countries' bounds, with half-widths :math:`-\log \sum_i w_i e^{-l_i}` below and
+    :math:`\log \sum_i w_i e^{u_i}` above: the extremes that are possible within all countries' intervals.
 
     Parameters
     ----------
     population : ndarray, shape (n, h)
         Forecasts of the countries.
     widths : dict of float to ndarray, shape (2, n, h)
-        Log distances of their bounds below and above, by level in percent.
+        Log half-widths of the countries below and above, by level in percent.
     matrix : ndarray of bool, shape (a, n)
 
     Returns
@@ -128,7 +128,7 @@ def add_widths(population: Array, widths: Mapping[float, Array], matrix: NDArray
     >>> add_widths(np.array([[1.0], [3.0]]), widths, both)[80].round(4).tolist()
     [[[0.1335]], [[0.4055]]]
     """
-    # The same for all levels, and most of the work.
+    # Computed once for all levels, because this takes most of the time.
     weights = _weigh(population, matrix)
     return {level: np.swapaxes(_add(weights, width), -1, -2) for level, width in widths.items()}
 
@@ -136,35 +136,35 @@ def add_widths(population: Array, widths: Mapping[float, Array], matrix: NDArray
 def combine_widths(
     population: Array, widths: Mapping[float, Array], matrix: NDArray[np.bool_], past: PastErrors
 ) -> dict[float, Array]:
-    r"""Return how far, in logs, each aggregate's bounds lie from its point forecast.
+    r"""Return log half-widths of aggregates.
 
-    With :math:`w_i` the country's share of the aggregate's forecast and :math:`c_i = w_i s_i q` its spread today (s its
-    scale, q the root mean square of all countries' scaled errors at that horizon):
+    With :math:`w_i` the country's share of the aggregate's forecast and :math:`c_i = w_i s_i q` its current spread (s
+    its error scale, q the root mean square of all countries' scaled errors at that horizon):
 
     1. The joint error of the aggregate at each past origin is :math:`J_o = \log \sum_i w_i e^{x_{io}}`, with
-       :math:`x_{io}` the country's error there, rescaled to today: common errors add up, independent ones cancel.
-    2. :math:`\kappa^2 = \overline{J^2} / (\sum c_i)^2` is the part of the spread that cancelling leaves: 1 if all
-       errors were one, about 1/n if they were independent. Joint errors are few and overlap, so at each horizon it is
-       shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and at
-       the first towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
-       of the panel's countries. It is a share: an estimate above 1 counts as 1. :math:`\nu` counts the outcomes that do
-       not overlap, times :math:`1 - \theta`: where one country is nearly all (:math:`\theta = \sum c_i^4 / (\sum
-       c_i^2)^2` near 1), nothing is to be learned of how errors combine, and its own calibration counts.
-    3. The width is :math:`\kappa` times a mixture: the width if all are wrong together (:func:`add_widths`: the tails
-       of the countries), with the weight :math:`\max(\theta, \kappa^4)`, and the normal :math:`z \sum c_i` (many
-       independent errors add up to a normal one) with the rest. :math:`\theta` and :math:`\kappa^4` are what is left of
-       a kurtosis in a sum. Both parts grow with the level, so that levels nest.
-    4. Widths do not shrink with the horizon, and never exceed those of step 3's first part: the sums of the countries'
-       bounds. At horizons without a known outcome the last known q and :math:`\kappa` count; without any, errors count
-       as one.
+       :math:`x_{io}` the country's rescaled error: common errors add up, independent ones cancel.
+    2. :math:`\kappa^2 = \overline{J^2} / (\sum c_i)^2` is the share of the spread that is left after cancelling: 1 for
+       perfectly correlated errors, about 1/n for independent ones. Joint errors are few and overlap, so estimates are
+       shrunk towards that of the horizon before, :math:`(\nu \hat\kappa^2 + 4 \kappa^2_{before}) / (\nu + 4)`, and for
+       the first, towards :math:`\rho + (1 - \rho) \sum c_i^2 / (\sum c_i)^2` with :math:`\rho` the average correlation
+       of the panel's countries. As a share, it is limited to 1. :math:`\nu` is the number of non-overlapping outcomes
+       times :math:`1 - \theta`: if one country dominates (:math:`\theta = \sum c_i^4 / (\sum c_i^2)^2` near 1), joint
+       errors are uninformative, and its own calibration counts.
+    3. The width is :math:`\kappa` times a mixture: the width for perfect correlation (:func:`add_widths`, with the
+       countries' tails), with weight :math:`\max(\theta, \kappa^4)`, and the normal width :math:`z \sum c_i` (the limit
+       for many independent errors) with the remaining weight. :math:`\theta` and :math:`\kappa^4` are the shares of
+       kurtosis that remain in a sum. Both parts grow with the level, so intervals are nested.
+    4. Widths do not shrink with the horizon, and never exceed the first part of step 3, the sums of the countries'
+       bounds. Horizons without known outcomes use the last known q and :math:`\kappa`; without any, errors are treated
+       as perfectly correlated.
 
-    Horizons must be all from the first on: a width depends on those before it, never on those after.
+    Horizons must be complete from the first: a width depends on earlier horizons, never on later ones.
 
     Parameters
     ----------
     population : ndarray, shape (n, h)
     widths : dict of float to ndarray, shape (2, n, h)
-        Log distances of the countries' bounds below and above their forecasts, by level in percent.
+        Log half-widths of the countries below and above their forecasts, by level in percent.
     matrix : ndarray of bool, shape (a, n)
     past : PastErrors
 
@@ -178,11 +178,11 @@ def combine_widths(
     scaled = np.divide(today, now[:, None], out=np.full_like(today, np.nan), where=now[:, None] > 0)
     usual = _root_mean_square(scaled)
     known = np.isfinite(usual)
-    # Widths are of shape (2, h, a) here.
+    # Widths have shape (2, h, a) here.
     added = {level: _add(weights, width) for level, width in widths.items()}
     if not known.any():
         return {level: np.swapaxes(width, -1, -2) for level, width in added.items()}
-    # The horizon whose root mean square stands for each: its own, else the last before it that has one, or the first.
+    # The horizon whose root mean square is used for each: its own, the last known before it, or the first known.
     latest = np.maximum.accumulate(np.where(known, np.arange(len(known)), known.argmax()))
     spread = weights * now.T[:, None]
     parts = divide(spread, spread.sum(axis=2, keepdims=True))
@@ -209,7 +209,7 @@ def _weigh(population: Array, matrix: NDArray[np.bool_]) -> Array:
 
 
 def _add(weights: Array, widths: Array) -> Array:
-    """Return how far sums lie off, shape (2, h, a), where all members (2, n, h) do by their own widths at once."""
+    """Return half-widths of sums, shape (2, h, a), for perfectly correlated members with widths (2, n, h)."""
     below, above = np.minimum(widths, FARTHEST)
     down, up = (np.einsum("han,nh->ha", weights, change) for change in (np.expm1(-below), np.expm1(above)))
     with np.errstate(divide="ignore"):
@@ -217,7 +217,7 @@ def _add(weights: Array, widths: Array) -> Array:
 
 
 def _join_errors(weights: Array, matrix: NDArray[np.bool_], today: Array, past: PastErrors) -> tuple[Array, Array]:
-    """Return the mean square of the joint errors, and how many of them do not overlap, each of shape (h, a)."""
+    """Return the mean square of joint errors, and the number that do not overlap, both of shape (h, a)."""
     by_horizon = today.transpose(2, 0, 1)
     lost = np.isnan(by_horizon)
     joint = np.log1p(weights @ np.expm1(np.where(lost, 0, by_horizon)))
@@ -228,7 +228,7 @@ def _join_errors(weights: Array, matrix: NDArray[np.bool_], today: Array, past: 
 
 
 def _correlate(scaled: Array) -> float:
-    """Return the average correlation of two countries' errors at the same origin, between 0 and 1; (n, o) errors."""
+    """Return the average correlation between countries of scaled errors (n, o), between 0 and 1."""
     scaled = scaled[:, np.isfinite(scaled).all(axis=0)]
     n, o = scaled.shape
     square = np.mean(scaled**2) if o else 0.0
@@ -246,16 +246,16 @@ def _shrink(estimate: Array, outcomes: Array, prior: Array) -> Array:
 
 
 def _root_mean_square(scaled: Array) -> Array:
-    """Return the root mean square at each horizon; NaN where no outcome is known."""
+    """Return the root mean square by horizon; NaN where no outcome is known."""
     count = np.isfinite(scaled).sum(axis=(0, 1))
     squares = np.nansum(scaled**2, axis=(0, 1))
     return np.sqrt(np.divide(squares, count, out=np.full(len(count), np.nan), where=count > 0))
 
 
 def divide(numerator: Array, denominator: Array) -> Array:
-    """Divide; nothing of nothing is nothing."""
+    """Return the quotient; 0 where the denominator is not positive."""
     if (denominator > 0).all():
-        # As nearly always, and far sooner than with a condition on each.
+        # The usual case, and much faster than a condition on each element.
         return np.divide(numerator, denominator)
     out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
     return np.divide(numerator, denominator, out=out, where=denominator > 0)

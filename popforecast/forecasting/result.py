@@ -1,4 +1,4 @@
-"""Forecast: the frozen result of a forecast, and the forms it takes."""
+"""Forecast: the immutable result of a forecast, with its output formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ESTIMATES, FORECAST = "estimates", "forecast"
 
-# What a row of CSV says of where it came from, before its citation.
+# Columns of provenance in CSV, before the citation.
 PROVENANCE = ("revision", "checksum", "origin", "model", "intervals", "version")
 
 
@@ -35,26 +35,26 @@ class Forecast(Frozen):
     Attributes
     ----------
     history : Panel or UnevenPanel
-        All that the model saw of these locations.
+        The figures of these locations that were available to the model.
     years : ndarray, shape (m,)
-        The years asked for. Those up to a location's origin are history, and have no interval.
+        The requested years. Those up to a location's origin are history, without intervals.
     population : ndarray, shape (n, m)
-        Persons: estimates up to the origin, the model's median after it. NaN in a year that was not asked for of a
-        location, because its history begins later or its forecast ends earlier than others.
+        Persons: estimates up to the origin, and the median of the forecast after it. NaN in years that a location does
+        not have, because its history starts later or its forecast ends earlier than others.
     lower, upper : mapping of float to ndarray, shape (n, m)
         Interval bounds by level; NaN in history.
     path : Prediction, shape (n, horizon)
-        Every step from a location's origin to its last year, whichever years were asked for: what a chart draws.
-        Widths grow with the horizon in logs; where a population shrinks, they may be fewer persons.
+        Every step from a location's origin to its last year, whatever the requested years, for charts. Intervals widen
+        with the horizon in logs; in persons they can narrow where a population shrinks.
     model : Model
         The specification that made the forecast.
     notes : tuple of Note
-        What readers must know, such as an explosive root.
+        Cautions, such as an explosive root.
     provenance : mapping
         Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
-        Of unequal histories ``origin`` is the range, such as "2015 to 2023", and ``checksum`` has one for each part.
+        For unequal histories, ``origin`` is a range such as "2015 to 2023", and ``checksum`` has one value per part.
     remainders : mapping of location code to ndarray, shape (m,)
-        For each location that is a sum of countries, the persons whom none of them holds: see :meth:`list_remainders`.
+        For each sum of countries, the persons outside the listed countries: see :meth:`list_remainders`.
     parts : tuple of Forecast
         Where histories begin or end in different years, the forecast of each span of years; else empty.
     """
@@ -78,12 +78,12 @@ class Forecast(Frozen):
 
     @property
     def origin(self) -> int:
-        """The last year that the model saw: of unequal histories the latest, after which every figure is a forecast."""
+        """The last year of history; for unequal histories the latest, after which every figure is a forecast."""
         return self.history.origin
 
     @cached_property
     def origins(self) -> NDArray[np.int64]:
-        """The last year that the model saw of each location, shape (n,).
+        """The last year of history of each location, shape (n,).
 
         Examples
         --------
@@ -104,21 +104,21 @@ class Forecast(Frozen):
 
     @property
     def citation(self) -> str | None:
-        """How to cite the figures; None where they are the reader's own."""
+        """The citation for the figures; None for the user's own data."""
         return cite(self.split()[0][0])
 
     def split(self) -> list[tuple[Panel, Forecast]]:
-        """Return the history and the forecast of each span of years: its own alone, where there is one."""
+        """Return history and forecast for each span of years; a single pair if histories have the same years."""
         if isinstance(self.history, UnevenPanel):
             return list(zip(self.history.panels, self.parts, strict=True))
         return [(self.history, self)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row for each location and year.
+        """Return the forecast as a table with one row per location and year.
 
         Columns: location_code, location, year, population, then lower and upper for each level, all in whole
-        persons, and variant: ``estimates`` for history (no interval there), ``forecast`` after the origin. Of unequal
-        histories a last column has the location's origin.
+        persons, and variant: ``estimates`` for history (without interval), ``forecast`` after the origin. For unequal
+        histories, the last column is the location's origin.
         """
         held = np.nonzero(self._held)
         cells = self._name_cells(*held) | {"population": _whole(self.population[held])}
@@ -131,7 +131,7 @@ class Forecast(Frozen):
         return pd.DataFrame(cells)
 
     def to_csv(self) -> str:
-        """Return :meth:`to_frame` as CSV, each row with where it came from: see :func:`write_csv`."""
+        """Return :meth:`to_frame` as CSV, with provenance in each row: see :func:`write_csv`."""
         rows, provenance = self.to_frame(), dict(self.provenance)
         if self.parts:
             own = np.repeat(np.array(provenance["checksum"])[self._homes], self._held.sum(axis=1))
@@ -139,8 +139,8 @@ class Forecast(Frozen):
         return write_csv(rows, provenance, self.citation, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the forecast as plain values that JSON can hold: what the API and the CLI answer."""
-        # JSON has no infinity: what outgrew the computer's numbers is null, like what is not there.
+        """Return the forecast as JSON-serialisable values, as in the API and the command line."""
+        # JSON has no infinity: overflow becomes null, like missing values.
         frame = self.to_frame().replace([np.inf, -np.inf], np.nan).astype(object)
         return {
             "forecasts": frame.where(frame.notna(), None).to_dict("records"),
@@ -148,10 +148,10 @@ class Forecast(Frozen):
         } | self.describe()
 
     def list_remainders(self) -> pd.DataFrame:
-        """Return how many persons of each sum none of its countries holds, one row for each sum and year.
+        """Return the population of each sum outside its listed countries, with one row per sum and year.
 
-        Columns: location_code, location, year, persons. The UN's totals include places that its tables do not list, and
-        rounding, so an aggregate is the sum of its countries and of this remainder. A group of one's own has none.
+        Columns: location_code, location, year, persons. UN totals include places that the tables do not list, and
+        rounding, so an aggregate is the sum of its countries and this remainder. User-defined groups have none.
 
         Examples
         --------
@@ -167,7 +167,7 @@ class Forecast(Frozen):
         return pd.DataFrame(self._name_cells(sums[rows], columns) | {"persons": _whole(persons[rows, columns])})
 
     def describe(self) -> dict[str, Any]:
-        """Return what :meth:`to_dict` says beside the rows: notes, where the numbers come from, how to cite them."""
+        """Return the part of :meth:`to_dict` without the rows: notes, provenance, citation and unit."""
         names = self.locations["name"].to_dict()
         return {
             "notes": [
@@ -180,7 +180,7 @@ class Forecast(Frozen):
         }
 
     def to_table(self) -> pd.DataFrame:
-        """Return years by locations, written for people; a year of estimates is marked, or each figure that is one."""
+        """Return years by locations as rounded text, with estimates marked by year or, if origins differ, by figure."""
         common: NDArray[np.bool_] = np.all(self._known, axis=0)
         years = [f"{year}" + f" ({ESTIMATES})" * known for year, known in zip(self.years, common.tolist(), strict=True)]
         headings = list(disambiguate(self.locations["name"]).values())
@@ -190,7 +190,7 @@ class Forecast(Frozen):
         return pd.DataFrame(texts.T, pd.Index(years, name="year"), headings)
 
     def plot(self, scale: str = "absolute") -> Chart:
-        """Return the chart of history and forecast, which shows itself in a notebook cell."""
+        """Return the chart of history and forecast, which notebooks display."""
         from popforecast.charts.forecast import chart_forecast
 
         return chart_forecast(self, scale=scale)
@@ -207,12 +207,12 @@ class Forecast(Frozen):
 
     @cached_property
     def _held(self) -> NDArray[np.bool_]:
-        """Whether a year was asked for of a location, shape (n, m)."""
+        """Whether a location has a year, shape (n, m)."""
         return np.array([np.isin(self.years, part.years) for _, part in self.split()])[self._homes]
 
     @cached_property
     def _known(self) -> NDArray[np.bool_]:
-        """Whether a year is history of a location, shape (n, m)."""
+        """Whether a year is in a location's history, shape (n, m)."""
         return self.years <= self.origins[:, None]
 
     def __repr__(self) -> str:
@@ -230,24 +230,24 @@ class Forecast(Frozen):
 def write_csv(
     rows: pd.DataFrame, provenance: Mapping[str, Any], citation: str | None, notes: Iterable[Note] = ()
 ) -> str:
-    """Return the rows of a forecast as CSV, with where they came from as further columns, the same in every row.
+    """Return the rows of a forecast as CSV, with provenance in further columns.
 
-    A file may be cut, joined and sent on: each of its rows still says what it is. A name that spreadsheets would take
-    for a formula begins with an apostrophe.
+    Provenance is repeated in every row, so that it survives splitting and joining files. An apostrophe is put before
+    names that spreadsheets would read as formulas.
 
     Parameters
     ----------
     rows : DataFrame
-        As :meth:`Forecast.to_frame` returns it.
+        As returned by :meth:`Forecast.to_frame`.
     provenance : mapping
-        Of which the columns are revision, checksum, origin, model, intervals, version and, after the citation, source.
+        The columns are revision, checksum, origin, model, intervals, version and, after the citation, source.
     citation : str, optional
     notes : iterable of Note
-        The last column: those of the row's location, parted by semicolons.
+        Notes; the last column has those of the row's location, separated by semicolons.
     """
     constants = {name: provenance[name] for name in PROVENANCE} | {
         "citation": citation,
-        # Later columns come after earlier ones, for whoever counts them.
+        # New columns go last, because users may rely on the positions.
         "source": provenance["source"],
         "note": rows["location_code"].map(join_notes(notes)),
     }
@@ -255,7 +255,7 @@ def write_csv(
 
 
 def choose_roundings(forecast: Forecast) -> list[Rounding]:
-    """Return for each location how its figures and their bounds are written in a table: all alike.
+    """Return the rounding of each location in a table, the same for its figures and bounds.
 
     Examples
     --------
@@ -286,7 +286,7 @@ def _whole(values: Array) -> pd.api.extensions.ExtensionArray | np.ndarray:
     flat = np.rint(values)
     missing = np.isnan(flat)
     if not (np.abs(flat[~missing]) < 2.0**63).all():
-        # An explosive plain AR can leave the whole numbers a computer has; the figure stays, as a float.
+        # The forecast of an explosive AR can overflow integers, so keep floats.
         return flat
     if not missing.any():
         return flat.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Intervals in real time: the UN rewrites its base figures, and an outcome is what a later revision will publish."""
+"""Real-time intervals, which allow for revisions of base figures: outcomes are figures as later revised by the UN."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from popforecast.panel.frozen import Frozen, freeze
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, find_edition, load_panel
 from popforecast.wpp.pairing import pair
 
-# Base figures are rounded and rebased by more than forecasts are; a revision below this is none.
+# Offset before logs. It is larger than for forecasts, because rounding alone changes base figures more.
 LUCK = 1e-3
 
 FOLDS = 5
@@ -24,37 +24,37 @@ FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class RevisionSpread(Frozen):
-    r"""How far base figures are revised, for locations like this one.
+    r"""The distribution of revisions of base figures, by features of the location.
 
-    The log revision of a base figure is taken to be :math:`e^{x' b} q`, with x and q as in
-    :class:`popforecast.forecasting.calibration.Calibration`, estimated over countries from vintages and a later
+    The log revision of a base figure is modelled as :math:`e^{x' b} q`, with x and q as in
+    :class:`popforecast.forecasting.calibration.Calibration`, estimated across countries from vintages and a later
     revision.
 
     Attributes
     ----------
     slope : ndarray, shape (3,)
     quantiles : ndarray
-        Of the scaled revisions, at :data:`popforecast.forecasting.risk.PROBABILITIES`.
+        Quantiles of the scaled revisions, at :data:`popforecast.forecasting.risk.PROBABILITIES`.
     """
 
     slope: Array
     quantiles: Array
 
     def reach(self, risk: Array, level: float) -> Array:
-        """Return how far base figures may be off below and above, in logs, shape (2, n, 1), for features (n, 3)."""
+        """Return lower and upper half-widths for base figures, in logs, shape (2, n, 1), from features (n, 3)."""
         scale = np.exp(risk @ self.slope)[:, None]
         return np.stack([scale * side for side in reach_quantiles(self.quantiles, level)])
 
 
 def learn_spread(histories: Sequence[tuple[Array, Array]]) -> RevisionSpread:
-    """Learn from pairs of features (n, 3) and log revisions (n,): log of the figure now over the figure then."""
+    """Return the distribution estimated from pairs of features (n, 3) and log revisions (n,): log(later / earlier)."""
     risk = np.concatenate([features for features, _ in histories])
     revisions = np.concatenate([revision for _, revision in histories])
     return RevisionSpread(*scale_errors(revisions, risk, np.ones(len(revisions)), LUCK))
 
 
 def measure_revisions(earlier: Panel, later: Panel) -> tuple[NDArray[np.object_], Array, Array]:
-    """Return the countries that two revisions share, their features in the earlier, and their log revisions.
+    """Return the countries in both revisions, their features in the earlier one, and their log revisions.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def measure_revisions(earlier: Panel, later: Panel) -> tuple[NDArray[np.object_]
 
 @lru_cache(maxsize=1)
 def measure_vintages() -> tuple[tuple[NDArray[np.object_], Array, Array], ...]:
-    """Measure how the latest revision changed each embedded vintage, once: what is embedded does not change."""
+    """Return the revisions of each embedded vintage by the latest revision, cached because they are constant."""
     truth = load_panel(DEFAULT_REVISION)
     measured = tuple(measure_revisions(load_panel(name), truth) for name in VINTAGES)
     freeze(*(array for vintage in measured for array in vintage))
@@ -80,12 +80,12 @@ def measure_vintages() -> tuple[tuple[NDArray[np.object_], Array, Array], ...]:
 
 @lru_cache(maxsize=1)
 def learn_from_vintages() -> RevisionSpread:
-    """Learn from all embedded vintages against the latest revision."""
+    """Return the distribution estimated from all embedded vintages and the latest revision."""
     return learn_spread([vintage[1:] for vintage in measure_vintages()])
 
 
 def list_published(panel: Panel) -> list[str]:
-    """Return the embedded editions that were published before a panel's own, and whose base year it has.
+    """Return the embedded editions published before a panel's edition whose base year is in the panel.
 
     Examples
     --------
@@ -100,24 +100,24 @@ def list_published(panel: Panel) -> list[str]:
 
 
 def learn_as_published(panel: Panel) -> RevisionSpread | None:
-    """Learn from the revisions that a panel's own edition made of earlier ones: all that was published by then.
+    """Return the distribution estimated only from revisions known when a panel's edition was published.
 
-    None where no earlier edition is embedded.
+    None if no earlier edition is embedded.
     """
     histories = [measure_revisions(load_panel(name), panel)[1:] for name in list_published(panel)]
     return learn_spread(histories) if histories else None
 
 
 def widen(prediction: LogPrediction, spread: RevisionSpread, risk: Array) -> LogPrediction:
-    r"""Add the revision of the base figure to intervals of growth.
+    r"""Return a prediction whose intervals of growth also allow for revisions of base figures.
 
-    The two errors are independent in the model, so half-widths add as variances do, on each side and in logs:
+    The model treats the two errors as independent, so squared half-widths add up, on each side and in logs:
     :math:`\sqrt{w^2 + v^2}`.
 
     Parameters
     ----------
     prediction : LogPrediction
-        With the intervals of growth, shape (n, horizon).
+        Prediction with intervals of growth, shape (n, horizon).
     spread : RevisionSpread
     risk : ndarray, shape (n, 3)
         Features of the locations at the origin.
@@ -127,16 +127,16 @@ def widen(prediction: LogPrediction, spread: RevisionSpread, risk: Array) -> Log
 
 
 def widen_crossfitted(prediction: LogPrediction, risk: Array, revisions: Array) -> LogPrediction:
-    """Widen each country's intervals by what the revisions of other countries teach: five folds by order of code.
+    """Return intervals widened by the revisions of other countries only, in five folds by order of code.
 
-    Vintages share one truth, so a country's own revision must not widen its own interval where coverage is scored.
+    A country's own revision must not affect its interval, because coverage is scored against the same later figures.
 
     Parameters
     ----------
     prediction : LogPrediction
-        Shape (n, horizon), the countries in the order of their codes or in any order fixed beforehand.
+        Shape (n, horizon), with the countries sorted by code or in any other predetermined order.
     risk, revisions : ndarray, shapes (n, 3) and (n,)
-        As :func:`measure_revisions` returns them.
+        As returned by :func:`measure_revisions`.
     """
     folds = np.arange(len(revisions)) % FOLDS
     widths = {level: np.empty_like(width) for level, width in prediction.widths.items()}
@@ -149,10 +149,10 @@ def widen_crossfitted(prediction: LogPrediction, risk: Array, revisions: Array) 
 
 
 def list_past_revisions(codes: Sequence[object], spread: RevisionSpread) -> tuple[Array, Array]:
-    """Return the log revisions of countries in each vintage, and the scale of each there, both of shape (n, v).
+    """Return log revisions of countries by vintage and their scales, both of shape (n, v).
 
-    A country that a vintage does not have, or defines differently, is taken to have been revised like the others on
-    average, so that what was revised in common stays in common.
+    Countries that a vintage lacks or defines differently get the mean scaled revision of the others, which preserves
+    the common part of the revisions.
     """
     revisions, scales = np.zeros((len(codes), len(VINTAGES))), np.ones((len(codes), len(VINTAGES)))
     for i, (known, risk, revised) in enumerate(measure_vintages()):

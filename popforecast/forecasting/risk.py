@@ -1,4 +1,4 @@
-"""What predicts the size of an error, and how far errors scaled by it reach."""
+"""Error-scale features and conformal quantiles."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from popforecast.models.features import LONG, USUAL, average, relate_size
 from popforecast.models.rules import find_teachers
 from popforecast.panel import Panel
 
-# The quantiles kept; a level's bounds are interpolated between them.
+# Probabilities of the stored quantiles; bounds for a level are interpolated.
 PROBABILITIES = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.9975, 0.999]])
 
-# Scaled errors that differ by less are equal.
+# Decimals to which scaled errors are compared; smaller differences count as ties.
 DECIMALS = 9
 
-# The largest level that past errors speak of; beyond it their tails are taken to be normal.
+# The highest level with past errors as evidence; normal tails are assumed beyond it.
 WIDEST = 99.8
 
 
 def describe_risk(panel: Panel) -> Array:
-    """Return what predicts the size of an error, for every year and location: shape (t, n, 3).
+    """Return the error-scale features for every year and location, shape (t, n, 3).
 
-    A constant, the log volatility of growth over ten years, and size within the panel. Nothing after a year enters it.
+    A constant, the log volatility of growth over ten years, and relative size. Only data up to each year are used.
     """
     log, teachers = np.log(panel.values.T), find_teachers(panel)
     size = relate_size(log, teachers)
-    # No aggregate is trusted to be calmer than the largest of those that were learnt from.
+    # Capped at the largest training location, so that large aggregates do not get an extrapolated scale.
     size = np.minimum(size, size[:, teachers].max(axis=1, keepdims=True))
     return join_risk(log, size, panel.step)
 
 
 def join_risk(log: Array, size: Array, step: int) -> Array:
-    """Return the constant, the volatility of time-major log population and its size: shape (t, n, 3)."""
+    """Return a constant, the log volatility of time-major log population, and size, shape (t, n, 3)."""
     change = np.zeros_like(log)
     change[2:] = np.diff(log, n=2, axis=0) / step
     volatility = np.sqrt(average(change**2, max(round(LONG / step), 4), 2)) + ROUNDING
@@ -41,7 +41,7 @@ def join_risk(log: Array, size: Array, step: int) -> Array:
 
 
 def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[Array, Array]:
-    """Return how the size of errors depends on features, and the quantiles of the errors so scaled.
+    """Return the coefficients of the error scale, and the quantiles of the scaled errors.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[
         Features.
     weights : ndarray, shape (m,)
     luck : float
-        Added to the size of an error before its logarithm is taken.
+        Offset added to absolute errors before logs.
 
     Returns
     -------
@@ -63,16 +63,16 @@ def scale_errors(errors: Array, x: Array, weights: Array, luck: float) -> tuple[
     moments.flat[:: len(moments) + 1] += 1e-6
     slope = np.linalg.solve(moments, weighted.T @ np.log(np.abs(errors) + luck) / weights.sum())
     scaled = errors / np.exp(x @ slope)
-    # Errors of equal size, such as none at all, go by position, not by the last bits of a logarithm.
+    # Ties, such as zero errors, are ordered by position, not by rounding errors of logs.
     order = np.argsort(scaled.round(DECIMALS), kind="stable")
     below = np.cumsum(weights[order])
     return slope, np.interp(PROBABILITIES, below / below[-1], scaled[order])
 
 
 def reach_quantiles(quantiles: Array, level: float) -> tuple[Array, Array]:
-    """Return how far a level reaches below and above nothing, along the last axis of quantiles; never negative.
+    """Return the non-negative distances from zero to the bounds at a level, from quantiles along the last axis.
 
-    Beyond :data:`WIDEST` no past error is left to say: the reach grows from there as that of a normal error does.
+    Beyond :data:`WIDEST` there is no evidence from past errors, so the distances grow as for a normal distribution.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A model run at many past origins, in one pass that calibration and scoring share."""
+"""Forecasts of a model at many past origins, shared by calibration and scoring."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from popforecast.models.base import DEFAULT_LEVELS, Array, Arrays, Model, Predic
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
 
-# Nobody has an outcome so many steps after a forecast; a longer horizon is a slip, and would fill the memory.
+# Maximum horizon: longer ones are typing errors, and would fill the memory.
 LONGEST = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Rolling(Frozen):
-    """What a model said at each origin, beside what came.
+    """Forecasts of a model at each origin, with outcomes.
 
     Attributes
     ----------
     model : Model
     origins, horizons : ndarray, shapes (o,), (h,)
     outcome : ndarray, shape (n, o, h)
-        What came; NaN where the panel ends before it.
+        Outcomes; NaN after the end of the panel.
     prediction : Prediction
         Population and bounds, each of shape (n, o, h).
     scale : ndarray, shape (n, o)
-        Mean absolute one-step change up to the origin: what MASE divides by.
+        Mean absolute one-step change up to the origin, the denominator of MASE.
     """
 
     model: Model
@@ -49,13 +49,13 @@ def roll(
     levels: Sequence[float] = DEFAULT_LEVELS,
     estimates: Iterable[Arrays] | None = None,
 ) -> Rolling:
-    """Fit the model to what was known at each origin, and predict.
+    """Return forecasts of a model fitted at each origin to the data up to that origin.
 
     Parameters
     ----------
     model : Model
     panel : Panel
-        The whole panel; at each origin the model sees it only until then.
+        The whole panel; each fit uses only the years up to its origin.
     origins : iterable of int
         Years of the panel.
     horizons : sequence of int
@@ -63,12 +63,12 @@ def roll(
     levels : sequence of float
         Levels of the intervals.
     estimates : iterable of dict, optional
-        What :func:`estimate` returned for these origins, where that is known already.
+        Results of :func:`estimate` for these origins, if available.
 
     Raises
     ------
     YearError
-        If an origin is no year of the panel, or a horizon is below 1.
+        If an origin is not a year of the panel, or a horizon is below 1.
     """
     starts, ahead, levels = check_origins(panel, origins), check_horizons(horizons), check_levels(levels)
     shape = (len(panel), len(starts), len(ahead))
@@ -86,7 +86,7 @@ def roll(
 
 
 def estimate(model: Model, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
-    """Estimate a model at each origin from what was known then, and check that every number is finite."""
+    """Yield a model's estimates at each origin from the data up to it, after checking that they are finite."""
     for arrays in model.estimate_each(panel, origins):
         model.check_estimate(panel, arrays)
         yield arrays
@@ -99,7 +99,7 @@ def measure_scale(panel: Panel, origins: NDArray[np.int64]) -> Array:
 
 
 def collect_outcomes(panel: Panel, origins: NDArray[np.int64], horizons: NDArray[np.int64]) -> Array:
-    """Return what came at each origin and horizon, shape (n, o, h); NaN after the panel's end."""
+    """Return the outcome for each origin and horizon, shape (n, o, h); NaN after the end of the panel."""
     position = np.searchsorted(panel.years, origins)[:, None] + horizons
     known = position < len(panel.years)
     return np.where(known, panel.values[:, np.where(known, position, 0)], np.nan)
@@ -117,7 +117,7 @@ def check_origins(panel: Panel, origins: Iterable[int]) -> NDArray[np.int64]:
         if not _is_whole(origin) or origin not in possible:
             raise YearError(
                 f"origin {origin!r} is not possible: expected a year within {describe_years(possible)}, "
-                "so that there is a past to learn from and an outcome to compare with"
+                "so that there are data to fit to and an outcome to compare with"
             )
     if len(set(origins)) < len(origins):
         raise YearError(f"origins {', '.join(map(str, origins))}: expected each origin once")

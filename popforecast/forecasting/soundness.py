@@ -1,4 +1,4 @@
-"""Whether a stored fit is one: its arrays have the shapes of its model, and a forecast from it is sound."""
+"""Validate a saved fit: arrays must have the shapes of its model, and a trial forecast must be sound."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from popforecast.forecasting.risk import PROBABILITIES
 from popforecast.models.base import Fitted, Model
 from popforecast.panel import Panel
 
-# The shapes of a model's arrays are learnt from estimates of so many locations: a side that differs counts them.
+# Array shapes are inferred from fits to this many locations: dimensions that differ are numbers of locations.
 FEW = (2, 3)
 
-# A stored model is tried so many steps ahead before it is believed, or further than its panel is long: beyond whatever
-# it holds by the step.
+# Minimum horizon of the trial forecast, in steps. It is longer than the panel, to go beyond arrays with one value per
+# step.
 TRIED = 50
 
 
 def check_fit(path: Path, fitted: Fitted) -> Fitted:
-    """Return a stored fit if its arrays are those of its model: a forged checksum breaks no forecast.
+    """Return a saved fit after checking that its arrays suit its model, in case of a forged checksum.
 
     Raises
     ------
     StoreError
-        If an array is absent, of another shape or kind, or a forecast from it is none; the error names the file.
+        If an array is missing or has the wrong shape or type, or the forecast is invalid; the error names the file.
     """
     model, panel, calibration = fitted.model, fitted.panel, fitted.calibration
     if not all(array.dtype.kind in "iufb" for array in intervals.pack(fitted).values()):
-        raise StoreError(f"{path} holds other things than numbers: fit the model again")
+        raise StoreError(f"{path} contains data other than numbers: fit the model again")
     shapes, expected = {name: array.shape for name, array in fitted.arrays.items()}, _expect_shapes(model, panel)
     if shapes != expected:
         raise StoreError(
-            f"{path} does not hold what {model.name} needs: expected arrays of the shapes {expected} for {panel!r}, "
+            f"{path} does not have what {model.name} needs: expected arrays of the shapes {expected} for {panel!r}, "
             f"got {shapes}; fit it again"
         )
     horizon = max(TRIED, len(panel.years) + 1)
@@ -50,12 +50,12 @@ def check_fit(path: Path, fitted: Fitted) -> Fitted:
         and (calibration is None or _is_whole(calibration, panel))
     )
     if not sound:
-        raise StoreError(f"{path} does not hold what {model.name} needs: fit it again")
+        raise StoreError(f"{path} does not have what {model.name} needs: fit it again")
     return fitted
 
 
 def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what a model estimates on a panel, learnt from a few of its locations."""
+    """Return the shapes of a model's estimates on a panel, inferred from fits to a few locations."""
     n = len(panel)
     if n <= max(FEW):
         return {name: array.shape for name, array in model.estimate(panel).items()}
@@ -67,7 +67,7 @@ def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
 
 
 def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
-    """Whether the arrays of a calibration are of this panel, belong together and are finite; errors may be unknown."""
+    """Whether a calibration's arrays fit this panel and each other and are finite; only errors may be NaN."""
     n, k = calibration.scale.shape
     past = (len(panel), len(intervals.choose_past(panel, panel.origin)), k)
     return (

@@ -1,4 +1,4 @@
-"""A fitted model on disk: arrays in .npz, everything else in a JSON manifest beside it; never pickle."""
+"""Save and load fitted models: arrays as .npz, everything else in a JSON manifest; never pickle."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edi
 
 FORMAT = 1
 
-# What writes the embedded models, and everything else that is computed from the embedded tables.
+# The command that rebuilds embedded models and all other data computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"
 
-# What a manifest must state, and as what kind of value.
+# Required fields of a manifest, and their types.
 FIELDS: dict[str, type | tuple[type, ...]] = {
     "format": int,
     "version": str,
@@ -44,10 +44,10 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 
 
 def save_fit(fitted: Fitted, path: str | Path) -> Path:
-    """Save a fitted model as `path` (.npz) and a manifest of the same name ending in .json.
+    """Save a fitted model as `path` (.npz) with a .json manifest of the same name, and return the path.
 
-    Both are written to temporary files, and moved when both are whole, so that a failure leaves what was there. The
-    same fit gives the same bytes.
+    Both are written to temporary files and moved when both are complete, so that a failure leaves earlier files
+    intact. The same fit gives the same bytes.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def save_fit(fitted: Fitted, path: str | Path) -> Path:
 
 
 def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
-    """Return what :func:`save_fit` writes, by path: the arrays and their manifest."""
+    """Return the contents of the files that :func:`save_fit` writes, by path: arrays and manifest."""
     content, arrays = io.BytesIO(), intervals.pack(fitted)
     np.savez_compressed(content, allow_pickle=False, **arrays)
     manifest = {
@@ -93,12 +93,12 @@ def pack(fitted: Fitted, path: Path) -> dict[Path, bytes]:
 
 
 def load_fit(path: str | Path, panel: Panel) -> Fitted:
-    """Load a fitted model for the panel it was fitted to.
+    """Return a saved model, fitted to this panel.
 
     Raises
     ------
     StoreError
-        If a file is absent or damaged, or was saved from other data or by another version.
+        If a file is missing or damaged, or was saved for other data or by another version.
     """
     path = _check_path(path)
     manifest = _read_manifest(path)
@@ -122,29 +122,29 @@ def load_fit(path: str | Path, panel: Panel) -> Fitted:
     except (PopforecastError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
             raise
-        raise StoreError(f"{path} does not hold what {model.name} needs ({error}): fit it again") from error
+        raise StoreError(f"{path} does not have what {model.name} needs ({error}): fit it again") from error
 
 
 def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) -> Fitted | None:
-    """Load the default model as it is embedded with a revision's tables: nobody needs to fit it again.
+    """Return the embedded fit of the default model to a revision.
 
     Parameters
     ----------
     revision : {"wpp2024", "wpp2019"}
     panel : Panel, optional
-        The revision's panel, if it is loaded already.
+        The revision's panel, if it is already loaded.
 
     Returns
     -------
     Fitted or None
-        None where none is embedded.
+        None if there is no embedded fit.
 
     Raises
     ------
     UnknownRevisionError
         If there is no such revision.
     StoreError
-        If what is embedded is damaged, or of other data, another version or another model than these.
+        If the embedded fit is damaged, or is for other data, another version or another model.
 
     Examples
     --------
@@ -157,18 +157,18 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     try:
         fitted = load_fit(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
-        raise StoreError(f"{error}; {EMBED} makes all that is embedded anew") from error
+        raise StoreError(f"{error}; {EMBED} rebuilds all embedded data") from error
     expected = models.get(models.choose())
     if fitted.model != expected:
-        raise StoreError(f"{path} holds {fitted.model}, expected {expected}, the default: run {EMBED}")
+        raise StoreError(f"{path} is a fit of {fitted.model}, expected {expected}, the default: run {EMBED}")
     return fitted
 
 
 def find_embedded(panel: Panel) -> Fitted | None:
-    """Return the default model as it is embedded for a panel; None where none is, or it cannot be taken.
+    """Return the embedded fit of the default model to a panel; None if there is none or it cannot be used.
 
-    A panel that is not a whole embedded revision has none. What is damaged, or of another version, is not taken, and
-    the log says so once.
+    Only complete embedded revisions have one. A fit that is damaged or from another version is not used, and a warning
+    is logged once.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def find_embedded(panel: Panel) -> Fitted | None:
             return None
         return load_fitted(edition.name, panel)
     except StoreError as error:
-        _warn_once(f"{error}. {models.choose()} is fitted anew meanwhile")
+        _warn_once(f"{error}. Until then, {models.choose()} is refitted")
         return None
 
 
@@ -195,21 +195,21 @@ def _warn_once(text: str) -> None:
 
 
 def fitted_path(folder: Path, revision: str) -> Path:
-    """Return where the default model of a revision is embedded."""
+    """Return the path of the embedded fit of the default model to a revision."""
     return folder / f"{revision}-{models.choose()}.npz"
 
 
 def manifest_path(path: Path) -> Path:
-    """Return where the manifest of a stored model lies."""
+    """Return the path of a saved model's manifest."""
     return path.with_suffix(".json")
 
 
 def _check_path(path: str | Path) -> Path:
     if not isinstance(path, str | os.PathLike) or "\0" in str(path):
-        raise StoreError(f"{path!r} is no path: expected the name of a file that ends in .npz")
+        raise StoreError(f"{path!r} is not a path: expected a file name ending in .npz")
     path = Path(path)
     if path.suffix != ".npz":
-        raise StoreError(f"{path}: a model is stored as .npz, expected a name that ends so")
+        raise StoreError(f"{path}: models are saved as .npz, expected a name ending in .npz")
     return path
 
 
@@ -217,16 +217,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise StoreError(f"{manifest_path(path)} is not there: a stored model needs its manifest") from None
+        raise StoreError(f"{manifest_path(path)} is missing: a saved model needs its manifest") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{manifest_path(path)} is no manifest ({error}): fit the model again") from error
+        raise StoreError(f"{manifest_path(path)} is not a manifest ({error}): fit the model again") from error
     stated = isinstance(manifest, dict) and all(
         field in manifest and isinstance(manifest[field], kind) for field, kind in FIELDS.items()
     )
     if not stated or manifest["format"] != FORMAT:
-        raise StoreError(f"{manifest_path(path)} is no manifest of format {FORMAT}: fit the model again")
+        raise StoreError(f"{manifest_path(path)} is not a manifest of format {FORMAT}: fit the model again")
     if manifest.pop("manifest_sha256", None) != _seal(manifest):
-        raise StoreError(f"{manifest_path(path)} is not as it was saved: fit the model again")
+        raise StoreError(f"{manifest_path(path)} was changed after it was saved: fit the model again")
     return manifest
 
 
@@ -240,17 +240,17 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> Arrays:
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != manifest["npz_sha256"]:
-        raise StoreError(f"{path} does not have the checksum its manifest states: it is damaged or of another fit")
+        raise StoreError(f"{path} does not have the checksum in its manifest: it is damaged or from another fit")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise StoreError(f"{path} holds no plain arrays ({error}): fit the model again") from error
+        raise StoreError(f"{path} has no plain arrays ({error}): fit the model again") from error
     if {name: list(array.shape) for name, array in arrays.items()} != manifest["arrays"]:
-        raise StoreError(f"{path} does not hold the arrays that its manifest states: fit the model again")
+        raise StoreError(f"{path} does not have the arrays listed in its manifest: fit the model again")
     return arrays
 
 
 def describe(path: str | Path) -> pd.Series:
-    """Return what a stored model's manifest says of it."""
+    """Return the manifest of a saved model."""
     return pd.Series(_read_manifest(_check_path(path)))

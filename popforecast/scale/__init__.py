@@ -1,6 +1,6 @@
-"""The same forecast over partitioned Parquet: out of core, on this machine or on any Dask scheduler.
+"""Out-of-core forecasts of partitioned Parquet data, on this machine or on a Dask cluster.
 
-What is heavy (pyarrow, dask) loads when a forecast is asked for.
+Heavy dependencies (pyarrow, dask) are imported only when a forecast runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENGINES = ("local", "dask")
 ON_ERROR = ("raise", "skip")
 
-# Rows of the input in one partition: whole row groups are put together until they have as many.
+# Input rows per partition: whole row groups are combined up to this number.
 PARTITION_ROWS = 1 << 20
 
 
@@ -41,52 +41,52 @@ def forecast(
     partition_rows: int = PARTITION_ROWS,
     progress: bool = False,
 ) -> Manifest:
-    """Forecast every series of a Parquet file or folder into a folder of Parquet, one part for each partition.
+    """Forecast every series of a Parquet file or folder, write one Parquet file per partition, and return the manifest.
 
-    The rows must be sorted by `id` (in the byte order of text, or as numbers); a series may be cut anywhere, across row
-    groups or files. Memory does not grow with the number of series. What was finished is kept: the same call goes on
-    where a run was ended. A part has its final name only when it is whole.
+    Rows must be sorted by `id` (text in byte order, or numbers); a series may continue across row groups and files.
+    Memory use does not grow with the number of series. Finished parts are kept: repeating the call continues an
+    interrupted run. A part gets its final name only when it is complete.
 
-    A plain autoregression treats each series on its own, so that any partition gives the same bytes. All other models
-    learn what the panel shares (coefficients, bounds of growth, intervals) from a sample: the 3,000 series whose
-    identifiers have the least hashes, whatever the partitions (see ``docs/scale.md``).
+    A plain autoregression is fitted to each series separately. All other models estimate shared quantities
+    (coefficients, bounds of growth, intervals) from a sample: the 3,000 series whose identifiers have the smallest
+    hashes. Neither depends on the partitions (see ``docs/scale.md``).
 
     Parameters
     ----------
     data : path
-        A Parquet file, or a folder of them.
+        A Parquet file, or a folder of Parquet files.
     output : path
-        The folder to write: ``part-00000.parquet``, ..., and ``_manifest.json``.
+        The output folder, with ``part-00000.parquet``, ..., and ``_manifest.json``.
     id, time, value : str
-        The columns of identifiers, whole years and population.
+        Names of the columns of identifiers, integer years and population.
     start, end : int, optional
-        First and last year (default: the ten steps after the last year of the first series).
+        First and last year (default: the ten steps after the most common last year of the first series).
     model : str or Model, optional
-        A model's name or a specification (default: what :func:`popforecast.models.choose` chooses).
+        Name or specification of a model (default: the choice of :func:`popforecast.models.choose`).
     levels : sequence of float
-        Central coverage of the intervals, in percent.
+        Coverage of the intervals, in percent.
     engine : {"local", "dask"}
-        Threads of this process, or Dask.
+        Threads in this process, or Dask.
     scheduler : str, optional
-        The address of a Dask scheduler, whose workers see the same paths (default: a cluster on this machine).
+        Address of a Dask scheduler whose workers see the same paths (default: a cluster on this machine).
     workers : int, optional
-        Threads, or workers of the cluster on this machine (default: one for each core).
+        Number of threads, or of workers of the cluster on this machine (default: one per core).
     on_error : {"raise", "skip"}
-        Whether a series or partition that cannot be forecast stops the run, or is left out and listed in the manifest.
+        Whether to stop at a series or partition that cannot be forecast, or to skip it and list it in the manifest.
     partition_rows : int
-        Rows of the input in one partition, about.
+        Approximate number of input rows per partition.
     progress : bool
-        Whether to show a bar, and the address of Dask's dashboard.
+        Whether to show a progress bar and the address of the Dask dashboard.
 
     Returns
     -------
     Manifest
-        What was done: parts, rows, and what was skipped.
+        Finished parts, numbers of rows, and skipped series.
 
     Raises
     ------
     ScaleError, ModelError, UnknownModelError, YearError, LevelError
-        If the data or an argument is not valid; the error names partition and series.
+        If the data or an argument is invalid; the error names partition and series.
     LockError
         If another run is writing to the same output.
 

@@ -1,4 +1,4 @@
-"""The rows of a partition, as blocks of whole series, a few thousand at a time; their faults, and their rectangles."""
+"""Read a partition in blocks of a few thousand complete series, check them, and group them by years."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from popforecast.panel.frames import are_years
 from popforecast.panel.spans import Span
 from popforecast.scale.source import TEXT, Columns, Partition, Piece, describe_disorder, first_line
 
-# Rows read at once: two thousand series of seventy years, whose work arrays stay in the processor's cache.
+# Rows per read: about two thousand series of seventy years, whose arrays fit into the processor's cache.
 BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows of whole series, one after the other.
+    """Rows of complete series, one after the other.
 
     Attributes
     ----------
     ids : ndarray, shape (n,)
-        Identifiers, as whole numbers or text, in their order.
+        Sorted identifiers, integers or text.
     starts : ndarray, shape (n + 1,)
-        Where each series begins, and where the last one ends.
+        Start of each series, and end of the last one.
     years, values : ndarray, shape (rows,)
-        A value that is not there is NaN.
+        Rows of all series; missing values are NaN.
     """
 
     ids: NDArray[Any]
@@ -45,7 +45,7 @@ class Block:
         return len(self.ids)
 
     def take(self, first: int, last: int) -> Block:
-        """Return the series from one number up to another."""
+        """Return the series from `first` up to, but not including, `last`."""
         rows = slice(self.starts[first], self.starts[last])
         return Block(
             self.ids[first:last],
@@ -56,12 +56,12 @@ class Block:
 
 
 def read_blocks(partition: Partition, columns: Columns) -> Iterator[Block]:
-    """Yield the series that begin in a partition, each of them whole.
+    """Yield the series that start in a partition, each complete.
 
     Raises
     ------
     ScaleError
-        If a row group cannot be read, a row has no identifier or year, or identifiers step back.
+        If a row group cannot be read, a row has no identifier or year, or rows are not sorted by identifier.
     """
     held: Block | None = None
     last: Any = None
@@ -74,7 +74,7 @@ def read_blocks(partition: Partition, columns: Columns) -> Iterator[Block]:
         if len(steps_back):
             at = int(steps_back[0])
             raise ScaleError(describe_disorder(str(partition), plain(block.ids[at + 1]), plain(block.ids[at]), columns))
-        # The last series may go on in the next batch.
+        # The last series may continue in the next batch.
         held, last = block.take(len(block) - 1, len(block)), block.ids[-1]
         if len(block) > 1:
             yield block.take(0, len(block) - 1)
@@ -83,7 +83,7 @@ def read_blocks(partition: Partition, columns: Columns) -> Iterator[Block]:
 
 
 def join(first: Block, second: Block) -> Block:
-    """Return two blocks as one; a series at the end of the first may go on in the second."""
+    """Return two blocks as one; the last series of the first may continue in the second."""
     same = int(first.ids[-1] == second.ids[0])
     return Block(
         np.concatenate([first.ids, second.ids[same:]]),
@@ -94,14 +94,14 @@ def join(first: Block, second: Block) -> Block:
 
 
 def find_step(block: Block) -> int:
-    """Return the years between most neighbouring rows of a block's series; 1 where no series has two rows."""
+    """Return the most common step between years of a block's series; 1 if no series has two rows."""
     steps = np.diff(block.years)[np.setdiff1d(np.arange(len(block.years) - 1), block.starts[1:-1] - 1)]
     steps = steps[steps > 0]
     return spans.find_step(steps) if len(steps) else 1
 
 
 def order_years(block: Block) -> Block:
-    """Return the block with the rows of every series in the order of years."""
+    """Return the block with the rows of each series sorted by year."""
     steps = np.diff(block.years)
     steps[block.starts[1:-1] - 1] = 1
     if (steps >= 0).all():
@@ -112,16 +112,16 @@ def order_years(block: Block) -> Block:
 
 
 def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
-    """Return what is wrong with each series that cannot be forecast, by its number in the block.
+    """Return the fault of each series that cannot be forecast, by its number in the block.
 
     Parameters
     ----------
     block : Block
-        Its rows in the order of years.
+        Rows of each series must be sorted by year.
     step : int
-        Years from one row of a series to the next.
+        Years between rows of a series.
     zero : bool
-        Whether a population may be zero.
+        Whether populations may be zero.
     """
     series = np.repeat(np.arange(len(block)), np.diff(block.starts))
     steps = np.diff(block.years, prepend=block.years[:1] - step)
@@ -138,7 +138,7 @@ def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
             (values == 0) & (not zero),
             lambda i: (
                 f"is zero in {block.years[i]}: this model takes logarithms, expected more than zero, or a "
-                "model that takes zeros, such as ar1"
+                "model that accepts zeros, such as ar1"
             ),
         ),
     ):
@@ -150,19 +150,19 @@ def check_series(block: Block, step: int, zero: bool) -> dict[int, str]:
 
 
 def find_rectangles(block: Block, faults: Mapping[int, str]) -> Iterator[Span]:
-    """Yield the series without faults, those of the same years together."""
+    """Yield the series without faults, grouped by years."""
     sound = np.ones(len(block), dtype=bool)
     sound[list(faults)] = False
     return spans.group(block.starts, block.years, block.values, sound if faults else None)
 
 
 def plain(value: Any) -> Any:
-    """Return an identifier as Python's own number or text."""
+    """Return an identifier as a Python number or string."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _read_rows(partition: Partition, columns: Columns) -> Iterator[Block]:
-    """Yield the partition's own rows, and then those with which its last series goes on."""
+    """Yield the rows of the partition, and then those with which its last series continues."""
     ends = partition.pieces[-1].last
     for piece in partition.pieces:
         for block in _read_piece(piece, columns):
@@ -170,7 +170,7 @@ def _read_rows(partition: Partition, columns: Columns) -> Iterator[Block]:
             if first < len(block):
                 yield block.take(first, len(block))
     if ends == partition.before:
-        # What goes on began before this partition, too.
+        # The last series started before this partition, so it belongs to an earlier one.
         return
     for piece in partition.after:
         for block in _read_piece(piece, columns):
@@ -191,7 +191,7 @@ def _read_piece(piece: Piece, columns: Columns) -> Iterator[Block]:
                 if batch.num_rows:
                     yield _split(batch, columns, piece)
     except (pa.ArrowException, OSError) as error:
-        raise ScaleError(f"{piece} cannot be read ({first_line(error)}): the file is damaged or has gone") from error
+        raise ScaleError(f"{piece} cannot be read ({first_line(error)}): the file is damaged or missing") from error
 
 
 def _split(batch: pa.RecordBatch, columns: Columns, piece: Piece) -> Block:
@@ -213,8 +213,8 @@ def _split(batch: pa.RecordBatch, columns: Columns, piece: Piece) -> Block:
     found_years = years.to_numpy(zero_copy_only=False)
     strange = ~are_years(found_years)
     if strange.any():
-        raise ScaleError(f"{piece}: {columns.time} {found_years[strange][0]} is no year: expected whole years")
-    # A dictionary may hold a text twice.
+        raise ScaleError(f"{piece}: {columns.time} {found_years[strange][0]} is not a year: expected whole years")
+    # A dictionary may contain the same text twice.
     new = np.concatenate([[True], found[1:] != found[:-1]])
     return Block(
         found[new], np.append(starts[new], batch.num_rows), found_years.astype(np.int64, copy=False), _to_floats(values)

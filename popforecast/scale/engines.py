@@ -1,4 +1,4 @@
-"""Where partitions are worked on: threads of this process, or Dask."""
+"""Engines that process the partitions: threads in this process, or Dask."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from popforecast.version import __version__
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-# Tasks handed out for each worker: enough that none waits, few enough that results are never many.
+# Tasks submitted per worker: enough to keep it busy, and few enough to limit the results in memory.
 AHEAD = 3
 
-# How often a task may lose its worker before the task is taken to be what kills it.
+# Number of times a task may lose its worker before the task itself is blamed.
 LOSSES = 10
 
-# Seconds without any result after which it is asked whether there is still a worker.
+# Seconds without a result before checking that there are still workers.
 PATIENCE = 60.0
 
 SETTINGS = {
     "distributed.scheduler.allowed-failures": LOSSES,
-    # On a busy machine a worker that starts again takes longer than Dask waits for it before it gives it up.
+    # On a busy machine, a restarting worker takes longer than Dask's default timeout.
     "distributed.deploy.lost-worker-timeout": "1 hour",
 }
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An executor, its workers at first, who counts them now, how it is given something large, and its dashboard."""
+    """An executor, its initial number of workers, functions to count workers and share objects, and the dashboard."""
 
     executor: Executor
     workers: int
@@ -45,12 +45,12 @@ class Engine:
     def map(
         self, function: Callable[..., Result], tasks: Iterable[Task], *shared: Any
     ) -> Iterator[tuple[Task, Result]]:
-        """Yield each task with its result, as they come.
+        """Yield tasks with their results, in order of completion.
 
         Raises
         ------
         ScaleError
-            If the function raises one, or the engine is lost.
+            If the function raises one, or no worker is left.
         """
         waiting = iter(tasks)
         running: dict[Future[Result], Task] = {}
@@ -62,7 +62,7 @@ class Engine:
                     return
                 finished = wait(running, PATIENCE, FIRST_COMPLETED).done
                 if not finished and not self.count():
-                    raise ScaleError("Dask has no worker left: start some, and run the same again to go on")
+                    raise ScaleError("Dask has no worker left: start some, and run it again to continue")
                 for future in finished:
                     task = running.pop(future)
                     yield task, future.result()
@@ -73,7 +73,7 @@ class Engine:
 
 @contextmanager
 def start(engine: str, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
-    """Start an engine, and end what was started when the block ends.
+    """Start an engine, yield it, and shut it down at the end of the block.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def start(engine: str, scheduler: str | None, workers: int | None) -> Iterator[E
     workers = workers or os.cpu_count() or 1
     if engine == "local":
         if scheduler:
-            raise ScaleError(f"scheduler {scheduler!r} is Dask's: expected engine 'dask' beside it")
+            raise ScaleError(f"scheduler {scheduler!r} needs Dask: expected engine 'dask'")
         with ThreadPoolExecutor(workers) as executor:
             yield Engine(executor, workers, lambda: workers, lambda thing: thing)
     elif engine == "dask":
@@ -100,7 +100,7 @@ def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
 
     with dask.config.set(SETTINGS):
         if scheduler is None:
-            # Nobody but this machine may ask a cluster of its own.
+            # A local cluster must only be reachable from this machine.
             with (
                 LocalCluster(
                     n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
@@ -121,7 +121,7 @@ def _start_dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
 
 
 def _use(client: Any, workers: int) -> Engine:
-    # Handed over as a task's result, not scattered: what a dead worker held is made again from it.
+    # Shared as the result of a task, not scattered: Dask can recompute it after losing a worker.
     return Engine(
         client.get_executor(pure=False, retries=LOSSES),
         workers,
@@ -132,12 +132,12 @@ def _use(client: Any, workers: int) -> Engine:
 
 
 def check_versions(client: Any) -> None:
-    """Check that every worker has this version of popforecast: another one would give other numbers, or none.
+    """Check that every worker has this version of popforecast; others could give different numbers or fail.
 
     Raises
     ------
     ScaleError
-        If one has not; the error names it.
+        If a worker has another version; the error names it.
     """
     try:
         found = client.run(_tell_version)
@@ -145,7 +145,7 @@ def check_versions(client: Any) -> None:
         raise ScaleError(f"the workers lack {error.name}: expected popforecast {__version__} with [scale]") from error
     for address, version in found.items():
         if version != __version__:
-            raise ScaleError(f"worker {address} has popforecast {version}: expected {__version__} as here")
+            raise ScaleError(f"worker {address} has popforecast {version}: expected {__version__}, as here")
 
 
 def _tell_version() -> str:

@@ -1,4 +1,4 @@
-"""What series share: learnt once from a sample that no partitioning changes, then applied to any of them."""
+"""Quantities shared by all series, estimated once from a sample that does not depend on the partitions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from popforecast.models.rules import Rules, describe_lesson, prepare_lesson
 from popforecast.panel import Panel
 from popforecast.scale.blocks import Block, find_rectangles, plain
 
-# How many series teach: those whose identifiers have the least hashes.
+# Size of the sample: the series whose identifiers have the smallest hashes.
 SAMPLE = 3000
 
 Rows = NDArray[np.intp]
 
 
 class Taken(NamedTuple):
-    """A series of the sample: the hash of its identifier, the identifier, first year, and values."""
+    """A series in the sample: hash of the identifier, identifier, first year, and values."""
 
     hash: int
     id: Any
@@ -39,7 +39,7 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """What all series share, and how any of them is forecast with it.
+    """Quantities shared by all series, and forecasts with them.
 
     Attributes
     ----------
@@ -48,13 +48,13 @@ class Learnt:
     low, high : ndarray, shape (t - 1,)
         Bounds of growth.
     years, middle, spread : ndarray, shapes (t,), (t, 1), (t, 1)
-        The sample's years, and the median and standard deviation of its log population in each.
+        Years of the sample, and the median and standard deviation of log population in each year.
     largest : float
-        The largest size within the sample, in the last year.
+        The largest relative size in the sample, in the last year.
     rules : dict of int to Rules
-        Those of panel-ar, by knot; empty for other models.
+        Estimates of panel-ar, by knot; empty for other models.
     knots, slopes, quantiles : ndarray, shapes (k,), (k, p), (k, q)
-        Of past errors; none where the sample is too short or too small to calibrate on.
+        Calibration from past errors; empty if the sample is too short or too small.
     """
 
     model: GrowthModel
@@ -71,7 +71,7 @@ class Learnt:
     quantiles: Array
 
     def predict(self, panel: Panel, horizon: int, levels: Sequence[float]) -> tuple[Prediction, Rows]:
-        """Predict series of the same years, none of which changes another's numbers; say which have a note."""
+        """Predict series with the same years independently of each other; also return the rows with a note."""
         log = np.log(panel.values)
         learnt = (
             self._follow(self.model, panel, log) if isinstance(self.model, PanelAR) else self.model.learn(panel, log)
@@ -96,7 +96,7 @@ class Learnt:
         return Calibration(self.knots, scale, self.quantiles, nothing, nothing)
 
     def _look_back(self, panel: Panel, log: Array) -> tuple[Array, Array]:
-        """Return log population and size, time-major, as far back as anything looks from the last year."""
+        """Return log population and relative size, time-major, for the last years that the features use."""
         reach = max(round(LONG / self.step), 4) + 2
         at = np.clip(np.searchsorted(self.years, panel.years[-reach:]), 0, len(self.years) - 1)
         recent = np.ascontiguousarray(log.T[-reach:])
@@ -104,19 +104,19 @@ class Learnt:
 
 
 def find_noted(model: Model, arrays: Arrays, horizon: int) -> Rows:
-    """Return the rows of which a reader must know something, such as an explosive root."""
+    """Return the rows with a note, such as an explosive root."""
     return np.unique(np.array([row for row, _ in model.note(arrays, horizon)], dtype=np.intp))
 
 
 def learn(model: GrowthModel, sample: Iterable[Taken], step: int) -> Learnt:
-    """Learn from a sample what all series share.
+    """Return the shared quantities estimated from a sample.
 
-    The series of the sample's most common years teach, in the order of their identifiers.
+    They use the sample's series with the most common years, sorted by identifier.
 
     Raises
     ------
     ScaleError
-        If nothing can be learnt from.
+        If there is no valid series.
     """
     panel = make_panel(sample, step)
     log = np.log(panel.values)
@@ -149,7 +149,7 @@ def learn(model: GrowthModel, sample: Iterable[Taken], step: int) -> Learnt:
 
 
 def make_panel(sample: Iterable[Taken], step: int) -> Panel:
-    """Return the panel of a sample's series that have its most common years.
+    """Return a panel of the sample's series with the most common years.
 
     Raises
     ------
@@ -160,8 +160,8 @@ def make_panel(sample: Iterable[Taken], step: int) -> Panel:
     for taken in sorted(sample, key=lambda taken: taken.id):
         groups.setdefault((taken.first, len(taken.values)), []).append(taken)
     if not groups:
-        raise ScaleError("no series can be learnt from: expected at least one without a fault")
-    # Of years as common, the later and then the longer.
+        raise ScaleError("no series can be used for estimation: expected at least one without errors")
+    # Ties go to the latest years, and then to the shortest span.
     (first, count), teachers = max(groups.items(), key=lambda item: (len(item[1]), item[0][0] + item[0][1], item[0]))
     years = first + step * np.arange(count)
     return Panel(
@@ -170,7 +170,7 @@ def make_panel(sample: Iterable[Taken], step: int) -> Panel:
 
 
 def take_sample(block: Block, faults: Mapping[int, str], most: int = SAMPLE) -> list[Taken]:
-    """Return the series of a block whose identifiers have the least hashes, but none that has a fault."""
+    """Return the valid series of a block whose identifiers have the smallest hashes."""
     hashes = hash_ids(block.ids)
     chosen = set(np.argsort(hashes, kind="stable")[: most + len(faults)].tolist())
     return [
@@ -182,12 +182,12 @@ def take_sample(block: Block, faults: Mapping[int, str], most: int = SAMPLE) -> 
 
 
 def choose_least(sample: list[Taken], most: int = SAMPLE) -> list[Taken]:
-    """Return those with the least hashes, by which samples of parts become that of the whole."""
+    """Return the series with the smallest hashes, to merge samples of partitions."""
     return sorted(sample, key=lambda taken: (taken.hash, taken.id))[:most]
 
 
 def hash_ids(ids: NDArray[Any]) -> NDArray[np.uint64]:
-    """Return a number for each identifier that any machine gives it, and that says nothing of its order.
+    """Return a hash of each identifier that is the same on every machine and unrelated to its order.
 
     Examples
     --------
@@ -198,5 +198,5 @@ def hash_ids(ids: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def takes_zero(model: Model) -> bool:
-    """Whether a population of zero can be forecast: what takes logarithms cannot."""
+    """Whether a model accepts populations of zero: models in logs do not."""
     return isinstance(model, AR) and model.transform == "level"

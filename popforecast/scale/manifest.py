@@ -1,4 +1,4 @@
-"""What a run is and how far it has come: one JSON file beside the parts, written whole each time."""
+"""The manifest of a run: a JSON file in the output folder with its request and progress, written atomically."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from popforecast.files import write_atomically
 
 FORMAT = 1
 
-# Readers of a folder of Parquet leave out what begins with an underscore.
+# Readers of Parquet folders ignore names that start with an underscore.
 NAME = "_manifest.json"
 
 
 class Skipped(NamedTuple):
-    """What was left out: a series, or (code None) a whole partition or file, and why."""
+    """A skipped series or, if the code is None, a whole partition or file, and the reason."""
 
     partition: int | None
     location_code: Hashable
@@ -26,7 +26,7 @@ class Skipped(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A finished partition: its number, series, those of them with a note, rows written, and bytes of its part."""
+    """A finished partition: its number, and the numbers of series, series with a note, rows, and bytes written."""
 
     partition: int
     series: int
@@ -37,20 +37,20 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Manifest:
-    """What a run is, and what of it is finished.
+    """The request and the progress of a run.
 
     Attributes
     ----------
     output : Path
-        The folder of the parts.
+        Folder of the parts.
     request : dict
-        All that the numbers follow from: input, columns, model, period, levels, version.
+        Everything that determines the numbers: input, columns, model, period, levels, version.
     partitions : int
-        How many there are.
+        Number of partitions.
     done : tuple of Done
-        Those finished, in order.
+        Finished partitions, in order.
     skipped : tuple of Skipped
-        What was left out, and why.
+        Skipped series, partitions and files, with reasons.
     """
 
     output: Path
@@ -61,17 +61,17 @@ class Manifest:
 
     @property
     def series(self) -> int:
-        """How many series were forecast."""
+        """Number of series forecast."""
         return sum(done.series for done in self.done)
 
     @property
     def noted(self) -> int:
-        """How many series have a note: an explosive root, a bound that holds, too little to learn or calibrate."""
+        """Number of series with a note: an explosive root, capped growth, or too little data to fit or calibrate."""
         return sum(done.noted for done in self.done)
 
     @property
     def rows(self) -> int:
-        """How many rows were written."""
+        """Number of rows written."""
         return sum(done.rows for done in self.done)
 
     @property
@@ -86,7 +86,7 @@ class Manifest:
         )
 
     def write(self) -> None:
-        """Write the manifest whole."""
+        """Write the manifest atomically."""
         content = {
             "format": FORMAT,
             "request": self.request,
@@ -108,14 +108,14 @@ class Manifest:
 
 
 def resume(fresh: Manifest) -> Manifest:
-    """Return the manifest of a run to go on with: the one in its folder if there is one, else the fresh one.
+    """Return the manifest of the run to continue: the one in the folder if it exists, otherwise the fresh one.
 
-    Parts that are not as the manifest says are made again.
+    Parts that differ from the manifest are made again.
 
     Raises
     ------
     ScaleError
-        If the folder holds something else than parts of this run.
+        If the folder contains anything other than parts of this run.
     """
     folder = fresh.output
     if not folder.exists():
@@ -125,7 +125,7 @@ def resume(fresh: Manifest) -> Manifest:
     path = folder / NAME
     if not path.exists():
         if any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise ScaleError(f"{folder} holds other things than a run's parts: expected a new name, or an empty folder")
+            raise ScaleError(f"{folder} contains files that are not parts of a run: expected a new or empty folder")
         return fresh
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -134,11 +134,11 @@ def resume(fresh: Manifest) -> Manifest:
         done = [Done(**each) for each in found["done"]]
         skipped = [Skipped(**each) for each in found["skipped"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ScaleError(f"{path} is no manifest of a run: remove {folder}, or pass another output") from error
+        raise ScaleError(f"{path} is not the manifest of a run: remove {folder}, or choose another output") from error
     if differing or not same:
         raise ScaleError(
-            f"{folder} holds the parts of another run (other {', '.join(differing) or 'partitions'}): remove it, or "
-            "pass another output"
+            f"{folder} has the parts of another run (different {', '.join(differing) or 'partitions'}): remove it, or "
+            "choose another output"
         )
     parts = {each: part_path(folder, each.partition) for each in done}
     whole = {each.partition for each, part in parts.items() if part.is_file() and part.stat().st_size == each.bytes}
@@ -150,7 +150,7 @@ def resume(fresh: Manifest) -> Manifest:
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """Return where the part of a partition lies.
+    """Return the path of a partition's part.
 
     Examples
     --------

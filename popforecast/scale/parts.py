@@ -1,4 +1,4 @@
-"""What is done with one partition, wherever it is done: sample it, or forecast it and write its part."""
+"""Tasks for one partition: take its series for the sample, or forecast it and write its part."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from popforecast.scale.learning import Learnt, Rows, Taken, choose_least, find_n
 from popforecast.scale.manifest import Done, Skipped, part_path
 from popforecast.scale.source import NUMBERS, TEXT, UNSIGNED, Columns, Partition, first_line
 
-# Rows of a row group of a part; no more are held.
+# Rows per row group of a part, and the limit on rows in memory.
 GROUP_ROWS = 1 << 20
 
-# What makes a panel of checked figures, at once.
+# Template from which panels of checked figures are derived, without checking them again.
 ONE = Panel([[1, 1]], [0, 1], pd.DataFrame(index=[0]))
 
-# What became of a partition.
+# The result for a partition.
 Outcome = tuple[Done, tuple[Skipped, ...]]
 
-# What forecasts series of the same years, and says which of them have a note.
+# A function that forecasts series with the same years, and returns the rows that have a note.
 Predict = Callable[[Panel, int, tuple[float, ...]], tuple[Prediction, Rows]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of every partition.
+    """The settings for every partition.
 
     Attributes
     ----------
     columns : Columns
     model : Model
     step : int
-        Years from one row of a series to the next.
+        Years between rows of a series.
     years : tuple of int
-        What is to be forecast; a year that a series has already is its own figure.
+        Years to forecast; years in a series' history keep their figures.
     levels : tuple of float
     skip : bool
-        Whether what cannot be forecast is left out.
+        Whether to skip series that cannot be forecast.
     """
 
     columns: Columns
@@ -65,25 +65,25 @@ class Plan:
 
 
 def sample_partition(partition: Partition, plan: Plan) -> list[Taken]:
-    """Return the series of a partition that may be of the sample."""
+    """Return the series of a partition that are candidates for the sample."""
     sample: list[Taken] = []
     try:
         for block, faults in _check(partition, plan):
             sample = choose_least(sample + take_sample(block, faults))
     except ScaleError:
-        # With the forecasts it is told that the partition is skipped.
+        # The forecasting task reports the skipped partition.
         if not plan.skip:
             raise
     return sample
 
 
 def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, folder: str) -> Outcome:
-    """Forecast the series of a partition and write its part, whole or not at all.
+    """Forecast the series of a partition, write its part completely or not at all, and return the result.
 
     Raises
     ------
     ScaleError
-        If a series or the partition cannot be forecast, unless that is to be skipped; if the part cannot be written.
+        If a series or the partition cannot be forecast and is not to be skipped, or the part cannot be written.
     """
     path = part_path(Path(folder), partition.number)
     predict = predict_each(plan.model) if learnt is None else learnt.predict
@@ -105,7 +105,7 @@ def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, 
     except ScaleError as error:
         if not plan.skip:
             raise
-        # Nothing of a partition that cannot be read to its end is kept: half of it would look like all.
+        # Discard a partition that cannot be read to its end: an incomplete part would look complete.
         return Done(partition.number, 0, 0, 0, 0), (Skipped(partition.number, None, str(error)),)
     except (OSError, pa.ArrowException) as error:
         raise _refuse(partition, path, error) from error
@@ -115,7 +115,7 @@ def forecast_partition(partition: Partition, plan: Plan, learnt: Learnt | None, 
 
 
 def predict_each(model: Model) -> Predict:
-    """Return what forecasts every series on its own."""
+    """Return a function that forecasts every series separately."""
 
     def predict(panel: Panel, horizon: int, levels: tuple[float, ...]) -> tuple[Prediction, Rows]:
         arrays = model.estimate(panel)
@@ -125,10 +125,10 @@ def predict_each(model: Model) -> Predict:
 
 
 def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tuple[int, int, int, list[Skipped]]:
-    """Write the forecasts of a partition; return its series, those with a note, rows, and what was skipped."""
+    """Write the forecasts of a partition; return counts of series, noted series and rows, and the skipped series."""
     schema = describe_part(partition.pieces[0].kind, plan.levels)
     series, noted, rows, skipped, held = 0, 0, 0, [], []
-    # The file's own schema is enough: with Arrow's beside it, text would come back as categories.
+    # Without the Arrow schema, because with it text would be read as categories.
     options = {"compression": "zstd", "use_dictionary": ["location_code", "year"], "store_schema": False}
     with pq.ParquetWriter(path, schema, **options) as file:
         for block, faults in _check(partition, plan):
@@ -149,7 +149,7 @@ def _write(path: Path, partition: Partition, plan: Plan, predict: Predict) -> tu
 
 
 def describe_part(kind: str, levels: tuple[float, ...]) -> pa.Schema:
-    """Return the columns of a part, whose identifiers are what the input's are."""
+    """Return the schema of a part; identifiers have the same type as in the input."""
     code = {TEXT: pa.dictionary(pa.int32(), pa.string()), NUMBERS: pa.int64(), UNSIGNED: pa.uint64()}[kind]
     names = ["population", *(f"{side}_{level:g}" for level in levels for side in ("lower", "upper"))]
     return pa.schema([("location_code", code), ("year", pa.int64()), *((name, pa.float64()) for name in names)])
@@ -158,9 +158,9 @@ def describe_part(kind: str, levels: tuple[float, ...]) -> pa.Schema:
 def forecast_block(
     block: Block, faults: dict[int, str], plan: Plan, predict: Predict
 ) -> tuple[np.ndarray[Any, Any], Array, int]:
-    """Return the identifiers of a block's sound series, figures (columns, series, years), and how many have a note.
+    """Return identifiers and figures (columns, series, years) of a block's valid series, and the number with a note.
 
-    A series that turns out not to be one that the model can forecast is added to the faults.
+    Series that the model cannot forecast are added to the faults.
     """
     names = 1 + 2 * len(plan.levels)
     figures = np.full((names, len(block), len(plan.years)), np.nan)
@@ -172,7 +172,7 @@ def forecast_block(
     last = block.years[block.starts[1:] - 1]
     ahead = np.array(plan.years) > last[:, None]
     for row in np.flatnonzero((np.isnan(figures) & ahead).any(axis=(0, 2))):
-        faults.setdefault(int(row), "has no finite forecast: expected figures that the model can be estimated on")
+        faults.setdefault(int(row), "has no finite forecast: expected figures to which the model can be fitted")
     if not faults:
         return block.ids, figures, sum(map(len, noted))
     sound = np.setdiff1d(np.arange(len(block)), list(faults))
@@ -180,14 +180,14 @@ def forecast_block(
 
 
 def _fill(figures: Array, noted: list[Rows], rectangle: Span, plan: Plan, predict: Predict) -> str | None:
-    """Fill in figures and notes of series of the same years; return why they cannot be forecast, if they cannot."""
+    """Fill in figures and notes of series with the same years; return the reason if they cannot be forecast."""
     years, origin = np.array(plan.years), int(rectangle.years[-1])
     if (plan.years[0] - origin) % plan.step:
-        return f"ends in {origin}: {plan.years[0]} is off its grid of {plan.step} years"
+        return f"ends in {origin}: {plan.years[0]} is not a multiple of {plan.step} years later"
     steps = (years - origin) // plan.step
     horizon = max(int(steps[-1]), 0)
     if horizon > MOST_STEPS:
-        return f"ends in {origin}: {years[-1]} is {horizon} steps on, expected {MOST_STEPS} or fewer"
+        return f"ends in {origin}: {years[-1]} is {horizon} steps later, expected {MOST_STEPS} or fewer"
     for column in np.flatnonzero(np.isin(years, rectangle.years)):
         figures[0, rectangle.rows, column] = rectangle.values[:, np.searchsorted(rectangle.years, years[column])]
     if not horizon:
@@ -208,7 +208,7 @@ def _fill(figures: Array, noted: list[Rows], rectangle: Span, plan: Plan, predic
 
 
 def _flush(file: pq.ParquetWriter, held: list[tuple[Any, Array]], plan: Plan, schema: pa.Schema) -> int:
-    """Write what is held as one row group; return its rows."""
+    """Write the collected forecasts as one row group; return the number of rows."""
     if not sum(len(ids) for ids, _ in held):
         return 0
     ids = np.concatenate([ids for ids, _ in held])
@@ -227,7 +227,7 @@ def _flush(file: pq.ParquetWriter, held: list[tuple[Any, Array]], plan: Plan, sc
 
 
 def _check(partition: Partition, plan: Plan) -> Iterator[tuple[Block, dict[int, str]]]:
-    """Yield blocks and the faults of their series; the first fault ends it unless faults are skipped."""
+    """Yield blocks and the faults of their series; raise at the first fault unless faults are skipped."""
     for rows in read_blocks(partition, plan.columns):
         block = order_years(rows)
         faults = check_series(block, plan.step, zero=takes_zero(plan.model))
@@ -238,15 +238,15 @@ def _check(partition: Partition, plan: Plan) -> Iterator[tuple[Block, dict[int, 
 
 def _name(partition: Partition, block: Block, faults: dict[int, str]) -> ScaleError:
     row = min(faults)
-    more = f" ({len(faults)} such series near it)" if len(faults) > 1 else ""
+    more = f" ({len(faults)} such series in this block)" if len(faults) > 1 else ""
     return ScaleError(
-        f"{partition}: series {plain(block.ids[row])!r} {faults[row]}{more}. Mend it, or pass on_error='skip' "
-        "(--on-error skip) to leave such series out and list them in the manifest"
+        f"{partition}: series {plain(block.ids[row])!r} {faults[row]}{more}. Fix it, or pass on_error='skip' "
+        "(--on-error skip) to skip such series and list them in the manifest"
     )
 
 
 def _refuse(partition: Partition, path: Path, error: BaseException) -> ScaleError:
     return ScaleError(
-        f"partition {partition.number} could not be written to {path} ({first_line(error)}): what is finished stays; "
-        "make room and run the same again to go on"
+        f"partition {partition.number} could not be written to {path} ({first_line(error)}): finished "
+        "partitions are kept; free some disk space and run it again to continue"
     )

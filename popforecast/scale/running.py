@@ -1,4 +1,4 @@
-"""A whole run: survey the input, learn what is shared, forecast the partitions that are left."""
+"""A complete run: survey the input, estimate the shared quantities, forecast the remaining partitions."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from popforecast.scale.parts import Plan, forecast_partition, sample_partition
 from popforecast.scale.source import Columns, Source, survey
 from popforecast.version import __version__
 
-# What begins with a dot is no part.
+# The leading dot keeps it apart from the parts.
 LOCK = ".lock"
 
-# Seconds between two writings of the manifest; what was finished in between is done again after a kill.
+# Seconds between updates of the manifest; after a kill, partitions finished since the last one are repeated.
 PAUSE = 1.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for, as it was asked: see :func:`popforecast.scale.forecast`."""
+    """The arguments of :func:`popforecast.scale.forecast`."""
 
     data: Path
     output: Path
@@ -53,7 +53,7 @@ class Request:
 
 
 def run(request: Request, engine: str, scheduler: str | None, workers: int | None, progress: bool) -> Manifest:
-    """Do what was asked, or go on with it; return what was done."""
+    """Run a request, or continue an interrupted run, and return the manifest."""
     model, levels, columns = models.get(request.model), check_levels(request.levels), Columns(*request.columns)
     if request.on_error not in ON_ERROR:
         raise ScaleError(f"on_error {request.on_error!r}: expected {' or '.join(ON_ERROR)}")
@@ -73,32 +73,32 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
             print(f"dashboard: {working.dashboard}", file=sys.stderr)  # noqa: T201
         fresh.output.mkdir(parents=True, exist_ok=True)
         with hold(fresh.output / LOCK, fresh.output, patience=0):
-            # Another run may have gone on with it meanwhile.
+            # Another run may have continued it in the meantime.
             manifest = resume(fresh)
-            # Other models treat every series on its own.
+            # Other models are fitted to each series separately.
             learnt = gather(working, source, plan, model, progress) if isinstance(model, GrowthModel) else None
             manifest = finish(working, source, plan, learnt, manifest, progress)
-            # Nobody waits for the lock; who comes later finds nothing left to do.
+            # Safe to remove: no run waits for the lock, and later runs have nothing left to do.
             (fresh.output / LOCK).unlink(missing_ok=True)
         return manifest
 
 
 def check_apart(data: Path, output: Path) -> None:
-    """Check that the parts do not go into the input, where the next run would read them.
+    """Check that the output is not inside the input, where the next run would read the parts.
 
     Raises
     ------
     ScaleError
-        If they do.
+        If it is.
     """
     if data.is_dir() and output.is_relative_to(data):
         raise ScaleError(
-            f"the output {output} lies in the input {data}: expected a folder outside, or parts become data"
+            f"the output {output} is inside the input {data}: expected a folder outside, or parts become data"
         )
 
 
 def gather(working: Engine, source: Source, plan: Plan, model: GrowthModel, progress: bool) -> Learnt:
-    """Take the sample from all partitions, and learn from it."""
+    """Sample all partitions, and return the shared quantities estimated from the sample."""
     sample: list[Taken] = []
     with tqdm(total=len(source.partitions), unit="partition", desc="sampling", disable=not progress) as bar:
         for _, found in working.map(sample_partition, source.partitions, plan):
@@ -110,7 +110,7 @@ def gather(working: Engine, source: Source, plan: Plan, model: GrowthModel, prog
 def finish(
     working: Engine, source: Source, plan: Plan, learnt: Learnt | None, manifest: Manifest, progress: bool
 ) -> Manifest:
-    """Forecast the partitions that the manifest does not hold yet, and write it as they are finished."""
+    """Forecast the partitions missing from the manifest, and return it, written regularly in between."""
     finished = {done.partition for done in manifest.done}
     left = [partition for partition in source.partitions if partition.number not in finished]
     unread = tuple(Skipped(None, name, reason) for name, reason in source.unread)
@@ -128,19 +128,19 @@ def finish(
                     written = time.monotonic()
     except CancelledError as error:
         raise ScaleError(
-            f"Dask was lost with {len(manifest.done)} of {manifest.partitions} partitions finished: run the same again "
-            "to go on"
+            f"Dask was lost with {len(manifest.done)} of {manifest.partitions} partitions finished: run it again to "
+            "continue"
         ) from error
     finally:
         manifest.write()
-    # What a killed worker left behind.
+    # Temporary files left by killed workers.
     for stray in manifest.output.glob(".part-*"):
         stray.unlink(missing_ok=True)
     return manifest
 
 
 def find_grid(source: Source, columns: Columns) -> tuple[int, int]:
-    """Return the step of the first partition that can be read, and the last year most of its series have."""
+    """Return the step in the first readable partition, and the most common last year of its series."""
     error: ScaleError | None = None
     for partition in source.partitions:
         try:
@@ -152,16 +152,16 @@ def find_grid(source: Source, columns: Columns) -> tuple[int, int]:
             continue
         last, counts = np.unique(block.years[block.starts[1:] - 1], return_counts=True)
         return find_step(block), int(last[counts.argmax()])
-    raise error or ScaleError("the input holds no series: expected at least one")
+    raise error or ScaleError("the input has no series: expected at least one")
 
 
 def choose_years(step: int, origin: int, first: int | None, last: int | None) -> tuple[int, ...]:
-    """Return the years to forecast; by default the ten steps after the origin.
+    """Return the years to forecast (default: ten steps after the origin).
 
     Raises
     ------
     YearError
-        If they are none, or too far ahead.
+        If there are none, or they are too far ahead or not on the grid.
 
     Examples
     --------
@@ -176,12 +176,12 @@ def choose_years(step: int, origin: int, first: int | None, last: int | None) ->
     if last > furthest:
         raise YearError(f"the last year {last} is out of range: expected {furthest} or before")
     if (first - origin) % step:
-        raise YearError(f"the first year {first} is off the series' grid: expected {origin} and some steps of {step}")
+        raise YearError(f"the first year {first} is not in the series: expected {origin} plus a multiple of {step}")
     return tuple(range(first, last + 1, step))
 
 
 def describe(request: Request, plan: Plan, source: Source) -> dict[str, Any]:
-    """Return all that the numbers follow from, as JSON holds it."""
+    """Return everything that determines the numbers, as JSON-serialisable values."""
     return {
         "input": request.data.name,
         "input_sha256": source.fingerprint,

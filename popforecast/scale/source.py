@@ -1,4 +1,4 @@
-"""A Parquet file or folder, cut into partitions of whole row groups; nothing but footers is read where they suffice."""
+"""Partition a Parquet file or folder by row groups, reading only footers where possible."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from popforecast.errors import ScaleError
 
-# What identifiers are. What fits into no signed number stays without a sign: as a signed one it would be another.
-TEXT, NUMBERS, UNSIGNED = "text", "whole numbers", "whole numbers without sign (uint64)"
+# Types of identifiers. Unsigned numbers stay unsigned, because a conversion could change large ones.
+TEXT, NUMBERS, UNSIGNED = "text", "whole numbers", "unsigned whole numbers (uint64)"
 
 
 class Columns(NamedTuple):
-    """The names of the columns of identifiers, years and population."""
+    """Names of the columns of identifiers, years and population."""
 
     id: str
     time: str
@@ -27,13 +27,13 @@ class Columns(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A row group: its file, number, rows, what its identifiers are, and the first and last of them."""
+    """A row group: file, number, number of rows, type of identifiers, and first and last identifier."""
 
     path: str
     group: int
     rows: int
     kind: str
-    # Numbers or texts, all of one kind, so that any two can be compared.
+    # All numbers or all text, so that any two can be compared.
     first: Any
     last: Any
 
@@ -43,16 +43,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Partition:
-    """Row groups in a row. Each series belongs to the partition in which it begins.
+    """Consecutive row groups. A series belongs to the partition in which it starts.
 
     Attributes
     ----------
     number : int
     pieces : tuple of Piece
     before : hashable or None
-        The series that began in an earlier partition, whose rows here are not this partition's.
+        The series that started in an earlier partition; its rows are skipped here.
     after : tuple of Piece
-        The row groups in which the last series goes on.
+        The row groups in which the last series continues.
     """
 
     number: int
@@ -69,7 +69,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Source:
-    """What was found: partitions in order, files that could not be read, and what tells this input from another."""
+    """The input: partitions in order, unreadable files, and a fingerprint of the files."""
 
     partitions: tuple[Partition, ...]
     unread: tuple[tuple[str, str], ...]
@@ -77,12 +77,12 @@ class Source:
 
 
 def survey(path: Path, columns: Columns, rows: int, skip: bool = False) -> Source:
-    """Read the footers of a file or folder and cut it into partitions of about so many rows.
+    """Read the footers of a file or folder and return partitions of about this number of rows.
 
     Raises
     ------
     ScaleError
-        If there is no Parquet, a column is absent or of the wrong type, or the rows are not sorted by identifier.
+        If there is no Parquet file, a column is missing or has the wrong type, or rows are not sorted by identifier.
     """
     files: list[list[Piece]] = []
     unread: list[tuple[str, str]] = []
@@ -95,19 +95,19 @@ def survey(path: Path, columns: Columns, rows: int, skip: bool = False) -> Sourc
         except (pa.ArrowException, OSError) as error:
             sentence = f"{name} cannot be read as Parquet ({first_line(error)})"
             if not skip:
-                raise ScaleError(f"{sentence}: mend it, or pass on_error='skip' to leave it out") from error
+                raise ScaleError(f"{sentence}: fix it, or pass on_error='skip' to leave it out") from error
             unread.append((str(name), sentence))
             continue
         if kind not in (None, found):
             raise ScaleError(
-                f"{name}: column {columns.id!r} holds {found}, in the files before {kind}: expected one type"
+                f"{name}: column {columns.id!r} has {found}, in other files {kind}: expected the same type"
             )
         kind = found
         if pieces:
             files.append(pieces)
     if not files:
-        raise ScaleError(f"{path} holds no rows: expected a long table of {', '.join(columns)}")
-    # Names such as part.10 come before part.2: what is in a file says where it belongs.
+        raise ScaleError(f"{path} has no rows: expected a long table of {', '.join(columns)}")
+    # Ordered by contents, because by name part.10 would come before part.2.
     files.sort(key=lambda pieces: (pieces[0].first, pieces[-1].last))
     ordered = [piece for pieces in files for piece in pieces]
     check_order(ordered, columns)
@@ -115,11 +115,11 @@ def survey(path: Path, columns: Columns, rows: int, skip: bool = False) -> Sourc
 
 
 def find_files(path: Path) -> list[Path]:
-    """Return the Parquet files of a folder, or the file itself; names that begin with . or _ are none of the data."""
+    """Return the Parquet files of a folder, or the file itself; names that start with . or _ are ignored."""
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise ScaleError(f"{path} is not there: expected a Parquet file or a folder of them")
+        raise ScaleError(f"{path} does not exist: expected a Parquet file or a folder of them")
     found = [
         file
         for file in sorted(path.rglob("*"))
@@ -128,17 +128,17 @@ def find_files(path: Path) -> list[Path]:
         and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
     ]
     if not found:
-        raise ScaleError(f"{path} holds no file that ends in .parquet: expected at least one")
+        raise ScaleError(f"{path} contains no .parquet file: expected at least one")
     return found
 
 
 def check_order(pieces: Sequence[Piece], columns: Columns) -> None:
-    """Check that identifiers never step back from one row group to the next.
+    """Check that row groups are sorted by identifier.
 
     Raises
     ------
     ScaleError
-        If they do; the error says how to sort.
+        If they are not; the error shows how to sort them.
     """
     for piece, following in pairwise(pieces):
         if piece.last > following.first or piece.first > piece.last:
@@ -146,15 +146,15 @@ def check_order(pieces: Sequence[Piece], columns: Columns) -> None:
 
 
 def describe_disorder(place: str, found: Hashable, before: Hashable, columns: Columns) -> str:
-    """Say that rows are not sorted, and how to sort them."""
+    """Return the error text for rows that are not sorted, with instructions for sorting them."""
     return (
-        f"{place}: {columns.id} {found!r} comes after {before!r}: expected rows sorted by {columns.id} (text in the "
-        f"order of its bytes). Sort first, such as by frame.sort_values([{columns.id!r}, {columns.time!r}])"
+        f"{place}: {columns.id} {found!r} comes after {before!r}: expected rows sorted by {columns.id} (text in "
+        f"byte order). Sort first, for example with frame.sort_values([{columns.id!r}, {columns.time!r}])"
     )
 
 
 def cut(pieces: Sequence[Piece], rows: int) -> Iterator[Partition]:
-    """Put row groups together into partitions of at least so many rows, but for the last."""
+    """Yield partitions of consecutive row groups with at most this number of rows, and at least one row group each."""
     first, number = 0, 0
     while first < len(pieces):
         last, held = first + 1, pieces[first].rows
@@ -173,12 +173,12 @@ def cut(pieces: Sequence[Piece], rows: int) -> Iterator[Partition]:
 
 
 def _read_footer(path: Path, columns: Columns) -> tuple[list[Piece], str]:
-    """Return the row groups of a file that have rows, and what identifiers are: text, numbers, without sign or with."""
+    """Return the non-empty row groups of a file, and the type of its identifiers."""
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         kind = _check_schema(path, schema, columns)
         at = next(leaf for leaf in range(len(file.schema)) if file.schema.column(leaf).path == columns.id)
-        # Other writers may shorten the statistics of text.
+        # Other writers may truncate the statistics of text.
         exact = kind != TEXT or str(file.metadata.created_by).startswith("parquet-cpp-arrow")
         pieces = []
         for group in range(file.num_row_groups):
@@ -203,18 +203,18 @@ def _check_schema(path: Path, schema: pa.Schema, columns: Columns) -> str:
             raise ScaleError(f"{path} has no column {name!r}: expected one of {', '.join(schema.names)}")
     ids, times, values = (schema.field(name).type for name in columns)
     if not pa.types.is_integer(times):
-        raise ScaleError(f"{path}: column {columns.time!r} holds {times}: expected years as whole numbers")
+        raise ScaleError(f"{path}: column {columns.time!r} is of type {times}: expected years as whole numbers")
     if not (pa.types.is_integer(values) or pa.types.is_floating(values) or pa.types.is_decimal(values)):
-        raise ScaleError(f"{path}: column {columns.value!r} holds {values}: expected numbers")
+        raise ScaleError(f"{path}: column {columns.value!r} is of type {values}: expected numbers")
     if pa.types.is_dictionary(ids):
         ids = ids.value_type
     if pa.types.is_integer(ids):
         return UNSIGNED if ids == pa.uint64() else NUMBERS
     if pa.types.is_string(ids) or pa.types.is_large_string(ids) or pa.types.is_string_view(ids):
         return TEXT
-    raise ScaleError(f"{path}: column {columns.id!r} holds {ids}: expected whole numbers or text")
+    raise ScaleError(f"{path}: column {columns.id!r} is of type {ids}: expected whole numbers or text")
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says first; the rest of what Arrow says is for those who build it."""
+    """Return the first line of an error; Arrow's further lines are details for developers."""
     return (str(error).splitlines() or [type(error).__name__])[0]

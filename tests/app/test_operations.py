@@ -133,7 +133,7 @@ def test_a_damaged_fit_is_fitted_anew_and_the_log_says_so(tmp_path: Path) -> Non
     assert ended.returncode == 0
     assert "12 figures as known" in ended.stdout
     assert "wpp2024-panel-ar.npz does not have the checksum" in ended.stderr
-    assert "panel-ar is fitted anew meanwhile" in ended.stderr
+    assert "Until then, panel-ar is refitted" in ended.stderr
 
 
 def copy_damaged(folder: Path, path: str, old: bytes, new: bytes) -> None:

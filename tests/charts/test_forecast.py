@@ -152,7 +152,7 @@ def test_each_line_is_history_to_its_own_origin_and_a_fan_from_there(unequal):
         row = part.locations.index.get_loc(566 if part.origin == 2020 else 276)
         assert line.bounds[80][1][1:] * chart.divisor == pytest.approx(part.path.upper[80][row])
         assert line.values[-1] == line.median[0] == line.bounds[80][0][0]
-    assert "history to 2015–2020 and the ar1 forecast" in chart.description
+    assert "estimates to 2015–2020 and the ar1 forecast" in chart.description
     assert unequal.plot("indexed").unit == "last estimate = 100"
     assert all(part.provenance["checksum"][:12] in charts.caption_forecast(unequal) for part in unequal.parts)
 

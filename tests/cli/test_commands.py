@@ -167,7 +167,7 @@ def test_bad_input_is_one_sentence_that_names_it(
 
 def test_a_manifest_nested_beyond_reason_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text("[" * 100_000)
-    assert "no manifest" in refusal("forecast", "NGA", "--fitted", str(tmp_path / "model.npz"))
+    assert "not a manifest" in refusal("forecast", "NGA", "--fitted", str(tmp_path / "model.npz"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")

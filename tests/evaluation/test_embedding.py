@@ -192,13 +192,13 @@ def test_where_an_embedded_fit_is_refused_the_model_is_fitted_and_the_log_says_s
     (said,) = caplog.records
     assert said.levelname == "WARNING"
     assert "wpp2019-panel-ar" in said.getMessage()
-    assert said.getMessage().endswith("panel-ar is fitted anew meanwhile")
+    assert said.getMessage().endswith("Until then, panel-ar is refitted")
 
 
 @pytest.mark.parametrize("suffix", ["npz", "json"])
 def test_half_a_model_is_refused_with_what_to_do(data: Path, suffix: str) -> None:
     (data / f"wpp2019-panel-ar.{suffix}").unlink()
-    with pytest.raises(StoreError, match=r"python -m popforecast\.embedding makes all that is embedded anew"):
+    with pytest.raises(StoreError, match=r"python -m popforecast\.embedding rebuilds all embedded data"):
         pf.load_fitted("wpp2019")
 
 

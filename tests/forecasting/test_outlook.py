@@ -229,7 +229,7 @@ def test_outlook_shows_itself(outlook: pf.Outlook) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "named"),
     [
-        ({"levels": (80, 90)}, LevelError, r"level 90 is not of this outlook: expected any of 50, 80, 95"),
+        ({"levels": (80, 90)}, LevelError, r"level 90 is not in this outlook: expected one of 50, 80, 95"),
         ({"levels": (80, 80)}, LevelError, "each level once"),
         ({"levels": 100}, LevelError, "level 100"),
         ({"levels": "80"}, LevelError, "'80'"),
@@ -252,7 +252,7 @@ def test_impossible_question_is_refused(outlook: pf.Outlook, options: dict, erro
 def test_outlook_without_levels_has_none(wpp2024: pf.Panel, fitted: pf.Fitted) -> None:
     bare = pf.forecast_all(wpp2024, fitted, levels=())
     assert bare.forecast("NGA").levels == ()
-    with pytest.raises(LevelError, match="level 80 is not of this outlook: expected any of none"):
+    with pytest.raises(LevelError, match="level 80 is not in this outlook: expected one of none"):
         bare.forecast("NGA", levels=80)
 
 

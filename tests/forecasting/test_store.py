@@ -197,7 +197,7 @@ def test_a_calibration_of_other_past_origins_or_horizons_is_refused(
     panel = wpp2024.countries().take(np.arange(0, 236, 6))
     saved = pf.save_fit(pf.fit(panel, "naive"), tmp_path / "model.npz")
     forge(saved, key, lambda array: array + 1 if key == "interval_knots" else array[:, 1:])
-    with pytest.raises(StoreError, match="does not hold what naive needs"):
+    with pytest.raises(StoreError, match="does not have what naive needs"):
         pf.load_fit(saved, panel)
 
 
@@ -228,7 +228,7 @@ def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> 
     file = io.BytesIO()
     np.savez(file, coefficients=np.zeros((2, 3)))
     replace_arrays(saved, file.getvalue())
-    with pytest.raises(StoreError, match="does not hold the arrays"):
+    with pytest.raises(StoreError, match="does not have the arrays"):
         pf.load_fit(saved, wpp2024)
 
 
@@ -242,12 +242,12 @@ def test_arrays_of_another_shape_are_refused(saved: Path, wpp2024: pf.Panel) -> 
         ({"model": {"class": "AR", "parameters": {"sorcery": 1}, "name": "ar"}}, "cannot be built"),
         ({"model": {"class": ["AR"], "parameters": {}}}, "cannot be built"),
         ({"model": {}}, "cannot be built"),
-        ({"model": "AR"}, "no manifest"),
-        ({"panel_sha256": 5}, "no manifest"),
-        ({"npz_sha256": None}, "no manifest"),
+        ({"model": "AR"}, "not a manifest"),
+        ({"panel_sha256": 5}, "not a manifest"),
+        ({"npz_sha256": None}, "not a manifest"),
         ({"npz_sha256": "0"}, "checksum"),
-        ({"arrays": None}, "no manifest"),
-        ({"arrays": {}}, "does not hold the arrays"),
+        ({"arrays": None}, "not a manifest"),
+        ({"arrays": {}}, "does not have the arrays"),
     ],
 )
 def test_manifest_that_does_not_fit_is_refused(saved: Path, wpp2024: pf.Panel, changes: dict, named: str) -> None:
@@ -267,7 +267,7 @@ def test_manifest_that_lacks_something_is_refused(saved: Path, wpp2024: pf.Panel
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", "{", '{"format": 1}', "\x00", "\ud800"])
 def test_manifest_that_is_none_is_refused(saved: Path, wpp2024: pf.Panel, text: str) -> None:
     saved.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(StoreError, match="no manifest"):
+    with pytest.raises(StoreError, match="not a manifest"):
         pf.load_fit(saved, wpp2024)
 
 
@@ -275,7 +275,7 @@ def test_missing_file_is_named(saved: Path, wpp2024: pf.Panel) -> None:
     manifest = saved.with_suffix(".json")
     content = manifest.read_bytes()
     manifest.unlink()
-    with pytest.raises(StoreError, match=r"model\.json is not there"):
+    with pytest.raises(StoreError, match=r"model\.json is missing"):
         pf.load_fit(saved, wpp2024)
     manifest.write_bytes(content)
     saved.unlink()
@@ -309,7 +309,7 @@ def test_name_that_does_not_end_in_npz_is_refused(wpp2024: pf.Panel, tmp_path: P
 def test_what_is_no_path_is_refused(wpp2024: pf.Panel, path: object) -> None:
     fitted = pf.Naive().fit(wpp2024)
     for verb in (lambda: pf.save_fit(fitted, path), lambda: pf.load_fit(path, wpp2024), lambda: store.describe(path)):
-        with pytest.raises(StoreError, match="is no path"):
+        with pytest.raises(StoreError, match="is not a path"):
             verb()
 
 

@@ -172,12 +172,12 @@ def test_a_file_that_is_no_parquet_is_named_or_listed(rows: pd.DataFrame, tmp_pa
     ("options", "said"),
     [
         ({"id": "fips"}, "has no column 'fips': expected one of id, year, population"),
-        ({"time": "id"}, "column 'id' holds .*string: expected years as whole numbers"),
-        ({"value": "id"}, "column 'id' holds .*string: expected numbers"),
-        ({"id": "population"}, "column 'population' holds double: expected whole numbers or text"),
+        ({"time": "id"}, "column 'id' is of type .*string: expected years as whole numbers"),
+        ({"value": "id"}, "column 'id' is of type .*string: expected numbers"),
+        ({"id": "population"}, "column 'population' is of type double: expected whole numbers or text"),
         ({"model": "arima"}, "no model 'arima'"),
         ({"engine": "spark"}, "engine 'spark': expected local or dask"),
-        ({"scheduler": "tcp://127.0.0.1:1"}, "expected engine 'dask' beside it"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "needs Dask: expected engine 'dask'"),
         ({"on_error": "ignore"}, "on_error 'ignore': expected raise or skip"),
         ({"start": 2030, "end": 2020}, r"\(2030\) must not be later than"),
         ({"end": 2500}, "2500 is out of range: expected 2169 or before"),
@@ -194,12 +194,12 @@ def test_what_is_not_valid_is_said_before_anything_is_written(
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ScaleError, match="is not there: expected a Parquet file or a folder"):
+    with pytest.raises(ScaleError, match="does not exist: expected a Parquet file or a folder"):
         forecast(tmp_path / "nothing.parquet", tmp_path / "out")
-    with pytest.raises(ScaleError, match=r"holds no file that ends in \.parquet"):
+    with pytest.raises(ScaleError, match=r"contains no \.parquet file"):
         forecast(tmp_path, tmp_path.with_name("out"))
     make_rows(1)[:0].to_parquet(tmp_path / "empty.parquet")
-    with pytest.raises(ScaleError, match="holds no rows"):
+    with pytest.raises(ScaleError, match="has no rows"):
         forecast(tmp_path / "empty.parquet", tmp_path / "out")
 
 
@@ -207,7 +207,7 @@ def test_files_whose_identifiers_differ_in_sign_are_not_mixed(rows: pd.DataFrame
     numbers = rows[:200].assign(id=rows["id"].str[1:].astype(np.int64))
     numbers[:100].to_parquet(tmp_path / "a.parquet")
     numbers[100:].astype({"id": np.uint64}).to_parquet(tmp_path / "b.parquet")
-    with pytest.raises(ScaleError, match=r"b\.parquet: .*without sign .*in the files before whole numbers: .*one type"):
+    with pytest.raises(ScaleError, match=r"b\.parquet: .*unsigned .*in other files whole numbers: .*same type"):
         forecast(tmp_path, tmp_path.parent / "out")
 
 
@@ -216,7 +216,7 @@ def test_a_number_that_is_no_year_is_named(year: int, rows: pd.DataFrame, tmp_pa
     years = rows["year"][:100].astype(np.uint64 if year >= 2**63 else np.int64)
     years.iloc[-1] = year
     rows[:100].assign(year=years).to_parquet(tmp_path / "history.parquet")
-    with pytest.raises(ScaleError, match=f"row group 0: year {year} is no year"):
+    with pytest.raises(ScaleError, match=f"row group 0: year {year} is not a year"):
         forecast(tmp_path / "history.parquet", tmp_path / "out")
 
 
@@ -225,7 +225,7 @@ def test_an_output_inside_the_input_is_refused_before_anything_is_written(
     place: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows[:100].to_parquet(tmp_path / "history.parquet")
-    with pytest.raises(ScaleError, match=r"lies in the input .*: expected a folder outside"):
+    with pytest.raises(ScaleError, match=r"is inside the input .*: expected a folder outside"):
         forecast(tmp_path, tmp_path / place)
     assert [path.name for path in tmp_path.iterdir()] == ["history.parquet"]
 
@@ -276,14 +276,14 @@ def test_finished_parts_are_not_made_again(history: Path, tmp_path: Path) -> Non
 def test_parts_of_another_run_are_not_mixed_with_this_one(history: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     forecast(history, output)
-    with pytest.raises(ScaleError, match=r"holds the parts of another run \(other model, parameters\)"):
+    with pytest.raises(ScaleError, match=r"has the parts of another run \(different model, parameters\)"):
         forecast(history, output, model="naive")
     os.utime(history, (1, 1))
-    with pytest.raises(ScaleError, match=r"\(other input_sha256\)"):
+    with pytest.raises(ScaleError, match=r"\(different input_sha256\)"):
         forecast(history, output)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ScaleError, match="holds other things than a run's parts"):
+    with pytest.raises(ScaleError, match="contains files that are not parts of a run"):
         forecast(history, tmp_path / "mine")
 
 
@@ -302,7 +302,7 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_part(engine: str, tmp_path
     (tmp_path / "program.py").write_text(program)
     ended = subprocess.run([sys.executable, tmp_path / "program.py"], cwd=ROOT, capture_output=True, text=True)
     assert "ScaleError: partition 0 could not be written to" in ended.stderr
-    assert "make room and run the same again to go on" in ended.stderr
+    assert "free some disk space and run it again to continue" in ended.stderr
     assert not [path for path in output.iterdir() if "part-" in path.name]
     assert forecast(data, output).series == 3000
 
@@ -357,7 +357,7 @@ def test_workers_that_are_not_there_or_not_alike_are_said(
         cluster.scale(1)
         cluster.wait_for_workers(1)
         monkeypatch.setattr(engines, "__version__", "0.0.1")
-        with pytest.raises(ScaleError, match=rf"has popforecast {pf.__version__}: expected 0.0.1 as here"):
+        with pytest.raises(ScaleError, match=rf"has popforecast {pf.__version__}: expected 0.0.1, as here"):
             forecast(history, tmp_path / "out", **elsewhere)
     with pytest.raises(ScaleError, match="scheduler 'nowhere' cannot be reached: expected an address"):
         forecast(history, tmp_path / "out", engine="dask", scheduler="nowhere")

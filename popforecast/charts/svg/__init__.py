@@ -1,4 +1,4 @@
-"""The web page's chart, written directly as SVG: :mod:`popforecast.charts.svg.drawing` says what stands on it."""
+"""The web page's chart, written directly as SVG; its elements are listed in :mod:`popforecast.charts.svg.drawing`."""
 
 from __future__ import annotations
 

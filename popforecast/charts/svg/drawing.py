@@ -1,37 +1,36 @@
-"""The web page's chart: SVG written from a prepared chart in a few milliseconds, without a plotting library.
+"""The web page's chart: SVG written in milliseconds from a prepared chart, without a plotting library.
 
-:func:`draw_chart` returns two SVG elements, for wide and for narrow screens; the page's stylesheet shows one of them.
-They hold no style, no script and no id: only presentation attributes, classes and data. Text is ``currentColor``.
+:func:`draw_chart` returns two SVG elements, for wide and narrow screens; the page's stylesheet shows one of them.
+They have no styles, scripts or ids: only presentation attributes, classes and data. Text is ``currentColor``.
 
-What stylesheet and script may rely on::
+The interface for stylesheet and script::
 
     <svg class="chart wide" viewBox="0 0 760 420" role="img" aria-label="..."
-         data-x0 data-x1 data-y0 data-y1      pixels of the plot in the viewBox; y0 is its top, y1 its foot
-         data-first data-last data-step       years from x0 to x1, and years between two points
-         data-origin                          the last year of estimates of any series
+         data-x0 data-x1 data-y0 data-y1      the plot area in pixels of the viewBox; y0 is the top, y1 the bottom
+         data-first data-last data-step       years at x0 and x1, and years between two points
+         data-origin                          the latest year of estimates of any series
          data-low data-high data-log          values at y1 and y0; log is "true" or "false"
-         data-unit data-divisor               what values are counted in, and how many persons that is
+         data-unit data-divisor               the unit of the values, and its size in persons
          data-scale>                          absolute, log or indexed
       <g class="grid"> <g class="years"> <text class="unit"> <g class="origin"> <g class="key">
       <g class="series" data-index="0" data-label="Nigeria">
         <path class="fan" data-level="95"> <path class="medium"> <path class="history"> <path class="median">
         <path class="leader"> <text class="label">
-    <svg class="chart narrow" ...>            the same with other pixels
+    <svg class="chart narrow" ...>            the same with other coordinates
 
-The numbers stand once, on the series of the wide chart; those of the narrow one have the same index. Each attribute is
-numbers apart by spaces, in the chart's unit, rounded as the read-out writes them
-(:func:`popforecast.text.round_in_words`) or, without fans, to five digits; ``-`` is a number that a
-computer does not have:
+Only the series of the wide chart carry the numbers; those of the narrow chart have the same index. Each attribute is a
+list of numbers separated by spaces, in the chart's unit, rounded as in the read-out
+(:func:`popforecast.text.round_in_words`) or, without intervals, to five digits; ``-`` marks NaN and infinity:
 
-- ``data-values``: history and median, one for each step from ``data-first`` to ``data-last``;
-- ``data-lower-80``, ``data-upper-80`` and so on: one for each step after ``data-origin``;
-- ``data-medium``: the UN's medium variant at the steps after ``data-origin``, where the chart has it.
+- ``data-values``: history and median, one number per step from ``data-first`` to ``data-last``;
+- ``data-lower-80``, ``data-upper-80`` and so on: one number per step after ``data-origin``;
+- ``data-medium``: the UN's medium variant at the steps after ``data-origin``, if the chart shows it.
 
-A value v lies at ``y1 - (v - low) / (high - low) * (y1 - y0)``, with logarithms of all three where the scale is one.
+The y coordinate of v is ``y1 - (v - low) / (high - low) * (y1 - y0)``, with logs of all three on a log scale.
 
-Fans and the UN's lines are for few locations: up to :data:`popforecast.charts.forecast.MOST_FANS`, above that history
-and medians alone. Up to :data:`MOST_READ` carry numbers; up to 300 locations are drawn, and as many of the largest are
-named as have room.
+Intervals and UN projections are drawn for up to :data:`popforecast.charts.forecast.MOST_FANS` locations, only history
+and medians for more. Up to :data:`MOST_READ` locations carry numbers. Up to 300 are drawn, and the largest are labelled
+as far as they fit.
 """
 
 from __future__ import annotations
@@ -54,29 +53,29 @@ from popforecast.charts.svg.scales import choose_years, thin, trace, write_path
 from popforecast.models.base import Array
 from popforecast.text import Rounding, round_in_words
 
-# Above so many lines the numbers are left to the table: they would be most of the page.
+# Charts with more lines carry no numbers, which would make up most of the page; the table has them.
 MOST_READ = 60
 
-# Pixels of a sample of a line in the key, and ems from a text's middle down to its baseline.
+# Width in pixels of a sample in the key, and ems from the middle of text to its baseline.
 SWATCH, MIDDLE = 18, 0.35
 
-# The radius of a dot at the end of a line's estimates.
+# Radius in pixels of the dot at the end of the estimates.
 DOT = 3
 
-# Where there are many lines they are thinner.
+# Line width in charts with many lines.
 THIN = 1.2
 
-# Each kind of line by its class.
+# CSS classes of the kinds of line.
 CLASSES = {Kind.ESTIMATES: "history", Kind.FORECAST: "median", Kind.REFERENCE: "medium"}
 
 
 def draw_chart(chart: Chart) -> str:
-    """Return the chart as two SVG elements, wide and narrow, for a page to show one of them.
+    """Return the chart as two SVG elements, wide and narrow; a page shows one of them.
 
     Parameters
     ----------
     chart : Chart
-        As :func:`popforecast.charts.forecast.chart_forecast` prepares it.
+        As returned by :func:`popforecast.charts.forecast.chart_forecast`.
 
     Examples
     --------
@@ -89,10 +88,10 @@ def draw_chart(chart: Chart) -> str:
 
 
 def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> str:
-    """Return the chart in one layout, as one SVG element that also is a file of its own."""
+    """Return the chart in one layout, as an SVG element that is also valid as a file."""
     key = _draw_key(chart, layout)
     frame = frame_chart(chart, layout, len(key))
-    # Series whose estimates end in different years have no figures for the same steps.
+    # If estimates end in different years, the numbers of the series do not line up by year.
     read = with_data and len(chart.lines) <= MOST_READ and not chart.marks_ends
     return "".join(
         [
@@ -109,7 +108,7 @@ def draw_layout(chart: Chart, layout: Layout = WIDE, with_data: bool = True) -> 
 
 
 def _open(chart: Chart, frame: Frame) -> str:
-    # The last line is whole, whatever histories come before it.
+    # The last line has both history and forecast, even if shared histories come first.
     line, layout = chart.lines[-1], frame.layout
     grid = line.ahead if len(line.ahead) > 1 else line.years
     data = {
@@ -209,7 +208,7 @@ def _draw_label(line: Line, i: int, frame: Frame, stroke: str) -> Iterator[str]:
 
 
 def _draw_key(chart: Chart, layout: Layout) -> list[str]:
-    """Return what the lines and fans mean, one group for each row at the foot of the drawing."""
+    """Return the key to lines and intervals, one group per row at the foot of the drawing."""
     rows: list[list[str]] = []
     x = float(layout.width)
     for text, sample in chart.list_key():
@@ -242,7 +241,7 @@ def _outline(line: Line, level: float, frame: Frame) -> str:
 
 
 def _tell(chart: Chart, line: Line) -> Iterator[tuple[str, str]]:
-    """Yield the series' numbers, each under its name; those of one year are rounded alike where there are few lines."""
+    """Yield the data attributes of a series; charts with few lines round all numbers of a year alike."""
     ahead = {"values": line.median[1:]}
     for level, (lower, upper) in sorted(line.bounds.items()):
         ahead |= {f"lower-{level:g}": lower[1:], f"upper-{level:g}": upper[1:]}

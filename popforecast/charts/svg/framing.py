@@ -1,4 +1,4 @@
-"""Where everything of a chart goes in a drawing: its scale, the plot's rectangle, and names that cover nothing."""
+"""Layout of the SVG chart: scale, plot area and labels without overlaps."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from popforecast.charts.lines import Line
 from popforecast.charts.svg.scales import LARGEST, Points, Scale, choose_scale
 from popforecast.models.base import Array
 
-# So many times the lines' range may be added to it, above and below, that a fan is whole; on a logarithmic scale, so
-# many times the largest value.
+# To show whole intervals, the axis may extend beyond the lines by this multiple of their range or, on a logarithmic
+# scale, by this factor.
 MOST_SPREAD, MOST_RATIO = 1.5, 4
 
-# Ticks below this many billions, millions or thousands are written in a unit of their own.
+# If the lowest tick is below this in the chart's unit, each tick is written in a unit of its own.
 FINEST = 0.001
 
-# Pixels between things.
+# Space between elements, in pixels.
 GAP = 8
 
-# In ems: the height of a name, of the years' row and of a row of the key.
+# Heights in ems: a label, the row of years, and a row of the key.
 LABEL, YEARS, KEY = 1.4, 1.8, 1.6
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The measures of a drawing, in pixels.
+    """The dimensions of a drawing, in pixels.
 
     Attributes
     ----------
     name : str
-        Its class on the page.
+        CSS class.
     width, height : int
     size : float
-        Of the type.
+        Font size.
     beside : float
-        The most width that the lines' names may take.
+        Maximum width of the labels.
     label_lines : int
-        The most lines that a name breaks into.
+        Maximum number of lines of a label.
     ticks : int
-        The most steps on the upright axis.
+        Maximum number of steps on the vertical axis.
     """
 
     name: str
@@ -61,7 +61,7 @@ NARROW = Layout("narrow", 320, 350, 12, 92, 7, 5)
 
 @dataclass(frozen=True)
 class Label:
-    """A line's name, broken into lines, and the height at which its middle stands."""
+    """A label, wrapped into lines, and the y coordinate of its middle."""
 
     lines: list[str]
     y: float
@@ -69,23 +69,23 @@ class Label:
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart's values and names lie in a drawing.
+    """The positions of a chart's values and labels in a drawing.
 
     Attributes
     ----------
     layout : Layout
     scale : Scale
-        Of the upright axis.
+        The vertical axis.
     unit : str
-        What its ticks are counted in.
+        Unit of the ticks.
     ticks : list of str
-        How they are written.
+        Text of the ticks.
     x0, x1, y0, y1 : float
-        The plot's rectangle; y0 is its top.
+        The plot area; y0 is its top.
     first, last : int
         Years at x0 and x1.
     labels : dict of int to Label
-        The names that have room, by line.
+        The labels that fit, by line.
     """
 
     layout: Layout
@@ -101,14 +101,14 @@ class Frame:
     labels: Mapping[int, Label]
 
     def points(self, years: Array, values: Array) -> Points:
-        """Return pixels; NaN where a value has no place."""
+        """Return pixel coordinates; NaN for values that cannot be drawn."""
         x = self.x0 + (np.asarray(years) - self.first) / max(self.last - self.first, 1) * (self.x1 - self.x0)
         y = self.y1 - self.scale.place(values) * (self.y1 - self.y0)
         return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
-    """Return where everything goes, above a key of so many rows."""
+    """Return the positions in a drawing with this number of rows in the key."""
     scale = _choose_scale(chart, layout)
     unit, ticks = _write_ticks(chart, scale)
     first = min(int((line.years if len(line.years) else line.ahead)[0]) for line in chart.lines)
@@ -123,7 +123,7 @@ def frame_chart(chart: Chart, layout: Layout, key_rows: int) -> Frame:
 
 
 def _choose_scale(chart: Chart, layout: Layout) -> Scale:
-    """Return the scale that holds every line, and every fan unless it is out of all proportion to the lines."""
+    """Return a scale that includes all lines, and all intervals unless they are far wider than the lines' range."""
     log, few = chart.scale == "log", chart.shows_fans
     core = _pool(
         chart, log, lambda line: [line.values, line.median, *([line.reference[1]] if few and line.reference else [])]
@@ -138,23 +138,23 @@ def _choose_scale(chart: Chart, layout: Layout) -> Scale:
         low, high = max(min(low, fan.min()), low / MOST_RATIO), min(max(high, fan.max()), high * MOST_RATIO)
     elif fan.size:
         more = MOST_SPREAD * max(high - low, abs(high) / 4)
-        # Nobody lives below zero, whatever the bounds of a plain autoregression say.
+        # Population cannot be negative, although the bounds of a plain autoregression can.
         low = min(low, max(fan.min(), low - more, 0.0))
         high = min(max(high, fan.max()), high + more)
     return choose_scale(low, high, layout.ticks, log)
 
 
 def _pool(chart: Chart, log: bool, choose: Callable[[Line], Sequence[Array]]) -> Array:
-    """Return the values of all lines that can be drawn, within what can be reckoned with."""
+    """Return the values of all lines that can be drawn, clipped to avoid overflow."""
     values = np.concatenate([part for line in chart.lines for part in choose(line)] or [np.empty(0)])
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     return np.clip(values, -LARGEST, LARGEST)
 
 
 def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: float) -> dict[int, Label]:
-    """Return the names that have room, by line: the largest first, spread so that none covers another.
+    """Return the labels that fit, by line: the largest values first, without overlaps.
 
-    A history that others go on from has none: it ends amid the plot, and theirs say whose it is.
+    Histories shared by several forecasts are not labelled: the labels of the forecasts identify them.
     """
     ends = np.nan_to_num(np.array([line.median[-1] for line in chart.lines]), nan=-np.inf)
     whole = chart.find_whole()
@@ -175,9 +175,9 @@ def _place_labels(chart: Chart, layout: Layout, scale: Scale, y0: float, y1: flo
 
 
 def _write_ticks(chart: Chart, scale: Scale) -> tuple[str, list[str]]:
-    """Return what the ticks are counted in, and each as it is written."""
+    """Return the unit and the text of the ticks."""
     if scale.log and chart.divisor > 1 and scale.ticks[:1] < (FINEST,):
-        # From hamlets to the world: no one unit suits them all.
+        # No single unit suits both villages and the world.
         return "persons", [_abbreviate(tick * chart.divisor) for tick in scale.ticks]
     return chart.unit, [_write(tick) for tick in scale.ticks]
 

@@ -1,4 +1,4 @@
-"""What a chart that is drawn without a plotting library needs: scales with round figures, and paths in pixels."""
+"""Scales with round ticks, and paths in pixels, for charts without a plotting library."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 from popforecast.models.base import Array
 
-# Steps between ticks that people count in, times a power of ten.
+# Round steps between ticks, to be multiplied by a power of ten.
 STEPS = (1, 2, 2.5, 5, 10)
 YEAR_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 
-# The digits of round figures on a logarithmic axis, from dense to sparse.
+# Leading digits of the ticks of a logarithmic axis, from dense to sparse.
 DIGITS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 
-# Beyond these nothing can be added to or divided by without leaving the computer's numbers.
+# Values beyond these could overflow or underflow in the arithmetic.
 LARGEST, SMALLEST = 1e305, 1e-305
 
 Points = list[tuple[float, float]]
 
-# A point this close to the line between its neighbours, in pixels, is left out of a path.
+# Paths omit points this close, in pixels, to the line between their neighbours.
 UNSEEN = 0.2
 
 
@@ -34,11 +34,11 @@ class Scale:
     Attributes
     ----------
     low, high : float
-        Ends of the axis; the high one is larger.
+        Ends of the axis.
     ticks : tuple of float
-        Round figures, increasing, between the ends.
+        Round values between the ends, in increasing order.
     log : bool
-        Whether equal ratios are equally far apart.
+        Whether the scale is logarithmic.
     """
 
     low: float
@@ -47,9 +47,9 @@ class Scale:
     log: bool = False
 
     def place(self, values: Any) -> Array:
-        """Return where values lie, 0 at the low end and 1 at the high one.
+        """Return positions on the axis, from 0 at the low end to 1 at the high end.
 
-        What lies beyond an end is put on it; a value that is not a number, or that a logarithm does not have, is NaN.
+        Values beyond an end are clipped to it; NaN, infinity and values without a logarithm give NaN.
 
         Examples
         --------
@@ -58,7 +58,7 @@ class Scale:
         """
         values = np.asarray(values, dtype=float)
         if not self.log:
-            # Halved, because the distance between the ends may leave the computer's numbers.
+            # Halved, because the distance between the ends may overflow.
             placed = (np.clip(values, self.low, self.high) / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         else:
             logs = np.log10(np.clip(np.where(values > 0, values, np.nan), self.low, self.high))
@@ -68,10 +68,10 @@ class Scale:
 
 
 def choose_scale(low: float, high: float, most: int, log: bool = False) -> Scale:
-    """Return an axis that holds two values and has at most so many steps between its round figures.
+    """Return an axis that includes two values and has at most this number of steps between ticks.
 
-    A linear axis begins and ends on a tick. A logarithmic one does so where its figures differ by less than a factor
-    of three; else it begins and ends where the values do.
+    A linear axis starts and ends at a tick. So does a logarithmic axis if the values differ by less than a factor of
+    three; otherwise it starts and ends at the values.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def choose_scale(low: float, high: float, most: int, log: bool = False) -> Scale
         if high / low >= 3:
             return Scale(low, high, _choose_powers(low, high, most), log=True)
     if not high - low > abs(high) * 1e-9:
-        # A line that is flat lies in the middle.
+        # Centre a flat line.
         low, high = low - (abs(low) * 0.05 or 1), high + (abs(high) * 0.05 or 1)
     step = _choose_step((high - low) / most)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -98,7 +98,7 @@ def choose_scale(low: float, high: float, most: int, log: bool = False) -> Scale
 
 
 def choose_years(first: int, last: int, most: int) -> list[int]:
-    """Return round years of a period, at most so many.
+    """Return round years within a period, at most `most`.
 
     Examples
     --------
@@ -118,13 +118,13 @@ def choose_years(first: int, last: int, most: int) -> list[int]:
 
 
 def trace(points: Points) -> str:
-    """Return the path through points, broken where one has no place."""
+    """Return the path through points, with gaps where a coordinate is not finite."""
     runs = ([*run] for finite, run in groupby(points, key=lambda point: math.isfinite(point[1])) if finite)
     return "".join(write_path(thin(run)) for run in runs)
 
 
 def thin(points: Points) -> Points:
-    """Leave out points that lie, to the eye, on the straight line between those that are kept."""
+    """Return the points without those that are visually on the straight line between the others."""
     kept, i = points[:1], 0
     while i < len(points) - 1:
         (x, y), steepest_down, steepest_up, best = points[i], -math.inf, math.inf, i + 1
@@ -145,7 +145,7 @@ def thin(points: Points) -> Points:
 
 
 def write_path(points: Points) -> str:
-    """Return a path in tenths of a pixel, each point relative to the one before; a point alone is a dot."""
+    """Return a path in tenths of a pixel with relative coordinates; a single point becomes a dot."""
     tenths = [(round(10 * x), round(10 * y)) for x, y in points]
     steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)] or [(0, 0)]
     return f"M{_pair(*tenths[0])}l" + " ".join(_pair(*step) for step in steps).replace(" -", "-")
@@ -157,7 +157,7 @@ def _choose_step(least: float) -> float:
 
 
 def _choose_powers(low: float, high: float, most: int) -> tuple[float, ...]:
-    """Return round figures of a logarithmic axis: as many as there may be."""
+    """Return ticks of a logarithmic axis: the densest set with at most `most`."""
     first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
     for digits in DIGITS:
         ticks = [digit * 10.0**power for power in range(first, last + 1) for digit in digits]
