@@ -20,12 +20,13 @@ from popforecast.forecasting import fit, forecast, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import load_fit, load_fitted, save_fit
-from popforecast.models import AR, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
-from popforecast.panel import Panel
+from popforecast.models import AR, Cohort, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
+from popforecast.panel import Components, Panel
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers import Reading, read_panel, read_wpp
 from popforecast.session import Session
 from popforecast.version import __version__
+from popforecast.wpp.components import load_components
 from popforecast.wpp.editions import REVISIONS, load_panel, load_projections
 from popforecast.wpp.fetching import fetch
 
@@ -33,6 +34,8 @@ __all__ = [
     "AR",
     "REVISIONS",
     "Backtest",
+    "Cohort",
+    "Components",
     "DampedGrowth",
     "Drift",
     "Fitted",
@@ -58,6 +61,7 @@ __all__ = [
     "forecast",
     "forecast_all",
     "load",
+    "load_components",
     "load_fit",
     "load_fitted",
     "load_panel",

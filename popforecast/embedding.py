@@ -18,7 +18,9 @@ from popforecast.forecasting.calibration import fit
 from popforecast.forecasting.store import fitted_path, pack
 from popforecast.models import DEFAULT_MODEL, get
 from popforecast.version import __version__
-from popforecast.wpp.editions import REVISIONS, VINTAGES, load_panel
+from popforecast.wpp.components import ORIGINS, components_name, read_components
+from popforecast.wpp.components import pack as pack_components
+from popforecast.wpp.editions import REVISIONS, VINTAGES, load_panel, read_manifest
 
 
 def compute() -> dict[str, bytes]:
@@ -29,7 +31,7 @@ def compute() -> dict[str, bytes]:
     panels = {name: load_panel(name) for name in (*REVISIONS, *VINTAGES)}
     tables = {record_name(name): _write_csv(measure_record(panels[name])) for name in REVISIONS}
     tables[VINTAGE_RECORD] = _write_csv(measure_vintage_record())
-    listed = {name: (DATA / name).read_bytes() for name in FACTS}
+    listed = {name: (DATA / name).read_bytes() for name in (*FACTS, *map(components_name, ORIGINS))}
     manifest = {
         "version": __version__,
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
@@ -38,6 +40,21 @@ def compute() -> dict[str, bytes]:
     stored = [pack(fit(panels[name], get(DEFAULT_MODEL)), fitted_path(DATA, name)) for name in REVISIONS]
     fitted = {path.name: content for files in stored for path, content in files.items()}
     return tables | fitted | {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
+
+
+def compute_components(folder: Path) -> dict[str, bytes]:
+    """Pack the components of every edition, and return the files to keep, by name, the manifest among them.
+
+    Parameters
+    ----------
+    folder : Path
+        Of long tables, as :func:`popforecast.wpp.components.read_components` reads them, in a folder for each edition.
+    """
+    contents = {components_name(name): pack_components(read_components(folder / name, name)) for name in ORIGINS}
+    manifest = read_manifest(DATA, MANIFEST)
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    manifest["files"] = dict(sorted((manifest["files"] | checksums).items()))
+    return contents | {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
 
 
 def write(contents: Mapping[str, bytes], folder: Path = DATA) -> list[Path]:
@@ -61,9 +78,14 @@ def _write_csv(table: pd.DataFrame) -> bytes:
 
 
 @click.command()
-def main() -> None:
+@click.option(
+    "--components",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Recompute the components only, from long tables such as FOLDER/wpp2024/ages.csv.gz.",
+)
+def main(components: Path | None) -> None:
     """Recompute the fitted models and track records that are embedded with the tables."""
-    for path in write(compute()):
+    for path in write(compute() if components is None else compute_components(components)):
         click.echo(f"{path.name}: {path.stat().st_size:,} bytes")
 
 

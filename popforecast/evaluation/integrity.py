@@ -9,6 +9,7 @@ from popforecast.errors import ReadError
 from popforecast.evaluation import record
 from popforecast.version import __version__
 from popforecast.wpp import editions
+from popforecast.wpp.components import ORIGINS, components_name
 from popforecast.wpp.editions import REVISIONS, VINTAGES
 
 
@@ -53,5 +54,6 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
             yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
-    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), *FACTS):
+    packed = map(components_name, ORIGINS)
+    for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), *packed, *FACTS):
         yield name, record.MANIFEST, ("files", name)

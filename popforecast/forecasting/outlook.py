@@ -19,6 +19,7 @@ from popforecast.forecasting.reconciliation import is_whole
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.revision_error import learn_from_vintages, widen
 from popforecast.forecasting.risk import WIDEST, describe_risk
+from popforecast.forecasting.structure import describe_structure
 from popforecast.models.base import Array, Fitted, LogPrediction, Model, Note, Prediction, check_levels
 from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel, describe_years
@@ -112,8 +113,7 @@ class Outlook(Frozen):
         history = whole.panel if locations is None else whole.panel.take(rows)
         horizon = max((int(years[-1]) - self.panel.origin) // self.panel.step, 0)
         path = whole.prediction.take(rows, slice(horizon), levels)
-        past = years <= self.panel.origin
-        steps = (years[~past] - self.panel.origin) // self.panel.step - 1
+        steps = (years[years > self.panel.origin] - self.panel.origin) // self.panel.step - 1
         known = history.values[:, np.isin(self.panel.years, years)]
         unknown = np.full(known.shape, np.nan)
 
@@ -144,6 +144,7 @@ class Outlook(Frozen):
                 "intervals": self.intervals,
             },
             remainders,
+            structure=describe_structure(self.panel, self.model, whole.membership, history),
         )
 
     def add(self, groups: Groups, levels: Sequence[float]) -> Outlook:

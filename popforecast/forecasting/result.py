@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from popforecast.forecasting.structure import Structure, Structured
 from popforecast.models.base import Array, Model, Note, Prediction
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen, freeze, release
@@ -29,7 +30,7 @@ PROVENANCE = ("revision", "checksum", "origin", "model", "intervals", "version")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forecast(Frozen):
+class Forecast(Frozen, Structured):
     """Population of the chosen locations over the chosen years, with intervals and provenance.
 
     Attributes
@@ -57,6 +58,8 @@ class Forecast(Frozen):
         For each sum of countries, the persons outside the listed countries: see :meth:`list_remainders`.
     parts : tuple of Forecast
         Where histories begin or end in different years, the forecast of each span of years; else empty.
+    structure : Structure or None
+        What ages, births and deaths are read from, where the model is ``cohort``.
     """
 
     history: Panel | UnevenPanel
@@ -70,6 +73,7 @@ class Forecast(Frozen):
     provenance: Mapping[str, Any]
     remainders: Mapping[Hashable, Array] = field(default_factory=dict)
     parts: tuple[Forecast, ...] = ()
+    structure: Structure | None = None
 
     @property
     def locations(self) -> pd.DataFrame:

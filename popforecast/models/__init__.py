@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from popforecast.errors import ModelError, UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
+from popforecast.models.cohort import Cohort
 from popforecast.models.growth import DampedGrowth, Drift, Naive
 from popforecast.models.guarded_ar import GuardedAR
 from popforecast.models.panel_ar import PanelAR
@@ -20,6 +21,7 @@ __all__ = [
     "AR",
     "DEFAULT_MODEL",
     "MODELS",
+    "Cohort",
     "DampedGrowth",
     "Drift",
     "Fitted",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())
+    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR(), Cohort())
 }
 
 CLASSES: dict[str, Callable[..., Model]] = {type(model).__name__: type(model) for model in MODELS.values()}

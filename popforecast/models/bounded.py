@@ -79,12 +79,16 @@ class GrowthModel(Model):
     def predict_logs(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> LogPrediction:
         """Predict the bounded median, with uncalibrated half-widths in logs."""
         steps = np.arange(1, horizon + 1)
-        low, high = limit_growth(arrays, horizon)
+        low, high = self.limit(arrays, horizon)
         log = arrays["last"][:, None] + np.clip(self.accumulate(arrays, horizon), low, high)
         spread = self.spread(arrays, steps)
         return LogPrediction(
             exponentiate(log), {level: normal_quantile(level) * np.stack([spread] * 2) for level in levels}
         )
+
+    def limit(self, arrays: Arrays, horizon: int) -> tuple[Array, Array]:
+        """Return the least and the largest growth that a forecast may have, for steps 1 to horizon."""
+        return limit_growth(arrays, horizon)
 
     def spread(self, arrays: Arrays, steps: Steps) -> Array:
         """Return the standard deviation of the log forecast, shape (n, horizon)."""
@@ -95,7 +99,7 @@ class GrowthModel(Model):
         if not horizon:
             return []
         growth = self.accumulate(arrays, horizon)
-        low, high = limit_growth(arrays, horizon)
+        low, high = self.limit(arrays, horizon)
         held = (growth < low - BITE) | (growth > high + BITE)
         return [
             (int(row), f"capped from step {int(held[row].argmax()) + 1} on: beyond any growth or decline in the data")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from popforecast.errors import PanelError, YearError
 from popforecast.panel.checks import check_figures, check_grid, complete_locations, describe_years
+from popforecast.panel.components import Components
 from popforecast.panel.frames import read_frame
 from popforecast.panel.frozen import Frozen, freeze
 from popforecast.panel.locations import LocationIndex, build_index
+from popforecast.panel.matching import check_fit
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.panel.source import Source, Update
 from popforecast.text import write_cell
@@ -45,6 +47,8 @@ class Panel(Frozen, tables=("locations",)):
         Interim updates to that edition (:mod:`popforecast.wpp.updates`), oldest first.
     source : Source, optional
         The edition the figures were read from. Loading and reading attach it; naming a revision does not.
+    attached : Components or callable, optional
+        What :attr:`components` are taken from, or what loads them at first use.
 
     Raises
     ------
@@ -67,6 +71,7 @@ class Panel(Frozen, tables=("locations",)):
     revision: str | None = None
     updates: tuple[Update, ...] = ()
     source: Source | None = None
+    attached: Components | Callable[[], Components] | None = None
 
     if TYPE_CHECKING:
         # Accepts anything NumPy can convert to an array, and keeps that array.
@@ -78,6 +83,7 @@ class Panel(Frozen, tables=("locations",)):
             revision: str | None = None,
             updates: tuple[Update, ...] = (),
             source: Source | None = None,
+            attached: Components | Callable[[], Components] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -177,7 +183,21 @@ class Panel(Frozen, tables=("locations",)):
         # An update may change projections only; anything stored under this checksum must still become stale.
         for update in self.updates:
             digest.update(f"{update.date} {update.sha256}".encode())
+        # (An edition's own have a checksum of their own.)
+        if isinstance(self.attached, Components) and self.components:
+            digest.update(self.components.checksum.encode())
         return digest.hexdigest()
+
+    @cached_property
+    def components(self) -> Components | None:
+        """Ages, births, deaths and migration of these places up to the origin; None where none are known."""
+        whole = self.attached() if callable(self.attached) else self.attached
+        return whole and whole.cut(self._places.index, self.origin)
+
+    def with_components(self, components: Components) -> Panel:
+        """Return the panel with components of some of its places; what does not fit its figures raises PanelError."""
+        check_fit(components, self._places.index, self.years, self.values)
+        return replace(self, attached=components)
 
     def rows(self, locations: Iterable[Hashable] | Hashable | None = None) -> NDArray[np.intp]:
         """Return the row numbers of some locations (default: all)."""
@@ -185,8 +205,7 @@ class Panel(Frozen, tables=("locations",)):
             return np.arange(len(self._places))
         if isinstance(locations, str) or not isinstance(locations, Iterable):
             locations = [locations]
-        codes = self.index.find_all(locations)
-        if not codes:
+        if not (codes := self.index.find_all(locations)):
             raise PanelError("no location was asked for: expected at least one code, ISO3 code, name or alias")
         return self._places.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
@@ -196,8 +215,7 @@ class Panel(Frozen, tables=("locations",)):
 
     def countries(self) -> Panel:
         """Return the panel of countries and areas, without aggregates."""
-        rows = np.flatnonzero(self._places["type"] == COUNTRY)
-        if not len(rows):
+        if not len(rows := np.flatnonzero(self._places["type"] == COUNTRY)):
             raise PanelError(f"no location is of type {COUNTRY!r}, so there are no countries to take")
         return self.take(rows)
 
@@ -205,8 +223,7 @@ class Panel(Frozen, tables=("locations",)):
         """Return the panel up to and including a year."""
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {describe_years(self.years)}")
-        kept = int(np.searchsorted(self.years, year)) + 1
-        if kept < 2:
+        if (kept := int(np.searchsorted(self.years, year)) + 1) < 2:
             raise PanelError(f"until {year} the panel has one year: expected at least two")
         return self._derive(self.values[:, :kept], self.years[:kept], self._places)
 
@@ -267,7 +284,7 @@ class Panel(Frozen, tables=("locations",)):
         panel = object.__new__(Panel)
         parts = {"values": np.array(values, order="C"), "years": np.array(years)}
         freeze(*parts.values())
-        others = {name: getattr(self, name) for name in ("revision", "updates", "source")}
+        others = {name: getattr(self, name) for name in ("revision", "updates", "source", "attached")}
         panel.__dict__.update(parts, locations=locations, **others)
         return panel
 
@@ -281,20 +298,3 @@ class Panel(Frozen, tables=("locations",)):
     def _repr_html_(self) -> str:
         table = pd.DataFrame(self.values, index=self._places["name"], columns=self.years).rename_axis(None)
         return write_cell(table, repr(self), max_rows=10, max_cols=8, float_format="{:,.0f}".format)
-
-
-def check_panel(panel: object) -> Panel:
-    """Return an object if it is a panel.
-
-    Raises
-    ------
-    PanelError
-        If it is anything else, such as a DataFrame.
-    """
-    if isinstance(panel, UnevenPanel):
-        raise PanelError(
-            f"expected one Panel, got {panel!r}: take one of its .panels, or .common() for the years that all have"
-        )
-    if not isinstance(panel, Panel):
-        raise PanelError(f"expected a Panel, got {type(panel).__name__}: make one with Panel.from_frame")
-    return panel

@@ -16,7 +16,7 @@ from tqdm import tqdm
 import popforecast.models as models
 from popforecast.errors import ScaleError, YearError
 from popforecast.files import hold
-from popforecast.models import Model
+from popforecast.models import Cohort, Model
 from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel
 from popforecast.models.numeric import use_one_thread
@@ -55,6 +55,10 @@ class Request:
 def run(request: Request, engine: str, scheduler: str | None, workers: int | None, progress: bool) -> Manifest:
     """Run a request, or continue an interrupted run, and return the manifest."""
     model, levels, columns = models.get(request.model), check_levels(request.levels), Columns(*request.columns)
+    if isinstance(model, Cohort):
+        raise ScaleError(
+            f"{model.name} needs ages, births and deaths, which are not in partitions: expected another model"
+        )
     if request.on_error not in ON_ERROR:
         raise ScaleError(f"on_error {request.on_error!r}: expected {' or '.join(ON_ERROR)}")
     if request.partition_rows < 1:

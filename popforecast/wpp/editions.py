@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from operator import getitem
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from popforecast.data import DATA, REMEDY
-from popforecast.errors import ReadError, UnknownRevisionError
+from popforecast.data import DATA
+from popforecast.errors import UnknownRevisionError
 from popforecast.panel import Panel, Source, Update
 from popforecast.wpp.citation import LICENCE, PUBLISHER, say_date
+from popforecast.wpp.components import load_components
+from popforecast.wpp.embedded import DEFAULT_REVISION, MANIFEST, read_checked, read_manifest, table_path
 from popforecast.wpp.membership import Members
-
-MANIFEST = "revisions.json"
-DEFAULT_REVISION = "wpp2024"
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,8 @@ def load_panel(revision: str = DEFAULT_REVISION, folder: str | Path | None = Non
         Update(entry["date"], tuple(entry["locations"]), entry["sha256"])
         for entry in describe_source(revision, folder).get("updates", ())
     )
-    return Panel(estimates.to_numpy(), years, locations.loc[estimates.index], revision, updates, Source(revision))
+    places, components = locations.loc[estimates.index], partial(load_components, revision)
+    return Panel(estimates.to_numpy(), years, places, revision, updates, Source(revision), components)
 
 
 def load_locations(revision: str = DEFAULT_REVISION, folder: str | Path | None = None) -> pd.DataFrame:
@@ -244,50 +241,6 @@ def describe_source(revision: str, folder: str | Path | None = None) -> dict[str
     """Return the provenance of a revision's tables: source file, checksum, dropped series with reasons, and updates."""
     get_edition(revision)
     return read_manifest(Path(folder or DATA))[revision]["source"]
-
-
-def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
-    """Return the manifest of the tables in a folder."""
-    return json.loads((folder / name).read_text(encoding="utf-8"))
-
-
-def table_path(folder: Path, revision: str, table: str) -> Path:
-    """Return the path of a table."""
-    return folder / f"{revision}-{table}.csv"
-
-
-def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
-    """Return the content of an embedded file, after checking it against its checksum in the manifest.
-
-    Parameters
-    ----------
-    path : Path
-    manifest : str
-        The name of the manifest, in the same folder.
-    keys : str
-        The keys that lead to the checksum in the manifest.
-
-    Raises
-    ------
-    ReadError
-        If either cannot be read, or the checksum differs.
-    """
-    try:
-        content = path.read_bytes()
-        expected = reduce(getitem, keys, json.loads((path.parent / manifest).read_text(encoding="utf-8")))
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ReadError(f"the {_name_table(path)} cannot be read ({error}): {_say_remedy(path)}") from error
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ReadError(f"the {_name_table(path)} is not as it was published: {_say_remedy(path)}")
-    return content
-
-
-def _name_table(path: Path) -> str:
-    return f"embedded table {path.name}" if path.parent == DATA else f"table {path}"
-
-
-def _say_remedy(path: Path) -> str:
-    return REMEDY if path.parent == DATA else "write the tables of that folder again"
 
 
 def _read_table(revision: str, table: str, folder: str | Path | None, **options: Any) -> pd.DataFrame:

@@ -1,0 +1,172 @@
+"""cohort: a cohort-component projection from the past components of population change alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.errors import ModelError
+from popforecast.models.base import Array, Arrays, log_positive
+from popforecast.models.bounded import GrowthModel
+from popforecast.models.cohort.past import read_past
+from popforecast.models.cohort.projection import STEPS, Projection, project
+from popforecast.models.cohort.totals import fill_years
+from popforecast.models.numeric import use_one_thread
+from popforecast.models.panel_ar import PanelAR
+from popforecast.panel import Panel
+from popforecast.panel.components import SPAN
+
+# Places with components, and years of history, without which nothing can be learnt.
+FEWEST, WARM_UP = 30, 10
+
+# Years ahead that are kept: 80 are projected, then growth stays.
+KEPT = 150
+
+WITHOUT = "no ages, births and deaths are known of it: forecast by panel-ar instead"
+BEYOND = "projected to {} by age; growth is held from there on"
+PROJECTED = SPAN * (STEPS - 1)
+
+
+@dataclass(frozen=True)
+class Cohort(GrowthModel):
+    r"""A cohort-component projection whose rates are learnt from the past of all countries, and from nothing else.
+
+    Each country's people, by sex and five-year age group, age by life tables, bear children and migrate in steps of
+    five years (:func:`popforecast.models.cohort.projection.project`). Its rules, each learnt from figures up to the
+    origin only:
+
+    - **mortality**: death rates fall as they did in the last twenty years in countries of like life expectancy;
+    - **fertility**: regressions of its change on its last changes and its level, recent ones first. The half-life of
+      10 years is a judgement: with 5 the world has 9.9 billion people in 2100, without any 10.6;
+    - **migration**: regressions of the rates of the next ten years on the last, then back to what was usual; who fled
+      comes back as after past exoduses, and labour migrants go home before old age; the world's sums to none;
+    - **years between**: growth without jumps, from that of the last year.
+
+    Places without components, panels that do not begin with their components, and panels of fewer than 30 places or 10
+    years get the forecast of ``panel-ar``, and a note. Intervals are calibrated on the model's own past errors.
+
+    Parameters
+    ----------
+    half_life : float or None, default 10
+        Years in which a past origin loses half its weight in what fertility is learnt from; None: none does.
+    mended : bool, default True
+        Whether exoduses end, labour migrants go home, emigration may last, jagged migration says less and mortality
+        falls as in countries alike; else as first specified.
+
+    Raises
+    ------
+    ModelError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2024").countries()
+    >>> world = np.exp(Cohort().estimate(panel)["path"][:, 76] + np.log(panel.values[:, -1])).sum()
+    >>> bool(10.1e9 < world < 10.5e9)
+    True
+    """
+
+    half_life: float | None = 10.0
+    mended: bool = True
+
+    def __post_init__(self) -> None:
+        if self.half_life is not None and not self.half_life > 0:
+            raise ModelError(f"half_life {self.half_life!r}: expected years above 0, such as 10, or None")
+
+    @property
+    def name(self) -> str:
+        """``cohort``, with the parameters where they are not the usual ones."""
+        return "cohort" if self == Cohort() else f"cohort({self.half_life}, {self.mended})"
+
+    def learn(self, panel: Panel, log: Array) -> Arrays:
+        """Return log growth of every location to 150 years ahead, and which were projected by age."""
+        rows = self.find_rows(panel)
+        others = None if len(rows) == len(panel) else PanelAR().estimate(panel)
+        return self._learn(panel, log, rows, others)
+
+    def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
+        """Estimate at several origins; panel-ar, for locations without components, learns from all at once."""
+        known = [panel.until(int(origin)) for origin in origins]
+        rows = [self.find_rows(each) for each in known]
+        needing = [each.origin for each, found in zip(known, rows, strict=True) if len(found) < len(panel)]
+        others = PanelAR().estimate_each(panel, needing)
+        for each, found in zip(known, rows, strict=True):
+            log = log_positive(each, self.name)
+            other = next(others) if len(found) < len(panel) else None
+            yield {**self.observe(each, log), **self._learn(each, log, found, other)}
+
+    def project(self, panel: Panel) -> Projection | None:
+        """Return the projection by age of the places of a panel whose components are known; None where none can be.
+
+        Examples
+        --------
+        >>> import popforecast as pf
+        >>> Cohort().project(pf.load_panel("wpp2024")).ages.shape
+        (236, 2, 21, 18)
+        """
+        rows = self.find_rows(panel)
+        if not len(rows) or panel.components is None:
+            return None
+        with use_one_thread():
+            components = panel.components.select(panel.codes[rows])
+            assert components is not None
+            past = read_past(_fill_totals(panel)[rows], int(panel.years[0]), components)
+            return project(past, self.mended, self.half_life)
+
+    def accumulate(self, arrays: Arrays, horizon: int) -> Array:
+        """Return the growth that was projected; beyond the years kept, the last goes on."""
+        path: Array = arrays["path"]
+        beyond = np.arange(1, horizon - path.shape[1] + 1)
+        last = path[:, -1:] - path[:, -2:-1]
+        return np.concatenate([path[:, :horizon], path[:, -1:] + last * beyond], axis=1)
+
+    def limit(self, arrays: Arrays, horizon: int) -> tuple[Array, Array]:
+        """Return bounds of growth; a projection has none but those of its rates."""
+        low, high = super().limit(arrays, horizon)
+        is_free = arrays["projected"][:, None] > 0
+        return np.where(is_free, -np.inf, low), np.where(is_free, np.inf, high)
+
+    def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
+        """Flag what a bound holds, what panel-ar forecast, and what lies beyond the projection."""
+        notes = super().note(arrays, horizon)
+        projected, step = arrays["projected"] > 0, int(arrays["step"][0])
+        notes += [(int(row), WITHOUT) for row in np.flatnonzero(~projected)]
+        if horizon * step > PROJECTED:
+            notes += [(int(row), BEYOND.format(f"{PROJECTED} years ahead")) for row in np.flatnonzero(projected)]
+        return notes
+
+    def find_rows(self, panel: Panel) -> NDArray[np.intp]:
+        """Return the rows of a panel that can be projected: all rates of theirs are known, and enough to learn from."""
+        components, first, origin = panel.components, int(panel.years[0]), panel.origin
+        nobody = np.arange(0)
+        if components is None or panel.step not in (1, SPAN) or origin - first < WARM_UP:
+            return nobody
+        if components.years[0] != first or origin - components.years[-1] >= SPAN:
+            return nobody
+        rows = np.flatnonzero(panel.codes.isin(components.list_known()))
+        return rows if len(rows) >= FEWEST else nobody
+
+    def _learn(self, panel: Panel, log: Array, rows: NDArray[np.intp], others: Arrays | None) -> Arrays:
+        path = np.zeros((len(panel), KEPT)) if others is None else PanelAR().accumulate(others, KEPT)
+        projection = self.project(panel)
+        if projection is not None:
+            last = (log[rows, -1] - log[rows, -2]) / panel.step
+            years = fill_years(projection.totals, last, KEPT * panel.step)
+            path[rows] = years[:, panel.step - 1 :: panel.step] - log[rows, -1:]
+        return {"path": path, "projected": np.isin(np.arange(len(panel)), rows).astype(np.int8)}
+
+
+def _fill_totals(panel: Panel) -> Array:
+    """Return the totals of every year; between five-yearly ones growth is even."""
+    if panel.step == 1:
+        return panel.values
+    years = np.arange(panel.years[0], panel.origin + 1)
+    at = np.minimum((years - panel.years[0]) // panel.step, len(panel.years) - 2)
+    share = (years - panel.years[at]) / panel.step
+    log = np.log(panel.values)
+    filled: Array = np.exp(log[:, at] * (1 - share) + log[:, at + 1] * share)
+    return filled

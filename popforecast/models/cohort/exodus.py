@@ -1,0 +1,70 @@
+"""Exoduses: many people fled lately, and some come back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.models.base import Array
+from popforecast.models.cohort.past import Past
+
+# A year in which so many leave is an exodus; in its years, so many or more. Smaller populations are not looked at.
+EXODUS, LEAVING, SMALLEST = 0.03, 0.01, 1e5
+
+# Years that are looked at for an exodus, and from which returns are learnt; cases for their median to count in full.
+YEARS, WINDOW, CASES = 5, 60, 20
+
+
+class Exodus(NamedTuple):
+    """Who fled: which countries, whether it still goes on, and how many persons left, each of shape (n,)."""
+
+    fled: NDArray[np.bool_]
+    goes_on: NDArray[np.bool_]
+    leavers: Array
+
+
+def find_exodus(past: Past) -> Exodus | None:
+    """Return the exoduses of the last five calendar years; None where migration is not known by year.
+
+    The revision's own last year is looked at where it is published whole; at a past origin, the year is half in the
+    future, and the one before is the last.
+    """
+    flows = past.net_migration
+    return _find(past, flows.shape[1], past.now) if past.is_annual and flows.shape[1] >= YEARS else None
+
+
+def mix_returns(past: Past, exodus: Exodus, ahead: list[Array]) -> list[Array]:
+    """Return the rates of the first two steps with half of them, in exodus, from what followed past exoduses.
+
+    Of those who left, the median share that the first and second five years after past exoduses brought (some came
+    back, or more left), learnt apart where people still leave and where they do not.
+    """
+    mixed = []
+    for step, rate in enumerate(ahead, start=1):
+        shares = [_learn_returns(past, step, goes_on) for goes_on in (False, True)]
+        back = np.where(exodus.goes_on, shares[1], shares[0]) * exodus.leavers / past.totals[:, -1]
+        mixed.append(np.where(exodus.fled, (rate + back) / 2, rate))
+    return mixed
+
+
+def _find(past: Past, end: int, at: int) -> Exodus:
+    """Return the exoduses of five calendar years before column `end`, of who is there at column `at`."""
+    flows = past.net_migration[:, end - YEARS : end]
+    rates = flows / past.totals[:, end - YEARS : end]
+    worst = rates.min(axis=1)
+    fled = (worst < -EXODUS) & (past.totals[:, at] > SMALLEST)
+    return Exodus(fled, rates[:, -1] < worst / 2, -np.where(rates < -LEAVING, flows, 0).sum(axis=1))
+
+
+def _learn_returns(past: Past, step: int, goes_on: bool) -> float:
+    """Return the median share of leavers that the step after past exoduses brought; few cases count for less."""
+    is_published = past.net_migration.shape[1] > past.now
+    shares: list[float] = []
+    for at in range(past.now - 5 * step, max(5, past.now - 5 * step - WINDOW) - 1, -1):
+        exodus = _find(past, at + is_published, at)
+        cases = exodus.fled & (exodus.goes_on == goes_on)
+        came = past.migration[:, at + 5 * step - 5 : at + 5 * step].sum(axis=1)
+        shares += (came[cases] / np.maximum(exodus.leavers[cases], 1e-6)).tolist()
+    return float(np.median(shares)) * min(1, len(shares) / CASES) if shares else 0.0

@@ -1,0 +1,145 @@
+"""How migration goes on: recent rates fade to what was usual over thirty years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.models.base import Array
+from popforecast.models.cohort.exodus import find_exodus, mix_returns
+from popforecast.models.cohort.past import Past
+from popforecast.models.regression import regress_absolutely
+
+# Rates enter the regression within these bounds; where they bend, people who fled are told from those who moved.
+WIDEST, BEND, WIDE_BEND = 0.30, 0.025, 0.05
+
+# What is left of a deviation from the usual rate after five years, beyond what is learnt.
+FADING = 0.65
+
+# The usual rate: median of so many windows of five years, within these bounds (plain: within the second of both).
+WINDOWS, LEAST_USUAL, MOST_USUAL = 6, -0.05, 0.02
+
+# Years of past origins to learn from: mended, and as first specified by year and by period; and history they need.
+WINDOW, WINDOW_ANNUAL, WINDOW_PERIODS, WARM_UP = 30, 25, 50, 10
+
+# Where a rate cannot be learnt, this share of the last goes on.
+SHARE = 0.6
+
+# Years over which jaggedness is measured, and the population of a country of middling size, in persons.
+JAGGED, MIDDLING = 20, 5e6
+
+
+class MigrationPath(NamedTuple):
+    """Net migrants per person in five-year steps, before the world's balance, shape (n, steps); what was learnt.
+
+    `fled` says who is in exodus (:mod:`popforecast.models.cohort.exodus`).
+    """
+
+    rates: Array
+    coefficients: list[Array]
+    fled: NDArray[np.bool_]
+
+
+def forecast_migration(past: Past, steps: int, mended: bool = True) -> MigrationPath:
+    r"""Return net migrants per person in each of some five-year steps.
+
+    The rates of the first and second step ahead, :math:`r_1` and :math:`r_2`, are learnt by least absolute deviations
+    from all countries at past origins of thirty years, on :func:`describe`; later steps fade to the usual rate l:
+
+    .. math:: r_s = l + 0.65^{s - 2} (r_2 - l)
+
+    with l the median rate of the last six windows of five years, within -0.05 and 0.02: emigration can last, the
+    largest inflows do not.
+
+    Parameters
+    ----------
+    past : Past
+    steps : int
+    mended : bool
+        Whether jagged migration keeps less of the last year's, exoduses end, and emigration may last.
+
+    References
+    ----------
+    Azose, J. J. and Raftery, A. E. (2015). Bayesian probabilistic projection of international migration. *Demography*
+    52, 1627-1650: rates return to a country's own level, as here.
+    """
+    now = past.now
+    described: dict[int, Array] = {}
+
+    def recall(at: int) -> Array:
+        if at not in described:
+            described[at] = describe(past, at, mended)
+        return described[at]
+
+    ahead, learnt = [], []
+    for step in (1, 2):
+        known = list(_list_origins(past, step, mended))
+        if not known:
+            break
+        outcomes = [past.migration_rate(at + 5 * step - 5, at + 5 * step) for at in known]
+        learnt.append(regress_absolutely(np.concatenate([recall(at) for at in known]), np.concatenate(outcomes)))
+        ahead.append(recall(now) @ learnt[-1])
+    if not ahead:
+        ahead = [SHARE * _clip(past.migration_rate(now - 5, now), WIDEST)]
+    usual = np.median([past.migration_rate(at - 5, at) for at in _list_windows(now)], axis=0)
+    usual = np.clip(usual, LEAST_USUAL if mended else -MOST_USUAL, MOST_USUAL)
+    exodus = find_exodus(past) if mended else None
+    if exodus is not None and exodus.fled.any():
+        ahead = mix_returns(past, exodus, [*ahead, ahead[-1]][:2])
+    last = len(ahead) - 1
+    path = [usual + (ahead[min(step, last)] - usual) * FADING ** max(0, step - last) for step in range(steps)]
+    fled: NDArray[np.bool_] = np.zeros(len(past.totals), bool) if exodus is None else exodus.fled
+    return MigrationPath(np.stack(path, axis=1), learnt, fled)
+
+
+def describe(past: Past, at: int, mended: bool = True) -> Array:
+    """Return what migration is forecast from at a column, shape (n, features); no constant.
+
+    The rate of the last five years a, of the five before, and the mean m of six such windows; a within two narrower
+    bounds, and a and its narrow part times size. Where births are known by year, the last year's rate b likewise, and
+    all of these times jaggedness: where yearly migration leaps up and down, the last year says little.
+    """
+
+    def rate(end: int) -> Array:
+        return _clip(past.migration_rate(end - 5, end), WIDEST)
+
+    last = rate(at)
+    mean = np.mean([rate(end) for end in _list_windows(at)], axis=0)
+    size = np.log(past.totals[:, at] / MIDDLING) / 3
+    columns = [last, rate(at - 5) if at >= 10 else last, mean, _clip(last, BEND), _clip(last, WIDE_BEND)]
+    columns += [size * last, size * _clip(last, BEND)]
+    if past.is_annual:
+        year = _clip(5 * past.migration[:, at - 1] / past.totals[:, at - 1], WIDEST)
+        columns += [year, _clip(year, BEND), _clip(year, WIDE_BEND), size * year]
+        if mended:
+            jagged = measure_jaggedness(past, at)
+            columns += [jagged * part for part in (year, _clip(year, BEND), last, _clip(last, BEND), mean)]
+    return np.stack(columns, axis=1)
+
+
+def measure_jaggedness(past: Past, at: int) -> Array:
+    """Return how jagged yearly migration was over twenty years: -1 for a ramp, 0 for a random walk, more for noise."""
+    start = max(0, at - JAGGED)
+    rates = past.migration[:, start:at] / past.totals[:, start:at]
+    first, second = (np.abs(np.diff(rates, n=n, axis=1)).mean(axis=1) for n in (1, 2))
+    result: Array = np.clip(second / np.maximum(first, 1e-7), 0, 2) - 1
+    return result
+
+
+def _list_origins(past: Past, step: int, mended: bool) -> Iterable[int]:
+    """Return the past columns from which the outcome so many steps ahead is known, the latest first."""
+    latest = past.now - 5 * step
+    window = WINDOW if mended else WINDOW_ANNUAL if past.is_annual else WINDOW_PERIODS
+    return range(latest, max(WARM_UP, latest - window) - 1, -1 if past.is_annual else -5)
+
+
+def _list_windows(at: int) -> list[int]:
+    """Return the ends of the last six windows of five years."""
+    return [at - 5 * i for i in range(min(WINDOWS, at // 5))]
+
+
+def _clip(values: Array, bound: float) -> Array:
+    return np.clip(values, -bound, bound)

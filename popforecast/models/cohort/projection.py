@@ -1,0 +1,141 @@
+"""The cohort-component projection: steps of five years from the ages at the origin, whose books balance."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from popforecast.models.base import Array
+from popforecast.models.cohort.fertility import forecast_fertility
+from popforecast.models.cohort.lifetable import LifeTable, age, build_life_table
+from popforecast.models.cohort.migration import forecast_migration
+from popforecast.models.cohort.migration_ages import spread
+from popforecast.models.cohort.mortality import measure_improvement
+from popforecast.models.cohort.past import Past, estimate_ages, split_births
+from popforecast.models.cohort.workers import find_workers, learn_leaving, turn_over
+
+# Steps of five years: as far as 80 years ahead need.
+STEPS = 17
+
+# A panel of so many places is the world, whose net migration is none.
+WORLD = 150
+
+# No age group falls below these shares of what survival alone makes of it, the second where labour migrants are.
+LEFT, LEFT_WORKERS = 0.5, 0.05
+
+# Of migrants by age in the middle of a step, no more leave than this leaves.
+HALFWAY = 0.05
+
+
+class Projection(NamedTuple):
+    """The projection of n countries, in persons.
+
+    Attributes
+    ----------
+    ages : ndarray, shape (n, 2, 21, steps + 1)
+        By sex and age at the origin and every five years after it.
+    births, deaths, migration : ndarray, shape (n, steps)
+        In each five years: the change of the population is births - deaths + migration.
+    before : ndarray, shape (2, n)
+        Births and deaths in the last year before the origin.
+    fertility : ndarray, shape (n, steps)
+        Children per woman.
+    fled : ndarray, shape (n,)
+        Who is in exodus at the origin.
+    """
+
+    ages: Array
+    births: Array
+    deaths: Array
+    migration: Array
+    before: Array
+    fertility: Array
+    fled: NDArray[np.bool_]
+
+    @property
+    def totals(self) -> Array:
+        """Persons at the origin and every five years after it, shape (n, steps + 1)."""
+        totals: Array = self.ages.sum(axis=(1, 2))
+        return totals
+
+
+def project(past: Past, mended: bool = True, half_life: float | None = 10.0, steps: int = STEPS) -> Projection:
+    r"""Project each country in steps of five years.
+
+    In each step, of people P by sex and age, with A ageing by the step's life table, M net migrants by age (half of
+    them survive as if they had been there at its start, half come at its end), f children per woman and p their shares
+    by age:
+
+    .. math:: N = A(P + M / 2), \quad B = f \sum_x p_x \frac{P_x + N_x + M_x / 2}{2}, \quad
+       P' = \max(N + M / 2, A(P) / 2)
+
+    where x are women of 15 to 49; the newborn are N's and A's youngest group. Deaths are
+    :math:`\sum P + M + B - \sum P'`. The world's net migration is none: what it sums to is taken from each country in
+    proportion to its own; fewer than 150 places are not the world, and are left as they are.
+
+    Parameters
+    ----------
+    past : Past
+    mended : bool
+        Whether with what was added to the first specification: exoduses end, labour migrants go home, emigration may
+        last, jagged migration says less, and mortality falls as in countries alike.
+    half_life : float or None
+        Of past origins that fertility is learnt from, in years.
+    steps : int
+
+    References
+    ----------
+    Preston, S. H., Heuveline, P. and Guillot, M. (2001). *Demography*. Blackwell, chapter 6. United Nations (2024).
+    *World Population Prospects 2024: Methodology of the United Nations population estimates and projections*.
+    """
+    components, persons = past.components, estimate_ages(past)
+    improvement = measure_improvement(components.mortality, mended)
+    rates, _, fled = forecast_migration(past, steps, mended)
+    children, _, _ = forecast_fertility(past, steps, half_life)
+    by_age, sex_ratio = components.fertility_by_age[..., -1] / 100, components.sex_ratio[:, -1]
+    workers = find_workers(persons) & mended
+    leaving = learn_leaving(past) if workers.any() else np.zeros(persons.shape[1:])
+    least = np.where(workers, LEFT_WORKERS, LEFT)[:, None, None]
+    ages, births, deaths, migration = [persons], [], [], []
+    for step in range(steps):
+        table = build_life_table(past.rates * np.exp(-improvement * (past.middle + step)))
+        total = persons.sum(axis=(1, 2))
+        migrants = rates[:, step] * total
+        if len(total) >= WORLD:
+            migrants = balance(migrants)
+        moved = spread(migrants, persons)
+        if workers.any():
+            moved += turn_over(persons, workers, leaving)
+        persons, born = _step(persons, moved, table, children[:, step, None] * by_age, sex_ratio, least)
+        ages.append(persons)
+        births.append(born)
+        migration.append(migrants)
+        deaths.append(total + migrants + born - persons.sum(axis=(1, 2)))
+    born, died, moved = (np.stack(each, axis=1) for each in (births, deaths, migration))
+    return Projection(np.stack(ages, axis=-1), born, died, moved, past.last_flows, children, fled)
+
+
+def balance(migrants: Array) -> Array:
+    """Return net migrants whose sum is zero: each gives in proportion to how many move.
+
+    Examples
+    --------
+    >>> balance(np.array([30.0, -10.0])).tolist()
+    [15.0, -15.0]
+    """
+    moving = np.abs(migrants)
+    return migrants - moving * (migrants.sum() / max(moving.sum(), 1e-12))
+
+
+def _step(
+    persons: Array, moved: Array, table: LifeTable, fertility: Array, sex_ratio: Array, least: Array
+) -> tuple[Array, Array]:
+    """Return the population five years later, and the births until then."""
+    halfway = np.maximum(persons + moved / 2, HALFWAY * persons)
+    alone, older = age(persons, table.survival), age(halfway, table.survival)
+    women = (persons[:, 1, 3:10] + older[:, 1, 3:10] + moved[:, 1, 3:10] / 2) / 2
+    born = (fertility * np.maximum(women, 0)).sum(axis=1)
+    alone[..., 0] = older[..., 0] = split_births(born, sex_ratio) * table.births
+    return np.maximum(np.maximum(older + moved / 2, least * alone), 1e-3), born

@@ -1,0 +1,60 @@
+"""Where the embedded tables lie, and whether they are as they were published."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any
+
+from popforecast.data import DATA, REMEDY
+from popforecast.errors import ReadError
+
+MANIFEST = "revisions.json"
+DEFAULT_REVISION = "wpp2024"
+
+
+def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
+    """Return a manifest of the tables in a folder."""
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def table_path(folder: Path, revision: str, table: str) -> Path:
+    """Return the path of a table."""
+    return folder / f"{revision}-{table}.csv"
+
+
+def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
+    """Return the content of an embedded file, which must have the checksum that a manifest beside it states.
+
+    Parameters
+    ----------
+    path : Path
+    manifest : str
+        The name of the manifest.
+    keys : str
+        What leads to the checksum in it.
+
+    Raises
+    ------
+    ReadError
+        If either cannot be read, or the content is another.
+    """
+    try:
+        content = path.read_bytes()
+        expected = reduce(getitem, keys, json.loads((path.parent / manifest).read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ReadError(f"the {_name_table(path)} cannot be read ({error}): {_say_remedy(path)}") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ReadError(f"the {_name_table(path)} is not as it was published: {_say_remedy(path)}")
+    return content
+
+
+def _name_table(path: Path) -> str:
+    return f"embedded table {path.name}" if path.parent == DATA else f"table {path}"
+
+
+def _say_remedy(path: Path) -> str:
+    return REMEDY if path.parent == DATA else "write the tables of that folder again"
