@@ -112,7 +112,7 @@ class Structured:
         Examples
         --------
         >>> import popforecast as pf
-        >>> fc = pf.forecast(pf.load_panel("wpp2024"), "JPN", 2050, 2050, model="cohort")
+        >>> fc = pf.forecast(pf.load_panel("wpp2024"), "JPN", 2050, 2050, model=pf.Cohort())
         >>> old = fc.ages().query("age >= 65")["population"].sum() / fc.population[0, 0]
         >>> bool(0.35 < old < 0.4)
         True

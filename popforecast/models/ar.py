@@ -64,7 +64,7 @@ class AR(Model):
     >>> fitted.predict(2).population.round(6).tolist()
     [[32.0, 64.0]]
     >>> fitted.notes()[0].text
-    'explosive: the largest root is 2.0000, so its change speeds up without limit'
+    'explosive (largest root 2.0000): this model makes growth accelerate forever; do not use it far ahead'
     """
 
     lags: int | str = 1

@@ -293,7 +293,7 @@ def test_the_address_says_what_is_on_show_and_leads_back_to_it(context: BrowserC
 
 def test_an_address_that_asks_in_vain_is_answered_by_a_sentence(context: BrowserContext, explorer_url: str) -> None:
     page = open_explorer(context, f"{explorer_url}/?location=Nigria")
-    expect(page.get_by_role("alert")).to_contain_text("No location 'Nigria'; nearest: Nigeria")
+    expect(page.get_by_role("alert")).to_contain_text("No location 'Nigria' in wpp2024; nearest: Nigeria")
     assert read_table(page)[0] == ["Year", "Nigeria", "United States of America", "Japan"]
 
 
@@ -429,7 +429,7 @@ def test_controls_answer_though_the_chart_cannot_be_drawn(context: BrowserContex
     page.route("**/jupyterlab-plotly/static/0.*.js*", lambda route: route.abort())
     page.goto(explorer_url)
     expect(page.locator(".pf-preview")).to_have_count(0)
-    expect(page.get_by_role("alert")).to_contain_text("A part of this page could not be loaded")
+    expect(page.get_by_role("alert")).to_contain_text("Part of this page could not be loaded")
     set_years(page, 2030, 2032)
     expect(page.locator(".figures tbody tr")).to_have_count(3)
 

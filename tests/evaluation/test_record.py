@@ -30,9 +30,7 @@ def test_every_location_has_a_record_of_every_model_at_every_horizon(panel: pf.P
     assert record.columns.tolist() == [
         *("location_code", "model", "horizon", "n", "mape", "median_ape", "coverage_80", "coverage_95")
     ]
-    # Of one edition the outcomes say nothing of cohort.
-    measured = [name for name in pf.models.MODELS if (panel.revision, name) != ("wpp2019", "cohort")]
-    rows = pd.MultiIndex.from_product([panel.locations.index, measured, HORIZONS])
+    rows = pd.MultiIndex.from_product([panel.locations.index, pf.models.MODELS, HORIZONS])
     assert pd.MultiIndex.from_frame(record[["location_code", "model", "horizon"]]).equals(rows)
     # From 1988 on, one origin a year, as far as the outcome is known.
     assert (record["n"] == panel.origin - 1988 + 1 - record["horizon"]).all()
@@ -61,15 +59,11 @@ def test_the_record_is_what_a_backtest_scores(wpp2024: pf.Panel, name: str) -> N
     assert np.abs(record[measures] - expected[measures]).to_numpy().max() < 0.0051
 
 
-def test_the_default_model_is_the_best_of_those_of_totals_at_every_horizon(panel: pf.Panel) -> None:
+def test_the_default_model_is_the_best_of_the_record_at_every_horizon(panel: pf.Panel) -> None:
     countries = pf.load_record(panel.revision)
     countries = countries[countries["location_code"].isin(panel.countries().locations.index)]
     mean = countries.groupby(["horizon", "model"])["mape"].mean().unstack()
-    of_totals = mean.drop(columns="cohort", errors="ignore")
-    assert (of_totals.idxmin(axis=1) == "panel-ar").all()
-    if "cohort" in mean:
-        # Last year's growth says more of the next years than ages do, and ages say more of ten years and beyond.
-        assert (mean["cohort"] < mean["panel-ar"]).tolist() == [False, False, True, True]
+    assert (mean.idxmin(axis=1) == "panel-ar").all()
 
 
 # Real time ------------------------------------------------------------------------------------------------------

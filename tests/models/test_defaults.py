@@ -23,7 +23,7 @@ ROOT = Path(pf.__file__).parents[1]
 CHANGES = {
     "models/__init__.py": ('return "panel-ar"', 'return "drift"'),
     "models/base.py": ("DEFAULT_LEVELS = (80, 95)", "DEFAULT_LEVELS = (50, 90)"),
-    "wpp/editions.py": ('DEFAULT_REVISION = "wpp2024"', 'DEFAULT_REVISION = "wpp2019"'),
+    "wpp/embedded.py": ('DEFAULT_REVISION = "wpp2024"', 'DEFAULT_REVISION = "wpp2019"'),
 }
 
 LOOK = """

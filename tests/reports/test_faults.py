@@ -114,13 +114,13 @@ def test_what_a_killed_run_left_half_written_is_cleared(site):
     ("words", "code", "sentence"),
     [
         (["-p", "lag", "2"], "pass", "report alpha has no parameter 'lag' (nearest: lags): expected one of lags"),
-        (["-p", "lags", "two"], "pass", "parameter lags of report alpha: 'two' is no whole number"),
+        (["-p", "lags", "two"], "pass", "parameter lags of report alpha: 'two' is not a whole number"),
         (["alhpa"], "pass", "no report 'alhpa' (nearest: alpha)"),
         (["--only", "alhpa"], "pass", "no report 'alhpa' (nearest: alpha)"),
         ([], "1 / 0", "alpha: Cell 2: ZeroDivisionError: division by zero"),
         ([], "import popforecast as pf; pf.load_panel('wpp1999')", "no revision 'wpp1999': expected one of wpp2019"),
         (["--timeout", "2"], "import time; time.sleep(600)", "A cell took longer than 2 seconds and was stopped."),
-        ([], "import os; os._exit(1)", "The kernel died while a cell ran"),
+        ([], "import os; os._exit(1)", "The kernel died while running a cell"),
     ],
     ids=["unknown parameter", "wrong type", "unknown name", "only", "raises", "revision", "never ends", "kernel dies"],
 )

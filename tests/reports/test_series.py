@@ -394,5 +394,5 @@ def test_the_command_wants_one_report_for_each():
     command = [sys.executable, "-m", "popforecast", "report", "--each", "country"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "--each makes the pages of one report: name it, such as country-profile" in done.stderr
+    assert "--each needs exactly one report, such as country-profile" in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 import popforecast as pf
-from popforecast.cli import main
 from popforecast.errors import ModelError, ScaleError
 from popforecast.models.cohort import WITHOUT, Cohort
 from popforecast.models.cohort.past import fill_gaps
@@ -165,13 +161,11 @@ def test_a_half_life_is_above_zero(half_life: float) -> None:
 
 def test_series_without_ages_are_refused_on_large_scale(tmp_path: Path) -> None:
     with pytest.raises(ScaleError, match="cohort needs ages, births and deaths, which are not in partitions"):
-        pf.scale.forecast(tmp_path / "in", tmp_path / "out", id="id", model="cohort")
+        pf.scale.forecast(tmp_path / "in", tmp_path / "out", id="id", model=pf.Cohort())
 
 
-def test_the_command_line_forecasts_by_it() -> None:
-    asked = ["forecast", "Japan", "--from", "2050", "--to", "2050", "--model", "cohort", "--format", "csv"]
-    result = CliRunner().invoke(main, asked)
-    assert result.exit_code == 0
-    row = pd.read_csv(io.StringIO(result.output)).iloc[0]
-    assert (row["model"], row["intervals"]) == ("cohort", "real-time")
-    assert row["lower_95"] < 105e6 < row["population"] < 106e6 < row["upper_95"]
+def test_it_has_no_name_in_the_interfaces_and_can_be_saved(tmp_path: Path) -> None:
+    assert "cohort" not in pf.models.MODELS
+    fitted = pf.fit(pf.load_panel("wpp2024").countries(), Cohort())
+    pf.save_fit(fitted, tmp_path / "cohort.npz")
+    assert pf.load_fit(tmp_path / "cohort.npz", fitted.panel).model == Cohort()
