@@ -190,10 +190,11 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
     return round_in_full((median, *others))
 
 
-def _find_least(figures: Iterable[float | None]) -> float:
+def _find_least(figures: Iterable[Any]) -> float:
     """Return the smallest absolute value that is neither zero nor infinite; 0 if there is none."""
-    known = (float(persons) for persons in figures if not pd.isna(persons))
-    return min((size for persons in known if 0 < (size := abs(persons)) < math.inf), default=0.0)
+    # Charts ask for every year of every line, where pd.isna of a single figure would take most of the time.
+    known = (abs(float(persons)) for persons in figures if persons is not None and persons is not pd.NA)
+    return min((size for size in known if 0 < size < math.inf), default=0.0)
 
 
 def format_populations(figures: Iterable[float | None]) -> list[str]:

@@ -247,9 +247,9 @@ def _tell(chart: Chart, line: Line) -> Iterator[tuple[str, str]]:
         ahead |= {f"lower-{level:g}": lower[1:], f"upper-{level:g}": upper[1:]}
     past = line.values if len(line.values) else line.median[:1]
     rows = [*past[:, None].tolist(), *np.array(list(ahead.values())).T.tolist()] if chart.shows_fans else []
-    roundings = [Rounding(1, "", 1)] * len(rows)
+    roundings, divisor = [Rounding(1, "", 1)] * len(rows), chart.divisor
     if chart.scale != "indexed":
-        roundings = [round_in_words(*(figure * chart.divisor for figure in row)) for row in rows]
+        roundings = [round_in_words(*(figure * divisor for figure in row)) for row in rows]
     yield "values", _join(np.concatenate([past, ahead.pop("values")]), chart, roundings)
     if line.reference is not None:
         known = dict(zip(*(array.tolist() for array in line.reference), strict=True))
