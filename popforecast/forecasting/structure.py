@@ -20,13 +20,13 @@ from popforecast.panel.components import AGES, SEXES, SPAN
 from popforecast.panel.groups import Membership
 from popforecast.panel.rectangles import UnevenPanel
 
-# Ages of a sum are known if its members with ages hold so much of its population: others are taken to be like them.
+# Ages of a sum need members with ages to make up this share of its population; the others are assumed to be similar.
 ENOUGH = 0.99
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Who is behind each location of a forecast.
+    """The projected places behind each location of a forecast.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Structure:
         return self.model.find_rows(self.panel) if isinstance(self.model, Cohort) else np.arange(0)
 
     def find(self, code: Hashable, name: str) -> NDArray[np.intp]:
-        """Return the rows of the projection that a location is the sum of.
+        """Return the rows of the projection that make up a location.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class Structure:
 
 
 def describe_structure(panel: Panel, model: Model, membership: Membership | None, history: Panel) -> Structure | None:
-    """Return who is behind each location of a history, of a panel and groups; None if the model knows no ages."""
+    """Return the projected places behind each location of a history; None if the model has no ages."""
     if not isinstance(model, Cohort):
         return None
     countries = np.array([] if membership is None else membership.countries, dtype=object)
@@ -88,7 +88,7 @@ def describe_structure(panel: Panel, model: Model, membership: Membership | None
 
 
 class Structured:
-    """What a forecast says of ages, births, deaths and migration, where the model is ``cohort``."""
+    """Ages, births, deaths and migration of a forecast by the model ``cohort``."""
 
     if TYPE_CHECKING:
         history: Panel | UnevenPanel
@@ -99,7 +99,7 @@ class Structured:
         structure: Structure | None
 
     def ages(self) -> pd.DataFrame:
-        """Return population by sex and age in each year asked for, of a forecast by the model ``cohort``.
+        """Return population by sex and age in each year of a forecast by the model ``cohort``.
 
         Columns: location_code, location, year, sex (``M``, ``F``), age (the first of five years; 100 is open),
         population: whole persons that sum to the forecast. Of years up to the origin, every fifth has ages.
@@ -149,7 +149,7 @@ class Structured:
 
 
 def interpolate_ages(projection: Projection, rows: NDArray[np.intp], years: NDArray[np.int64]) -> Array:
-    """Return persons of all rows together by sex and age, shape (2, 21, years): linear in time between the steps.
+    """Return the total of all rows by sex and age, shape (2, 21, years), interpolated linearly between the steps.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def interpolate_ages(projection: Projection, rows: NDArray[np.intp], years: NDAr
 
 
 def spread_flow(flow: Array, before: float, horizon: int) -> Array:
-    """Return a flow of each five years (steps,) by year, shape (horizon,): linear in time from the year before on.
+    """Return a five-year flow (steps,) by year, shape (horizon,), linear in time from the year before.
 
     In any five years of the projection it comes to the same.
 
@@ -185,7 +185,7 @@ def spread_flow(flow: Array, before: float, horizon: int) -> Array:
 
 
 def round_to_sum(parts: Array, total: float) -> NDArray[np.int64]:
-    """Return parts as whole numbers that add up to a total: those with the largest remainders are rounded up.
+    """Return parts rounded to integers that add up to a total; the largest remainders are rounded up.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def tabulate_ages(
     names : mapping of code to str
         The locations, in order.
     years : ndarray, shape (m,)
-        Years after the origin are projected, of earlier ones those are returned whose ages were published.
+        Years after the origin are projected; earlier years are included if their ages were published.
     totals : ndarray, shape (n, m)
     """
     _, projection = structure.projection
@@ -255,7 +255,7 @@ def tabulate_flows(
     names : mapping of code to str
         The locations, in order.
     years : ndarray
-        Those up to the origin are left out.
+        Years; those up to the origin are omitted.
     path : ndarray, shape (n, 1 + horizon)
         Totals at the origin and at every step of the panel after it.
     """

@@ -1,4 +1,4 @@
-"""Components of population change: population by age and sex, and the rates at which it dies, bears and moves."""
+"""Components of population change: population by age and sex, mortality, fertility and migration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEXES = ("M", "F")
 # Years in an age group, and in a period.
 SPAN = 5
 
-# What no country ever had.
+# Limits beyond any value on record.
 MOST_DEATHS, MOST_OLD_DEATHS, MOST_CHILDREN, FEWEST_BOYS, MOST_BOYS = 3.0, 10.0, 15.0, 0.8, 1.4
 
 ANNUAL = ("births", "deaths", "net_migration", "tfr")
@@ -36,7 +36,7 @@ ANNUAL = ("births", "deaths", "net_migration", "tfr")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Components(Frozen):
-    """What a revision says of the past of n places by age, sex and five-year period.
+    """Past population and rates of n places by age, sex and five-year period, from one revision.
 
     Sexes are men, women. Death rates, and fertility by age, may be unknown (NaN) in a place's first periods.
 
@@ -114,7 +114,7 @@ class Components(Frozen):
     def _check_figures(self) -> None:
         codes = self.codes
         check_between(self.ages, codes, self.years, "a population", 0, np.inf)
-        # Few people are 100 and over, so that an edition may state any rate for them.
+        # Few people are 100 and over, so editions state extreme rates for them.
         for groups, most in ((self.mortality[:, :, :-1], MOST_DEATHS), (self.mortality[:, :, -1:], MOST_OLD_DEATHS)):
             check_between(groups, codes, self.periods, "a death rate", 0, most, first_may_lack=True)
         check_between(self.fertility, codes, self.periods, "children per woman", 0, MOST_CHILDREN)
@@ -139,7 +139,7 @@ class Components(Frozen):
         annual: pd.DataFrame | None = None,
         edition: str | None = None,
     ) -> Components:
-        """Build components from long tables, in any order of rows; people are in thousands there, as the UN has them.
+        """Build components from long tables in any row order, with persons in thousands, as the UN publishes them.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class Components(Frozen):
         )
 
     def select(self, codes: Iterable[Hashable]) -> Components | None:
-        """Return the components of those of the places that are here, in that order; None if none is."""
+        """Return the components of those places that have them, in the given order; None if none has."""
         own = {code: row for row, code in enumerate(self.codes)}
         rows = [own[code] for code in codes if code in own]
         if rows == list(range(len(self.codes))):
@@ -204,7 +204,7 @@ class Components(Frozen):
         return self._derive(codes=tuple(self.codes[row] for row in rows), **taken) if rows else None
 
     def cut(self, codes: Iterable[Hashable], year: int) -> Components | None:
-        """Return what was known of some places in a year; None if nothing was.
+        """Return the components of some places known in a year; None if there are none.
 
         Examples
         --------
@@ -216,12 +216,12 @@ class Components(Frozen):
         return own and own.until(year)
 
     def list_known(self) -> list[Hashable]:
-        """Return the codes of the places whose rates of the last period are all known."""
+        """Return the codes of the places with complete rates for the last period."""
         lacking = [np.isnan(getattr(self, name)[..., -1]).reshape(len(self), -1).any(axis=1) for name in PERIODICAL]
         return [code for code, lacks in zip(self.codes, np.any(lacking, axis=0), strict=True) if not lacks]
 
     def until(self, year: int) -> Components:
-        """Return what was known in a year: ages, whole periods and calendar years up to it.
+        """Return the components up to a year: ages, complete periods and calendar years.
 
         Net migration of the year itself is not known, as half of it comes after mid-year.
 
@@ -246,11 +246,11 @@ class Components(Frozen):
         return self._derive(years=self.years[:a], ages=self.ages[..., :a], net_migration=migrants, **cut)
 
     def replace(self, **parts: Array) -> Components:
-        """Return components with other figures in place of some, which are not checked again."""
+        """Return components with some figures replaced, without checking again."""
         return self._derive(**parts)
 
     def _derive(self, **parts: Any) -> Components:
-        """Return components of parts of these, which were checked when they were made."""
+        """Return components made of parts of these, without checking again."""
         derived = object.__new__(Components)
         held = {field.name: getattr(self, field.name) for field in fields(self)} | parts
         freeze(*(part for part in held.values() if isinstance(part, np.ndarray)))
@@ -259,7 +259,7 @@ class Components(Frozen):
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of all figures: the same give the same on any machine."""
+        """SHA-256 of all figures; the same on any machine."""
         digest = hashlib.sha256("\x1f".join(map(str, self.codes)).encode())
         for name in ("years", "periods", "calendar", *PLACED):
             digest.update(getattr(self, name).astype("<f8").tobytes())

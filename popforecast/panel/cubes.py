@@ -1,4 +1,4 @@
-"""Long tables of several keys as arrays of one axis a key, checked cell by cell."""
+"""Long tables with several keys as arrays with one axis per key, checked cell by cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cube:
-    """The figures of a long table: values by labels of each key; NaN where the table has no row.
+    """The figures of a long table as an array, with the labels of each axis; NaN where there is no row.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Cube:
     is_whole: bool
 
     def select(self, *wanted: Sequence[Hashable] | NDArray[np.int64]) -> Array:
-        """Return the values at some labels of each key, in that order.
+        """Return the values at some labels of each key, in the given order.
 
         Raises
         ------
@@ -95,7 +95,7 @@ def collect_cube(table: pd.DataFrame, keys: Sequence[str], value: str, name: str
 
 
 def collect_whole(table: pd.DataFrame, keys: Sequence[str], value: str, name: str) -> Cube:
-    """Return a long table as a cube in which no cell that is asked for may lack."""
+    """Return a long table as a cube, after checking that no requested cell is missing."""
     return collect_cube(table, keys, value, name, is_whole=True)
 
 

@@ -1,4 +1,4 @@
-"""Whether what was passed in is a panel."""
+"""Type check of panels."""
 
 from __future__ import annotations
 

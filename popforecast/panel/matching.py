@@ -1,4 +1,4 @@
-"""Whether components are of a panel: its places and years, with ages that sum to its totals."""
+"""Check that components match a panel: places, years, and ages that sum to its totals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from popforecast.errors import PanelError
 from popforecast.panel.components import Components
 
-# By how much ages may fail to sum to the panel's total, which may be in whole thousands.
+# Tolerance for the sum of ages, because panel totals may be in whole thousands.
 SUM_TOLERANCE, SUM_PERSONS = 0.01, 1000
 
 
 def check_fit(
     components: Components, codes: Iterable[Hashable], years: NDArray[np.int64], totals: NDArray[np.float64]
 ) -> None:
-    """Check that components are of a panel's places and years, and that ages sum to its totals.
+    """Check that components have the places and years of a panel, and ages that sum to its totals.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The embedded components of the UN's editions: written compactly, loaded in tens of milliseconds."""
+"""The embedded components of the UN's editions, in a compact encoding that loads quickly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from popforecast.errors import UnknownRevisionError
 from popforecast.panel.components import ANNUAL, MORTALITY_AGES, Components
 from popforecast.wpp.embedded import DEFAULT_REVISION, read_checked
 
-# The manifest that states their checksums, beside those of what is computed from the tables.
+# The manifest with their checksums.
 MANIFEST = "embedding.json"
 
-# Each edition with components, and the last year that it estimated.
+# Editions with components, and their last year of estimates.
 ORIGINS = {"wpp2008": 2005, "wpp2010": 2010, "wpp2012": 2010, "wpp2019": 2020, "wpp2024": 2023}
 
-# Decimals kept of each figure; of death rates, logarithms in steps of 1/2000 are kept: four digits, or nearly so.
+# Decimals of each figure; death rates are stored as logarithms in steps of 1/2000, which keeps nearly four digits.
 DECIMALS = {
     "fertility": 4,
     "sex_ratio": 3,
@@ -34,10 +34,10 @@ DECIMALS = {
 }
 LOG_STEPS = 2000
 
-# M49 numbers of countries and areas lie below; above are regions and other groupings.
+# M49 codes of countries and areas are below this; regions and other groupings are above.
 FIRST_AGGREGATE = 900
 
-# What stands for fertility, and for the logarithm of a death rate, that is not known.
+# Codes for missing fertility and missing log death rates.
 UNKNOWN = -1
 UNKNOWN_RATE = -100_000
 
@@ -45,7 +45,7 @@ GRIDS = ("years", "periods", "calendar")
 
 
 def load_components(revision: str = DEFAULT_REVISION) -> Components:
-    """Load the components of an edition: ages, births, deaths and migration of its countries; no network.
+    """Load the embedded components of an edition: ages, births, deaths and migration of its countries.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def _load(folder: Path, revision: str) -> Components:
 
 
 def components_name(revision: str) -> str:
-    """Return the name of the file that holds an edition's components."""
+    """Return the file name of an edition's components."""
     return f"{revision}-components.npz"
 
 
 def pack(components: Components) -> bytes:
-    """Return components as the bytes of a compressed .npz that :func:`unpack` reads: whole numbers, in planes of bytes.
+    """Return components encoded as a compressed .npz, which :func:`unpack` decodes.
 
     Death rates are logarithms, of which the changes are kept. Of ages, only the difference from what the generation
     before makes likely is kept (:func:`forecast_cohorts`), of other series the changes of their changes. The first
@@ -102,7 +102,7 @@ def pack(components: Components) -> bytes:
 
 
 def unpack(content: bytes, edition: str | None = None) -> Components:
-    """Return the components that :func:`pack` packed."""
+    """Return the components encoded by :func:`pack`."""
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         planes = {name: file[name] for name in file.files}
     grids: dict[str, Any] = {name: _join_bytes(planes.pop(name), -1) for name in ("codes", *GRIDS)}
@@ -114,7 +114,7 @@ def unpack(content: bytes, edition: str | None = None) -> Components:
     for year in range(1, a):
         persons[..., year] += forecast_cohorts(persons[..., :year])
     figures: dict[str, Any] = {"ages": persons.astype(np.float64)}
-    # Rounded, as the last digit of a power may be another on another machine.
+    # Rounded, because the last digit of a power differs between machines.
     figures["mortality"] = np.where(rates == UNKNOWN_RATE, np.nan, np.exp(rates / LOG_STEPS).round(9))
     for name, array in arrays.items():
         scaled = array.cumsum(axis=-1).cumsum(axis=-1)
@@ -124,7 +124,7 @@ def unpack(content: bytes, edition: str | None = None) -> Components:
 
 
 def forecast_cohorts(persons: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ages five years on as likely from those before, in whole numbers, so that every machine has the same.
+    """Return the predicted ages five years later from earlier ones, in integers, so that all machines agree.
 
     Each group is as large a share of the one below it five years ago as the last time; the youngest is as large as it
     was, and with one year before, each is as large as the one below.
@@ -142,7 +142,7 @@ def forecast_cohorts(persons: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _part_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    # Signs go last, so that small numbers of either are few bits; years go first, as figures of one are most alike.
+    # The sign is the last bit, so that small numbers need few bits; years come first, because they are most similar.
     whole = np.moveaxis(array.astype(np.int64), -1, 0).ravel()
     plain = np.where(whole < 0, -2 * whole - 1, 2 * whole).astype("<u4")
     return np.ascontiguousarray(plain.view(np.uint8).reshape(-1, 4).T)
@@ -155,7 +155,7 @@ def _join_bytes(planes: NDArray[np.uint8], *shape: int) -> NDArray[np.int64]:
 
 
 def read_components(folder: Path, revision: str) -> Components:
-    """Read an edition's components from long tables: its countries alone, up to the last year that it estimated.
+    """Read an edition's components from long tables: countries only, up to its last year of estimates.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def read_components(folder: Path, revision: str) -> Components:
     revision : str
     """
     tables = {path.name.removesuffix(".csv.gz"): pd.read_csv(path) for path in sorted(folder.glob("*.csv.gz"))}
-    # An edition may lack one table of a place.
+    # Some places are missing from one of the tables.
     whole = set.intersection(*(set(table["location_code"]) for table in tables.values()))
     codes = [code for code in whole if code < FIRST_AGGREGATE]
     tables = {name: table[table["location_code"].isin(codes)] for name, table in tables.items()}

@@ -1,4 +1,4 @@
-"""Where the embedded tables lie, and whether they are as they were published."""
+"""Paths, manifests and checksums of the embedded tables."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def table_path(folder: Path, revision: str, table: str) -> Path:
 
 
 def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
-    """Return the content of an embedded file, which must have the checksum that a manifest beside it states.
+    """Return the content of an embedded file, after checking it against its checksum in the manifest.
 
     Parameters
     ----------
     path : Path
     manifest : str
-        The name of the manifest.
+        The name of the manifest, in the same folder.
     keys : str
-        What leads to the checksum in it.
+        The keys that lead to the checksum in the manifest.
 
     Raises
     ------
     ReadError
-        If either cannot be read, or the content is another.
+        If either cannot be read, or the checksum differs.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""cohort: a cohort-component projection from the past components of population change alone."""
+"""cohort: a cohort-component projection estimated from past components of population change only."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ from popforecast.models.panel_ar import PanelAR
 from popforecast.panel import Panel
 from popforecast.panel.components import SPAN
 
-# Places with components, and years of history, without which nothing can be learnt.
+# Minimum number of places with components, and of years of history, for estimation.
 FEWEST, WARM_UP = 30, 10
 
-# Years ahead that are kept: 80 are projected, then growth stays.
+# Years of the stored path: 80 are projected, then growth is constant.
 KEPT = 150
 
-WITHOUT = "no ages, births and deaths are known of it: forecast by panel-ar instead"
-BEYOND = "projected to {} by age; growth is held from there on"
+WITHOUT = "ages, births and deaths are not available: forecast by panel-ar instead"
+BEYOND = "projected by age to {}; growth is constant after that"
 PROJECTED = SPAN * (STEPS - 1)
 
 
 @dataclass(frozen=True)
 class Cohort(GrowthModel):
-    r"""A cohort-component projection whose rates are learnt from the past of all countries, and from nothing else.
+    r"""Cohort-component projection with rates estimated from the past of all countries only.
 
-    Each country's people, by sex and five-year age group, age by life tables, bear children and migrate in steps of
-    five years (:func:`popforecast.models.cohort.projection.project`). Its rules, each learnt from figures up to the
-    origin only:
+    Each country's population by sex and five-year age group is projected in five-year steps of survival, births and
+    migration (:func:`popforecast.models.cohort.projection.project`). Rates are estimated from data up to the origin:
 
-    - **mortality**: death rates fall as they did in the last twenty years in countries of like life expectancy;
-    - **fertility**: regressions of its change on its last changes and its level, recent ones first. The half-life of
-      10 years is a judgement: with 5 the world has 9.9 billion people in 2100, without any 10.6;
-    - **migration**: regressions of the rates of the next ten years on the last, then back to what was usual; who fled
-      comes back as after past exoduses, and labour migrants go home before old age; the world's sums to none;
-    - **years between**: growth without jumps, from that of the last year.
+    - **mortality**: death rates decline as in the past twenty years in countries with similar life expectancy;
+    - **fertility**: its change is regressed on past changes and on its level, with more weight on recent years. The
+      half-life of 10 years is a judgement: 5 gives a world population of 9.9 billion in 2100, equal weights 10.6;
+    - **migration**: net migration rates of the next ten years are regressed on past rates, and then return to their
+      long-run level. Refugees return as after past exoduses, labour migrants return home before old age, and net
+      migration of the world is zero;
+    - **annual totals**: smooth growth between the steps, starting from that of the last year.
 
-    Places without components, panels that do not begin with their components, and panels of fewer than 30 places or 10
-    years get the forecast of ``panel-ar``, and a note. Intervals are calibrated on the model's own past errors.
+    Places without components, panels that start in another year than their components, and panels with fewer than 30
+    places or 10 years get the forecast of ``panel-ar`` and a note. Intervals are calibrated on the model's past errors.
 
     Parameters
     ----------
     half_life : float or None, default 10
-        Years in which a past origin loses half its weight in what fertility is learnt from; None: none does.
+        Half-life, in years, of the weight of past origins in the fertility regressions; None for equal weights.
     mended : bool, default True
-        Whether exoduses end, labour migrants go home, emigration may last, jagged migration says less and mortality
-        falls as in countries alike; else as first specified.
+        Whether to model returns after exoduses, return of labour migrants, lasting emigration, volatile migration and
+        mortality decline in similar countries; otherwise the original specification.
 
     Raises
     ------
@@ -79,17 +79,17 @@ class Cohort(GrowthModel):
 
     @property
     def name(self) -> str:
-        """``cohort``, with the parameters where they are not the usual ones."""
+        """``cohort``, with its parameters unless they are the defaults."""
         return "cohort" if self == Cohort() else f"cohort({self.half_life}, {self.mended})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return log growth of every location to 150 years ahead, and which were projected by age."""
+        """Return log growth of every location up to 150 years ahead, and which locations are projected by age."""
         rows = self.find_rows(panel)
         others = None if len(rows) == len(panel) else PanelAR().estimate(panel)
         return self._learn(panel, log, rows, others)
 
     def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
-        """Estimate at several origins; panel-ar, for locations without components, learns from all at once."""
+        """Estimate at several origins; panel-ar is used for locations without components."""
         known = [panel.until(int(origin)) for origin in origins]
         rows = [self.find_rows(each) for each in known]
         needing = [each.origin for each, found in zip(known, rows, strict=True) if len(found) < len(panel)]
@@ -100,7 +100,7 @@ class Cohort(GrowthModel):
             yield {**self.observe(each, log), **self._learn(each, log, found, other)}
 
     def project(self, panel: Panel) -> Projection | None:
-        """Return the projection by age of the places of a panel whose components are known; None where none can be.
+        """Return the projection by age of the places with components; None if there is none.
 
         Examples
         --------
@@ -118,20 +118,20 @@ class Cohort(GrowthModel):
             return project(past, self.mended, self.half_life)
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return the growth that was projected; beyond the years kept, the last goes on."""
+        """Return projected growth; beyond the stored years the last growth rate continues."""
         path: Array = arrays["path"]
         beyond = np.arange(1, horizon - path.shape[1] + 1)
         last = path[:, -1:] - path[:, -2:-1]
         return np.concatenate([path[:, :horizon], path[:, -1:] + last * beyond], axis=1)
 
     def limit(self, arrays: Arrays, horizon: int) -> tuple[Array, Array]:
-        """Return bounds of growth; a projection has none but those of its rates."""
+        """Return bounds on growth; projections by age are unbounded."""
         low, high = super().limit(arrays, horizon)
         is_free = arrays["projected"][:, None] > 0
         return np.where(is_free, -np.inf, low), np.where(is_free, np.inf, high)
 
     def note(self, arrays: Arrays, horizon: int) -> list[tuple[int, str]]:
-        """Flag what a bound holds, what panel-ar forecast, and what lies beyond the projection."""
+        """Flag forecasts at a bound, forecasts by panel-ar, and years beyond the projection."""
         notes = super().note(arrays, horizon)
         projected, step = arrays["projected"] > 0, int(arrays["step"][0])
         notes += [(int(row), WITHOUT) for row in np.flatnonzero(~projected)]
@@ -140,7 +140,7 @@ class Cohort(GrowthModel):
         return notes
 
     def find_rows(self, panel: Panel) -> NDArray[np.intp]:
-        """Return the rows of a panel that can be projected: all rates of theirs are known, and enough to learn from."""
+        """Return the rows of a panel that can be projected: places whose rates are all known, if there are enough."""
         components, first, origin = panel.components, int(panel.years[0]), panel.origin
         nobody = np.arange(0)
         if components is None or panel.step not in (1, SPAN) or origin - first < WARM_UP:
@@ -161,7 +161,7 @@ class Cohort(GrowthModel):
 
 
 def _fill_totals(panel: Panel) -> Array:
-    """Return the totals of every year; between five-yearly ones growth is even."""
+    """Return annual totals, with constant growth between five-yearly ones."""
     if panel.step == 1:
         return panel.values
     years = np.arange(panel.years[0], panel.origin + 1)

@@ -1,4 +1,4 @@
-"""Exoduses: many people fled lately, and some come back."""
+"""Exoduses: recent mass emigration, and the return of some emigrants."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from popforecast.models.base import Array
 from popforecast.models.cohort.past import Past
 
-# A year in which so many leave is an exodus; in its years, so many or more. Smaller populations are not looked at.
+# Annual net emigration that marks an exodus, the minimum in each of its years, and the smallest population considered.
 EXODUS, LEAVING, SMALLEST = 0.03, 0.01, 1e5
 
-# Years that are looked at for an exodus, and from which returns are learnt; cases for their median to count in full.
+# Years searched for an exodus, years of past cases for returns, and cases needed for their median to count in full.
 YEARS, WINDOW, CASES = 5, 60, 20
 
 
 class Exodus(NamedTuple):
-    """Who fled: which countries, whether it still goes on, and how many persons left, each of shape (n,)."""
+    """Countries with an exodus, whether it is under way, and the number of emigrants, each of shape (n,)."""
 
     fled: NDArray[np.bool_]
     goes_on: NDArray[np.bool_]
@@ -26,7 +26,7 @@ class Exodus(NamedTuple):
 
 
 def find_exodus(past: Past) -> Exodus | None:
-    """Return the exoduses of the last five calendar years; None where migration is not known by year.
+    """Return the exoduses of the last five calendar years; None without annual migration.
 
     The revision's own last year is looked at where it is published whole; at a past origin, the year is half in the
     future, and the one before is the last.
@@ -36,7 +36,7 @@ def find_exodus(past: Past) -> Exodus | None:
 
 
 def mix_returns(past: Past, exodus: Exodus, ahead: list[Array]) -> list[Array]:
-    """Return the rates of the first two steps with half of them, in exodus, from what followed past exoduses.
+    """Return the rates of the first two steps; after an exodus, half of each comes from past exoduses.
 
     Of those who left, the median share that the first and second five years after past exoduses brought (some came
     back, or more left), learnt apart where people still leave and where they do not.
@@ -50,7 +50,7 @@ def mix_returns(past: Past, exodus: Exodus, ahead: list[Array]) -> list[Array]:
 
 
 def _find(past: Past, end: int, at: int) -> Exodus:
-    """Return the exoduses of five calendar years before column `end`, of who is there at column `at`."""
+    """Return the exoduses in the five calendar years before column `end`, for populations at column `at`."""
     flows = past.net_migration[:, end - YEARS : end]
     rates = flows / past.totals[:, end - YEARS : end]
     worst = rates.min(axis=1)
@@ -59,7 +59,7 @@ def _find(past: Past, end: int, at: int) -> Exodus:
 
 
 def _learn_returns(past: Past, step: int, goes_on: bool) -> float:
-    """Return the median share of leavers that the step after past exoduses brought; few cases count for less."""
+    """Return the median share of emigrants who returned after past exoduses, shrunk to zero if cases are few."""
     is_published = past.net_migration.shape[1] > past.now
     shares: list[float] = []
     for at in range(past.now - 5 * step, max(5, past.now - 5 * step - WINDOW) - 1, -1):

@@ -1,4 +1,4 @@
-"""How fertility goes on: last changes fade, high fertility falls, low fertility recovers a little."""
+"""Fertility: recent changes fade, high fertility declines, low fertility recovers slightly."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from popforecast.models.base import Array
 from popforecast.models.cohort.past import Past
 from popforecast.models.regression import regress_absolutely
 
-# Above and below so many children fertility moves differently, and it never falls below the second.
+# Level of the kink in the regressions, and lower limit, in children per woman.
 LEVEL, LEAST = 1.6, 0.8
 
-# Years of past origins to learn from, and of history that they need.
+# Years of past origins in the training data, and of history they need.
 WINDOW, WARM_UP = 25, 10
 
 
 def forecast_fertility(past: Past, steps: int, half_life: float | None = 10.0) -> tuple[Array, Array, Array]:
-    r"""Return children per woman in each of some five-year steps, shape (n, steps), and what was learnt.
+    r"""Return children per woman by five-year step, shape (n, steps), and the coefficients.
 
     With F(u) the mean of five years before u, f(u) the last year's, :math:`x^+` and :math:`x^-` what lies above and
     below 1.6 children:

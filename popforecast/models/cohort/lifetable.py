@@ -1,4 +1,4 @@
-"""Abridged life tables: from death rates to survival over five years, many tables at once."""
+"""Abridged life tables: five-year survival from death rates, for many tables at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from popforecast.models.base import Array
 # Widths of the age groups 0, 1-4, 5-9, ..., 95-99; 100 and over is open.
 WIDTHS = np.array([1.0, 4.0] + [5.0] * 19)
 
-# Years that those who die in an age group live in it; infants' depend on how many die.
+# Years lived in an age group by those who die in it; for infants they depend on the death rate.
 LIVED = np.array([0.1, 1.5] + [2.5] * 19)
 
 
 class LifeTable(NamedTuple):
-    """What a life table says of five years, for tables of any shape (...).
+    """Five-year survival from life tables of any shape (...).
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def build_life_table(rates: Array) -> LifeTable:
 
 
 def age(persons: Array, survival: Array) -> Array:
-    """Return who of an age distribution (..., 21) lives five years later; the youngest group is empty.
+    """Return the survivors of an age distribution (..., 21) five years later; the youngest group is empty.
 
     Examples
     --------

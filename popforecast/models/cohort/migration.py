@@ -1,4 +1,4 @@
-"""How migration goes on: recent rates fade to what was usual over thirty years."""
+"""Migration: recent rates return to their level over the last thirty years."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from popforecast.models.cohort.exodus import find_exodus, mix_returns
 from popforecast.models.cohort.past import Past
 from popforecast.models.regression import regress_absolutely
 
-# Rates enter the regression within these bounds; where they bend, people who fled are told from those who moved.
+# Bounds on rates in the regression, and kinks that separate refugee movements from other migration.
 WIDEST, BEND, WIDE_BEND = 0.30, 0.025, 0.05
 
-# What is left of a deviation from the usual rate after five years, beyond what is learnt.
+# Share of a deviation from the long-run rate that remains after five years, beyond the estimated steps.
 FADING = 0.65
 
-# The usual rate: median of so many windows of five years, within these bounds (plain: within the second of both).
+# Long-run rate: median of this many five-year windows, within these bounds (original: plus or minus the second).
 WINDOWS, LEAST_USUAL, MOST_USUAL = 6, -0.05, 0.02
 
-# Years of past origins to learn from: mended, and as first specified by year and by period; and history they need.
+# Years of past origins in the training data: mended, original by year and by period; and years of history needed.
 WINDOW, WINDOW_ANNUAL, WINDOW_PERIODS, WARM_UP = 30, 25, 50, 10
 
-# Where a rate cannot be learnt, this share of the last goes on.
+# Share of the last rate that continues if the rate cannot be estimated.
 SHARE = 0.6
 
-# Years over which jaggedness is measured, and the population of a country of middling size, in persons.
+# Years over which volatility is measured, and a medium-sized population in persons.
 JAGGED, MIDDLING = 20, 5e6
 
 
 class MigrationPath(NamedTuple):
-    """Net migrants per person in five-year steps, before the world's balance, shape (n, steps); what was learnt.
+    """Net migration rates by five-year step before the world balance, shape (n, steps), and their coefficients.
 
     `fled` says who is in exodus (:mod:`popforecast.models.cohort.exodus`).
     """
@@ -44,7 +44,7 @@ class MigrationPath(NamedTuple):
 
 
 def forecast_migration(past: Past, steps: int, mended: bool = True) -> MigrationPath:
-    r"""Return net migrants per person in each of some five-year steps.
+    r"""Return net migrants per person by five-year step.
 
     The rates of the first and second step ahead, :math:`r_1` and :math:`r_2`, are learnt by least absolute deviations
     from all countries at past origins of thirty years, on :func:`describe`; later steps fade to the usual rate l:
@@ -96,7 +96,7 @@ def forecast_migration(past: Past, steps: int, mended: bool = True) -> Migration
 
 
 def describe(past: Past, at: int, mended: bool = True) -> Array:
-    """Return what migration is forecast from at a column, shape (n, features); no constant.
+    """Return the regressors of migration at a column, shape (n, features), without a constant.
 
     The rate of the last five years a, of the five before, and the mean m of six such windows; a within two narrower
     bounds, and a and its narrow part times size. Where births are known by year, the last year's rate b likewise, and
@@ -121,7 +121,7 @@ def describe(past: Past, at: int, mended: bool = True) -> Array:
 
 
 def measure_jaggedness(past: Past, at: int) -> Array:
-    """Return how jagged yearly migration was over twenty years: -1 for a ramp, 0 for a random walk, more for noise."""
+    """Return the roughness of annual migration over twenty years: -1: ramp, 0: random walk, above: noise."""
     start = max(0, at - JAGGED)
     rates = past.migration[:, start:at] / past.totals[:, start:at]
     first, second = (np.abs(np.diff(rates, n=n, axis=1)).mean(axis=1) for n in (1, 2))
@@ -130,14 +130,14 @@ def measure_jaggedness(past: Past, at: int) -> Array:
 
 
 def _list_origins(past: Past, step: int, mended: bool) -> Iterable[int]:
-    """Return the past columns from which the outcome so many steps ahead is known, the latest first."""
+    """Return the past origins whose outcome this many steps ahead is known, latest first."""
     latest = past.now - 5 * step
     window = WINDOW if mended else WINDOW_ANNUAL if past.is_annual else WINDOW_PERIODS
     return range(latest, max(WARM_UP, latest - window) - 1, -1 if past.is_annual else -5)
 
 
 def _list_windows(at: int) -> list[int]:
-    """Return the ends of the last six windows of five years."""
+    """Return the ends of the last six five-year windows."""
     return [at - 5 * i for i in range(min(WINDOWS, at // 5))]
 
 

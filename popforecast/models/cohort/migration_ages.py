@@ -1,4 +1,4 @@
-"""At which ages people migrate."""
+"""Age pattern of migration."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from popforecast.models.base import Array
 
-# Of a thousand migrants or so, how many are of each age group: families and young adults, as in model schedules.
+# Relative number of migrants by age group: families and young adults, as in model schedules.
 PATTERN = np.array([7, 6, 6, 10, 17, 16, 12, 8, 5.5, 3.5, 2.5, 1.8, 1.3, 1, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02])
 SHARES = np.stack([PATTERN, PATTERN]) / PATTERN.sum() / 2
 
-# Who leaves beyond this share of the population in five years are refugees: everybody alike, so that no age is emptied.
+# Emigrants beyond this share of the population in five years count as refugees of all ages, so no age group empties.
 ORDERLY = 0.025
 
 

@@ -1,4 +1,4 @@
-"""How death rates fall: as they did in the last twenty years in countries of like life expectancy."""
+"""Mortality: death rates decline as in the last twenty years in countries with similar life expectancy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from popforecast.models.base import Array
 from popforecast.models.cohort.lifetable import build_life_table
 
-# Periods over which improvement is measured.
+# Periods over which the decline is measured.
 PERIODS = 4
 
-# Countries within so many ranks (of 1) are alike; likeness counts from the first rank on, and alone from the second.
+# Similar countries are within this rank distance (of 1); their weight rises from 0 at the first rank to 1 at the next.
 NEAR, FROM, ALONE = 0.2, 0.4, 0.7
 
 
 def measure_improvement(rates: Array, by_likeness: bool = True) -> Array:
-    r"""Return by how much log death rates fall in five years, shape (n, 2, 22).
+    r"""Return the decline of log death rates per five years, shape (n, 2, 22).
 
     The median over all countries of :math:`\ln(m_{k-j} / m_k) / j`, for j the last four periods or as many as there
     are. Where life is long, it is more and more the median of the countries nearest in rank of life expectancy; where
@@ -53,6 +53,6 @@ def measure_improvement(rates: Array, by_likeness: bool = True) -> Array:
 
 
 def _measure_near(falls: Array, rank: Array, at: float) -> Array:
-    """Return the median fall of the countries within some ranks of one."""
+    """Return the median decline of the countries near a rank."""
     is_near = np.abs(rank - at) <= NEAR
     return np.median(falls[is_near], axis=0) if is_near.any() else np.median(falls, axis=0)

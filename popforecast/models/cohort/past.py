@@ -1,4 +1,4 @@
-"""The past of each country up to an origin, as the rules of migration, fertility and mortality read it."""
+"""Past components of each country up to an origin: the training data of the rates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from popforecast.models.cohort.lifetable import age, build_life_table
 from popforecast.models.cohort.migration_ages import spread
 from popforecast.panel.components import SPAN, Components
 
-# No estimate of an age group at the origin is below this share of what survival makes of it.
+# Minimum size of an age group at the origin, as a share of its survivors.
 FLOOR = 0.5
 
 
@@ -58,12 +58,12 @@ class Past:
 
     @property
     def middle(self) -> float:
-        """How many five-year periods the middle of the next five years lies after the middle of the last period."""
+        """Five-year periods between the middle of the last period and the middle of the next five years."""
         return float(self.origin - self.components.periods[-1]) / SPAN
 
     @property
     def net_migration(self) -> Array:
-        """Net migrants by calendar year, persons: those of the last only where the edition itself states them."""
+        """Net migrants by calendar year, in persons; for the last year only if the edition states them."""
         known = self.components.net_migration
         return known if known.shape[1] and not np.isnan(known[:, -1]).any() else known[:, :-1]
 
@@ -73,7 +73,7 @@ class Past:
 
 
 def read_past(totals: Array, first: int, components: Components) -> Past:
-    """Return the past of countries whose components are known.
+    """Return the past of countries with known components.
 
     Net migration is what is left of the change of the total: :math:`M_t = T_{t+1} - T_t - B_t + D_t`. Births and deaths
     of calendar years are halved to lie between mid-years. Where they are not known, they are what one step without
@@ -156,7 +156,7 @@ def estimate_ages(past: Past) -> Array:
 
 
 def fill_gaps(components: Components) -> Components:
-    """Return components whose early gaps are filled: death rates by the median change of others, the rest as later.
+    """Return components with early gaps filled: death rates by the median change elsewhere, others by later values.
 
     Some editions publish rates of early periods for some countries only.
     """
@@ -173,7 +173,7 @@ def fill_gaps(components: Components) -> Components:
 
 
 def _carry_back(values: Array) -> Array:
-    """Return values in which what is not known is as in the next period."""
+    """Return values with gaps filled from the next period."""
     filled = values.copy()
     for period in reversed(range(values.shape[-1] - 1)):
         now = filled[..., period]

@@ -1,4 +1,4 @@
-"""The cohort-component projection: steps of five years from the ages at the origin, whose books balance."""
+"""The cohort-component projection in five-year steps; births, deaths and migration add up to the change."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from popforecast.models.cohort.mortality import measure_improvement
 from popforecast.models.cohort.past import Past, estimate_ages, split_births
 from popforecast.models.cohort.workers import find_workers, learn_leaving, turn_over
 
-# Steps of five years: as far as 80 years ahead need.
+# Five-year steps for 80 years ahead.
 STEPS = 17
 
-# A panel of so many places is the world, whose net migration is none.
+# Panels with this many places represent the world, whose net migration is zero.
 WORLD = 150
 
-# No age group falls below these shares of what survival alone makes of it, the second where labour migrants are.
+# Minimum size of an age group as a share of its survivors; the second applies to countries with labour migrants.
 LEFT, LEFT_WORKERS = 0.5, 0.05
 
-# Of migrants by age in the middle of a step, no more leave than this leaves.
+# Minimum share of an age group that remains after emigration in the middle of a step.
 HALFWAY = 0.05
 
 
@@ -118,7 +118,7 @@ def project(past: Past, mended: bool = True, half_life: float | None = 10.0, ste
 
 
 def balance(migrants: Array) -> Array:
-    """Return net migrants whose sum is zero: each gives in proportion to how many move.
+    """Return net migrants that sum to zero, adjusted in proportion to their absolute number.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def balance(migrants: Array) -> Array:
 def _step(
     persons: Array, moved: Array, table: LifeTable, fertility: Array, sex_ratio: Array, least: Array
 ) -> tuple[Array, Array]:
-    """Return the population five years later, and the births until then."""
+    """Return the population five years later, and the births in between."""
     halfway = np.maximum(persons + moved / 2, HALFWAY * persons)
     alone, older = age(persons, table.survival), age(halfway, table.survival)
     women = (persons[:, 1, 3:10] + older[:, 1, 3:10] + moved[:, 1, 3:10] / 2) / 2

@@ -1,4 +1,4 @@
-"""From five-yearly totals to every year: growth without jumps."""
+"""Annual totals from five-yearly ones, with smooth growth."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from popforecast.models.base import Array
 
-# By how much growth in the first year may differ from that of the first five: last year's goes on, within reason.
+# Maximum difference between growth in the last year, which continues, and growth over the first five years.
 JUMP = 0.02
 
 STEP = 5
 
 
 def fill_years(totals: Array, last_growth: Array, horizon: int) -> Array:
-    """Return log totals 1 to `horizon` years after the origin, shape (n, horizon), from those of every fifth year.
+    """Return log totals 1 to `horizon` years after the origin, shape (n, horizon), from five-yearly totals.
 
     Cubic Hermite between the five-yearly logs: growth at each is the mean of that before and after, at the origin the
     last year's, within 0.02 of the first step's. Beyond the last full step but one, growth stays.

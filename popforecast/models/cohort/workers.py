@@ -1,4 +1,4 @@
-"""Labour migrants who go home before old age, where many more men than women are of working age."""
+"""Labour migrants, who return home before old age: an excess of men of working age."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from popforecast.models.cohort.lifetable import age, build_life_table
 from popforecast.models.cohort.migration_ages import SHARES
 from popforecast.models.cohort.past import Past, split_births
 
-# So many men per woman at 25-49 make a country of labour migrants, if it has so many people.
+# Men per woman at ages 25-49, and population, above which a country has labour migrants.
 MEN_PER_WOMAN, SMALLEST = 1.3, 1e5
 
-# Age groups that go home (35-39 to 60-64), at most so many of them in five years, and at which ages others come.
+# Age groups that return home (35-39 to 60-64), their maximum share in five years, and the ages of new arrivals.
 FIRST, LAST, MOST_LEARNT, MOST = 7, 13, 0.5, 0.8
 ARRIVALS = np.zeros(21)
 ARRIVALS[4:7] = 0.35, 0.40, 0.25
 
-# Periods from which it is learnt who goes home, and the first year from which there are enough.
+# Periods from which return rates are estimated, and the first origin with enough of them.
 PERIODS, FIRST_YEAR = 4, 1970
 
 
 def find_workers(persons: Array) -> NDArray[np.bool_]:
-    """Return which populations (n, 2, 21) are of labour migrants."""
+    """Return which populations (n, 2, 21) have labour migrants."""
     men, women = persons[:, 0, 5:10].sum(axis=1), persons[:, 1, 5:10].sum(axis=1)
     result: NDArray[np.bool_] = (men > MEN_PER_WOMAN * women) & (persons.sum(axis=(1, 2)) > SMALLEST)
     return result
 
 
 def count_excess(persons: Array) -> Array:
-    """Return the labour migrants of a population by sex and age: men beyond women, and women in the same share."""
+    """Return labour migrants by sex and age: the excess of men over women, and the same share of women."""
     men = np.maximum(persons[:, 0] - persons[:, 1], 0)
     return np.stack([men, men / np.maximum(persons[:, 0], 1e-6) * persons[:, 1]], axis=1)
 
 
 def learn_leaving(past: Past) -> Array:
-    """Return which share of labour migrants goes home in five years, by sex and age at its start, shape (2, 21).
+    """Return the share of labour migrants who return home in five years, by sex and initial age, shape (2, 21).
 
     From what migration by age of such countries, over the last four periods, has beyond the usual pattern: least
     squares without a constant, each country alike, within 0 and 0.5, for the ages from 35 to 64.
@@ -66,7 +66,7 @@ def learn_leaving(past: Past) -> Array:
 
 
 def turn_over(persons: Array, chosen: NDArray[np.bool_], leaving: Array) -> Array:
-    """Return net migrants by sex and age of a turnover: some go home, and as many young ones of the same sex come."""
+    """Return net migrants by sex and age: some return home, replaced by as many young migrants of the same sex."""
     home = np.minimum(leaving * count_excess(persons), MOST * persons) * chosen[:, None, None]
     moved = np.zeros(persons.shape)
     moved[..., 1:] = -home[..., :20]
