@@ -103,6 +103,15 @@ def test_the_reference_has_a_page_for_every_room_and_every_public_name() -> None
     assert {name for name in pf.__all__ if f"`{name}`" not in top} == {"__version__", *pf._DEPRECATED}
 
 
+def test_every_public_name_is_described_on_a_page_of_the_reference() -> None:
+    found = [getattr(pf, name) for name in pf.__all__ if name not in pf._DEPRECATED]
+    homes = {each.__module__.split(".")[1] for each in found if pages.is_described(each)}
+    assert homes <= {*pages.ROOMS}
+    for room in pages.ROOMS:
+        links = re.findall(r"\]\[([\w.]+)\]", pages.write_room(importlib.import_module(f"popforecast.{room}")))
+        assert [link for link in links if not link.startswith("popforecast.")] == []
+
+
 def test_the_table_of_deprecated_names_is_the_package_s() -> None:
     rows = re.findall(r"^\| (`pf\..*?) \| `pf\.(.*) \|.*\|$", (DOCS / "deprecation.md").read_text(), re.MULTILINE)
     named = {old for row, _ in rows for old in re.findall(r"`pf\.(\w+)`", row)}

@@ -18,7 +18,8 @@ from pygments.formatters import HtmlFormatter
 import popforecast as pf
 
 # Rooms for users of the library, then the side doors that have a Python interface.
-ROOMS = ("panel", "readers", "models", "forecasting", "wpp", "evaluation", "charts", "scale", "client", "errors")
+ROOMS = ("panel", "readers", "models", "forecasting", "wpp", "evaluation", "charts")
+ROOMS += ("question", "session", "scale", "client", "errors")
 
 # What a browser fetches by itself: scripts, images, frames, fonts and style sheets, but not what a link leads to.
 LOADED = re.compile(
@@ -80,18 +81,27 @@ def tabulate(module: ModuleType, names: list[str]) -> str:
 
 
 def write_link(name: str, found: Any) -> str:
-    """Return a public name as a link to where it is described; a constant has no place of its own."""
+    """Return a public name as a link to its description; constants and type aliases have none."""
     if isinstance(found, ModuleType):
         return f"[`{name}`][{found.__name__}]"
-    return f"[`{name}`][{found.__module__}.{found.__qualname__}]" if hasattr(found, "__qualname__") else f"`{name}`"
+    return f"[`{name}`][{found.__module__}.{found.__qualname__}]" if is_described(found) else f"`{name}`"
 
 
 def summarise(found: Any) -> str:
     """Return the first sentence of a description, without the marks of references."""
-    if not isinstance(found, ModuleType) and not hasattr(found, "__qualname__"):
-        return f"constant of type {type(found).__name__}"
+    if not isinstance(found, ModuleType) and not is_described(found):
+        return "type alias" if hasattr(found, "__origin__") else f"constant of type {type(found).__name__}"
     first = (found.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
     return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", first).replace("|", "\\|")
+
+
+def is_described(found: Any) -> bool:
+    """Whether an object is a class or function of the package."""
+    return (
+        hasattr(found, "__qualname__")
+        and found.__module__.startswith("popforecast")
+        and not hasattr(found, "__origin__")
+    )
 
 
 def list_modules(room: ModuleType) -> list[str]:

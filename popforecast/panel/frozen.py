@@ -46,10 +46,8 @@ class Table:
 class Frozen:
     """Base class of results: arrays and mappings are read-only, also after copying and unpickling.
 
-    Parameters
-    ----------
-    tables : iterable of str
-        In a subclass, the fields that hold tables; reading one returns a copy.
+    A subclass names its fields that hold tables: ``class Result(Frozen, tables=("errors",))``. Reading one of them
+    returns a copy.
 
     Examples
     --------
