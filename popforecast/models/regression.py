@@ -12,8 +12,8 @@ from popforecast.models.base import Array
 # Huber's constant for 95% efficiency under normality, and the factor that makes the MAD a standard deviation.
 HUBER, MAD = 1.345, 1.4826
 
-# Least absolute deviations: rounds of reweighting, the least residual and the ridge.
-ROUNDS, LEAST, RIDGE = 40, 2e-4, 1e-3
+# Least absolute deviations: rounds of reweighting, and the ridge.
+ROUNDS, RIDGE = 40, 1e-3
 
 # Queries per batch: 300 x 3,000 distances (7 MB) stay close to the size of the processor's cache.
 CHUNK = 300
@@ -74,17 +74,20 @@ def regress_robustly(x: Array, y: Array, ridge: float, rounds: int, start: Array
     return coefficients / unit
 
 
-def regress_absolutely(x: Array, y: Array, weights: Array | None = None) -> Array:
+def regress_absolutely(x: Array, y: Array, least: float, weights: Array | None = None) -> Array:
     r"""Return the coefficients of least absolute deviations, by 40 rounds of reweighted least squares from zero.
 
     .. math:: \min_b \sum_i w_i |y_i - x_i' b|
 
-    A residual below 2e-4 counts as that, and a ridge of 1e-3 keeps coefficients finite where columns are alike.
+    Residuals below `least` are squared instead, and a ridge of 1e-3 keeps coefficients finite where columns are alike.
 
     Parameters
     ----------
     x : ndarray, shape (m, p)
     y : ndarray, shape (m,)
+    least : float
+        In the unit of y. With hardly any residual below it, 40 rounds do not converge, and the coefficients depend on
+        the rounding errors of the processor.
     weights : ndarray, shape (m,), optional
 
     References
@@ -94,13 +97,13 @@ def regress_absolutely(x: Array, y: Array, weights: Array | None = None) -> Arra
     Examples
     --------
     >>> x = np.arange(1.0, 6.0)[:, None]
-    >>> regress_absolutely(x, np.array([2, 4, 60, 8, 10.0])).round(2).tolist()
+    >>> regress_absolutely(x, np.array([2, 4, 60, 8, 10.0]), 1e-3).round(2).tolist()
     [2.0]
     """
     coefficients: Array = np.zeros(x.shape[1])
     ridge = RIDGE * np.eye(x.shape[1])
     for _ in range(ROUNDS):
-        steepness = 1 / np.maximum(np.abs(y - x @ coefficients), LEAST)
+        steepness = 1 / np.maximum(np.abs(y - x @ coefficients), least)
         if weights is not None:
             steepness *= weights
         coefficients = np.asarray(np.linalg.solve(x.T @ (x * steepness[:, None]) + ridge, x.T @ (steepness * y)))

@@ -11,11 +11,17 @@ from popforecast.models.regression import regress_absolutely
 # Level of the kink in the regressions, and lower limit, in children per woman.
 LEVEL, LEAST = 1.6, 0.8
 
+# Residuals below which errors are squared, in children per woman. The second, of the original specification, is too
+# small for 40 rounds to converge: coefficients then depend on the rounding errors of the processor.
+EXACT, EXACT_ORIGINAL = 6e-4, 2e-4
+
 # Years of past origins in the training data, and of history they need.
 WINDOW, WARM_UP = 25, 10
 
 
-def forecast_fertility(past: Past, steps: int, half_life: float | None = 10.0) -> tuple[Array, Array, Array]:
+def forecast_fertility(
+    past: Past, steps: int, half_life: float | None = 10.0, mended: bool = True
+) -> tuple[Array, Array, Array]:
     r"""Return children per woman by five-year step, shape (n, steps), and the coefficients.
 
     With F(u) the mean of five years before u, f(u) the last year's, :math:`x^+` and :math:`x^-` what lies above and
@@ -42,7 +48,7 @@ def forecast_fertility(past: Past, steps: int, half_life: float | None = 10.0) -
     Alkema, L. et al. (2011). Probabilistic projections of the total fertility rate for all countries. *Demography* 48,
     815-839, for the UN's own model, whose decline and recovery these regressions replace.
     """
-    now, last = past.now, past.fertility
+    now, last, exact = past.now, past.fertility, EXACT if mended else EXACT_ORIGINAL
     known = range(now - 5, max(WARM_UP, now - 5 - WINDOW) - 1, -1 if past.is_annual else -5)
     if not len(known):
         return np.repeat(last[:, -1:], steps, axis=1), np.zeros(4), np.zeros(3)
@@ -62,11 +68,13 @@ def forecast_fertility(past: Past, steps: int, half_life: float | None = 10.0) -
     first = regress_absolutely(
         np.concatenate([describe_first(at) for at in known]),
         np.concatenate([mean(at + 5) - last[:, at - 1] for at in known]),
+        exact,
         weights,
     )
     later = regress_absolutely(
         np.concatenate([describe(mean(at), mean(at - 5)) for at in known]),
         np.concatenate([mean(at + 5) - mean(at) for at in known]),
+        exact,
         weights,
     )
     before, level = mean(now), np.maximum(last[:, -1] + describe_first(now) @ first, LEAST)

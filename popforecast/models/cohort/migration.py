@@ -16,6 +16,9 @@ from popforecast.models.regression import regress_absolutely
 # Bounds on rates in the regression, and kinks that separate refugee movements from other migration.
 WIDEST, BEND, WIDE_BEND = 0.30, 0.025, 0.05
 
+# The residual below which errors are squared, in net migrants per person in five years.
+EXACT = 2e-4
+
 # Share of a deviation from the long-run rate that remains after five years, beyond the estimated steps.
 FADING = 0.65
 
@@ -80,7 +83,8 @@ def forecast_migration(past: Past, steps: int, mended: bool = True) -> Migration
         if not known:
             break
         outcomes = [past.migration_rate(at + 5 * step - 5, at + 5 * step) for at in known]
-        learnt.append(regress_absolutely(np.concatenate([recall(at) for at in known]), np.concatenate(outcomes)))
+        rows = np.concatenate([recall(at) for at in known])
+        learnt.append(regress_absolutely(rows, np.concatenate(outcomes), EXACT))
         ahead.append(recall(now) @ learnt[-1])
     if not ahead:
         ahead = [SHARE * _clip(past.migration_rate(now - 5, now), WIDEST)]

@@ -93,7 +93,7 @@ def project(past: Past, mended: bool = True, half_life: float | None = 10.0, ste
     components, persons = past.components, estimate_ages(past)
     improvement = measure_improvement(components.mortality, mended)
     rates, _, fled = forecast_migration(past, steps, mended)
-    children, _, _ = forecast_fertility(past, steps, half_life)
+    children, _, _ = forecast_fertility(past, steps, half_life, mended)
     by_age, sex_ratio = components.fertility_by_age[..., -1] / 100, components.sex_ratio[:, -1]
     workers = find_workers(persons) & mended
     leaving = learn_leaving(past) if workers.any() else np.zeros(persons.shape[1:])
