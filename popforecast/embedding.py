@@ -15,8 +15,8 @@ from popforecast.errors import StoreError
 from popforecast.evaluation.record import MANIFEST, VINTAGE_RECORD, measure_record, measure_vintage_record, record_name
 from popforecast.files import write_together
 from popforecast.forecasting.calibration import fit
-from popforecast.forecasting.store import fitted_path, pack
-from popforecast.models import DEFAULT_MODEL, get
+from popforecast.forecasting.store import EMBEDDED, fitted_path, pack
+from popforecast.models import get
 from popforecast.version import __version__
 from popforecast.wpp.components import ORIGINS, components_name, read_components
 from popforecast.wpp.components import pack as pack_components
@@ -24,7 +24,7 @@ from popforecast.wpp.editions import REVISIONS, VINTAGES, load_panel, read_manif
 
 
 def compute() -> dict[str, bytes]:
-    """Return the contents of the files to embed, by name: fits of the default model, track records and manifest.
+    """Return the contents of the files to embed, by name: fitted models, track records and manifest.
 
     The result is reproducible to the byte for the same code, tables and machine.
     """
@@ -37,7 +37,9 @@ def compute() -> dict[str, bytes]:
         "panels": {name: panel.checksum for name, panel in sorted(panels.items())},
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted((tables | listed).items())},
     }
-    stored = [pack(fit(panels[name], get(DEFAULT_MODEL)), fitted_path(DATA, name)) for name in REVISIONS]
+    stored = [
+        pack(fit(panels[name], get(model)), fitted_path(DATA, name, model)) for name in REVISIONS for model in EMBEDDED
+    ]
     fitted = {path.name: content for files in stored for path, content in files.items()}
     return tables | fitted | {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import hashlib
 import json
 import re
@@ -25,6 +26,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import popforecast as pf
+from popforecast.wpp.embedded import table_path
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "popforecast" / "data"
@@ -268,22 +270,27 @@ def test_the_data_page_names_source_and_licence_and_describes_every_column() -> 
     page = " ".join((DATA / "README.md").read_text().split())
     for phrase in ("CC BY 3.0 IGO", "Population Division", "World Population Prospects", "Persons, at 1 July"):
         assert phrase in page
-    for table in DATA.glob("*.csv"):
+    for table in DATA.glob("*.csv*"):
         columns = [name for name in pd.read_csv(table, nrows=0).columns if not name.isdigit()]
         assert not [name for name in columns if f"`{name}`" not in page], table.name
 
 
 def test_the_data_page_states_the_checksums_of_the_manifest_and_of_the_files() -> None:
-    stated = dict(re.findall(r"^\| `(\S+\.csv)` \| `([0-9a-f]{64})` \|$", (DATA / "README.md").read_text(), re.M))
+    stated = dict(
+        re.findall(r"^\| `(\S+\.csv(?:\.gz)?)` \| `([0-9a-f]{64})` \|$", (DATA / "README.md").read_text(), re.M)
+    )
     manifest = json.loads((DATA / "revisions.json").read_text())
     assert stated == {
-        f"{revision}-{table}.csv": checksum
+        table_path(DATA, revision, table).name: checksum
         for revision, entry in manifest.items()
         for table, checksum in entry["tables"].items()
     }
     computed = json.loads((DATA / "embedding.json").read_text())["files"]
-    kept = [*DATA.glob("*.csv"), *DATA.glob("*-components.npz")]
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+    kept = [*DATA.glob("*.csv*"), *DATA.glob("*-components.npz")]
+    contents = {
+        path.name: gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in kept
+    }
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     assert stated | computed == files
     assert {name: pf.load_panel(name).checksum for name in manifest} == {
         name: entry["panel_sha256"] for name, entry in manifest.items()

@@ -46,6 +46,7 @@ MODEL_TITLES = {
     "damped-growth": "Damped growth",
     "ar": "Guarded AR on growth rates",
     "panel-ar": "Panel AR",
+    "cohort": "Cohort component: by age and sex",
 }
 
 # Common queries, shown as links.

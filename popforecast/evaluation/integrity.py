@@ -53,7 +53,7 @@ def list_embedded() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         tables = {"locations": True, "estimates": True}
         tables |= {"projections": edition.has_projections, "members": name in REVISIONS}
         for table in (table for table, is_there in tables.items() if is_there):
-            yield f"{name}-{table}.csv", editions.MANIFEST, (name, "tables", table)
+            yield editions.table_path(DATA, name, table).name, editions.MANIFEST, (name, "tables", table)
     packed = map(components_name, ORIGINS)
     for name in (record.VINTAGE_RECORD, *map(record.record_name, REVISIONS), *packed, *FACTS):
         yield name, record.MANIFEST, ("files", name)

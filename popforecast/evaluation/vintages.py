@@ -153,8 +153,8 @@ def compare_vintages(
     >>> scores[["intervals", "coverage_95"]].round(1)
        intervals  coverage_95
     5     stated         38.4
-    6  published         90.9
-    7  real-time         93.4
+    6  published         90.4
+    7  real-time         93.9
     """
     then, now = _open(vintage), _open(truth)
     specifications, levels = get_several(choose(then) if models is None else models), check_levels(levels)

@@ -180,8 +180,7 @@ def fit(panel: Panel, model: str | Model | None = None) -> Fitted:
     """
     check_panel(panel)
     specification = models.get(model, panel)
-    embedded = find_embedded(panel) if specification == models.get(models.choose()) else None
-    return embedded or fit_anew(panel, specification)
+    return find_embedded(panel, specification) or fit_anew(panel, specification)
 
 
 def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFAULT_LEVELS) -> Prediction:

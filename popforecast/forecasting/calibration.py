@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -58,12 +59,14 @@ class Calibration(Frozen):
     ----------
     knots : ndarray, shape (k,)
         Horizons, in steps.
-    scale : ndarray, shape (n, k)
-        Error scale :math:`e^{x' b}` of each location at the origin.
+    slopes : ndarray, shape (k, p)
+        The coefficients :math:`b_h`.
     quantiles : ndarray, shape (k, len(PROBABILITIES))
         Quantiles of the scaled past errors.
-    errors, scale_then : ndarray, shape (n, o, k)
-        Log errors and error scales at o past origins; errors are NaN where the outcome was unknown.
+    risk, risk_then : ndarray, shape (n, p) and (n, o, p)
+        Features x of each location at the origin, and at o past origins.
+    errors : ndarray, shape (n, o, k)
+        Log errors at past origins; NaN where the outcome was unknown.
 
     References
     ----------
@@ -72,10 +75,21 @@ class Calibration(Frozen):
     """
 
     knots: NDArray[np.int64]
-    scale: Array
+    slopes: Array
     quantiles: Array
+    risk: Array
+    risk_then: Array
     errors: Array
-    scale_then: Array
+
+    @cached_property
+    def scale(self) -> Array:
+        """Error scale of each location at the origin, shape (n, k)."""
+        return _scale(self.risk, self.slopes)
+
+    @cached_property
+    def scale_then(self) -> Array:
+        """Error scales at past origins, shape (n, o, k)."""
+        return _scale(self.risk_then, self.slopes)
 
     def reach(self, horizon: int, level: float) -> Array:
         """Return the lower and upper half-widths of the interval, in logs, shape (2, n, horizon).
@@ -132,16 +146,21 @@ def calibrate(rolling: Rolling, panel: Panel, origin: int) -> Calibration | None
     taught = teach_widths(rolling, panel, origin, risk)
     if not taught:
         return None
-    scale, error, scale_then = (
-        np.stack(parts, axis=-1)
-        for parts in (
-            [np.exp(risk[row] @ width.slope) for width in taught],
-            [width.errors for width in taught],
-            [np.exp(risk[rows] @ width.slope).T for width in taught],
-        )
+    return Calibration(
+        np.array([width.knot for width in taught]),
+        np.stack([width.slope for width in taught]),
+        np.stack([width.quantiles for width in taught]),
+        risk[row],
+        np.swapaxes(risk[rows], 0, 1),
+        np.stack([width.errors for width in taught], axis=-1),
     )
-    knots, quantiles = np.array([width.knot for width in taught]), np.stack([width.quantiles for width in taught])
-    return Calibration(knots, scale, quantiles, error, scale_then)
+
+
+def _scale(risk: Array, slopes: Array) -> Array:
+    """Return the error scale of features, read-only; a location's does not depend on the others in the array."""
+    scale: Array = np.exp((risk[..., None, :] * slopes).sum(axis=-1))
+    scale.setflags(write=False)
+    return scale
 
 
 class Width(NamedTuple):

@@ -68,13 +68,15 @@ def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
 
 def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
     """Whether a calibration's arrays fit this panel and each other and are finite; only errors may be NaN."""
-    n, k = calibration.scale.shape
-    past = (len(panel), len(intervals.choose_past(panel, panel.origin)), k)
+    k, p = calibration.slopes.shape
+    past = (len(panel), len(intervals.choose_past(panel, panel.origin)))
+    known = (calibration.slopes, calibration.quantiles, calibration.risk, calibration.risk_then)
     return (
-        n == len(panel)
-        and calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
-        and calibration.errors.shape == calibration.scale_then.shape == past
+        calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
         and calibration.quantiles.shape == (k, len(PROBABILITIES))
-        and all(np.isfinite(each).all() for each in (calibration.scale, calibration.quantiles, calibration.scale_then))
+        and calibration.risk.shape == (len(panel), p)
+        and calibration.risk_then.shape == (*past, p)
+        and calibration.errors.shape == (*past, k)
+        and all(np.isfinite(each).all() for each in known)
         and not np.isinf(calibration.errors).any()
     )

@@ -20,12 +20,15 @@ from popforecast.errors import PopforecastError, StoreError
 from popforecast.files import write_together
 from popforecast.forecasting import calibration as intervals
 from popforecast.forecasting.soundness import check_fit
-from popforecast.models.base import Arrays, Fitted
+from popforecast.models.base import Arrays, Fitted, Model
 from popforecast.panel import Panel
 from popforecast.version import __version__
 from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edition, get_revision, load_panel
 
 FORMAT = 1
+
+# Models with embedded fits.
+EMBEDDED = (models.BY_AGE, models.OF_TOTALS)
 
 # The command that rebuilds embedded models and all other data computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"
@@ -125,14 +128,18 @@ def load_fit(path: str | Path, panel: Panel) -> Fitted:
         raise StoreError(f"{path} does not have what {model.name} needs ({error}): fit it again") from error
 
 
-def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) -> Fitted | None:
-    """Return the embedded fit of the default model to a revision.
+def load_fitted(
+    revision: str = DEFAULT_REVISION, panel: Panel | None = None, model: str | None = None
+) -> Fitted | None:
+    """Return the embedded fit of a model to a revision.
 
     Parameters
     ----------
     revision : {"wpp2024", "wpp2019"}
     panel : Panel, optional
         The revision's panel, if it is already loaded.
+    model : {"cohort", "panel-ar"}, optional
+        Default: the default model of the revision.
 
     Returns
     -------
@@ -151,21 +158,21 @@ def load_fitted(revision: str = DEFAULT_REVISION, panel: Panel | None = None) ->
     >>> load_fitted("wpp2024").origin
     2023
     """
-    path = fitted_path(DATA, get_revision(revision).name)
+    expected = models.get(model or models.choose())
+    path = fitted_path(DATA, get_revision(revision).name, expected.name)
     if not (path.exists() or manifest_path(path).exists()):
         return None
     try:
         fitted = load_fit(path, load_panel(revision) if panel is None else panel)
     except StoreError as error:
         raise StoreError(f"{error}; {EMBED} rebuilds all embedded data") from error
-    expected = models.get(models.choose())
     if fitted.model != expected:
-        raise StoreError(f"{path} is a fit of {fitted.model}, expected {expected}, the default: run {EMBED}")
+        raise StoreError(f"{path} is a fit of {fitted.model}, expected {expected}: run {EMBED}")
     return fitted
 
 
-def find_embedded(panel: Panel) -> Fitted | None:
-    """Return the embedded fit of the default model to a panel; None if there is none or it cannot be used.
+def find_embedded(panel: Panel, model: Model) -> Fitted | None:
+    """Return the embedded fit of a model to a panel; None if there is none or it cannot be used.
 
     Only complete embedded revisions have one. A fit that is damaged or from another version is not used, and a warning
     is logged once.
@@ -173,19 +180,20 @@ def find_embedded(panel: Panel) -> Fitted | None:
     Examples
     --------
     >>> panel = load_panel("wpp2024")
-    >>> find_embedded(panel).origin, find_embedded(panel.until(2000))
+    >>> model = models.get("cohort")
+    >>> find_embedded(panel, model).origin, find_embedded(panel.until(2000), model)
     (2023, None)
     """
     edition = find_edition(panel)
-    if edition is None or edition.name not in REVISIONS:
+    if edition is None or edition.name not in REVISIONS or models.MODELS.get(model.name) != model:
         return None
-    path = fitted_path(DATA, edition.name)
+    path = fitted_path(DATA, edition.name, model.name)
     try:
         if manifest_path(path).exists() and _read_manifest(path)["panel_sha256"] != panel.checksum:
             return None
-        return load_fitted(edition.name, panel)
+        return load_fitted(edition.name, panel, model.name)
     except StoreError as error:
-        _warn_once(f"{error}. Until then, {models.choose()} is refitted")
+        _warn_once(f"{error}. Until then, {model.name} is refitted")
         return None
 
 
@@ -194,9 +202,9 @@ def _warn_once(text: str) -> None:
     logging.getLogger(__name__).warning(text)
 
 
-def fitted_path(folder: Path, revision: str) -> Path:
-    """Return the path of the embedded fit of the default model to a revision."""
-    return folder / f"{revision}-{models.choose()}.npz"
+def fitted_path(folder: Path, revision: str, model: str) -> Path:
+    """Return the path of the embedded fit of a model to a revision."""
+    return folder / f"{revision}-{model}.npz"
 
 
 def manifest_path(path: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from popforecast.errors import ModelError, UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
-from popforecast.models.cohort import Cohort
+from popforecast.models.cohort import Cohort, knows_ages
 from popforecast.models.growth import DampedGrowth, Drift, Naive
 from popforecast.models.guarded_ar import GuardedAR
 from popforecast.models.panel_ar import PanelAR
@@ -39,22 +39,27 @@ __all__ = [
 ]
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR())
+    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR(), Cohort())
 }
 
-# Cohort has no name in the interfaces until its figures are the same on every processor.
-CLASSES: dict[str, Callable[..., Model]] = {type(model).__name__: type(model) for model in (*MODELS.values(), Cohort())}
+CLASSES: dict[str, Callable[..., Model]] = {type(model).__name__: type(model) for model in MODELS.values()}
 
 
-def choose(panel: Panel | UnevenPanel | None = None) -> str:  # noqa: ARG001 (one model serves them all today)
+# The default models of panels with components, such as the UN's revisions, and of panels of totals only.
+BY_AGE, OF_TOTALS = "cohort", "panel-ar"
+
+
+def choose(panel: Panel | UnevenPanel | None = None) -> str:
     """Return the name of the model that forecasts a panel (default: a revision of the UN) if none is asked for.
 
     Examples
     --------
-    >>> choose()
-    'panel-ar'
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2024")
+    >>> choose(), choose(panel), choose(panel.select(["NGA", "JPN"]))
+    ('cohort', 'cohort', 'panel-ar')
     """
-    return "panel-ar"
+    return BY_AGE if panel is None or knows_ages(panel) else OF_TOTALS
 
 
 DEFAULT_MODEL = choose()

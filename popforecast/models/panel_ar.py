@@ -122,20 +122,22 @@ class PanelAR(GrowthModel):
     def teach(self, lesson: Lesson, origin: int) -> dict[int, Rules]:
         """Return the rules for each knot, estimated from the outcomes known at row `origin`."""
         step = lesson.step
-        warm_up = min(max(3, round(self.warm_up / step)), max(2, (origin + 1) // 3))
         width = max(1, round(self.window / step))
         thin = 2 if step == 1 and len(lesson.candidates) * width > ROWS else 1
         teachers = choose_teachers(lesson.log[origin], lesson.candidates, round(1.1 * ROWS / -(-width // thin)))
         taught: dict[int, Rules] = {}
         before = None
-        for knot in sorted({max(1, round(years / step)) for years in KNOTS}):
-            past = np.arange(origin - knot, max(warm_up, origin - knot - width + 1) - 1, -thin)
-            if not len(past):
-                break
+        for knot in self.list_knots(origin, step):
+            past = np.arange(origin - knot, max(self._wait(origin, step), origin - knot - width + 1) - 1, -thin)
             with use_one_thread():
                 before = learn_rules(lesson, past, knot, self._anchor(knot * step), teachers, before)
             taught[knot] = before
         return taught
+
+    def list_knots(self, origin: int, step: int) -> list[int]:
+        """Return the horizons, in steps, with outcomes known at row `origin`."""
+        knots = sorted({max(1, round(years / step)) for years in KNOTS})
+        return [knot for knot in knots if origin - knot >= self._wait(origin, step)]
 
     def follow(self, taught: Mapping[int, Rules], now: Moment, step: int) -> Arrays:
         """Return last growth and growth to each knot, by rules estimated from these or other locations."""
@@ -149,6 +151,10 @@ class PanelAR(GrowthModel):
 
     def _learn(self, lesson: Lesson, origin: int) -> Arrays:
         return self.follow(self.teach(lesson, origin), lesson.at(origin), lesson.step)
+
+    def _wait(self, origin: int, step: int) -> int:
+        """Return the first past origin for training, as a row."""
+        return min(max(3, round(self.warm_up / step)), max(2, (origin + 1) // 3))
 
     def _anchor(self, years: int) -> float:
         return damp(self.damping, years) / years

@@ -91,9 +91,8 @@ class Learnt:
     def _calibrate(self, panel: Panel, log: Array) -> Calibration:
         recent, size = self._look_back(panel, log)
         risk = join_risk(recent, np.minimum(size, self.largest), self.step)[-1]
-        scale = np.exp(np.stack([np.einsum("np,p->n", risk, slope) for slope in self.slopes], axis=-1))
-        nothing = np.empty((len(log), 0, len(self.knots)))
-        return Calibration(self.knots, scale, self.quantiles, nothing, nothing)
+        none, nothing = np.empty((len(log), 0, risk.shape[1])), np.empty((len(log), 0, len(self.knots)))
+        return Calibration(self.knots, self.slopes, self.quantiles, risk, none, nothing)
 
     def _look_back(self, panel: Panel, log: Array) -> tuple[Array, Array]:
         """Return log population and relative size, time-major, for the last years that the features use."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import zlib
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -22,12 +24,12 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
 
 
 def table_path(folder: Path, revision: str, table: str) -> Path:
-    """Return the path of a table."""
-    return folder / f"{revision}-{table}.csv"
+    """Return the path of a table; projections, the largest, are compressed."""
+    return folder / f"{revision}-{table}.csv{'.gz' if table == 'projections' else ''}"
 
 
 def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
-    """Return the content of an embedded file, after checking it against its checksum in the manifest.
+    """Return the content of an embedded file, decompressed, after checking it against its checksum in the manifest.
 
     Parameters
     ----------
@@ -44,8 +46,9 @@ def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
     """
     try:
         content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
         expected = reduce(getitem, keys, json.loads((path.parent / manifest).read_text(encoding="utf-8")))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
         raise ReadError(f"the {_name_table(path)} cannot be read ({error}): {_say_remedy(path)}") from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ReadError(f"the {_name_table(path)} is not as it was published: {_say_remedy(path)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import dataclass
@@ -118,7 +119,11 @@ def write_tables(
         "source": source,
     }
     text = json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
-    files = {table_path(folder, revision, name): content for name, content in contents.items()}
+    paths = {name: table_path(folder, revision, name) for name in contents}
+    files = {
+        path: gzip.compress(contents[name], mtime=0) if path.suffix == ".gz" else contents[name]
+        for name, path in paths.items()
+    }
     files[folder / MANIFEST] = text.encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def test_the_check_before_a_release_says_what_holds() -> None:
     ("path", "old", "new"),
     [
         ("popforecast/data/wpp2024-estimates.csv", b"\n4,", b"\n4,1"),
-        ("popforecast/data/wpp2024-projections.csv", b"1", b"7"),
+        ("popforecast/data/wpp2024-projections.csv.gz", b"\x1f\x8b", b"\x1f\x8c"),
         ("popforecast/data/wpp2019-members.csv", b"4", b"5"),
         ("popforecast/data/wpp2010-locations.csv", b"a", b"b"),
         ("popforecast/data/wpp2024-record.csv", b"1", b"2"),

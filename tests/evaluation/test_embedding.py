@@ -53,16 +53,17 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Up to date -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("model", store.EMBEDDED)
 @pytest.mark.parametrize("revision", pf.REVISIONS)
-def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: str) -> None:
+def test_the_embedded_model_is_what_the_code_fits_today(made: Path, revision: str, model: str) -> None:
     try:
-        kept = pf.load_fitted(revision)
+        kept = pf.load_fitted(revision, model=model)
     except StoreError as error:
         pytest.fail(f"{error} ({STALE})")
     assert kept is not None, STALE
     panel = pf.load_panel(revision)
-    fresh = pf.load_fit(made / f"{revision}-panel-ar.npz", panel)
-    assert fresh.model == kept.model == pf.models.get("panel-ar")
+    fresh = pf.load_fit(made / f"{revision}-{model}.npz", panel)
+    assert fresh.model == kept.model == pf.models.get(model)
     ours, theirs = (intervals.pack(each) for each in (kept, fresh))
     assert ours.keys() == theirs.keys(), STALE
     for name, array in theirs.items():
@@ -106,9 +107,9 @@ import popforecast as pf
 from popforecast import embedding
 from popforecast.evaluation import record
 from popforecast.forecasting import calibration, store
-fitted = calibration.fit(pf.load_panel("wpp2019"), pf.PanelAR())
+fitted = calibration.fit(pf.load_panel("wpp2019"), pf.Cohort())
 contents = {record.VINTAGE_RECORD: embedding._write_csv(record.measure_vintage_record())}
-for path, content in store.pack(fitted, pathlib.Path("wpp2019-panel-ar.npz")).items():
+for path, content in store.pack(fitted, pathlib.Path("wpp2019-cohort.npz")).items():
     contents[path.name] = content
 for name, content in contents.items():
     print(name, hashlib.sha256(content).hexdigest())
@@ -124,10 +125,10 @@ def test_another_process_computes_the_same_bytes(computed: dict[str, bytes]) -> 
 
 
 def test_what_cannot_be_written_whole_is_not_written_at_all(computed: dict[str, bytes], tmp_path: Path) -> None:
-    (tmp_path / "wpp2024-panel-ar.json").mkdir()
+    (tmp_path / "wpp2024-cohort.json").mkdir()
     with pytest.raises(StoreError, match="nothing was changed there"):
         embedding.write(computed, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["wpp2024-panel-ar.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["wpp2024-cohort.json"]
 
 
 # Loaded ---------------------------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ def test_what_cannot_be_written_whole_is_not_written_at_all(computed: dict[str, 
 
 def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
     for suffix in ("npz", "json"):
-        (data / f"wpp2024-panel-ar.{suffix}").unlink()
+        (data / f"wpp2024-cohort.{suffix}").unlink()
     assert pf.load_fitted("wpp2024") is None
     assert pf.load_fitted("wpp2019") is not None
 
@@ -144,8 +145,8 @@ def test_the_embedded_model_is_none_where_it_is_absent(data: Path) -> None:
 def test_the_default_fit_is_the_embedded_one(revision: str) -> None:
     panel = pf.load_panel(revision)
     kept = pf.load_fitted(revision, panel)
-    for fitted in (pf.fit(panel), pf.fit(panel, pf.PanelAR()), pf.forecast_all(panel).fitted):
-        assert np.array_equal(fitted.arrays["rise"], kept.arrays["rise"])
+    for fitted in (pf.fit(panel), pf.fit(panel, pf.Cohort()), pf.forecast_all(panel).fitted):
+        assert np.array_equal(fitted.arrays["totals"], kept.arrays["totals"])
         assert np.array_equal(fitted.calibration.quantiles, kept.calibration.quantiles)
 
 
@@ -155,12 +156,13 @@ def test_part_of_a_revision_and_other_parameters_are_fitted(
     for panel in (wpp2024.until(2000), wpp2024.select(["NGA", "IND", "JPN"])):
         assert pf.fit(panel).checksum == panel.checksum
     assert pf.fit(wpp2024, pf.PanelAR(damping=0.9)).model.damping == 0.9
+    assert pf.fit(wpp2024, pf.Cohort(half_life=5)).model.half_life == 5
     assert not caplog.records
 
 
 @pytest.fixture
 def damaged(data: Path, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = data / "wpp2019-panel-ar.npz"
+    path = data / "wpp2019-cohort.npz"
     content = path.read_bytes()
     if damage == "changed":
         path.write_bytes(content[:1000] + b"!" + content[1001:])
@@ -176,7 +178,7 @@ def damaged(data: Path, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("damage", ["changed", "cut", "no manifest", "no manifest of ours", "another version"])
 def test_a_damaged_embedded_fit_is_refused(damaged: None) -> None:
-    with pytest.raises(StoreError, match="wpp2019-panel-ar"):
+    with pytest.raises(StoreError, match="wpp2019-cohort"):
         pf.load_fitted("wpp2019")
 
 
@@ -191,20 +193,20 @@ def test_where_an_embedded_fit_is_refused_the_model_is_fitted_and_the_log_says_s
     assert whole.calibration is not None
     (said,) = caplog.records
     assert said.levelname == "WARNING"
-    assert "wpp2019-panel-ar" in said.getMessage()
-    assert said.getMessage().endswith("Until then, panel-ar is refitted")
+    assert "wpp2019-cohort" in said.getMessage()
+    assert said.getMessage().endswith("Until then, cohort is refitted")
 
 
 @pytest.mark.parametrize("suffix", ["npz", "json"])
 def test_half_a_model_is_refused_with_what_to_do(data: Path, suffix: str) -> None:
-    (data / f"wpp2019-panel-ar.{suffix}").unlink()
+    (data / f"wpp2019-cohort.{suffix}").unlink()
     with pytest.raises(StoreError, match=r"python -m popforecast\.embedding rebuilds all embedded data"):
         pf.load_fitted("wpp2019")
 
 
 def test_a_model_of_other_data_is_refused(data: Path) -> None:
     for suffix in ("npz", "json"):
-        shutil.copy(data / f"wpp2019-panel-ar.{suffix}", data / f"wpp2024-panel-ar.{suffix}")
+        shutil.copy(data / f"wpp2019-cohort.{suffix}", data / f"wpp2024-cohort.{suffix}")
     with pytest.raises(StoreError, match=r"fitted to wpp2019.*not to <Panel: 297.*popforecast\.embedding"):
         pf.load_fitted("wpp2024")
 
@@ -217,8 +219,8 @@ def test_a_model_of_another_version_is_refused(data: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("model", ["naive", pf.PanelAR(damping=0.5)])
 def test_another_model_than_the_default_is_refused(data: Path, wpp2024: pf.Panel, model: str | pf.Model) -> None:
-    pf.save_fit(pf.fit(wpp2024, model), data / "wpp2024-panel-ar.npz")
-    with pytest.raises(StoreError, match=r"expected PanelAR\(damping=0\.97.*popforecast\.embedding"):
+    pf.save_fit(pf.fit(wpp2024, model), data / "wpp2024-cohort.npz")
+    with pytest.raises(StoreError, match=r"expected Cohort\(half_life=10\.0.*popforecast\.embedding"):
         pf.load_fitted("wpp2024")
 
 

@@ -328,7 +328,11 @@ def test_what_cannot_be_compared_is_refused(arguments: dict, error: type[Excepti
 def test_raw_coverage_is_the_known_one_with_what_was_published_by_then_and_since(
     vintage: str, year: int, then: tuple[int, int], since: tuple[int, int]
 ) -> None:
-    scores = compare_vintages(vintage).scores().query("source == 'panel-ar' and year == @year and basis == 'raw'")
+    scores = (
+        compare_vintages(vintage, models="panel-ar")
+        .scores()
+        .query("source == 'panel-ar' and year == @year and basis == 'raw'")
+    )
     assert tuple(scores["intervals"]) == BOTH
     for known, (_, row) in zip((then, since), scores.iterrows(), strict=True):
         assert (row["coverage_80"], row["coverage_95"]) == pytest.approx(known, abs=0.51)
@@ -339,7 +343,7 @@ def test_intervals_of_the_time_use_nothing_that_was_published_later(wpp2024: pf.
     other = replace(wpp2024, values=values)
     bounds = ["lower_80", "upper_80", "lower_95", "upper_95"]
     known, changed = (
-        compare_vintages("wpp2012", truth)
+        compare_vintages("wpp2012", truth, "panel-ar")
         .errors.query("source == 'panel-ar' and basis == 'raw'")
         .set_index("intervals")[bounds]
         for truth in (wpp2024, other)

@@ -191,7 +191,8 @@ def make_calibration(quantiles: list[list[float]], knots: tuple[int, ...]) -> Ca
     """A calibration of one location whose scaled errors have these quartiles, from least to largest."""
     rows = np.array([np.interp(PROBABILITIES, np.linspace(0, 1, len(row)), row) for row in quantiles])
     missing = np.full((1, 1, len(knots)), np.nan)
-    return Calibration(np.array(knots), np.ones((1, len(knots))), rows, missing, missing)
+    zeros = np.zeros((1, 1, 3))
+    return Calibration(np.array(knots), np.zeros((len(knots), 3)), rows, zeros[0], zeros, missing)
 
 
 def test_reach_is_the_quantile_at_a_knot_and_interpolated_between() -> None:

@@ -106,7 +106,7 @@ def test_what_has_no_ages_says_so(panel: pf.Panel, what: str) -> None:
 def test_own_figures_without_components_have_no_ages() -> None:
     panel = pf.Panel([[100.0 + year for year in range(40)]], range(1980, 2020), pd.DataFrame({"name": ["A"]}))
     with pytest.raises(ModelError, match="cohort forecasts totals only here"):
-        pf.forecast(panel, model=pf.Cohort()).ages()
+        pf.forecast(panel, model="cohort").ages()
 
 
 def test_whole_numbers_add_up() -> None:

@@ -21,7 +21,7 @@ from popforecast.models import MODELS
 ROOT = Path(pf.__file__).parents[1]
 
 CHANGES = {
-    "models/__init__.py": ('return "panel-ar"', 'return "drift"'),
+    "models/__init__.py": ('OF_TOTALS = "cohort",', 'OF_TOTALS = "drift",'),
     "models/base.py": ("DEFAULT_LEVELS = (80, 95)", "DEFAULT_LEVELS = (50, 90)"),
     "wpp/embedded.py": ('DEFAULT_REVISION = "wpp2024"', 'DEFAULT_REVISION = "wpp2019"'),
 }
@@ -37,7 +37,7 @@ from popforecast.explorer import build
 
 panel = pf.load_panel()
 fc, fitted, outlook = pf.forecast(panel, "World"), pf.fit(panel), pf.forecast_all(panel)
-bt = pf.backtest(panel.select("World"), origins=[2000], horizons=[1])
+bt = pf.backtest(panel, origins=[2000], horizons=[1])
 query = build().query
 ask = create_app(Settings(rate_limits=False)).test_client()
 schemas = {name: row["schema"] for name, row in ask.get("/openapi.json").json["components"]["parameters"].items()}

@@ -18,12 +18,10 @@ from popforecast.models.numeric import use_one_thread
 from popforecast.models.panel_ar import PanelAR
 from popforecast.panel import Panel
 from popforecast.panel.components import SPAN
+from popforecast.panel.rectangles import UnevenPanel
 
 # Minimum number of places with components, and of years of history, for estimation.
 FEWEST, WARM_UP = 30, 10
-
-# Years of the stored path: 80 are projected, then growth is constant.
-KEPT = 150
 
 WITHOUT = "ages, births and deaths are not available: forecast by panel-ar instead"
 BEYOND = "projected by age to {}; growth is constant after that"
@@ -64,8 +62,7 @@ class Cohort(GrowthModel):
     Examples
     --------
     >>> import popforecast as pf
-    >>> panel = pf.load_panel("wpp2024").countries()
-    >>> world = np.exp(Cohort().estimate(panel)["path"][:, 76] + np.log(panel.values[:, -1])).sum()
+    >>> world = Cohort().fit(pf.load_panel("wpp2024").countries()).predict(77).population[:, -1].sum()
     >>> bool(10.1e9 < world < 10.5e9)
     True
     """
@@ -83,7 +80,7 @@ class Cohort(GrowthModel):
         return "cohort" if self == Cohort() else f"cohort({self.half_life}, {self.mended})"
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
-        """Return log growth of every location up to 150 years ahead, and which locations are projected by age."""
+        """Return the projected totals every five years, and the estimates of panel-ar for other locations."""
         rows = self.find_rows(panel)
         others = None if len(rows) == len(panel) else PanelAR().estimate(panel)
         return self._learn(panel, log, rows, others)
@@ -118,11 +115,13 @@ class Cohort(GrowthModel):
             return project(past, self.mended, self.half_life)
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
-        """Return projected growth; beyond the stored years the last growth rate continues."""
-        path: Array = arrays["path"]
-        beyond = np.arange(1, horizon - path.shape[1] + 1)
-        last = path[:, -1:] - path[:, -2:-1]
-        return np.concatenate([path[:, :horizon], path[:, -1:] + last * beyond], axis=1)
+        """Return projected growth, or that of panel-ar for other locations."""
+        path: Array = PanelAR().accumulate(arrays, horizon)
+        rows, step = np.flatnonzero(arrays["projected"]), int(arrays["step"][0])
+        if len(rows):
+            years = fill_years(arrays["totals"][rows], arrays["start"][rows], horizon * step)
+            path[rows] = years[:, step - 1 :: step]
+        return path
 
     def limit(self, arrays: Arrays, horizon: int) -> tuple[Array, Array]:
         """Return bounds on growth; projections by age are unbounded."""
@@ -151,13 +150,29 @@ class Cohort(GrowthModel):
         return rows if len(rows) >= FEWEST else nobody
 
     def _learn(self, panel: Panel, log: Array, rows: NDArray[np.intp], others: Arrays | None) -> Arrays:
-        path = np.zeros((len(panel), KEPT)) if others is None else PanelAR().accumulate(others, KEPT)
-        projection = self.project(panel)
+        n, projection = len(panel), self.project(panel)
+        totals, is_projected = np.zeros((n, STEPS + 1)), np.zeros(n, np.int8)
         if projection is not None:
-            last = (log[rows, -1] - log[rows, -2]) / panel.step
-            years = fill_years(projection.totals, last, KEPT * panel.step)
-            path[rows] = years[:, panel.step - 1 :: panel.step] - log[rows, -1:]
-        return {"path": path, "projected": np.isin(np.arange(len(panel)), rows).astype(np.int8)}
+            totals[rows], is_projected[rows] = np.log(projection.totals) - log[rows, -1:], 1
+        knots = np.array(PanelAR().list_knots(len(panel.years) - 1, panel.step), dtype=np.int64)
+        known = {"growth": np.zeros(n), "knots": knots, "rise": np.zeros((n, len(knots)))}
+        if others is not None:
+            known = {name: others[name] for name in known}
+        start = (log[:, -1] - log[:, -2]) / panel.step
+        return {**known, "totals": totals, "start": start, "projected": is_projected}
+
+
+def knows_ages(panel: Panel | UnevenPanel) -> bool:
+    """Whether a panel has the components and the past that a projection by age needs.
+
+    Examples
+    --------
+    >>> import popforecast as pf
+    >>> panel = pf.load_panel("wpp2024")
+    >>> knows_ages(panel), knows_ages(panel.until(1955))
+    (True, False)
+    """
+    return isinstance(panel, Panel) and len(Cohort().find_rows(panel)) > 0
 
 
 def _fill_totals(panel: Panel) -> Array:

@@ -12,27 +12,26 @@ JUMP = 0.02
 STEP = 5
 
 
-def fill_years(totals: Array, last_growth: Array, horizon: int) -> Array:
-    """Return log totals 1 to `horizon` years after the origin, shape (n, horizon), from five-yearly totals.
+def fill_years(log: Array, last_growth: Array, horizon: int) -> Array:
+    """Return log totals 1 to `horizon` years after the origin, shape (n, horizon), from five-yearly ones.
 
     Cubic Hermite between the five-yearly logs: growth at each is the mean of that before and after, at the origin the
     last year's, within 0.02 of the first step's. Beyond the last full step but one, growth stays.
 
     Parameters
     ----------
-    totals : ndarray, shape (n, steps + 1)
-        At the origin and every fifth year after it.
+    log : ndarray, shape (n, steps + 1)
+        Log totals at the origin and every fifth year after it.
     last_growth : ndarray, shape (n,)
         Log growth in the year before the origin.
     horizon : int
 
     Examples
     --------
-    >>> totals = 100 * 1.02 ** np.arange(0, 20, 5)[None]
-    >>> np.exp(fill_years(totals, np.array([np.log(1.02)]), 3)).round(2).tolist()
+    >>> log = np.log(100 * 1.02 ** np.arange(0, 20, 5))[None]
+    >>> np.exp(fill_years(log, np.array([np.log(1.02)]), 3)).round(2).tolist()
     [[102.0, 104.04, 106.12]]
     """
-    log = np.log(totals)
     growth = np.diff(log, axis=1) / STEP
     first = np.clip(last_growth, growth[:, 0] - JUMP, growth[:, 0] + JUMP)[:, None]
     slopes = np.concatenate([first, (growth[:, :-1] + growth[:, 1:]) / 2, growth[:, -1:]], axis=1)
