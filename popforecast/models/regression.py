@@ -100,14 +100,17 @@ def regress_absolutely(x: Array, y: Array, least: float, weights: Array | None =
     >>> regress_absolutely(x, np.array([2, 4, 60, 8, 10.0]), 1e-3).round(2).tolist()
     [2.0]
     """
+    # On orthogonal columns, rounding errors are not multiplied by the squared condition number of x.
+    ridge = np.sqrt(RIDGE) * np.eye(x.shape[1])
+    basis = np.linalg.inv(np.linalg.qr(np.concatenate([x, ridge]), mode="r"))
+    z, penalty = x @ basis, RIDGE * basis.T @ basis
     coefficients: Array = np.zeros(x.shape[1])
-    ridge = RIDGE * np.eye(x.shape[1])
     for _ in range(ROUNDS):
-        steepness = 1 / np.maximum(np.abs(y - x @ coefficients), least)
+        steepness = 1 / np.maximum(np.abs(y - z @ coefficients), least)
         if weights is not None:
             steepness *= weights
-        coefficients = np.asarray(np.linalg.solve(x.T @ (x * steepness[:, None]) + ridge, x.T @ (steepness * y)))
-    return coefficients
+        coefficients = np.asarray(np.linalg.solve(z.T @ (z * steepness[:, None]) + penalty, z.T @ (steepness * y)))
+    return np.asarray(basis @ coefficients)
 
 
 def follow_neighbours(rows: Array, questions: Array, outcomes: Sequence[Array], count: int) -> list[Array]:
