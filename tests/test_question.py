@@ -57,7 +57,7 @@ def find_faults(arguments: MultiDict[str, str]) -> dict[str, str]:
 
 
 def test_the_defaults_are_the_newest_revision_and_the_default_model() -> None:
-    assert read(MultiDict(GOOD)) == Question((900,), 2030, 2035, "panel-ar", "wpp2024", (80, 95))
+    assert read(MultiDict(GOOD)) == Question((900,), 2030, 2035, "cohort", "wpp2024", (80, 95))
 
 
 def test_locations_are_found_by_code_iso3_name_and_alias_and_keep_their_order() -> None:
@@ -186,7 +186,7 @@ def test_a_query_with_groups_survives_the_way_through_its_own_arguments() -> Non
 def test_every_way_to_ask_the_same_has_one_canonical_form() -> None:
     ways = [
         change(location=["Nigeria", "WORLD"], level=["95", "80"], group="Two: IND , 586 "),
-        change(location=["566", "900"], level=["80.0", "95"], group="Two:356,PAK", model="panel-ar"),
+        change(location=["566", "900"], level=["80.0", "95"], group="Two:356,PAK", model="cohort"),
     ]
     assert read(ways[0]).arguments == read(ways[1]).arguments
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import popforecast as pf
-from popforecast.evaluation.record import FIRST_ORIGIN, tell_coverage
+from popforecast.evaluation.record import FIRST_ORIGIN, UNRECORDED, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
@@ -184,6 +184,11 @@ def name_unrecorded(fc: pf.Forecast) -> list[str]:
     """Return the names of locations without a track record, which are user-defined groups."""
     known = set(get_session(str(fc.provenance["revision"])).panel.locations.index)
     return [name for code, name in fc.locations["name"].items() if code not in known]
+
+
+def explain_untested(fc: pf.Forecast) -> str:
+    """Return why this model has no test on the data of this revision; empty if it has."""
+    return UNRECORDED.get((str(fc.provenance["revision"]), fc.model.name), "")
 
 
 def has_real_time_record(fc: pf.Forecast) -> bool:

@@ -22,6 +22,7 @@ from app.pages.evidence import (
     describe_intervals,
     describe_milestones,
     describe_record,
+    explain_untested,
     has_real_time_record,
     name_unrecorded,
 )
@@ -150,6 +151,7 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "real_time": compare_with_un(fc),
         "is_recorded": has_real_time_record(fc),
         "unrecorded": name_unrecorded(fc),
+        "untested": explain_untested(fc),
         "most_told": MOST_TOLD,
         "most_in_words": MOST_IN_WORDS,
         "first_origin": FIRST_ORIGIN,

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, LEVELS, tell_coverage
+from popforecast.evaluation.record import FIRST_ORIGIN, HORIZONS, LEVELS, UNRECORDED, tell_coverage
 from popforecast.explorer.addresses import write_code
 from popforecast.explorer.equations import write_equation
 from popforecast.explorer.residuals import Residuals, find_residuals, list_tests
@@ -74,7 +74,8 @@ def write_record(query: Query) -> str:
         f"every origin since {FIRST_ORIGIN}. Final data: the figures available at the time had not yet been revised, "
         f"which flatters every model. {tell_coverage(get_vintage_record())}"
     )
-    return frame_table(headings, rows, "pf-record", "Backtest", caption)
+    untested = " ".join(UNRECORDED.get((query.revision, model.name), "") for model in query.models).strip()
+    return frame_table(headings, rows, "pf-record", "Backtest", f"{caption} {untested}".strip())
 
 
 def write_recipe(query: Query) -> str:

@@ -17,6 +17,7 @@ from popforecast.models.base import Array, Prediction
 from popforecast.models.cohort.projection import Projection
 from popforecast.panel import Panel
 from popforecast.panel.components import AGES, SEXES, SPAN
+from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
 from popforecast.panel.rectangles import UnevenPanel
 
@@ -24,8 +25,8 @@ from popforecast.panel.rectangles import UnevenPanel
 ENOUGH = 0.99
 
 
-@dataclass(frozen=True)
-class Structure:
+@dataclass(frozen=True, eq=False)
+class Structure(Frozen):
     """The projected places behind each location of a forecast.
 
     Attributes

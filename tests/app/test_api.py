@@ -193,7 +193,7 @@ def test_the_locations_of_a_revision_are_listed(client: FlaskClient) -> None:
 def test_the_models_are_listed(client: FlaskClient) -> None:
     answer = client.get("/api/v1/models").json
     assert [model["name"] for model in answer["models"]] == list(pf.models.MODELS)
-    assert answer["default"] == "panel-ar"
+    assert answer["default"] == "cohort"
 
 
 @pytest.mark.parametrize(

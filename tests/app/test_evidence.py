@@ -25,7 +25,7 @@ def india() -> pf.Forecast:
 
 
 def test_the_sentence_and_the_table_hold_the_figures_of_the_record(india: pf.Forecast) -> None:
-    record = pf.load_record("wpp2024").query("location_code == 356 and model == 'panel-ar'").set_index("horizon")
+    record = pf.load_record("wpp2024").query("location_code == 356 and model == 'cohort'").set_index("horizon")
     (told,) = describe_record(india)
     assert told.name == "India"
     for horizon, row in zip((1, 5, 10, 20), told.rows, strict=True):
@@ -82,7 +82,7 @@ def test_a_region_has_no_interval_of_ours_and_none_is_counted() -> None:
     assert world is not None
     assert "Our 95" not in world.sentence
     assert world.sentence == (
-        "The UN was closer in both comparisons. Our ranges are evaluated for countries only. "
+        "Our forecast was closer in both comparisons. Our ranges are evaluated for countries only. "
         "The UN’s range contained 0 of 2."
     )
     told = world.overall.replace("’", "'")
@@ -110,7 +110,7 @@ def test_the_answer_in_words_is_the_last_year_of_a_few_locations(india: pf.Forec
     assert answer_in_words(Question((356,), 1950, 1960).answer()) == ["436.0 million in 1960"]
     both = answer_in_words(Question((356, 156), 1950, 1960).answer())
     assert both == ["India: 436.0 million in 1960", "China: 654.8 million in 1960"]
-    assert "(99%: 247 to 293,706)" in answer_in_words(Question((772,), 2024, 2100, levels=(99,)).answer())[0]
+    assert "(99%: 45 to 117,570)" in answer_in_words(Question((772,), 2024, 2100, levels=(99,)).answer())[0]
     assert answer_in_words(Question((356, 156, 840, 566), 2030, 2035).answer()) == []
 
 

@@ -36,7 +36,7 @@ def test_who_has_the_answer_is_told_so(client: FlaskClient, address: str) -> Non
 
 
 def test_the_tag_is_of_the_question_however_it_is_put(client: FlaskClient) -> None:
-    same = [ASKED, f"{URL}?to=2031&from=2030&location=566&level=95&level=80&model=panel-ar&revision=wpp2024"]
+    same = [ASKED, f"{URL}?to=2031&from=2030&location=566&level=95&level=80&model=cohort&revision=wpp2024"]
     other = [f"{ASKED}&level=80", f"{ASKED}&model=ar1", f"{ASKED}&revision=wpp2019", ASKED.replace("?", ".csv?", 1)]
     tags = [client.get(address).headers["ETag"] for address in same + other]
     assert tags[0] == tags[1]

@@ -187,7 +187,7 @@ def test_the_python_of_the_page_runs(url: str) -> None:
     for program in programs:
         run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
-        assert "Nigeria 2030 262616405" in run.stdout
+        assert "Nigeria 2030 264312323" in run.stdout
 
 
 def test_the_command_of_the_page_runs(url: str) -> None:
@@ -195,4 +195,4 @@ def test_the_command_of_the_page_runs(url: str) -> None:
     program, *arguments = command.split()
     run = subprocess.run([Path(sys.executable).with_name(program), *arguments], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert "Nigeria,2030,262616405" in run.stdout
+    assert "Nigeria,2030,264312323" in run.stdout

@@ -50,7 +50,7 @@ def test_health_and_readiness_are_said(client: FlaskClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json["status"] == "ready"
-    assert list(ready.json["checks"]) == ["tables", *pf.REVISIONS, "panel-ar", "known table"]
+    assert list(ready.json["checks"]) == ["tables", *pf.REVISIONS, "cohort", "known table"]
 
 
 def test_the_self_test_is_the_table_that_was_known_before(known_table: dict[int, tuple[int, int]]) -> None:
@@ -126,14 +126,14 @@ def test_it_neither_starts_nor_is_released_with_data_that_disagree(
 
 
 def test_a_damaged_fit_is_fitted_anew_and_the_log_says_so(tmp_path: Path) -> None:
-    copy_damaged(tmp_path, "popforecast/data/wpp2024-panel-ar.npz", b"PK\x03\x04", b"PK\x03\x05")
+    copy_damaged(tmp_path, "popforecast/data/wpp2024-cohort.npz", b"PK\x03\x04", b"PK\x03\x05")
     ended = subprocess.run(
         [sys.executable, "-m", "app.check"], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 0
     assert "12 figures as known" in ended.stdout
-    assert "wpp2024-panel-ar.npz does not have the checksum" in ended.stderr
-    assert "Until then, panel-ar is refitted" in ended.stderr
+    assert "wpp2024-cohort.npz does not have the checksum" in ended.stderr
+    assert "Until then, cohort is refitted" in ended.stderr
 
 
 def copy_damaged(folder: Path, path: str, old: bytes, new: bytes) -> None:

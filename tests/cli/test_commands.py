@@ -234,9 +234,9 @@ def test_vintages_print_the_intervals_of_the_time_before_those_that_knew_more_an
     for kind, meaning in VINTAGE_INTERVALS.items():
         assert f"{kind}: {meaning}." in output.splitlines()
     scores = pd.read_csv(io.StringIO(run("vintages", "--revision", "wpp2010", "--format", "csv").stdout))
-    rows = scores[(scores["source"] == "panel-ar") & (scores["basis"] == "raw")]
+    rows = scores[(scores["source"] == "cohort") & (scores["basis"] == "raw")]
     assert rows["intervals"].tolist() == ["published", "real-time"] * 2
-    assert rows["coverage_95"].round().tolist() == [68, 91, 83, 92]
+    assert rows["coverage_95"].round().tolist() == [70, 92, 84, 93]
 
 
 def test_vintages_of_one_kind_of_intervals_explain_that_one_alone() -> None:

@@ -88,7 +88,7 @@ def test_default_is_every_series_for_ten_steps(wpp2024: pf.Panel) -> None:
     assert len(forecast.locations) == 297
     assert forecast.years.tolist() == list(range(2024, 2034))
     assert forecast.levels == (80, 95)
-    assert forecast.model == pf.models.get("panel-ar")
+    assert forecast.model == pf.models.get("cohort")
     assert forecast.history is wpp2024
 
 
@@ -256,7 +256,7 @@ def test_csv_reads_back_as_the_frame_with_where_it_came_from_in_every_row(wpp202
             "revision": "wpp2024",
             "checksum": wpp2024.checksum,
             "origin": 2023,
-            "model": "panel-ar",
+            "model": "cohort",
             "intervals": "real-time",
             "version": pf.__version__,
             "citation": forecast.citation,

@@ -219,7 +219,7 @@ def test_levels_beyond_past_errors_reach_on_and_it_is_said(wpp2024: pf.Panel, fi
 
 def test_outlook_shows_itself(outlook: pf.Outlook) -> None:
     assert repr(outlook) == (
-        "<Outlook: <Panel: 297 locations, 1950 to 2023, wpp2024>, 2024 to 2100, panel-ar, real-time intervals>"
+        "<Outlook: <Panel: 297 locations, 1950 to 2023, wpp2024>, 2024 to 2100, cohort, real-time intervals>"
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from popforecast.evaluation.record import UNRECORDED
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
@@ -116,7 +117,7 @@ def make_profile(location: Hashable, revision: str = DEFAULT_REVISION, model: st
     Examples
     --------
     >>> make_profile("Nigeria")
-    <Profile: Nigeria, <Forecast: 1 locations, 2024 to 2100, panel-ar from 2023, real-time intervals>>
+    <Profile: Nigeria, <Forecast: 1 locations, 2024 to 2100, cohort from 2023, real-time intervals>>
     """
     outlook = get_session(get_revision(revision).name).outlook(model)
     panel = outlook.panel
@@ -166,11 +167,14 @@ def tabulate_difference(profile: Profile) -> pd.DataFrame | None:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")
 
 
-def tabulate_record(profile: Profile) -> pd.DataFrame:
+def tabulate_record(profile: Profile) -> pd.DataFrame | None:
     """Return the backtest errors and coverage of forecasts made this way, by years ahead, in percent.
 
-    Mean errors of ``ar1`` and ``naive`` are included. On final data: see :func:`popforecast.load_record`.
+    Mean errors of ``ar1`` and ``naive`` are included. On final data: see :func:`popforecast.load_record`. None if the
+    model is not tested on this revision.
     """
+    if (profile.panel.revision, profile.forecast.model.name) in UNRECORDED:
+        return None
     by_model = {name: rows.set_index("horizon") for name, rows in find_record(profile).groupby("model")}
     own = by_model[profile.forecast.model.name]
     table = {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.evaluation.record import FIRST_ORIGIN
+from popforecast.evaluation.record import FIRST_ORIGIN, UNRECORDED
 from popforecast.forecasting import REAL_TIME
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.models import DEFAULT_MODEL
@@ -136,8 +136,10 @@ def tell_growth(profile: Profile) -> str:
 
 
 def tell_record(profile: Profile) -> str:
-    """Describe the backtest errors and coverage of forecasts made this way."""
+    """Describe the backtest errors and coverage of forecasts made this way, or explain why there are none."""
     model = profile.forecast.model.name
+    if why := UNRECORDED.get((str(profile.panel.revision), model)):
+        return why
     record = find_record(profile).query("model == @model")
     near, far = (record.set_index("horizon").loc[horizon] for horizon in (NEAR, FAR))
     held = round(near["n"] * near["coverage_80"] / 100)

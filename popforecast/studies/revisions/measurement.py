@@ -100,7 +100,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
     Examples
     --------
     >>> compare_revisions("wpp2019", "wpp2024")
-    <Comparison: wpp2019 and wpp2024, 232 countries, panel-ar for 2050>
+    <Comparison: wpp2019 and wpp2024, 232 countries, cohort for 2050>
     """
     if get_revision(old).edition >= get_revision(new).edition:
         raise UnknownRevisionError(

@@ -62,8 +62,8 @@ def test_the_track_record_is_the_embedded_one(profile: study.Profile):
     table = study.tabulate_record(profile)
     record = pf.load_record("wpp2024").query(f"location_code == {profile.code}").set_index(["model", "horizon"])
     for horizon in (1, 5, 10, 20):
-        assert table.loc[horizon, "forecasts"] == str(record.loc[("panel-ar", horizon), "n"])
-        assert table.loc[horizon, "mean error"] == format_percent(record.loc[("panel-ar", horizon), "mape"])
+        assert table.loc[horizon, "forecasts"] == str(record.loc[("cohort", horizon), "n"])
+        assert table.loc[horizon, "mean error"] == format_percent(record.loc[("cohort", horizon), "mape"])
         assert table.loc[horizon, "mean error of naive"] == format_percent(record.loc[("naive", horizon), "mape"])
 
 

@@ -59,7 +59,7 @@ def test_growth_that_nobody_would_call_growth_is_none():
 
 def test_the_record_counts_outcomes():
     said = study.tell_record(study.make_profile("Nigeria"))
-    row = pf.load_record().query("location_code == 566 and model == 'panel-ar' and horizon == 5").iloc[0]
+    row = pf.load_record().query("location_code == 566 and model == 'cohort' and horizon == 5").iloc[0]
     assert f"contained {round(row['n'] * row['coverage_80'] / 100)} of {row['n']} outcomes" in said
     assert number(said, r"off by ([\d.]+)% on average after 5") == pytest.approx(row["mape"], abs=0.051)
     assert "final data" in said
@@ -69,7 +69,13 @@ def test_the_record_counts_outcomes():
     ("revision", "said"), [("wpp2024", "today's figures"), ("wpp2019", "the figures of the 2019 edition")]
 )
 def test_no_figures_but_the_latest_are_todays(revision: str, said: str):
-    assert f"final data ({said}), which flatters" in study.tell_record(study.make_profile(566, revision))
+    assert f"final data ({said}), which flatters" in study.tell_record(study.make_profile(566, revision, "panel-ar"))
+
+
+def test_why_there_is_no_test_on_the_data_of_2019_is_said():
+    profile = study.make_profile(566, "wpp2019")
+    assert study.tabulate_record(profile) is None
+    assert study.tell_record(profile).startswith("There is no test on the data of the 2019 edition: its annual figures")
 
 
 @pytest.mark.parametrize(("location", "verdict"), [("Nigeria", "further off"), ("Bulgaria", "closer")])
@@ -88,7 +94,7 @@ def test_what_our_intervals_of_the_time_and_since_allow_for_is_said_where_they_a
 
 def test_real_time_errors_of_another_model_are_said_to_be_the_defaults():
     assert (
-        study.tell_vintages(study.make_profile("Nigeria", model="ar1")).count("Our errors here are those of panel-ar.")
+        study.tell_vintages(study.make_profile("Nigeria", model="ar1")).count("Our errors here are those of cohort.")
         == 1
     )
 
