@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
+from popforecast.forecasting.apportioning import interpolate_ages, round_to_sum, spread_flow
 from popforecast.models import Cohort, Model
 from popforecast.models.base import Array, Prediction
 from popforecast.models.cohort.projection import Projection
 from popforecast.panel import Panel
-from popforecast.panel.components import AGES, SEXES, SPAN
+from popforecast.panel.components import AGES, SEXES
 from popforecast.panel.groups import Membership
 from popforecast.panel.rectangles import UnevenPanel
 
@@ -31,7 +32,7 @@ class Structure:
     Attributes
     ----------
     panel : Panel
-        The whole panel, of which the projection is made anew when it is asked for: a tenth of a second.
+        The whole panel.
     model : Model
     members : mapping of code to tuple of codes
         The countries of each location; of a country, itself.
@@ -41,10 +42,10 @@ class Structure:
     model: Model
     members: Mapping[Hashable, tuple[Hashable, ...]]
 
-    @cached_property
+    @property
     def projection(self) -> tuple[dict[Hashable, int], Projection]:
         """The rows of the projected places, and their projection."""
-        found = self.model.project(self.panel) if isinstance(self.model, Cohort) else None
+        found = project(self.panel, self.model) if isinstance(self.model, Cohort) else None
         if found is None or self.panel.components is None:
             raise ModelError(
                 f"{self.model.name} forecasts totals only here: ages and births need components of the panel's places"
@@ -87,6 +88,12 @@ def describe_structure(panel: Panel, model: Model, membership: Membership | None
     return Structure(panel, model, own)
 
 
+@lru_cache(maxsize=8)
+def project(panel: Panel, model: Cohort) -> Projection | None:
+    """Return the projection by age of a panel, kept because it takes a tenth of a second."""
+    return model.project(panel)
+
+
 class Structured:
     """Ages, births, deaths and migration of a forecast by the model ``cohort``."""
 
@@ -102,7 +109,8 @@ class Structured:
         """Return population by sex and age in each year of a forecast by the model ``cohort``.
 
         Columns: location_code, location, year, sex (``M``, ``F``), age (the first of five years; 100 is open),
-        population: whole persons that sum to the forecast. Of years up to the origin, every fifth has ages.
+        population: whole persons that sum to the forecast. Before the origin, every fifth year has ages, as published;
+        those of the origin are carried forward from the last of these.
 
         Raises
         ------
@@ -148,57 +156,34 @@ class Structured:
         return names
 
 
-def interpolate_ages(projection: Projection, rows: NDArray[np.intp], years: NDArray[np.int64]) -> Array:
-    """Return the total of all rows by sex and age, shape (2, 21, years), interpolated linearly between the steps.
+def count_ages(
+    structure: Structure, code: Hashable, name: str, years: NDArray[np.int64], totals: Array
+) -> dict[int, NDArray[np.int64]]:
+    """Return a location's population by sex and age, whole persons of shape (2, 21) that sum to the total, by year.
 
     Parameters
     ----------
-    projection : Projection
-    rows : ndarray of int
-    years : ndarray of int
-        After the origin, 0 for it; beyond the last step ages stay as they are there.
+    structure : Structure
+    code, name
+        The location.
+    years, totals : ndarray, shape (m,)
+        Years from the origin on are projected; earlier years are included if their ages were published.
     """
-    ages = projection.ages[rows].sum(axis=0)
-    last = ages.shape[-1] - 1
-    at = np.minimum(years // SPAN, last - 1)
-    share = np.minimum(years / SPAN - at, 1)
-    result: Array = ages[..., at] * (1 - share) + ages[..., at + 1] * share
-    return result
-
-
-def spread_flow(flow: Array, before: float, horizon: int) -> Array:
-    """Return a five-year flow (steps,) by year, shape (horizon,), linear in time from the year before.
-
-    In any five years of the projection it comes to the same.
-
-    Examples
-    --------
-    >>> spread_flow(np.array([10.0, 15.0]), 2.0, 10).round(2).tolist()
-    [1.89, 1.89, 1.89, 2.08, 2.26, 2.71, 2.92, 3.12, 3.12, 3.12]
-    """
-    middles = SPAN * np.arange(len(flow)) + SPAN / 2
-    years = np.arange(SPAN * len(flow)) + 0.5
-    path = np.interp(years, [-0.5, *middles], [before, *flow / SPAN]).reshape(-1, SPAN)
-    sums = path.sum(axis=1, keepdims=True)
-    by_year = (path * np.divide(flow[:, None], sums, out=np.ones_like(sums), where=sums != 0)).ravel()
-    return np.concatenate([by_year, np.repeat(by_year[-1:], max(0, horizon - len(by_year)))])[:horizon]
-
-
-def round_to_sum(parts: Array, total: float) -> NDArray[np.int64]:
-    """Return parts rounded to integers that add up to a total; the largest remainders are rounded up.
-
-    Examples
-    --------
-    >>> round_to_sum(np.array([1.4, 1.4, 1.2]), 4).tolist()
-    [2, 1, 1]
-    """
-    scaled = parts * (total / parts.sum())
-    whole = np.floor(scaled)
-    lacking = round(total - whole.sum())
-    flat = (scaled - whole).ravel()
-    raised = whole.ravel()
-    raised[np.argsort(-flat, kind="stable")[:lacking]] += 1
-    return raised.reshape(parts.shape).astype(np.int64)
+    _, projection = structure.projection
+    components, origin = structure.panel.components, structure.panel.origin
+    assert components is not None
+    rows, members = structure.find(code, name), set(structure.members[code])
+    published = [row for row, place in enumerate(components.codes) if place in members]
+    counted = {}
+    for year, total in zip(years.tolist(), totals.tolist(), strict=True):
+        if year >= origin:
+            persons = interpolate_ages(projection, rows, np.array([year - origin]))[..., 0]
+        elif year in components.years:
+            persons = components.ages[published][..., components.years == year].sum(axis=0)[..., 0]
+        else:
+            continue
+        counted[year] = round_to_sum(persons, round(total))
+    return counted
 
 
 def tabulate_ages(
@@ -212,25 +197,14 @@ def tabulate_ages(
     names : mapping of code to str
         The locations, in order.
     years : ndarray, shape (m,)
-        Years after the origin are projected; earlier years are included if their ages were published.
+        See :func:`count_ages`.
     totals : ndarray, shape (n, m)
     """
-    _, projection = structure.projection
-    components, origin = structure.panel.components, structure.panel.origin
-    assert components is not None
-    of_place = {code: row for row, code in enumerate(components.codes)}
-    tables = []
-    for (code, name), row in zip(names.items(), totals, strict=True):
-        rows = structure.find(code, name)
-        published = [of_place[member] for member in structure.members[code] if member in of_place]
-        for year, total in zip(years.tolist(), row.tolist(), strict=True):
-            if year > origin:
-                persons = interpolate_ages(projection, rows, np.array([year - origin]))[..., 0]
-            elif year in components.years:
-                persons = components.ages[published][..., components.years == year].sum(axis=0)[..., 0]
-            else:
-                continue
-            tables.append((code, name, year, round_to_sum(persons, round(total))))
+    tables = [
+        (code, name, year, persons)
+        for (code, name), row in zip(names.items(), totals, strict=True)
+        for year, persons in count_ages(structure, code, name, years, row).items()
+    ]
     groups = len(SEXES) * len(AGES)
     return pd.DataFrame(
         {
