@@ -25,8 +25,8 @@ WORKERS = (
     "{} are uncertain"
 )
 RETURNS = (
-    "net emigration was {} in the exodus of the last five years: the forecast assumes that few return, as after past "
-    "exoduses, and would be higher if more do"
+    "net emigration was {} in the exodus of the last five years: the forecast assumes returns as after past exoduses, "
+    "and would be higher if more people return"
 )
 FEW = "fewer than 100,000 people: rely on the range more than on the central forecast"
 

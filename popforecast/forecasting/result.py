@@ -250,7 +250,7 @@ def write_csv(
     notes : iterable of Note
         Notes; the last column has those of the row's location, separated by semicolons.
     """
-    constants = {name: provenance[name] for name in PROVENANCE} | {
+    constants = {name: provenance[name] for name in PROVENANCE if name in provenance} | {
         "citation": citation,
         # New columns go last, because users may rely on the positions.
         "source": provenance["source"],

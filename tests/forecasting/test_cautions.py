@@ -28,7 +28,7 @@ def test_ages_of_the_gulf_states_have_a_caution_beyond_ten_years(wpp2024: pf.Pan
 
 def test_ukraine_s_refugees_are_counted(outlook: pf.Outlook) -> None:
     texts = [note.text for note in outlook.forecast(["UKR"], 2024, 2030).notes]
-    assert any("5.6" in text and "few return" in text for text in texts)
+    assert any("5.6" in text and "assumes returns" in text for text in texts)
 
 
 def test_countries_below_100_000_are_those_with_so_few_people(wpp2024: pf.Panel, outlook: pf.Outlook) -> None:
