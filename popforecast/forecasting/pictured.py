@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError, YearError
-from popforecast.forecasting.structure import Structured, count_ages, tabulate_flows
+from popforecast.forecasting.structure import FLOWS, Structured, count_ages, count_flows
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from popforecast.charts.flows import Flow
     from popforecast.charts.forecast import Chart
     from popforecast.charts.pyramid import Pyramid
-
-# Columns of the components of population change, and their names in a chart.
-FLOWS = {"births": "births", "deaths": "deaths", "net_migration": "net migration"}
 
 
 class Pictured(Structured):
@@ -78,12 +75,19 @@ class Pictured(Structured):
         ------
         ModelError
             As for :meth:`plot_ages`.
+        YearError
+            If the forecast has only past years, and flows of the past are not published.
         """
         from popforecast.charts.flows import chart_flows
 
         structure = self._find_structure()
         code, name = self._choose(location)
-        return chart_flows(name, self.list_flows(code), structure.panel.step)
+        flows = self.list_flows(code)
+        if not any(len(flow.past) + len(flow.ahead) for flow in flows.values()):
+            raise YearError(
+                f"births and deaths of past years are not known here: expected a year after {self.history.origin}"
+            )
+        return chart_flows(name, flows, structure.panel.step)
 
     def count_ages(self, years: Iterable[int], code: Hashable) -> dict[int, NDArray[np.int64]]:
         """Return a location's men and women by age, shape (2, 21), in those years that have ages and are in reach."""
@@ -104,15 +108,14 @@ class Pictured(Structured):
         assert components is not None
         name, start = self._name()[code], len(self.history.years) - 1
         ahead = panel.origin + panel.step * np.arange(1, len(path) - start)
-        told = tabulate_flows(structure, {code: name}, ahead, path[None, start:])
+        counted = count_flows(structure, code, name, path[start:]).astype(np.float64)
         members = set(structure.members[code])
         rows = [row for row, place in enumerate(components.codes) if place in members]
         flows = {}
-        for column, label in FLOWS.items():
+        for column, after in zip(FLOWS, counted, strict=True):
             before = getattr(components, column)[rows].sum(axis=0)
             is_known = np.isfinite(before)
-            after = told[column].to_numpy(np.float64)
-            flows[label] = Flow(components.calendar[is_known], before[is_known], ahead, after)
+            flows[column.replace("_", " ")] = Flow(components.calendar[is_known], before[is_known], ahead, after)
         return flows
 
     @property

@@ -21,6 +21,9 @@ from popforecast.panel.components import AGES, SEXES
 from popforecast.panel.groups import Membership
 from popforecast.panel.rectangles import UnevenPanel
 
+# Components of population change, as columns.
+FLOWS = ("births", "deaths", "net_migration")
+
 # Ages of a sum need members with ages to make up this share of its population; the others are assumed to be similar.
 ENOUGH = 0.99
 
@@ -46,16 +49,11 @@ class Structure:
     def projection(self) -> tuple[dict[Hashable, int], Projection]:
         """The rows of the projected places, and their projection."""
         found = project(self.panel, self.model) if isinstance(self.model, Cohort) else None
-        if found is None or self.panel.components is None:
+        if found is None:
             raise ModelError(
                 f"{self.model.name} forecasts totals only here: ages and births need components of the panel's places"
             )
-        return {code: row for row, code in enumerate(self.panel.codes[self.projected])}, found
-
-    @property
-    def projected(self) -> NDArray[np.intp]:
-        """The rows of the panel that are projected by age."""
-        return self.model.find_rows(self.panel) if isinstance(self.model, Cohort) else np.arange(0)
+        return found
 
     def find(self, code: Hashable, name: str) -> NDArray[np.intp]:
         """Return the rows of the projection that make up a location.
@@ -89,9 +87,10 @@ def describe_structure(panel: Panel, model: Model, membership: Membership | None
 
 
 @lru_cache(maxsize=8)
-def project(panel: Panel, model: Cohort) -> Projection | None:
-    """Return the projection by age of a panel, kept because it takes a tenth of a second."""
-    return model.project(panel)
+def project(panel: Panel, model: Cohort) -> tuple[dict[Hashable, int], Projection] | None:
+    """Return the projection by age of a panel and its rows by place, kept because it takes a tenth of a second."""
+    found = model.project(panel)
+    return found and ({code: row for row, code in enumerate(panel.codes[model.find_rows(panel)])}, found)
 
 
 class Structured:
@@ -174,16 +173,16 @@ def count_ages(
     assert components is not None
     rows, members = structure.find(code, name), set(structure.members[code])
     published = [row for row, place in enumerate(components.codes) if place in members]
-    counted = {}
-    for year, total in zip(years.tolist(), totals.tolist(), strict=True):
-        if year >= origin:
-            persons = interpolate_ages(projection, rows, np.array([year - origin]))[..., 0]
-        elif year in components.years:
-            persons = components.ages[published][..., components.years == year].sum(axis=0)[..., 0]
-        else:
-            continue
-        counted[year] = round_to_sum(persons, round(total))
-    return counted
+    ahead = years[years >= origin]
+    projected = interpolate_ages(projection, rows, ahead - origin)
+    persons = dict(zip(ahead.tolist(), np.moveaxis(projected, -1, 0), strict=True))
+    past = components.ages[published].sum(axis=0)
+    persons |= {year: past[..., at] for at, year in enumerate(components.years.tolist()) if year < origin}
+    return {
+        year: round_to_sum(persons[year], round(total))
+        for year, total in zip(years.tolist(), totals.tolist(), strict=True)
+        if year in persons
+    }
 
 
 def tabulate_ages(
@@ -233,29 +232,40 @@ def tabulate_flows(
     path : ndarray, shape (n, 1 + horizon)
         Totals at the origin and at every step of the panel after it.
     """
-    _, projection = structure.projection
     origin, step = structure.panel.origin, structure.panel.step
     ahead = (years[years > origin] - origin) // step
-    tables = []
-    for (code, name), totals in zip(names.items(), np.rint(path), strict=True):
-        rows = structure.find(code, name)
-        horizon = step * int(ahead.max(initial=0))
-        both = (projection.births, projection.deaths)
-        born, died = (
-            np.rint(spread_flow(flow[rows].sum(axis=0), last[rows].sum(), horizon).reshape(-1, step).sum(axis=1))
-            for flow, last in zip(both, projection.before, strict=True)
+    tables = [
+        pd.DataFrame(
+            {
+                "location_code": [code] * len(ahead),
+                "location": name,
+                "year": origin + step * ahead,
+                **dict(zip(FLOWS, count_flows(structure, code, name, totals)[:, ahead - 1], strict=True)),
+            }
         )
-        moved = np.diff(totals[: len(born) + 1]) - born + died
-        tables.append(
-            pd.DataFrame(
-                {
-                    "location_code": [code] * len(ahead),
-                    "location": name,
-                    "year": origin + step * ahead,
-                    "births": born[ahead - 1].astype(np.int64),
-                    "deaths": died[ahead - 1].astype(np.int64),
-                    "net_migration": moved[ahead - 1].astype(np.int64),
-                }
-            )
-        )
+        for (code, name), totals in zip(names.items(), path[:, : int(ahead.max(initial=0)) + 1], strict=True)
+    ]
     return pd.concat(tables, ignore_index=True)
+
+
+def count_flows(structure: Structure, code: Hashable, name: str, path: Array) -> NDArray[np.int64]:
+    """Return a location's births, deaths and net migration in each step after the origin, shape (3, horizon).
+
+    Parameters
+    ----------
+    structure : Structure
+    code, name
+        The location.
+    path : ndarray, shape (1 + horizon,)
+        Its totals at the origin and at every step of the panel after it.
+    """
+    _, projection = structure.projection
+    rows, step, totals = structure.find(code, name), structure.panel.step, np.rint(path)
+    both = (projection.births, projection.deaths)
+    born, died = (
+        np.rint(
+            spread_flow(flow[rows].sum(axis=0), last[rows].sum(), step * (len(path) - 1)).reshape(-1, step).sum(axis=1)
+        )
+        for flow, last in zip(both, projection.before, strict=True)
+    )
+    return np.stack([born, died, np.diff(totals) - born + died]).astype(np.int64)

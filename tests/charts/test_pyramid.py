@@ -136,6 +136,8 @@ def test_a_revision_without_past_flows_shows_the_forecast() -> None:
     assert not len(chart.lines[0].years)
     assert chart.lines[0].ahead.tolist() == list(range(2021, 2051))
     assert draw_chart(chart).count("<svg") == 2
+    with pytest.raises(YearError, match="not known here: expected a year after 2020"):
+        pf.forecast_all(panel, pf.Cohort().fit(panel), levels=()).forecast(["JPN"], 1990, 2000).plot_components()
     assert fc.plot_components().png()[:4] == b"\x89PNG"
 
 
