@@ -26,6 +26,9 @@ OLD, BAR, OUTLINE = 65, 0.88, 1.25
 
 HEIGHT = 4.6
 
+# Digits of the largest figure in tables and data.
+DIGITS = 4
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pyramid(Drawing):
@@ -157,6 +160,18 @@ def chart_pyramid(
         outline,
         most,
     )
+
+
+def choose_rounding(counted: Mapping[int, NDArray[np.int64]]) -> int:
+    """Return the number of persons, a power of ten, to which all ages of these years are rounded: four digits at most.
+
+    Examples
+    --------
+    >>> choose_rounding({2023: np.full((2, 21), 1_900_000)}), choose_rounding({2023: np.full((2, 21), 500)})
+    (1000, 1)
+    """
+    largest = max(int(persons.max()) for persons in counted.values())
+    return 10 ** max(len(str(largest)) - DIGITS, 0)
 
 
 def share_old(persons: NDArray[np.int64]) -> float:

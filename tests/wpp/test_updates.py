@@ -334,7 +334,9 @@ def test_a_revision_that_does_not_exist_or_is_no_revision_is_refused(tmp_path: P
         study.open_revision("wpp2024", update=str(tmp_path / "absent 2026-01-19.csv"))
     with pytest.raises(ReadError, match="expected the tables of the raw file to be written first"):
         study.open_revision("wpp2019", raw="raw.csv", update=str(file))
-    with pytest.raises(ReadError, match=r"table .*wpp2024-\w+.csv(.gz)? cannot be read.*write the tables of that folder"):
+    with pytest.raises(
+        ReadError, match=r"table .*wpp2024-\w+.csv(.gz)? cannot be read.*write the tables of that folder"
+    ):
         study.open_revision("wpp2024", folder=str(tmp_path), update=str(file))
 
 

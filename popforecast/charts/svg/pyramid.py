@@ -15,13 +15,24 @@ other years by rewriting the paths::
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.charts.lettering import clean, measure
-from popforecast.charts.pyramid import BAR, OUTLINE, SIDE_COLOURS, SIDES, Pyramid, name_age
+from popforecast.charts.pyramid import (
+    BAR,
+    OUTLINE,
+    SIDE_COLOURS,
+    SIDES,
+    Pyramid,
+    choose_rounding,
+    name_age,
+    share_old,
+)
 from popforecast.charts.style import RULE
 from popforecast.charts.svg.scales import choose_scale
 from popforecast.panel.components import AGES
@@ -67,6 +78,31 @@ def draw_pyramid(pyramid: Pyramid) -> str:
     2
     """
     return "\n".join(draw_pyramid_layout(pyramid, layout) for layout in (WIDE, NARROW))
+
+
+def write_data(name: str, counted: Mapping[int, NDArray[np.int64]]) -> dict[str, str]:
+    """Return the pyramids of several years as attributes, from which the page's script draws them.
+
+    Returns
+    -------
+    dict of str to str
+        name; years; old: the percentage of people who are 65 or older, by year; size: persons in a unit; persons: of
+        each year, men from the youngest to the oldest, then women, in units. Years are separated by semicolons.
+
+    Examples
+    --------
+    >>> write_data("Niue", {2023: np.full((2, 21), 50)})["old"]
+    '38.1'
+    """
+    size = choose_rounding(counted)
+    rows = (" ".join(map(str, np.rint(persons.ravel() / size).astype(int).tolist())) for persons in counted.values())
+    return {
+        "name": clean(name),
+        "years": " ".join(map(str, counted)),
+        "old": " ".join(f"{share_old(persons):.1f}" for persons in counted.values()),
+        "size": str(size),
+        "persons": ";".join(rows),
+    }
 
 
 def draw_pyramid_layout(pyramid: Pyramid, layout: PyramidLayout = WIDE) -> str:
@@ -126,8 +162,9 @@ def _draw_outline(pyramid: Pyramid, x0: float, width: float, y1: float, step: fl
     corners = [(x0 + persons * width, y1 - at * step) for persons, at in pyramid.list_outline()]
     if not corners:
         return ""
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
-    return f'<path class="outline" d="M{path}" stroke="currentColor" stroke-width="{OUTLINE}" fill="none"/>'
+    turns = (f"V{y:.1f}" if x == before else f"H{x:.1f}" for (before, _), (x, y) in pairwise(corners))
+    path = f"M{corners[0][0]:.1f} {corners[0][1]:.1f}{''.join(turns)}"
+    return f'<path class="outline" d="{path}" stroke="currentColor" stroke-width="{OUTLINE}" fill="none"/>'
 
 
 def _draw_key(pyramid: Pyramid, layout: PyramidLayout) -> str:
