@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from popforecast.errors import InputError, PopforecastError
 from popforecast.panel.groups import check_groups
-from popforecast.question import Question, find_unknown, write_arguments
+from popforecast.question import AgesQuestion, Asked, Question, find_unknown, write_arguments
 from popforecast.text import split_credentials
 
 if TYPE_CHECKING:
@@ -112,9 +112,60 @@ def request_csv(
     return answer.content.decode()
 
 
+def request_ages(
+    url: str,
+    locations: Sequence[str | int],
+    start: int,
+    end: int,
+    revision: str | None = None,
+    groups: Mapping[str, Sequence[str | int]] | None = None,
+) -> dict[str, Any]:
+    """Return population by sex and age from a deployed app, with one row per location, year, sex and age in ``ages``.
+
+    Parameters
+    ----------
+    url, locations, start, end, revision, groups
+        As for :func:`request_forecast`.
+
+    Raises
+    ------
+    RequestError
+        If the app cannot be reached or responds with an error, whose text is included.
+    """
+    return _request_rows(url, "ages", locations, start, end, revision, groups)
+
+
+def request_components(
+    url: str,
+    locations: Sequence[str | int],
+    start: int,
+    end: int,
+    revision: str | None = None,
+    groups: Mapping[str, Sequence[str | int]] | None = None,
+) -> dict[str, Any]:
+    """Return births, deaths and net migration from a deployed app: one row per location and year in ``components``.
+
+    Parameters and errors are those of :func:`request_ages`.
+    """
+    return _request_rows(url, "components", locations, start, end, revision, groups)
+
+
+def _request_rows(url: str, name: str, *named: Any) -> dict[str, Any]:
+    fields = ("locations", "start", "end", "revision", "groups")
+    query = _write_arguments(AgesQuestion, dict(zip(fields, named, strict=True)))
+    answer = _ask(url, f"/api/v1/{name}", query, JSON)
+    body = _read_json(answer)
+    if not isinstance(body.get(name), list):
+        raise RequestError(f"{_name(answer)} answered without {name}: is it a popforecast app?")
+    return body
+
+
 def _write_query(*named: Any, **others: object) -> dict[str, list[str]]:
-    rows = Question.rows()
-    asked = dict(zip(FIELDS, named, strict=True)) | others
+    return _write_arguments(Question, dict(zip(FIELDS, named, strict=True)) | others)
+
+
+def _write_arguments(kind: type[Asked], asked: dict[str, Any]) -> dict[str, list[str]]:
+    rows = kind.rows()
     find_unknown(asked, list(rows)).refuse()
     asked["groups"] = list(check_groups(asked["groups"]).items())
     try:

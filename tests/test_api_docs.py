@@ -13,6 +13,7 @@ import pytest
 from app.api.http import LONGEST_LINK
 from app.api.resources import RESOURCES
 from popforecast.question import LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS
+from popforecast.question.ages import MOST_ROWS
 from popforecast.question.table import MOST_LEVELS
 
 ROOT = Path(__file__).parent.parent
@@ -55,3 +56,4 @@ def test_the_limits_are_the_app_s() -> None:
     assert f"`location` (up to {MOST_LOCATIONS}), `group` ({MOST_GROUPS}), `level` ({MOST_LEVELS})" in PAGE
     assert f"at most {LONGEST_GROUP_NAME} characters" in PAGE
     assert f"Beyond {LONGEST_LINK:,} characters" in PAGE
+    assert f"at most {MOST_ROWS:,} rows" in PAGE

@@ -26,6 +26,8 @@ Node = dict[str, Any]
 # Sample requests by resource, chosen for their short responses.
 EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "forecast": [("location", "NGA"), ("location", "World"), ("from", "2030"), ("to", "2035")],
+    "ages": [("location", "KOR"), ("from", "2050"), ("to", "2050")],
+    "components": [("location", "KOR"), ("from", "2050"), ("to", "2051")],
     "milestones": [("location", "JPN")],
     "backtest": [("location", "NGA"), ("model", "panel-ar")],
     "vintages": [("location", "NGA"), ("vintage", "wpp2012")],
@@ -99,7 +101,11 @@ def describe_api() -> Node:
                 for name, text in (RESPONSE_HEADERS | {"Retry-After": "Seconds."}).items()
             },
             "responses": {status: _describe_problem(status) for status in STATUSES},
-            "schemas": {"LocationCode": list_codes(), "Question": _describe_question(parameters), **write_schemas()},
+            "schemas": {
+                "LocationCode": list_codes(),
+                **{name: _describe_question(resource, parameters) for name, resource in list_bodies().items()},
+                **write_schemas(),
+            },
         },
     }
 
@@ -183,7 +189,10 @@ def _describe_operation(resource: Resource, method: str, csv: bool) -> Node:
     if posted:
         operation["requestBody"] = {
             "description": "The same parameters, for requests too long for a URL; body and URL are combined.",
-            "content": {form: {"schema": {"$ref": "#/components/schemas/Question"}} for form in (http.JSON, *FORMS)},
+            "content": {
+                form: {"schema": {"$ref": f"#/components/schemas/{resource.question.__name__}"}}
+                for form in (http.JSON, *FORMS)
+            },
         }
     return operation
 
@@ -220,10 +229,14 @@ def _describe_problem(status: str) -> Node:
     }
 
 
-def _describe_question(parameters: dict[str, Parameter]) -> Node:
-    """Return the schema of a POST body: the parameters of a forecast, each with one value or a list."""
-    forecast = next(resource for resource in RESOURCES if resource.name == "forecast")
-    named = [parameters[name] for name in (*forecast.parameters, "release")]
+def list_bodies() -> dict[str, Resource]:
+    """Return the resources that accept a body, by the name of its schema."""
+    return {resource.question.__name__: resource for resource in RESOURCES if "POST" in resource.methods}
+
+
+def _describe_question(resource: Resource, parameters: dict[str, Parameter]) -> Node:
+    """Return the schema of a POST body: the parameters of a resource, each with one value or a list."""
+    named = [parameters[name] for name in (*resource.parameters, "release")]
     properties = {
         parameter.name: {"description": parameter.description, **_describe_values(parameter)}
         if parameter.most == 1

@@ -11,7 +11,7 @@ from app.api.writing import Twins, count_whole, write_csv
 from popforecast.forecasting import DEFAULT_MODEL, result
 from popforecast.forecasting.milestones import USUAL_LEVEL, find_milestones
 from popforecast.panel.years import last_year
-from popforecast.question import Asked, Group, Question
+from popforecast.question import AgesQuestion, Asked, Group, Question
 from popforecast.session import get_session, get_vintage_record
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, cite
@@ -121,7 +121,7 @@ def find_years(question: When) -> Twins:
     return Twins(list_groups(question) | fc.describe(), {"milestones": found}, partial(_write_years, found, fc))
 
 
-def list_groups(question: Question | When) -> dict[str, Any]:
+def list_groups(question: Question | AgesQuestion | When) -> dict[str, Any]:
     """Return the groups of a question as a member of its response."""
     return {"groups": [{"name": name, "members": list(codes)} for name, codes in question.groups]}
 

@@ -16,7 +16,8 @@ import popforecast as pf
 from app.api import records
 from app.api.writing import Twins, write_csv
 from popforecast.forecasting import DEFAULT_MODEL, result
-from popforecast.question import Asked, Question
+from popforecast.question import AgesQuestion, Asked, ComponentsQuestion, Question
+from popforecast.question.ages import GROUPS
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
@@ -79,10 +80,10 @@ class Nothing(Asked):
 
 
 def _is_large(question: Asked) -> bool:
-    if not isinstance(question, Question):
+    if not isinstance(question, Question | AgesQuestion):
         return False
     rows = (len(question.locations) + len(question.groups)) * (question.end - question.start + 1)
-    return rows > MOST_ROWS_TOGETHER
+    return rows * (GROUPS if type(question) is AgesQuestion else 1) > MOST_ROWS_TOGETHER
 
 
 def find_forecast(question: Question) -> Twins:
@@ -91,6 +92,25 @@ def find_forecast(question: Question) -> Twins:
     rows, facts = fc.to_frame(), fc.describe() | records.list_groups(question)
     to_csv = partial(result.write_csv, rows, fc.provenance, fc.citation, fc.notes)
     return Twins(facts, {"forecasts": rows, "remainder": fc.list_remainders()}, to_csv)
+
+
+def find_ages(question: AgesQuestion) -> Twins:
+    """Return population by sex and age: its rows, provenance and groups."""
+    fc = question.answer()
+    return _describe_structure(question, fc, fc.ages(), "ages")
+
+
+def find_components(question: ComponentsQuestion) -> Twins:
+    """Return births, deaths and net migration: their rows, provenance and groups."""
+    fc = question.answer()
+    return _describe_structure(question, fc, fc.components(), "components")
+
+
+def _describe_structure(question: AgesQuestion, fc: pf.Forecast, rows: pd.DataFrame, name: str) -> Twins:
+    # Ages have no intervals.
+    facts = fc.describe() | records.list_groups(question)
+    del facts["provenance"]["intervals"]
+    return Twins(facts, {name: rows}, partial(result.write_csv, rows, facts["provenance"], fc.citation, fc.notes))
 
 
 def list_locations(listing: Listing) -> Twins:
@@ -113,6 +133,14 @@ def list_models(_: Nothing) -> Twins:
 RESOURCES = (
     Resource(
         "forecast", "Forecast the population of locations and groups", Question, find_forecast, methods=("GET", "POST")
+    ),
+    Resource("ages", "Forecast population by sex and age", AgesQuestion, find_ages, methods=("GET", "POST")),
+    Resource(
+        "components",
+        "Forecast births, deaths and net migration",
+        ComponentsQuestion,
+        find_components,
+        methods=("GET", "POST"),
     ),
     Resource("locations", "List the locations of a revision", Listing, list_locations),
     Resource(

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-import popforecast as pf
-from popforecast.wpp.editions import VINTAGES
-
-Persons = Annotated[int | float | None, Field(description="Persons at 1 July; null if too large to represent.")]
-Percent = Annotated[float, Field(ge=0, description="In percent.")]
-Coverage = Annotated[float, Field(ge=0, le=100, description="Share of outcomes inside the interval, in percent.")]
-Held = Annotated[
-    bool | None, Field(description="Whether the interval contained the outcome; null if there was no interval.")
-]
-HeldThen = Annotated[
-    bool | None,
-    Field(
-        description="Whether our interval contained the outcome, using only what was known at the time: past errors "
-        "and the revisions published by then; null if there was no interval."
-    ),
-]
-HeldSince = Annotated[
-    bool | None,
-    Field(
-        description="Whether our interval contained the outcome after allowing for how the UN has since revised the "
-        "base figures of other countries, which could not be known at the time; null if there was no interval."
-    ),
-]
-Year = Annotated[int | None, Field(description="Null means a year after `last`.")]
-Code = Annotated[int | str, Field(description="The M49 code; for your own groups, the name.")]
-if TYPE_CHECKING:
-    # The literals are built at run time, which a type checker cannot follow.
-    ModelName = str
-    RevisionName = str
-    VintageName = str
-else:
-    ModelName = Literal[tuple(pf.models.MODELS)]
-    RevisionName = Literal[tuple(pf.REVISIONS)]
-    VintageName = Literal[tuple(VINTAGES)]
+from app.api.parts import (
+    Answer,
+    Code,
+    Coverage,
+    Group,
+    Held,
+    HeldSince,
+    HeldThen,
+    ModelName,
+    Note,
+    Percent,
+    Persons,
+    RevisionName,
+    Row,
+    Source,
+    VintageName,
+    Year,
+)
 
 BOUNDS = {
     "type": ["integer", "number", "null"],
@@ -49,18 +33,6 @@ BOUNDS = {
 
 def _add_bounds(schema: dict[str, Any]) -> None:
     schema["patternProperties"] = {r"^(lower|upper)_[0-9]+(\.[0-9])?$": BOUNDS}
-
-
-class Answer(BaseModel):
-    """Members may be added within v1; none is removed or changes its meaning."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Row(BaseModel):
-    """A row of a table; columns may be added within v1."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class ForecastRow(Row):
@@ -75,14 +47,6 @@ class ForecastRow(Row):
     variant: Literal["estimates", "forecast"]
 
 
-class Note(Row):
-    """Important information on a location's forecast."""
-
-    location_code: Code
-    location: str
-    text: str
-
-
 class Remainder(Row):
     """The difference between an aggregate and the sum of its countries: the Holy See in wpp2024, and rounding."""
 
@@ -90,22 +54,6 @@ class Remainder(Row):
     location: str
     year: int
     persons: Annotated[int | float | None, Field(description="Negative if the countries add up to more.")]
-
-
-class Group(Row):
-    """Your own group, and the codes of its members."""
-
-    name: str
-    members: list[int]
-
-
-class Source(Row):
-    """The source of the data."""
-
-    revision: RevisionName
-    source: Annotated[str, Field(description="The revision and any interim updates applied to it.")]
-    checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the data.")]
-    version: Annotated[str, Field(description="Version of popforecast.")]
 
 
 class Provenance(Source):
@@ -127,6 +75,60 @@ class Forecasts(Answer):
     remainder: list[Remainder]
     notes: list[Note]
     provenance: Provenance
+    citation: str
+    unit: Literal["persons"]
+    groups: list[Group]
+
+
+class AgeRow(Row):
+    """The people of one sex and age group at a location in one year."""
+
+    location_code: Code
+    location: str
+    year: int
+    sex: Literal["M", "F"]
+    age: Annotated[int, Field(ge=0, le=100, multiple_of=5, description="The first of five ages; 100 is open-ended.")]
+    population: Annotated[int, Field(ge=0, description="Persons at 1 July. They add up to the forecast.")]
+
+
+class StructureSource(Source):
+    """The source of ages, births, deaths and migration."""
+
+    origin: Annotated[int, Field(description="The last year of data used by the model.")]
+    model: ModelName
+    parameters: dict[str, Any]
+
+
+class AgesAnswer(Answer):
+    """Population of locations and groups by sex and age, without intervals."""
+
+    ages: list[AgeRow]
+    notes: list[Note]
+    provenance: StructureSource
+    citation: str
+    unit: Literal["persons"]
+    groups: list[Group]
+
+
+class ComponentsRow(Row):
+    """Births, deaths and net migration at a location from 1 July of the year before to 1 July of the year."""
+
+    location_code: Code
+    location: str
+    year: int
+    births: Annotated[int, Field(ge=0)]
+    deaths: Annotated[int, Field(ge=0)]
+    net_migration: Annotated[
+        int, Field(description="Immigrants less emigrants: the change of population that is left.")
+    ]
+
+
+class ComponentsAnswer(Answer):
+    """Births, deaths and net migration of locations and groups, without intervals."""
+
+    components: list[ComponentsRow]
+    notes: list[Note]
+    provenance: StructureSource
     citation: str
     unit: Literal["persons"]
     groups: list[Group]
@@ -262,11 +264,13 @@ class Problem(Answer):
     title: str
     status: int
     detail: str
-    errors: list[Fault] = []
+    errors: list[Fault] = []  # noqa: RUF012 (Pydantic copies it)
 
 
 ANSWERS: dict[str, type[Answer]] = {
     "forecast": Forecasts,
+    "ages": AgesAnswer,
+    "components": ComponentsAnswer,
     "locations": Locations,
     "milestones": Milestones,
     "backtest": Scores,

@@ -106,11 +106,15 @@ class BesideUN:
     rows: list[tuple[str, list[Comparison | None]]]
 
 
-def describe_milestones(question: Question) -> list[Place]:
-    """Return the milestones of each location, up to the last year that can be forecast."""
+def look_far(question: Question) -> pf.Forecast:
+    """Return the forecast up to the last year that can be forecast."""
     panel = get_session(question.revision).panel
     start, end = panel.origin + panel.step, last_year(panel)
-    far = replace(question, start=start, end=end, levels=(MILESTONE_LEVEL,)).answer()
+    return replace(question, start=start, end=end, levels=(MILESTONE_LEVEL,)).answer()
+
+
+def describe_milestones(far: pf.Forecast) -> list[Place]:
+    """Return the milestones of each location in a forecast up to the last year that can be forecast."""
     sentences: dict[Hashable, list[str]] = {}
     for milestone in find_milestones(far):
         sentences.setdefault(milestone.location_code, []).append(milestone.sentence)

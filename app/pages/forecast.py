@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 import popforecast as pf
 from app.api.http import link_to
+from app.pages.ages import describe_ages
 from app.pages.evidence import (
     FIRST_ORIGIN,
     MOST_IN_WORDS,
@@ -24,6 +25,7 @@ from app.pages.evidence import (
     describe_record,
     explain_untested,
     has_real_time_record,
+    look_far,
     name_unrecorded,
 )
 from app.pages.form import choose, describe_form, describe_settings, drop_blanks, guess
@@ -138,6 +140,7 @@ def check_form(arguments: Arguments) -> None:
 
 def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
     """Return the variables of the forecast page's template, except those of the form."""
+    far = look_far(view.question)
     return describe_chart(view, fc) | {
         "table": tabulate(fc),
         "names": fc.locations["name"],
@@ -146,7 +149,8 @@ def describe_view(view: View, fc: pf.Forecast) -> dict[str, Any]:
         "answer": answer_in_words(fc),
         "intervals": describe_intervals(fc),
         "most_notes": MOST_NOTES,
-        "milestones": describe_milestones(view),
+        "milestones": describe_milestones(far),
+        "ages": describe_ages(view, fc, far),
         "record": describe_record(fc),
         "real_time": compare_with_un(fc),
         "is_recorded": has_real_time_record(fc),

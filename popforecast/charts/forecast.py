@@ -66,7 +66,7 @@ class Chart(Drawing):
         else:
             axes.yaxis.set_major_formatter("{x:,g}")
         if self.scale == "absolute":
-            drawn = [line.median for line in self.lines]
+            drawn = [part for line in self.lines for part in (line.median, line.values) if len(part)]
             drawn += [line.bounds[level][0] for line in self.lines for level in self.list_levels(line)]
             lowest = min(0.0, *(float(np.min(values)) for values in drawn))
             # A negative bound needs a margin below it.

@@ -9,6 +9,7 @@ import click
 
 import popforecast as pf
 from popforecast.cli.asking import fetch, request
+from popforecast.cli.by_age import ages, components
 from popforecast.cli.forecasting import fit, forecast
 from popforecast.cli.printing import escape_controls
 from popforecast.cli.publishing import report
@@ -51,5 +52,5 @@ def main() -> None:
     """Forecast the population of every country and region from past population."""
 
 
-for command in (forecast, backtest, vintages, fit, report, request, fetch):
+for command in (forecast, ages, components, backtest, vintages, fit, report, request, fetch):
     main.add_command(command)

@@ -19,6 +19,8 @@ MOST_NOTES = 5
 
 LOWER, UPPER = "lower_", "upper_"
 
+ROUNDED = "Persons, rounded to thousands (to whole numbers where a location has figures below 10,000)"
+
 
 def write_forecast(result: Forecast, medium: pd.DataFrame | None = None) -> str:
     """Return a forecast as text: a block per location, the source and notes.
@@ -34,14 +36,14 @@ def write_forecast(result: Forecast, medium: pd.DataFrame | None = None) -> str:
         known = medium.set_index(["location_code", "year"])["population"].to_dict()
         keys = zip(rows["location_code"], rows["year"], rows["variant"], strict=True)
         rows["medium"] = [known.get((code, year), np.nan) if of == FORECAST else np.nan for code, year, of in keys]
-    return "\n".join([*_write_rows(rows), *_write_foot(result.describe(), bool(result.levels))])
+    return "\n".join([*_write_rows(rows), *write_foot(result.describe(), bool(result.levels))])
 
 
 def write_answer(answer: Mapping[str, Any]) -> str:
     """Return an app's answer as text, in the format of :func:`write_forecast`."""
     rows = pd.DataFrame(answer["forecasts"])
     return "\n".join(
-        [*_write_rows(rows), *_write_foot(answer, any(column.startswith(LOWER) for column in map(str, rows)))]
+        [*_write_rows(rows), *write_foot(answer, any(column.startswith(LOWER) for column in map(str, rows)))]
     )
 
 
@@ -70,7 +72,7 @@ def _write_rows(rows: pd.DataFrame) -> Iterator[str]:
         yield name or "  ".join(f"{cell:>{size}}" for cell, size in zip(cells, width, strict=False))
 
 
-def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
+def write_foot(described: Mapping[str, Any], has_intervals: bool, figures: str = ROUNDED) -> list[str]:
     """Return the lines below a table, from the result of :meth:`popforecast.Forecast.describe`."""
     source = described["provenance"]
     notes = [clean(f"{note['location']}: {note['text']}") for note in described["notes"]]
@@ -80,7 +82,7 @@ def _write_foot(described: Mapping[str, Any], has_intervals: bool) -> list[str]:
     return [
         "",
         f"{source['source'] or 'own data'}, {source['model']} from {source['origin']}{kind}",
-        "Persons, rounded to thousands (to whole numbers where a location has figures below 10,000)",
+        figures,
         *(["Notes:", *(f"  {note}" for note in notes)] if notes else []),
     ]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from popforecast.errors import LevelError, ModelError
 from popforecast.forecasting import calibration
+from popforecast.forecasting.cautions import note_structure
 from popforecast.forecasting.joint_errors import JointErrors, join_errors, predict_sums
 from popforecast.forecasting.reconciliation import is_whole
 from popforecast.forecasting.result import Forecast
@@ -106,8 +107,7 @@ class Outlook(Frozen):
         """
         years = choose_years(self.panel, start, end)
         levels = self.levels if levels is None else self._check_levels(levels)
-        locations = list_locations(locations)
-        groups = check_groups(groups)
+        locations, groups = list_locations(locations), check_groups(groups)
         whole = self.add(groups, levels) if groups else self
         rows = _choose_rows(whole.panel, locations, groups)
         history = whole.panel if locations is None else whole.panel.take(rows)
@@ -122,7 +122,7 @@ class Outlook(Frozen):
 
         codes = set(history.codes)
         replaced = (Note(code, text) for code, text in note_outdated(whole.panel, whole.membership))
-        notes = (*replaced, *whole.list_notes(horizon, levels))
+        notes = (*replaced, *whole.list_notes(horizon, levels), *note_structure(self.panel, self.model, horizon))
         remainders = whole.measure_remainders(rows, np.flatnonzero(np.isin(self.panel.years, years)), steps)
         return Forecast(
             history,

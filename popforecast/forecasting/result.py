@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from popforecast.forecasting.structure import Structure, Structured
+from popforecast.forecasting.pictured import Pictured
+from popforecast.forecasting.structure import Structure
 from popforecast.models.base import Array, Model, Note, Prediction
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen, freeze, release
@@ -30,7 +31,7 @@ PROVENANCE = ("revision", "checksum", "origin", "model", "intervals", "version")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forecast(Frozen, Structured):
+class Forecast(Frozen, Pictured):
     """Population of the chosen locations over the chosen years, with intervals and provenance.
 
     Attributes
@@ -249,7 +250,7 @@ def write_csv(
     notes : iterable of Note
         Notes; the last column has those of the row's location, separated by semicolons.
     """
-    constants = {name: provenance[name] for name in PROVENANCE} | {
+    constants = {name: provenance[name] for name in PROVENANCE if name in provenance} | {
         "citation": citation,
         # New columns go last, because users may rely on the positions.
         "source": provenance["source"],

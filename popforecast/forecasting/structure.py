@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
+from popforecast.forecasting.apportioning import interpolate_ages, round_to_sum, spread_flow
 from popforecast.models import Cohort, Model
 from popforecast.models.base import Array, Prediction
 from popforecast.models.cohort.projection import Projection
 from popforecast.panel import Panel
-from popforecast.panel.components import AGES, SEXES, SPAN
+from popforecast.panel.components import AGES, SEXES
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
 from popforecast.panel.rectangles import UnevenPanel
+
+# Components of population change, as columns.
+FLOWS = ("births", "deaths", "net_migration")
 
 # Ages of a sum need members with ages to make up this share of its population; the others are assumed to be similar.
 ENOUGH = 0.99
@@ -32,7 +36,7 @@ class Structure(Frozen):
     Attributes
     ----------
     panel : Panel
-        The whole panel, of which the projection is made anew when it is asked for: a tenth of a second.
+        The whole panel.
     model : Model
     members : mapping of code to tuple of codes
         The countries of each location; of a country, itself.
@@ -42,20 +46,14 @@ class Structure(Frozen):
     model: Model
     members: Mapping[Hashable, tuple[Hashable, ...]]
 
-    @cached_property
-    def projection(self) -> tuple[dict[Hashable, int], Projection]:
-        """The rows of the projected places, and their projection."""
-        found = self.model.project(self.panel) if isinstance(self.model, Cohort) else None
-        if found is None or self.panel.components is None:
+    def project(self) -> tuple[dict[Hashable, int], Projection]:
+        """Return the rows of the projected places, and their projection."""
+        found = project(self.panel, self.model) if isinstance(self.model, Cohort) else None
+        if found is None:
             raise ModelError(
                 f"{self.model.name} forecasts totals only here: ages and births need components of the panel's places"
             )
-        return {code: row for row, code in enumerate(self.panel.codes[self.projected])}, found
-
-    @property
-    def projected(self) -> NDArray[np.intp]:
-        """The rows of the panel that are projected by age."""
-        return self.model.find_rows(self.panel) if isinstance(self.model, Cohort) else np.arange(0)
+        return found
 
     def find(self, code: Hashable, name: str) -> NDArray[np.intp]:
         """Return the rows of the projection that make up a location.
@@ -65,7 +63,7 @@ class Structure(Frozen):
         ModelError
             If ages are not known of a location, or of too many of its members.
         """
-        rows, projection = self.projection
+        rows, projection = self.project()
         own = self.members[code]
         known = [rows[member] for member in own if member in rows]
         all_rows = self.panel.codes.get_indexer(pd.Index(list(own), tupleize_cols=False))
@@ -88,6 +86,13 @@ def describe_structure(panel: Panel, model: Model, membership: Membership | None
     return Structure(panel, model, own)
 
 
+@lru_cache(maxsize=8)
+def project(panel: Panel, model: Cohort) -> tuple[dict[Hashable, int], Projection] | None:
+    """Return the projection by age of a panel and its rows by place, kept because it takes a tenth of a second."""
+    found = model.project(panel)
+    return found and ({code: row for row, code in enumerate(panel.codes[model.find_rows(panel)])}, found)
+
+
 class Structured:
     """Ages, births, deaths and migration of a forecast by the model ``cohort``."""
 
@@ -103,7 +108,8 @@ class Structured:
         """Return population by sex and age in each year of a forecast by the model ``cohort``.
 
         Columns: location_code, location, year, sex (``M``, ``F``), age (the first of five years; 100 is open),
-        population: whole persons that sum to the forecast. Of years up to the origin, every fifth has ages.
+        population: whole persons that sum to the forecast. Before the origin, every fifth year has ages, as published;
+        those of the origin are carried forward from the last of these.
 
         Raises
         ------
@@ -149,57 +155,34 @@ class Structured:
         return names
 
 
-def interpolate_ages(projection: Projection, rows: NDArray[np.intp], years: NDArray[np.int64]) -> Array:
-    """Return the total of all rows by sex and age, shape (2, 21, years), interpolated linearly between the steps.
+def count_ages(
+    structure: Structure, code: Hashable, name: str, years: NDArray[np.int64], totals: Array
+) -> dict[int, NDArray[np.int64]]:
+    """Return a location's population by sex and age, whole persons of shape (2, 21) that sum to the total, by year.
 
     Parameters
     ----------
-    projection : Projection
-    rows : ndarray of int
-    years : ndarray of int
-        After the origin, 0 for it; beyond the last step ages stay as they are there.
+    structure : Structure
+    code, name
+        The location.
+    years, totals : ndarray, shape (m,)
+        Years from the origin on are projected; earlier years are included if their ages were published.
     """
-    ages = projection.ages[rows].sum(axis=0)
-    last = ages.shape[-1] - 1
-    at = np.minimum(years // SPAN, last - 1)
-    share = np.minimum(years / SPAN - at, 1)
-    result: Array = ages[..., at] * (1 - share) + ages[..., at + 1] * share
-    return result
-
-
-def spread_flow(flow: Array, before: float, horizon: int) -> Array:
-    """Return a five-year flow (steps,) by year, shape (horizon,), linear in time from the year before.
-
-    In any five years of the projection it comes to the same.
-
-    Examples
-    --------
-    >>> spread_flow(np.array([10.0, 15.0]), 2.0, 10).round(2).tolist()
-    [1.89, 1.89, 1.89, 2.08, 2.26, 2.71, 2.92, 3.12, 3.12, 3.12]
-    """
-    middles = SPAN * np.arange(len(flow)) + SPAN / 2
-    years = np.arange(SPAN * len(flow)) + 0.5
-    path = np.interp(years, [-0.5, *middles], [before, *flow / SPAN]).reshape(-1, SPAN)
-    sums = path.sum(axis=1, keepdims=True)
-    by_year = (path * np.divide(flow[:, None], sums, out=np.ones_like(sums), where=sums != 0)).ravel()
-    return np.concatenate([by_year, np.repeat(by_year[-1:], max(0, horizon - len(by_year)))])[:horizon]
-
-
-def round_to_sum(parts: Array, total: float) -> NDArray[np.int64]:
-    """Return parts rounded to integers that add up to a total; the largest remainders are rounded up.
-
-    Examples
-    --------
-    >>> round_to_sum(np.array([1.4, 1.4, 1.2]), 4).tolist()
-    [2, 1, 1]
-    """
-    scaled = parts * (total / parts.sum())
-    whole = np.floor(scaled)
-    lacking = round(total - whole.sum())
-    flat = (scaled - whole).ravel()
-    raised = whole.ravel()
-    raised[np.argsort(-flat, kind="stable")[:lacking]] += 1
-    return raised.reshape(parts.shape).astype(np.int64)
+    _, projection = structure.project()
+    components, origin = structure.panel.components, structure.panel.origin
+    assert components is not None
+    rows, members = structure.find(code, name), set(structure.members[code])
+    published = [row for row, place in enumerate(components.codes) if place in members]
+    ahead = years[years >= origin]
+    projected = interpolate_ages(projection, rows, ahead - origin)
+    persons = dict(zip(ahead.tolist(), np.moveaxis(projected, -1, 0), strict=True))
+    past = components.ages[published].sum(axis=0)
+    persons |= {year: past[..., at] for at, year in enumerate(components.years.tolist()) if year < origin}
+    return {
+        year: round_to_sum(persons[year], round(total))
+        for year, total in zip(years.tolist(), totals.tolist(), strict=True)
+        if year in persons
+    }
 
 
 def tabulate_ages(
@@ -213,25 +196,14 @@ def tabulate_ages(
     names : mapping of code to str
         The locations, in order.
     years : ndarray, shape (m,)
-        Years after the origin are projected; earlier years are included if their ages were published.
+        See :func:`count_ages`.
     totals : ndarray, shape (n, m)
     """
-    _, projection = structure.projection
-    components, origin = structure.panel.components, structure.panel.origin
-    assert components is not None
-    of_place = {code: row for row, code in enumerate(components.codes)}
-    tables = []
-    for (code, name), row in zip(names.items(), totals, strict=True):
-        rows = structure.find(code, name)
-        published = [of_place[member] for member in structure.members[code] if member in of_place]
-        for year, total in zip(years.tolist(), row.tolist(), strict=True):
-            if year > origin:
-                persons = interpolate_ages(projection, rows, np.array([year - origin]))[..., 0]
-            elif year in components.years:
-                persons = components.ages[published][..., components.years == year].sum(axis=0)[..., 0]
-            else:
-                continue
-            tables.append((code, name, year, round_to_sum(persons, round(total))))
+    tables = [
+        (code, name, year, persons)
+        for (code, name), row in zip(names.items(), totals, strict=True)
+        for year, persons in count_ages(structure, code, name, years, row).items()
+    ]
     groups = len(SEXES) * len(AGES)
     return pd.DataFrame(
         {
@@ -260,29 +232,40 @@ def tabulate_flows(
     path : ndarray, shape (n, 1 + horizon)
         Totals at the origin and at every step of the panel after it.
     """
-    _, projection = structure.projection
     origin, step = structure.panel.origin, structure.panel.step
     ahead = (years[years > origin] - origin) // step
-    tables = []
-    for (code, name), totals in zip(names.items(), np.rint(path), strict=True):
-        rows = structure.find(code, name)
-        horizon = step * int(ahead.max(initial=0))
-        both = (projection.births, projection.deaths)
-        born, died = (
-            np.rint(spread_flow(flow[rows].sum(axis=0), last[rows].sum(), horizon).reshape(-1, step).sum(axis=1))
-            for flow, last in zip(both, projection.before, strict=True)
+    tables = [
+        pd.DataFrame(
+            {
+                "location_code": [code] * len(ahead),
+                "location": name,
+                "year": origin + step * ahead,
+                **dict(zip(FLOWS, count_flows(structure, code, name, totals)[:, ahead - 1], strict=True)),
+            }
         )
-        moved = np.diff(totals[: len(born) + 1]) - born + died
-        tables.append(
-            pd.DataFrame(
-                {
-                    "location_code": [code] * len(ahead),
-                    "location": name,
-                    "year": origin + step * ahead,
-                    "births": born[ahead - 1].astype(np.int64),
-                    "deaths": died[ahead - 1].astype(np.int64),
-                    "net_migration": moved[ahead - 1].astype(np.int64),
-                }
-            )
-        )
+        for (code, name), totals in zip(names.items(), path[:, : int(ahead.max(initial=0)) + 1], strict=True)
+    ]
     return pd.concat(tables, ignore_index=True)
+
+
+def count_flows(structure: Structure, code: Hashable, name: str, path: Array) -> NDArray[np.int64]:
+    """Return a location's births, deaths and net migration in each step after the origin, shape (3, horizon).
+
+    Parameters
+    ----------
+    structure : Structure
+    code, name
+        The location.
+    path : ndarray, shape (1 + horizon,)
+        Its totals at the origin and at every step of the panel after it.
+    """
+    _, projection = structure.project()
+    rows, step, totals = structure.find(code, name), structure.panel.step, np.rint(path)
+    both = (projection.births, projection.deaths)
+    born, died = (
+        np.rint(
+            spread_flow(flow[rows].sum(axis=0), last[rows].sum(), step * (len(path) - 1)).reshape(-1, step).sum(axis=1)
+        )
+        for flow, last in zip(both, projection.before, strict=True)
+    )
+    return np.stack([born, died, np.diff(totals) - born + died]).astype(np.int64)

@@ -1,5 +1,6 @@
 """Questions: one table of parameters, shared by URLs, the command line and Python code."""
 
+from popforecast.question.ages import AgesQuestion, ComponentsQuestion
 from popforecast.question.code import write_code
 from popforecast.question.places import EVERY, LONGEST_GROUP_NAME, MOST_GROUPS, MOST_LOCATIONS, split_group
 from popforecast.question.reading import (
@@ -22,7 +23,9 @@ __all__ = [
     "MOST_GROUPS",
     "MOST_LOCATIONS",
     "PARAMETERS",
+    "AgesQuestion",
     "Asked",
+    "ComponentsQuestion",
     "Faults",
     "Given",
     "Group",

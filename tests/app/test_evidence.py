@@ -11,6 +11,7 @@ from app.pages.evidence import (
     describe_milestones,
     describe_record,
     has_real_time_record,
+    look_far,
     name_unrecorded,
 )
 from app.pages.table import choose_stride, tabulate
@@ -142,7 +143,7 @@ def test_milestones_look_ahead_to_2100_whatever_years_were_asked_for() -> None:
     far = pf.forecast(pf.load_panel("wpp2024"), [392], end=2100, levels=(80,))
     sentences = [milestone.sentence for milestone in find_milestones(far)]
     for start, end, levels in ((2030, 2031, (80, 95)), (1990, 2000, (50,)), (2050, 2100, (99.5,))):
-        (japan,) = describe_milestones(Question((392,), start, end, levels=levels))
+        (japan,) = describe_milestones(look_far(Question((392,), start, end, levels=levels)))
         assert japan.sentences == sentences
 
 

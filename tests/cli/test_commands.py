@@ -249,7 +249,8 @@ def test_vintages_of_one_kind_of_intervals_explain_that_one_alone() -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    assert set(main.commands) == {"forecast", "backtest", "vintages", "fit", "report", "request", "fetch"}
+    names = {"forecast", "ages", "components", "backtest", "vintages", "fit", "report", "request", "fetch"}
+    assert set(main.commands) == names
     for name in main.commands:
         output = run(name, "--help").stdout
         # On lines of its own, as it is typed.

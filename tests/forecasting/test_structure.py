@@ -8,7 +8,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.errors import ModelError
-from popforecast.forecasting.structure import round_to_sum, spread_flow
+from popforecast.forecasting.apportioning import round_to_sum, spread_flow
 from popforecast.models.cohort import Cohort
 
 
@@ -32,8 +32,8 @@ def fc(panel: pf.Panel, fitted: pf.Fitted) -> pf.Forecast:
 def test_ages_sum_to_the_forecast_to_the_person(fc: pf.Forecast) -> None:
     ages = fc.ages()
     sums = ages.groupby(["location_code", "year"], sort=False)["population"].sum().unstack()
-    # Of the past, every fifth year has ages.
-    expected = [2010, 2015, 2020, *range(2024, 2101)]
+    # Before the origin, every fifth year has ages.
+    expected = [2010, 2015, 2020, *range(2023, 2101)]
     assert sums.columns.tolist() == expected
     for code, row in zip(fc.locations.index, fc.population, strict=True):
         assert sums.loc[code].tolist() == np.rint(row[np.isin(fc.years, expected)]).tolist()
