@@ -130,13 +130,20 @@ def test_a_plain_model_states_no_interval_for_its_base_year():
 
 def test_backtest_errors_are_those_of_the_backtest_on_either_revision(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):
     codes = compared.changes.index.tolist()
+    of_totals = study.compare_revisions("wpp2019", "wpp2024", "panel-ar")
+    shown = study.score_errors(of_totals)
+    assert study.explain_errors(of_totals).endswith("comes from the figures.")
     for panel in (wpp2019, wpp2024.until(2020)):
         bt = pf.backtest(panel, ["panel-ar"], range(1988, 2020, 5), [1, 5, 10, 20], [80])
         scores = bt.scores(codes).set_index("horizon")
-        shown = study.score_errors(compared)
         expected = [f"{row.mape:.2f} / {row.median_ape:.2f}" for row in scores.itertuples()]
         assert shown[panel.revision].tolist() == expected
         assert shown["forecasts"].tolist() == scores["n"].tolist()
+
+
+def test_cohort_is_not_tested_on_the_interpolated_figures_of_2019(compared):
+    assert study.score_errors(compared).columns.tolist() == ["forecasts", "wpp2024"]
+    assert "its annual figures are interpolated" in study.explain_errors(compared)
 
 
 def test_changes_are_counted_year_by_year(compared, wpp2019: pf.Panel, wpp2024: pf.Panel):

@@ -4,6 +4,7 @@ from popforecast.studies.revisions.measurement import Comparison, compare_revisi
 from popforecast.studies.revisions.presentation import (
     count_changes,
     describe_sources,
+    explain_errors,
     explain_held,
     list_renamed,
     score_errors,

@@ -11,6 +11,7 @@ import pandas as pd
 import popforecast.models as models
 from popforecast.errors import UnknownRevisionError, YearError
 from popforecast.evaluation.backtesting import backtest
+from popforecast.evaluation.record import UNRECORDED
 from popforecast.forecasting import DEFAULT_LEVELS, DEFAULT_MODEL, fit, forecast_all
 from popforecast.forecasting.calibration import predict_logs
 from popforecast.forecasting.outlook import Outlook
@@ -113,6 +114,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
         raise YearError(f"year {year!r}: expected one from {after.origin + 1} to {last}, which both revisions forecast")
     pairing = pair(before, after)
     fits = [fit(panel, specification) for panel in (before, after)]
+    tested = [panel for panel in (before, after) if (panel.revision, specification.name) not in UNRECORDED]
     outlooks = [forecast_all(*pair, LEVELS) for pair in zip((before, after), fits, strict=True)]
     return Comparison(
         pairing,
@@ -120,7 +122,7 @@ def compare_revisions(old: str, new: str, model: str = DEFAULT_MODEL, year: int 
         year,
         _measure_changes(pairing, outlooks, year),
         _measure_held(pairing, before, fits[0], outlooks[0]),
-        pd.concat([_measure_errors(panel, specification, pairing) for panel in (before, after)], ignore_index=True),
+        pd.concat([_measure_errors(panel, specification, pairing) for panel in tested], ignore_index=True),
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from popforecast.evaluation.record import UNRECORDED
 from popforecast.forecasting.revision_error import list_published
 from popforecast.studies.revisions.measurement import (
+    FIRST_ORIGIN,
     LEVELS,
     PLAIN,
     SINCE,
@@ -83,6 +85,20 @@ def score_errors(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"forecasts": errors.groupby("horizon").size() // len(names), **columns}).rename_axis(
         "years ahead"
     )
+
+
+def explain_errors(comparison: Comparison) -> str:
+    """Explain the table of :func:`score_errors`, and why a revision is missing in it."""
+    names = [str(panel.revision) for panel in (comparison.pairing.earlier, comparison.pairing.later)]
+    untested = [UNRECORDED[name, comparison.model] for name in names if (name, comparison.model) in UNRECORDED]
+    said = (
+        f"{comparison.model} at the same origins (every fifth year from {FIRST_ORIGIN}), on each edition's own figures "
+        "up to the last year that both have. Mean / median absolute error in percent of the outcome. This is final "
+        "data: errors in real time include revisions of the base figures."
+    )
+    if untested:
+        return f"{said} {' '.join(untested)}"
+    return f"{said} The model is the same, so a difference between the columns comes from the figures."
 
 
 def list_renamed(comparison: Comparison) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def test_every_model_has_a_meaning():
 
 def test_the_first_model_is_in_question_and_the_others_stand_beside_it():
     assert findings.tell_models(["ar1"]).endswith("began.")
-    assert findings.tell_models(["panel-ar", "ar1"]).startswith("The main model here is `panel-ar`, the default,")
+    assert findings.tell_models(["cohort", "ar1"]).startswith("The main model here is `cohort`, the default,")
 
 
 def test_one_horizon_is_told_once(backtest: pf.Backtest):
