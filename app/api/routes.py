@@ -39,7 +39,7 @@ def refuse(error: HTTPException) -> ResponseReturnValue:
 
 def _describe(error: HTTPException) -> str:
     if error.description == NotFound.description:
-        return f"Nothing is at {request.path[:200]!r}: expected one of {', '.join(_list_paths())}."
+        return f"There is no endpoint {request.path[:200]!r}: expected one of {', '.join(_list_paths())}."
     if isinstance(error, MethodNotAllowed):
         methods = ", ".join(error.valid_methods or ())
         return f"Method {request.method} is not allowed at {request.path}: expected {methods}."

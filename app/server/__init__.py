@@ -1,1 +1,1 @@
-"""How the app is served: what stands before and around every answer."""
+"""How the app is served: security, limits, caching, logs and health checks around every response."""

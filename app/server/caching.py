@@ -106,7 +106,7 @@ def keep_answers(application: WSGIApplication, kept: LRUCache[Key, Answer] | Non
             # The server adds the date.
             del response.headers["Date"]
             return response(environ, start_response)
-        # Sent as it is: a Werkzeug response would double the time, and p99 with it.
+        # Sent unchanged: a Werkzeug response would double the time, and the 99th percentile with it.
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [found.body]
 

@@ -67,7 +67,7 @@ class RateLimit:
         """Return the error for a client over the limit, with the limit and when to retry."""
         return TooManyRequests(
             f"Too many requests: expected at most {self.rate} per 1 minute from one client (an IPv4 address or an "
-            "IPv6 /64 network). Ask again in a minute.",
+            "IPv6 /64 network). Try again in a minute.",
             retry_after=A_MINUTE,
         )
 

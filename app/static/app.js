@@ -152,7 +152,7 @@ function enhance(form) {
   showChosen();
 }
 
-// A button beside each text that people take along.
+// A copy button next to each text that people are likely to copy.
 function offerCopy(text) {
   const button = document.createElement("button");
   button.type = "button";

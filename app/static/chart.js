@@ -146,7 +146,7 @@ function enhance(plot) {
   }
   slider.addEventListener("input", () => show(Number(slider.value)));
   readout.hidden = false;
-  // The last year that was asked for: it may lie before the drawing's end.
+  // The last year requested, which may be before the end of the drawing.
   show(Number(readout.dataset.readout));
 }
 

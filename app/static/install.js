@@ -1,7 +1,7 @@
 "use strict";
 
-// Makes the site an app that installs and opens without a network, and says when there is none. A browser that forbids
-// it, as some do in private windows, shows the site as it is.
+// Makes the site an app that can be installed and opens offline, and says when it is offline. Browsers that forbid
+// this, as some do in private windows, show the site as usual.
 
 if ("serviceWorker" in navigator) {
   window.addEventListener("load", () => {

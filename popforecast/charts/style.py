@@ -258,7 +258,7 @@ def write_key(axes: Axes, entries: Sequence[Entry], colours: Sequence[str] = (GR
         else Patch(facecolor=colours[0], alpha=look, linewidth=0, label=text)
         for text, look in entries
     ]
-    # A narrow figure has room for one column only, and a wide one not for four.
+    # A narrow figure has room for one column only, and a wide one for at most three.
     columns = 1 if axes.figure.get_figure(root=True).get_figwidth() < WIDTH else 2 if len(handles) > 3 else 3
     if handles:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns, fontsize=8)

@@ -29,9 +29,9 @@ def request(
     form: str,
     **asked: Any,
 ) -> None:
-    """Ask the app at URL for a forecast of LOCATIONs, and of groups of them.
+    """Request a forecast of LOCATIONs and groups from the app at URL.
 
-    A table has the 80% range, unless --level says otherwise.
+    The table shows the 80% range unless --level is given.
 
     \b
     Example:
@@ -58,10 +58,10 @@ def request(
 
 @click.command()
 @click.argument("revision", default=DEFAULT_REVISION)
-@click.option("--folder", type=folder_path, help="Where to keep it. Default: the user's cache.")
-@click.option("--url", help="Where to get it. Default: the UN.")
+@click.option("--folder", type=folder_path, help="Folder for the file. Default: the user's cache.")
+@click.option("--url", help="URL of the file. Default: the UN's.")
 def fetch(revision: str, folder: Path | None, url: str | None) -> None:
-    """Download the UN's own file of a REVISION and check it against the embedded table.
+    """Download the UN's own file for a REVISION and check it against the embedded table.
 
     \b
     Example:

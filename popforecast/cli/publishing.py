@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--each",
     type=click.Choice(["country", "aggregate"]),
-    help="Make one page of the named notebook for each, such as country-profile.",
+    help="Make a page of the named notebook, such as country-profile, for each of them.",
 )
 def report(
     names: Sequence[str],
@@ -100,7 +100,7 @@ def report(
         return
     results = make_reports(asked, dict(parameters), output, jobs, progress=True, timeout=timeout, force=force)
     for result in results:
-        made = f"{result.path}{' (fresh)' if result.fresh else ''}"
+        made = f"{result.path}{' (up to date)' if result.fresh else ''}"
         click.echo(f"{result.name}: {made if result.ok else result.error}", err=not result.ok)
     if failed := [result for result in results if not result.ok]:
         names = ", ".join(result.name for result in failed)
@@ -118,14 +118,14 @@ def conclude(results: Sequence[Result], index: Path, seconds: float) -> str:
     >>> conclude([Result("a", "A", True, None, page)], Path("reports/index.html"), 4.23)
     'reports/index.html: 1 report run in 4.2 s'
     >>> conclude([Result("a", "A", True, None, page, fresh=True)], Path("reports/index.html"), 0.61)
-    'reports/index.html: nothing to run, as all pages are fresh (0.6 s)'
+    'reports/index.html: nothing to run, all pages are up to date (0.6 s)'
     """
     fresh = sum(result.fresh for result in results)
     run = len(results) - fresh
     if run:
-        done = f"{run} report{'s' if run > 1 else ''} run{f', {fresh} fresh,' if fresh else ''} in {seconds:.1f} s"
+        done = f"{run} report{'s' if run > 1 else ''} run{f', {fresh} up to date,' if fresh else ''} in {seconds:.1f} s"
     else:
-        done = f"nothing to run, as all pages are fresh ({seconds:.1f} s)"
+        done = f"nothing to run, all pages are up to date ({seconds:.1f} s)"
     listed = sum(result.listed for result in results)
     if listed == len(results):
         return f"{index}: {done}"

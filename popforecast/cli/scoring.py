@@ -35,7 +35,7 @@ from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
     "--by",
     multiple=True,
     type=click.Choice(["origin", "region", "location"]),
-    help="Score separately by this; may be repeated.",
+    help="Also break scores down by this; may be repeated.",
 )
 @revision_option
 @take_data

@@ -42,7 +42,7 @@ def list_residuals(query: Query) -> dict[str, Residuals]:
 def write_residuals(residuals: dict[str, Residuals]) -> str:
     """Return an HTML table of the size of residuals and the results of three tests."""
     if not residuals:
-        return '<p class="hint">Sums of countries have no residuals of their own: choose a country, or ar1.</p>'
+        return '<p class="hint">Sums are not fitted, so they have no residuals: choose a country, or ar1.</p>'
     headings = "".join(f'<th scope="col">{text}</th>' for text in ("Line", "Residuals", "Size", "Tests"))
     rows = [
         f'<tr><th scope="row">{name}</th><td>{len(these.years)} {"past errors" if these.past else "residuals"}, '

@@ -256,7 +256,7 @@ def _forecast_each(
         own = [code for code in asked if panel.homes[code] == number]
         summed = {name: groups[name] for name, home in homes.items() if home == number}
         if end is not None and end < first:
-            raise YearError(f"{[*own, *summed][0]!r} starts in {first}: expected a last year from then on, not {end}")
+            raise YearError(f"{[*own, *summed][0]!r} starts in {first}: expected a last year no earlier, not {end}")
         begin = start if start is None or start >= first else first
         parts.append(_forecast_one(whole, [*own, *summed], begin, end, specification, levels, intervals, summed))
     return join(parts, (*asked, *(name for name in groups if name not in asked)))

@@ -50,7 +50,7 @@ BY_AGE, OF_TOTALS = "cohort", "panel-ar"
 
 
 def choose(panel: Panel | UnevenPanel | None = None) -> str:
-    """Return the name of the model that forecasts a panel (default: a revision of the UN) if none is asked for.
+    """Return the name of the default model for a panel (default: a revision of the UN).
 
     Examples
     --------

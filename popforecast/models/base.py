@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 Steps = NDArray[np.integer[Any]]
 
-# Central coverage of the intervals, in percent, where nobody asks for other levels.
+# Central coverage of the intervals, in percent, unless other levels are requested.
 DEFAULT_LEVELS = (80, 95)
 
 
@@ -63,7 +63,7 @@ class Prediction(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class LogPrediction(Frozen):
-    """Population after the origin with half-widths in logs: what intervals are made of before they are in persons.
+    """Population after the origin with half-widths in logs, from which intervals in persons are computed.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class LogPrediction(Frozen):
         signs = np.array([-1, 1])[:, None, None]
         with np.errstate(over="ignore", invalid="ignore"):
             moved = {level: self.population * np.exp(signs * width) for level, width in self.widths.items()}
-        # Zero times infinity is no number.
+        # Zero times infinity is not a number.
         sides = {level: np.where(np.isnan(both), self.population, both) for level, both in moved.items()}
         return Prediction(self.population, *({level: both[i] for level, both in sides.items()} for i in (0, 1)))
 
@@ -234,7 +234,7 @@ class Fitted(Frozen):
         >>> bool(path.upper[80][0, -1].round() == fc.upper[80][0, 0].round())
         True
         """
-        # The one import upwards: people look for a forecast here, and it takes more than the model.
+        # The only upward import: users expect a forecast here, which takes more than the model.
         from popforecast.forecasting import predict
 
         return predict(self, horizon, levels)

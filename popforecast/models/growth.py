@@ -127,12 +127,12 @@ class Drift(GrowthModel):
             return np.log1p(np.maximum(path, -1))
 
     def predict_logs(self, arrays: Arrays, horizon: int, levels: Sequence[float]) -> LogPrediction:
-        """Predict the bounded median, with uncalibrated intervals that are symmetric in what y is."""
+        """Predict the bounded median, with uncalibrated intervals that are symmetric in y."""
         if self.transform == "log":
             return super().predict_logs(arrays, horizon, levels)
         median = super().predict_logs(arrays, horizon, ()).population
         deviation = np.exp(arrays["last"])[:, None] * self.spread(arrays, np.arange(1, horizon + 1))
-        # Relative to the line it grows by itself; where a bound lifts the median, it does not shrink again.
+        # Relative to the unbounded line; where a bound lifts the median, the interval does not shrink again.
         share = np.maximum.accumulate(deviation / np.maximum(median, np.finfo(float).tiny), axis=1)
         with np.errstate(divide="ignore"):
             widths = {

@@ -19,7 +19,7 @@ from popforecast.panel.frozen import Frozen, freeze
 Array = NDArray[np.float64]
 Years = NDArray[np.int64]
 
-# First ages of the groups: of population, of death rates (infants apart), and of fertility.
+# First ages of the groups: of population, of death rates (infants separately), and of fertility.
 AGES = tuple(range(0, 101, 5))
 MORTALITY_AGES = (0, 1, *AGES[1:])
 FERTILE_AGES = AGES[3:10]
@@ -38,12 +38,12 @@ ANNUAL = ("births", "deaths", "net_migration", "tfr")
 class Components(Frozen):
     """Past population and rates of n places by age, sex and five-year period, from one revision.
 
-    Sexes are men, women. Death rates, and fertility by age, may be unknown (NaN) in a place's first periods.
+    The order of sexes is men, women. Death rates, and fertility by age, may be unknown (NaN) in early periods.
 
     Attributes
     ----------
     codes : tuple
-        Of the places.
+        Codes of the places.
     years : ndarray, shape (a,)
         Every fifth year, at mid-year.
     ages : ndarray, shape (n, 2, 21, a)
@@ -59,18 +59,18 @@ class Components(Frozen):
     fertility_by_age : ndarray, shape (n, 7, p)
         Percent of total fertility at 15-19, 20-24, ..., 45-49.
     calendar : ndarray, shape (c,)
-        Calendar years; none where births and deaths by year are not known.
+        Calendar years; empty if births and deaths by year are not known.
     births, deaths, net_migration : ndarray, shape (n, c)
-        Persons a calendar year. The last net migration is NaN where half of its year lies after the origin.
+        Persons per calendar year. The last net migration is NaN if half of its year lies after the origin.
     tfr : ndarray, shape (n, c)
         Children per woman, by calendar year.
     edition : str or None
-        The edition of World Population Prospects that they were loaded from.
+        The edition of World Population Prospects they were loaded from.
 
     Raises
     ------
     PanelError
-        If a figure is none, or out of range; the error names place and year.
+        If a figure is missing or out of range; the error names the place and year.
     """
 
     codes: tuple[Hashable, ...]
@@ -154,12 +154,12 @@ class Components(Frozen):
         annual : DataFrame, optional
             location_code, year, births_thousands, deaths_thousands, net_migration_thousands, tfr.
         edition : str, optional
-            For what is loaded from an edition of the UN.
+            The edition of World Population Prospects, for components loaded from one.
 
         Raises
         ------
         PanelError
-            If a column is absent, a row stands twice or is missing, or a figure is out of range; it names the place.
+            If a column is absent, a row is repeated or missing, or a figure is out of range; the error names the place.
         """
         counted = collect_whole(ages, ["location_code", "sex", "age", "year"], "population_thousands", "ages")
         codes, years = counted.labels[0], np.array(counted.labels[3], dtype=np.int64)
@@ -195,7 +195,7 @@ class Components(Frozen):
         )
 
     def select(self, codes: Iterable[Hashable]) -> Components | None:
-        """Return the components of those places that have them, in the given order; None if none has."""
+        """Return the components of the places that have them, in the given order; None if no place has."""
         own = {code: row for row, code in enumerate(self.codes)}
         rows = [own[code] for code in codes if code in own]
         if rows == list(range(len(self.codes))):
@@ -204,7 +204,7 @@ class Components(Frozen):
         return self._derive(codes=tuple(self.codes[row] for row in rows), **taken) if rows else None
 
     def cut(self, codes: Iterable[Hashable], year: int) -> Components | None:
-        """Return the components of some places known in a year; None if there are none.
+        """Return the components of some places that were known in a year; None if there are none.
 
         Examples
         --------
@@ -223,7 +223,7 @@ class Components(Frozen):
     def until(self, year: int) -> Components:
         """Return the components up to a year: ages, complete periods and calendar years.
 
-        Net migration of the year itself is not known, as half of it comes after mid-year.
+        Net migration in the year itself is not known, because half of it comes after mid-year.
 
         Raises
         ------

@@ -21,13 +21,13 @@ class Cube:
     Attributes
     ----------
     table : str
-        What the table is called in errors.
+        The name of the table in errors.
     keys : tuple of str
     labels : tuple of tuple
-        Of each key, in order.
+        The labels of each key, in order.
     values : ndarray
     is_whole : bool
-        Whether no cell may lack.
+        Whether no cell may be missing.
     """
 
     table: str
@@ -42,7 +42,7 @@ class Cube:
         Raises
         ------
         PanelError
-            If a cell is not there that must be; the error names it.
+            If a required cell is missing; the error names it.
         """
         values = self.values
         for axis, labels in enumerate(wanted):
@@ -66,7 +66,7 @@ def collect_cube(table: pd.DataFrame, keys: Sequence[str], value: str, name: str
     Raises
     ------
     PanelError
-        If a column is absent, a cell stands twice, or a figure is no number.
+        If a column is absent, a cell is repeated, or a figure is not a number.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def collect_cube(table: pd.DataFrame, keys: Sequence[str], value: str, name: str
     try:
         figures = table[value].to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise PanelError(f"{name} has a {value} that is no number ({error})") from error
+        raise PanelError(f"{name} has a {value} that is not a number ({error})") from error
     values = np.full(int(np.prod(sizes)), np.nan)
     values[cells] = figures
     return Cube(name, tuple(keys), tuple(tuple(each.tolist()) for each in labels), values.reshape(sizes), is_whole)
@@ -108,13 +108,13 @@ def check_between(
     most: float,
     first_may_lack: bool = False,
 ) -> None:
-    """Check that values, by place first and by year last, are numbers in a range.
+    """Check that values, with places on the first axis and years on the last, are numbers in a range.
 
     Raises
     ------
     PanelError
-        If one is not; the error names place, year, figure and range. Where the first may lack, whole tables of a
-        place's early years may be NaN, but never the last.
+        If one is not; the error names place, year, figure and range. With `first_may_lack`, whole tables of a place's
+        first years may be NaN, but never that of the last year.
     """
     wrong = ~((values >= least) & (values <= most))
     if first_may_lack:

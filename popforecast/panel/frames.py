@@ -141,9 +141,9 @@ def _read_dates(column: pd.Series, time: str) -> NDArray[np.int64]:
     other = days != days.iloc[0]
     if other.any():
         raise PanelError(
-            f"row {_row(other)}: {time} is {column[other].iloc[0]}, and {column.iloc[0]} before: dates of one day in "
-            f"each year stand for years, but these are of several; pass one figure a year, with {time!r} as a year "
-            "such as 2000"
+            f"row {_row(other)}: {time} is {column[other].iloc[0]}, and {column.iloc[0]} before: dates count as "
+            f"years only if they all fall on the same day of the year; pass one figure per year, with {time!r} as a "
+            "year such as 2000"
         )
     return column.dt.year.to_numpy().astype(np.int64)
 

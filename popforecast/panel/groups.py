@@ -219,7 +219,7 @@ def _expand(panel: Panel, membership: Membership, name: str, row: int) -> NDArra
     if row not in membership.aggregate_rows:
         place = f"{panel.locations['name'].iloc[row]} ({panel.locations.index[row]})"
         raise PanelError(
-            f"group {name!r} has the member {place}, whose countries are not all known here: expected countries"
+            f"group {name!r} has the member {place}, whose countries are not all known: expected countries"
         )
     return membership.matrix[np.flatnonzero(membership.aggregate_rows == row)[0]]
 
@@ -228,5 +228,5 @@ def _check_group_name(panel: Panel, name: str) -> None:
     if panel.index.has(name):
         code = panel.index.find(name)
         raise PanelError(
-            f"group {name!r} has the name of a location, {panel.index.names[code]} ({code}): expected a name of its own"
+            f"group {name!r} has the name of a location, {panel.index.names[code]} ({code}): expected another name"
         )

@@ -53,7 +53,7 @@ def disambiguate(names: Mapping[Any, str] | pd.Series[str], key: Callable[[str],
     names : mapping of code to str
         A dict or a Series.
     key : callable
-        What two names that readers would take for one have in common (default: every letter).
+        Returns the same value for names that readers would take for the same (default: only equal names).
 
     Examples
     --------
@@ -150,7 +150,7 @@ class LocationIndex(Frozen):
         for query, code in zip(queries, matches, strict=True):
             if code in asked:
                 raise RepeatedLocationError(
-                    f"{self.names[code]} ({code}) was asked for twice, as {str(asked[code])!r} and {str(query)!r}: "
+                    f"{self.names[code]} ({code}) was given twice, as {str(asked[code])!r} and {str(query)!r}: "
                     "expected each location once"
                 )
             asked[code] = query
@@ -198,7 +198,7 @@ def build_index(locations: pd.DataFrame) -> LocationIndex:
     countries = {iso3: code for iso3, code in coded if isinstance(iso3, str) and iso3}
     for iso3, code in countries.items():
         texts.setdefault(normalise(iso3), code)
-    # In one order, or the nearest names of a miss would differ between two runs.
+    # In a fixed order; otherwise the names suggested for an unknown one could differ between runs.
     for iso3, aliases in load_aliases().items():
         if iso3 in countries:
             texts.update((text, countries[iso3]) for text in map(normalise, aliases) if text not in texts)

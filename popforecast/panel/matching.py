@@ -23,9 +23,9 @@ def check_fit(
     ----------
     components : Components
     codes : iterable
-        Of the panel's rows.
+        Codes of the panel's rows.
     years, totals : ndarray, shapes (t,), (n, t)
-        The panel's.
+        Years and figures of the panel.
 
     Raises
     ------
@@ -35,10 +35,10 @@ def check_fit(
     rows = {code: row for row, code in enumerate(codes)}
     strange = [code for code in components.codes if code not in rows]
     if strange:
-        raise PanelError(f"components of {strange[0]!r} are of no place of the panel: expected some of its codes")
+        raise PanelError(f"components have the code {strange[0]!r}, which the panel does not have: expected its codes")
     if components.years[0] != years[0]:
         raise PanelError(
-            f"components begin in {components.years[0]}, the panel in {years[0]}: expected the same first year"
+            f"components begin in {components.years[0]}, but the panel in {years[0]}: expected the same first year"
         )
     common = [(int(np.flatnonzero(years == year)[0]), i) for i, year in enumerate(components.years) if year in years]
     columns, at = (list(each) for each in zip(*common, strict=True))
@@ -48,7 +48,7 @@ def check_fit(
     if apart.any():
         row, column = np.argwhere(apart)[0]
         raise PanelError(
-            f"ages of {components.codes[row]!r} sum to {sums[row, column]:,.0f} in {years[columns[column]]}, and the "
+            f"ages of {components.codes[row]!r} sum to {sums[row, column]:,.0f} in {years[columns[column]]}, but the "
             f"panel has {stated[row, column]:,.0f}: expected the same within {SUM_TOLERANCE:.0%} or "
             f"{SUM_PERSONS:,} persons"
         )

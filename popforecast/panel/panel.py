@@ -48,7 +48,7 @@ class Panel(Frozen, tables=("locations",)):
     source : Source, optional
         The edition the figures were read from. Loading and reading attach it; naming a revision does not.
     attached : Components or callable, optional
-        What :attr:`components` are taken from, or what loads them at first use.
+        The source of :attr:`components`, or a function that loads them at first use.
 
     Raises
     ------
@@ -183,19 +183,19 @@ class Panel(Frozen, tables=("locations",)):
         # An update may change projections only; anything stored under this checksum must still become stale.
         for update in self.updates:
             digest.update(f"{update.date} {update.sha256}".encode())
-        # (An edition's own have a checksum of their own.)
+        # (The components of an edition have their own checksum.)
         if isinstance(self.attached, Components) and self.components:
             digest.update(self.components.checksum.encode())
         return digest.hexdigest()
 
     @cached_property
     def components(self) -> Components | None:
-        """Ages, births, deaths and migration of these places up to the origin; None where none are known."""
+        """Ages, births, deaths and migration of these places up to the origin; None if not known."""
         whole = self.attached() if callable(self.attached) else self.attached
         return whole and whole.cut(self._places.index, self.origin)
 
     def with_components(self, components: Components) -> Panel:
-        """Return the panel with components of some of its places; what does not fit its figures raises PanelError."""
+        """Return the panel with components of some of its places; PanelError if they do not match its figures."""
         check_fit(components, self._places.index, self.years, self.values)
         return replace(self, attached=components)
 
@@ -206,7 +206,7 @@ class Panel(Frozen, tables=("locations",)):
         if isinstance(locations, str) or not isinstance(locations, Iterable):
             locations = [locations]
         if not (codes := self.index.find_all(locations)):
-            raise PanelError("no location was asked for: expected at least one code, ISO3 code, name or alias")
+            raise PanelError("no location was given: expected at least one code, ISO3 code, name or alias")
         return self._places.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def select(self, locations: Iterable[Hashable] | Hashable) -> Panel:
@@ -224,7 +224,7 @@ class Panel(Frozen, tables=("locations",)):
         if year not in self.years:
             raise YearError(f"{year} is not a year of the panel, which has {describe_years(self.years)}")
         if (kept := int(np.searchsorted(self.years, year)) + 1) < 2:
-            raise PanelError(f"until {year} the panel has one year: expected at least two")
+            raise PanelError(f"up to {year} the panel has only one year: expected at least two")
         return self._derive(self.values[:, :kept], self.years[:kept], self._places)
 
     def common(self) -> Panel:

@@ -100,7 +100,7 @@ class UnevenPanel(Frozen):
             locations = [locations]
         codes = self.index.find_all(locations)
         if not codes:
-            raise PanelError("no location was asked for: expected at least one code, name or alias")
+            raise PanelError("no location was given: expected at least one code, name or alias")
         return self.locations.index.get_indexer(pd.Index(codes, tupleize_cols=False))
 
     def cover(self, number: int) -> Panel:
@@ -136,7 +136,7 @@ class UnevenPanel(Frozen):
         """Return some locations: a :class:`Panel` if they share their first and last years."""
         codes = self.locations.index[self.rows(locations)].tolist()
         if len(set(codes)) < len(codes):
-            raise PanelError("a location was asked for twice: expected each once")
+            raise PanelError("a location was given twice: expected each once")
         kept = {number: [code for code in codes if self.homes[code] == number] for number in range(len(self.panels))}
         panels = [self.panels[number].select(own) for number, own in kept.items() if own]
         return panels[0] if len(panels) == 1 else UnevenPanel(tuple(panels), tuple(codes))
@@ -147,7 +147,7 @@ class UnevenPanel(Frozen):
             raise YearError(f"{year} is not a year of the panel, which has {self.years[0]} to {self.origin}")
         known = [p for p in self.panels if p.years[1] <= year]
         if not known:
-            raise PanelError(f"until {year} no location has two years")
+            raise PanelError(f"up to {year} no location has two years")
         cut = tuple(p.until(min(year, p.origin)) for p in known)
         held = {code for panel in cut for code in panel.locations.index}
         return UnevenPanel(cut, tuple(code for code in self.codes if code in held))

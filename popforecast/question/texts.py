@@ -81,7 +81,7 @@ def read_levels(texts: list[str], _: Given) -> tuple[float, ...]:
     levels = sorted(map(read_level, texts))
     repeated = [level for level, following in pairwise(levels) if level == following]
     if repeated:
-        raise LevelError(f"level {repeated[0]:g} was asked for twice: expected each level once")
+        raise LevelError(f"level {repeated[0]:g} was given twice: expected each level once")
     return tuple(levels)
 
 
@@ -112,7 +112,7 @@ def choose_among(name: str, valid: tuple[Any, ...]) -> Reader:
             if text not in map(str, valid):
                 raise InputError(f"{name} {quote(text)}: expected one of {', '.join(map(str, valid))}")
             if text in texts[:i]:
-                raise InputError(f"{name} {text} was asked for twice: expected each once")
+                raise InputError(f"{name} {text} was given twice: expected each once")
         return tuple(choice for choice in valid if str(choice) in texts)
 
     return read

@@ -74,7 +74,7 @@ def plan(
     Raises
     ------
     ReportError
-        If reports depend on one another in a circle.
+        If reports depend on one another in a cycle.
     """
     chosen = {notebook.name: notebook for notebook in notebooks}
     after = {name: tuple(filter(chosen.__contains__, chosen[name].after)) for name in chosen}
@@ -82,7 +82,7 @@ def plan(
         order = list(TopologicalSorter(after).static_order())
     except CycleError as error:
         raise ReportError(
-            f"reports depend on one another in a circle: {' after '.join(error.args[1])}; expected an order"
+            f"reports depend on one another in a cycle: {' after '.join(error.args[1])}; expected an order"
         ) from error
     package = read_package()
     steps = []

@@ -156,7 +156,7 @@ def explain(site: Site) -> Iterator[None]:
     except OSError as error:
         raise ReportError(
             f"the {'pages' if site.series else 'reports'} cannot be written to {site.folder} ({error.strerror}): "
-            "choose a folder that can be written to, and has room"
+            "choose a writable folder with enough free space"
         ) from error
 
 

@@ -62,7 +62,7 @@ class Engine:
                     return
                 finished = wait(running, PATIENCE, FIRST_COMPLETED).done
                 if not finished and not self.count():
-                    raise ScaleError("Dask has no worker left: start some, and run it again to continue")
+                    raise ScaleError("Dask has no workers left: start some, then run it again to continue")
                 for future in finished:
                     task = running.pop(future)
                     yield task, future.result()

@@ -97,7 +97,7 @@ def check_apart(data: Path, output: Path) -> None:
     """
     if data.is_dir() and output.is_relative_to(data):
         raise ScaleError(
-            f"the output {output} is inside the input {data}: expected a folder outside, or parts become data"
+            f"the output {output} is inside the input {data}: expected one outside it, or parts become data"
         )
 
 

@@ -99,9 +99,7 @@ def survey(path: Path, columns: Columns, rows: int, skip: bool = False) -> Sourc
             unread.append((str(name), sentence))
             continue
         if kind not in (None, found):
-            raise ScaleError(
-                f"{name}: column {columns.id!r} has {found}, in other files {kind}: expected the same type"
-            )
+            raise ScaleError(f"{name}: column {columns.id!r} has {found}, but {kind} in other files: expected one type")
         kind = found
         if pieces:
             files.append(pieces)

@@ -49,7 +49,7 @@ def test_no_two_views_share_an_address() -> None:
     ("address", "sentence"),
     [
         ("location=Nigria", "nearest: Nigeria"),
-        ("location=NGA&location=566", "asked for twice"),
+        ("location=NGA&location=566", "given twice"),
         ("location=" + "&location=".join(map(str, range(9))), "names 9 locations: expected at most 8"),
         ("model=magic", "expected one of ar1"),
         ("model=AR(9,c)", "expected one of ar1"),

@@ -112,7 +112,7 @@ def test_residuals_are_what_statsmodels_leaves() -> None:
 def test_a_sum_has_no_residuals_and_says_so() -> None:
     page = explorer.build(["World"])
     page.tabs.selected_index = 2
-    assert "no residuals of their own" in page.residuals.value
+    assert "so they have no residuals" in page.residuals.value
     page.models[0].kind.value = "ar1"
     assert "Ljung-Box" in page.residuals.value
 

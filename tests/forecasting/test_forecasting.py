@@ -419,9 +419,9 @@ def test_impossible_period_is_refused_with_value_and_range(
     ("options", "error", "named"),
     [
         ({"locations": ["Nigera", "World"]}, UnknownLocationError, "nearest: Nigeria"),
-        ({"locations": []}, PanelError, "no location was asked for"),
+        ({"locations": []}, PanelError, "no location was given"),
         ({"locations": ""}, UnknownLocationError, "no location ''"),
-        ({"locations": ["USA", "United States"]}, RepeatedLocationError, "asked for twice"),
+        ({"locations": ["USA", "United States"]}, RepeatedLocationError, "given twice"),
         ({"locations": ["NGA"] * 10_000}, RepeatedLocationError, "each location once"),
         ({"model": "prophet"}, UnknownModelError, "ar1, naive, drift"),
         ({"model": 7}, UnknownModelError, "no model 7"),

@@ -151,14 +151,14 @@ def test_other_components_make_another_panel(panel: pf.Panel, components: Compon
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda panel: panel.select(["MI", "XX"]), "components of 'AR' are of no place of the panel"),
+        (lambda panel: panel.select(["MI", "XX"]), "components have the code 'AR', which the panel does not have"),
         (
             lambda panel: pf.Panel(panel.values * 1.05, panel.years, panel.locations),
-            "ages of 'AR' sum to 42,000 in 1950, and the panel has 44,100: expected the same within 1%",
+            "ages of 'AR' sum to 42,000 in 1950, but the panel has 44,100: expected the same within 1%",
         ),
         (
             lambda panel: pf.Panel(panel.values[:, 1:], panel.years[1:], panel.locations),
-            "components begin in 1950, the panel in 1951",
+            "components begin in 1950, but the panel in 1951",
         ),
     ],
 )

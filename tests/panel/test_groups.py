@@ -90,7 +90,7 @@ def test_group_of_one_country_may_be_written_as_text(wpp2024: pf.Panel, membersh
     ("groups", "error", "sentence"),
     [
         ({"A": ["NGA", "Atlantis"]}, UnknownLocationError, "no location 'Atlantis'"),
-        ({"A": ["NGA", "Nigeria"]}, RepeatedLocationError, "asked for twice"),
+        ({"A": ["NGA", "Nigeria"]}, RepeatedLocationError, "given twice"),
         ({"A": ["NGA", "Africa"]}, RepeatedLocationError, "counts Nigeria twice, in Nigeria and in Africa"),
         ({"A": ["Africa", "Least developed countries"]}, RepeatedLocationError, "twice, in Africa and in Least"),
         ({"A": []}, PanelError, "group 'A' has no member"),

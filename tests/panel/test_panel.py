@@ -141,7 +141,7 @@ def test_group_and_name_of_a_frame_are_kept() -> None:
         (
             frame(year=pd.to_datetime(["2000-01-01", "2001-07-01"] * 2)),
             {},
-            ["row 2", "2001-07-01", "one figure a year"],
+            ["row 2", "2001-07-01", "one figure per year"],
         ),
         (frame(year=pd.PeriodIndex(["2000", "2001"] * 2, freq="Y")), {}, ["year holds period"]),
         (frame(year=[2000, 1e300, 2000, 2001]), {}, ["row 2", "1e+300"]),
@@ -187,7 +187,7 @@ def test_one_location_needs_no_list(wpp2024: pf.Panel, location: object) -> None
 
 @pytest.mark.parametrize("nothing", [[], (), pd.Series([], dtype=object), iter([])])
 def test_no_location_is_refused(wpp2024: pf.Panel, nothing: object) -> None:
-    with pytest.raises(PanelError, match="no location was asked for"):
+    with pytest.raises(PanelError, match="no location was given"):
         wpp2024.select(nothing)
 
 
@@ -205,7 +205,7 @@ def test_until_a_year_it_does_not_have_is_refused(wpp2024: pf.Panel, year: objec
 
 
 def test_until_the_first_year_is_no_panel(wpp2024: pf.Panel) -> None:
-    with pytest.raises(PanelError, match="until 1950 the panel has one year"):
+    with pytest.raises(PanelError, match="up to 1950 the panel has only one year"):
         wpp2024.until(1950)
 
 

@@ -159,7 +159,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_site_whole(site, tmp_path: Pat
         write_notebook(folder, "alpha", "print('x' * 200_000)")
         status, errors = run(folder, disk / "out")
         assert (status, snapshot(disk / "out")) == (1, before)
-        assert "(No space left on device): choose a folder that can be written to, and has room" in errors
+        assert "(No space left on device): choose a writable folder with enough free space" in errors
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

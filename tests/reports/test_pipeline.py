@@ -284,7 +284,7 @@ def test_a_report_that_writes_elsewhere_is_never_fresh(tmp_path: Path):
 def test_reports_that_wait_for_each_other_are_refused(tmp_path: Path):
     write_notebook(tmp_path, "a", after=["b"])
     write_notebook(tmp_path, "b", after=["a"])
-    with pytest.raises(ReportError, match="reports depend on one another in a circle"):
+    with pytest.raises(ReportError, match="reports depend on one another in a cycle"):
         make_reports(None, None, tmp_path / "out", folder=tmp_path)
 
 

@@ -207,7 +207,7 @@ def test_files_whose_identifiers_differ_in_sign_are_not_mixed(rows: pd.DataFrame
     numbers = rows[:200].assign(id=rows["id"].str[1:].astype(np.int64))
     numbers[:100].to_parquet(tmp_path / "a.parquet")
     numbers[100:].astype({"id": np.uint64}).to_parquet(tmp_path / "b.parquet")
-    with pytest.raises(ScaleError, match=r"b\.parquet: .*unsigned .*in other files whole numbers: .*same type"):
+    with pytest.raises(ScaleError, match=r"b\.parquet: .*unsigned .*but whole numbers in other files: .*one type"):
         forecast(tmp_path, tmp_path.parent / "out")
 
 
@@ -225,7 +225,7 @@ def test_an_output_inside_the_input_is_refused_before_anything_is_written(
     place: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows[:100].to_parquet(tmp_path / "history.parquet")
-    with pytest.raises(ScaleError, match=r"is inside the input .*: expected a folder outside"):
+    with pytest.raises(ScaleError, match=r"is inside the input .*: expected one outside it"):
         forecast(tmp_path, tmp_path / place)
     assert [path.name for path in tmp_path.iterdir()] == ["history.parquet"]
 
@@ -352,7 +352,7 @@ def test_workers_that_are_not_there_or_not_alike_are_said(
     monkeypatch.setattr(engines, "PATIENCE", 1.0)
     with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         elsewhere = {"engine": "dask", "scheduler": cluster.scheduler_address}
-        with pytest.raises(ScaleError, match="Dask has no worker left: start some"):
+        with pytest.raises(ScaleError, match="Dask has no workers left: start some"):
             forecast(history, tmp_path / "out", **elsewhere)
         cluster.scale(1)
         cluster.wait_for_workers(1)

@@ -180,7 +180,7 @@ def test_the_finding_states_what_the_tables_do(compared):
     first = study.find_moved(compared, 1).iloc[0]
     assert "Tokelau" not in said
     leading = f"{first['location']} ({first['forecast']:+.0f}%)"
-    assert f"those that moved furthest, among places with at least 100,000 people, are for {leading}" in said
+    assert f"those that changed most, among places with at least 100,000 people, are for {leading}" in said
     held = [int(share) for share in re.findall(r"(\d+)%", said.partition("contained ")[2])]
     ahead = study.score_held(compared).drop(2020, level="year").groupby("intervals").mean()
     assert ahead.index.tolist() == ["known at the time", "with later revisions"]

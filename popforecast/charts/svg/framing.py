@@ -17,7 +17,7 @@ from popforecast.models.base import Array
 # scale, by this factor.
 MOST_SPREAD, MOST_RATIO = 1.5, 4
 
-# If the lowest tick is below this in the chart's unit, each tick is written in a unit of its own.
+# If the lowest tick is below this in the chart's unit, each tick is written in its own unit.
 FINEST = 0.001
 
 # Space between elements, in pixels.

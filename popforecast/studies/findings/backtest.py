@@ -108,14 +108,14 @@ def tell_final(hindsight: pd.DataFrame | None) -> str:
     edition = get_edition(facts["vintage"]).edition
     history = "today's history"
     if facts["revision"] != DEFAULT_REVISION:
-        history = f"history as the {get_edition(facts['revision']).edition} edition has it"
+        history = f"the history in the {get_edition(facts['revision']).edition} edition"
     verdict = " This flatters every model here." if ratios.min() > 1 else ""
     return (
         f"**Final data.** Every model here uses {history}, revised and partly interpolated after the fact. "
-        f"Those figures were not available at the time.{verdict} From what was known in {facts['origin']} (the "
-        f"{edition} edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} what they are on "
-        f"final data{f'; {named}' if named else ''}. That is over the {facts['n']} countries that can be compared; the "
-        "report *4. Vintages* has the errors in real time."
+        f"Those figures were not available at the time.{verdict} Using only what was known in {facts['origin']} "
+        f"(the {edition} edition), mean errors {facts['year'] - facts['origin']} years ahead were {spread} those on "
+        f"final data{f'; {named}' if named else ''}. This covers the {facts['n']} comparable countries; the "
+        "report *4. Vintages* gives the errors in real time."
     )
 
 

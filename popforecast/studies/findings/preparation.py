@@ -50,21 +50,21 @@ def tell_totals(totals: pd.DataFrame) -> str:
     >>> import popforecast as pf
     >>> from popforecast.studies.preparation import compare_totals
     >>> tell_totals(compare_totals(pf.load_panel("wpp2019")))[:86]
-    "The countries' sum lies between 14,000 persons below the world's figure and 10,000 abo"
+    'The sum of countries is between 14,000 persons below the world total and 10,000 above '
     """
     low, high, share = totals["gap"].min(), totals["gap"].max(), _measure_widest(totals)
     within = f"never more than {share:.1f} parts per million from it"
     if low < 0 < high:
         return (
-            f"The countries' sum lies between {-low:,} persons below the world's figure and {high:,} above it, "
-            f"{within}: gaps in both directions are what rounding produces."
+            f"The sum of countries is between {-low:,} persons below the world total and {high:,} above it, "
+            f"{within}: gaps in both directions are consistent with rounding."
         )
     if low == high == 0:
-        return "The countries' sum equals the world's figure in every year."
+        return "The sum of countries equals the world total in every year."
     near, far = sorted((abs(low), abs(high)))
     side, whose = ("below", "places that the table does not list") if low < 0 else ("above", "places counted twice")
     return (
-        f"The countries' sum always lies {near:,} to {far:,} persons {side} the world's figure, {within}: too "
+        f"The sum of countries is always {near:,} to {far:,} persons {side} the world total, {within}: too "
         f"one-sided to be rounding; {whose} would explain it."
     )
 
@@ -76,7 +76,7 @@ def tell_updates(opening: Opening) -> str:
     --------
     >>> from popforecast.studies.preparation import open_revision
     >>> tell_updates(open_revision("wpp2019"))
-    'wpp2019 is as it was first published: no interim update is known.'
+    'wpp2019 is in its original version: no interim update is known.'
     """
     panel = opening.panel
     names = panel.locations["name"].to_dict()
@@ -88,7 +88,7 @@ def tell_updates(opening: Opening) -> str:
         f"Not applied: on {say_date(day)} the UN replaced the series of {names[code]}."
         for code, day in find_outdated(panel).items()
     ]
-    return " ".join(said) or f"{panel.revision} is as it was first published: no interim update is known."
+    return " ".join(said) or f"{panel.revision} is in its original version: no interim update is known."
 
 
 def _measure_widest(totals: pd.DataFrame) -> float:

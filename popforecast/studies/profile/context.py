@@ -29,13 +29,13 @@ def tell_events(profile: Profile) -> str:
     if past:
         before = len(past) < len(own)
         said.append(
-            f"{'Earlier events' if before else 'Events'} that moved the population: {'; '.join(past)}. The model sees "
-            "that totals changed, but not why."
+            f"{'Earlier events' if before else 'Events'} that changed the population: {'; '.join(past)}. The model "
+            "sees that totals changed, but not why."
         )
     among = _list_among(profile)
     if among:
         said.append(
-            f"Events in its countries: {'; '.join(among)}. The model sees totals up to {origin}, but not what moved "
+            f"Events in its countries: {'; '.join(among)}. The model sees totals up to {origin}, but not what changed "
             "them or whether it continues."
         )
     return " ".join(said)

@@ -98,7 +98,7 @@ def explain_errors(comparison: Comparison) -> str:
     )
     if untested:
         return f"{said} {' '.join(untested)}"
-    return f"{said} The model is the same, so a difference between the columns comes from the figures."
+    return f"{said} The model is the same, so any difference between the columns comes from the figures."
 
 
 def list_renamed(comparison: Comparison) -> pd.DataFrame:
@@ -161,8 +161,8 @@ def tell_finding(comparison: Comparison) -> str:
     )
     return (
         f"{new.revision} revised {base} populations by a median {changes['past'].abs().median():.1f}% "
-        f"({len(changes)} countries), and by {FAR}% or more in {far}. Our forecasts for {year} moved by a median "
-        f"{changes['forecast'].abs().median():.1f}%; those that moved furthest, among places with at least 100,000 "
+        f"({len(changes)} countries), and by {FAR}% or more in {far}. Our forecasts for {year} changed by a median "
+        f"{changes['forecast'].abs().median():.1f}%; those that changed most, among places with at least 100,000 "
         f"people, are for {named}. Of the {new.revision} figures for {base + 1}–{new.origin}, the "
         f"{' and '.join(f'{level}%' for level in LEVELS)} intervals of our forecast from {old.revision} contained "
         f"{held}."
@@ -176,8 +176,8 @@ def tell_forecast(comparison: Comparison) -> str:
     base, growth = np.log1p(changes["past"] / 100).abs(), np.log1p(changes["growth"] / 100).abs()
     more = int((base >= growth).sum())
     said = (
-        f"In {more} of {len(changes)} countries, the revised base population moved the forecast for {year} at least as "
-        f"much as the change in growth did; in {len(changes) - more}, growth moved it more."
+        f"In {more} of {len(changes)} countries, the revised base population changed the forecast for {year} at least "
+        f"as much as revised growth did; in {len(changes) - more}, growth changed it more."
     )
     absent = [name for name in (old, new) if not get_edition(name).has_projections]
     if absent:

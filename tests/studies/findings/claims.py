@@ -178,10 +178,10 @@ def the_sum_of_countries_lies_where_it_is_said_to_lie(page: Page) -> None:
     panel = pf.load_panel(page.revision)
     gap = np.rint(panel.countries().values.sum(axis=0) - panel.select([900]).values[0]).astype(int)
     if gap.min() < 0 < gap.max():
-        page.find(f"between {-gap.min():,} persons below the world's figure and {gap.max():,} above")
+        page.find(f"between {-gap.min():,} persons below the world total and {gap.max():,} above")
         assert "does not list" not in page.prose
     else:
-        page.find(f"always lies {np.abs(gap).min():,} to {np.abs(gap).max():,} persons below")
+        page.find(f"is always {np.abs(gap).min():,} to {np.abs(gap).max():,} persons below")
 
 
 # 2-validate-ar.
@@ -276,10 +276,10 @@ def errors_and_coverage_are_those_of_the_backtest(page: Page) -> None:
 def years_that_are_named_are_origins_or_of_the_figures(page: Page) -> None:
     countries, _ = open_backtest(page)
     # What hindsight is worth is measured elsewhere, and says where.
-    prose = re.sub(r"[Ff]rom what was known in \d{4} \(the \d{4} edition\)", "", page.prose)
+    prose = re.sub(r"[Uu]sing only what was known in \d{4} \(the \d{4} edition\)", "", page.prose)
     # An older edition than the latest is named where the latest has today's history.
     if page.asked["revision"] != "wpp2024":
-        prose = prose.replace(f"as the {page.asked['revision'][3:]} edition has it", "")
+        prose = prose.replace(f"in the {page.asked['revision'][3:]} edition", "")
     named = {int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", prose)}
     assert named <= {*page.asked["origins"], int(countries.years[0]), countries.origin}, named
 
@@ -544,7 +544,7 @@ def a_tie_is_an_interval_that_contains_one(page: Page) -> None:
 def what_moved_is_what_the_forecasts_say(page: Page) -> None:
     asked = page.asked
     changes = compare_forecasts(asked["old"], asked["new"], asked["model"], asked["year"])
-    for name, sign, figure in re.findall(r"([^,(:]+?) \(([+-])([\d,]+)%\)", page.summary.split("furthest")[1]):
+    for name, sign, figure in re.findall(r"([^,(:]+?) \(([+-])([\d,]+)%\)", page.summary.split("changed most")[1]):
         place = re.sub(r"^(?:.*\bfor |.*\band )", "", name).strip()
         row = changes[changes["name"] == place]
         assert len(row) == 1, (place, page.summary)

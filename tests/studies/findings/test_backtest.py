@@ -59,7 +59,7 @@ def test_final_data_flatters_every_model_but_not_equally(revision: str):
 
 
 @pytest.mark.parametrize(
-    ("revision", "said"), [("wpp2024", "today's history"), ("wpp2019", "history as the 2019 edition has it")]
+    ("revision", "said"), [("wpp2024", "today's history"), ("wpp2019", "the history in the 2019 edition")]
 )
 def test_no_history_but_the_latest_is_todays(revision: str, said: str):
     told = findings.tell_final(study.measure_hindsight(pf.load_panel(revision).countries(), ["naive"]))

@@ -30,7 +30,7 @@ def test_a_war_after_the_figures_end_is_said_to_be_unknown_to_them():
 
 def test_what_is_long_past_is_told_in_the_text_alone():
     profile = study.make_profile("Rwanda")
-    assert study.tell_events(profile).startswith("Events that moved the population: the genocide of 1994")
+    assert study.tell_events(profile).startswith("Events that changed the population: the genocide of 1994")
     assert "genocide" not in study.tell_finding(profile)
 
 
