@@ -21,12 +21,11 @@ CREDENTIALS = re.compile(
 # Smaller populations are not rounded to thousands: Tokelau has 2,500 people.
 WHOLE_BELOW = 10_000
 
-# Units for large populations in words, and the number of digits.
+# Units for large populations in words, and what fewer than two, three and four digits are below.
 UNITS = ((1e9, "billion"), (1e6, "million"))
-DIGITS = 4
+DIGITS = (9.5, 99.5, 999.5)
 
 LARGEST = 1e300
-
 
 # What intervals allow for, by kind: the sentence shown with them in every interface.
 INTERVALS = MappingProxyType(
@@ -180,9 +179,10 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
     >>> rounding.say(1_425_871_000), rounding.say_range(957_600_000, 1_985_000_000)
     ('1.426 billion', '0.958 to 1.985 billion')
     """
+    median = abs(float(median))
     for size, unit in UNITS:
-        if size <= abs(median) < size * 1e6:
-            decimals, least = max(DIGITS - len(f"{abs(median) / size:.0f}"), 0), _find_least((median, *others))
+        if size <= median < size * 1e6:
+            decimals, least = sum([median / size < most for most in DIGITS]), _find_least(others) or median
             # No finer than thousands, the unit of the UN's figures.
             while size >= 10 ** (4 + decimals) and least / size * 10**decimals < 10:
                 decimals += 1
@@ -193,8 +193,8 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
 def _find_least(figures: Iterable[Any]) -> float:
     """Return the smallest absolute value that is neither zero nor infinite; 0 if there is none."""
     # Charts ask for every year of every line, where pd.isna of a single figure would take most of the time.
-    known = (abs(float(persons)) for persons in figures if persons is not None and persons is not pd.NA)
-    return min((size for size in known if 0 < size < math.inf), default=0.0)
+    known = [abs(persons) for persons in figures if persons is not None and persons is not pd.NA]
+    return min([size for size in known if 0 < size < math.inf], default=0.0) if known else 0.0
 
 
 def format_populations(figures: Iterable[float | None]) -> list[str]:

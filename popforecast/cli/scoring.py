@@ -14,7 +14,7 @@ from popforecast.cli.printing import write_table
 from popforecast.evaluation.backtesting import HORIZONS
 from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.models import DEFAULT_MODEL
+from popforecast.models import choose
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
@@ -81,7 +81,7 @@ def backtest(
     "--models",
     "names",
     type=Parsed("names", parse_names),
-    default=DEFAULT_MODEL,
+    default=choose(),
     show_default=True,
     help="Names separated by commas.",
 )

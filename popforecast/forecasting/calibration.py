@@ -14,7 +14,7 @@ from popforecast.forecasting.risk import describe_risk, reach_quantiles, scale_e
 from popforecast.forecasting.rolling import Rolling, roll
 from popforecast.models.base import Array, Arrays, Fitted, LogPrediction, Model, Prediction, check_levels
 from popforecast.models.numeric import interpolate
-from popforecast.models.rules import find_teachers
+from popforecast.models.pooling import find_teachers
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 

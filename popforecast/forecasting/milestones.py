@@ -121,8 +121,8 @@ def find_milestones(forecast: Forecast) -> tuple[Milestone, ...]:
     Doubles by 2089, in 69 years (80%: 2088–2090)
     """
     found = [milestone for history, part in forecast.split() for milestone in _find_milestones(history, part)]
-    place = {code: i for i, code in enumerate(forecast.locations.index)}
-    return tuple(sorted(found, key=lambda milestone: place[milestone.location_code]))
+    place = {code: i for i, code in enumerate(forecast.locations.index)} if forecast.parts else {}
+    return tuple(sorted(found, key=lambda milestone: place.get(milestone.location_code, 0)))
 
 
 def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
@@ -138,7 +138,7 @@ def _find_milestones(history: Panel, forecast: Forecast) -> list[Milestone]:
         np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for values in (path.population, *bounds)
     )
     paths = _Paths(years, median, lower, upper, level)
-    codes, last = history.locations.index.tolist(), history.values[:, -1]
+    codes, last = history.codes.tolist(), history.values[:, -1]
     by_kind = (
         _find_peaks(codes, history.years, history.values, paths),
         _find_round_figures(codes, last, paths),
@@ -184,12 +184,12 @@ def _find_peaks(codes: list[Hashable], past: NDArray[np.int64], history: Array, 
     years = np.concatenate([past, paths.years])
     lower, median, upper = (np.hstack([history, ahead]) for ahead in (paths.lower, paths.median, paths.upper))
     at = np.array([_find_highest(whole) for whole in (lower, median, upper)])
-    persons = median.max(axis=1)
-    stays = (median[:, len(past) - 1 :].min(axis=1) >= persons * (1 - ROUNDING)).tolist()
+    highest = median.max(axis=1)
+    stays = (median[:, len(past) - 1 :].min(axis=1) >= highest * (1 - ROUNDING)).tolist()
     ends = [[None if k == len(years) - 1 else int(years[k]) for k in row] for row in (at[1], at.min(0), at.max(0))]
-    for i, (code, when) in enumerate(zip(codes, zip(*ends, strict=True), strict=True)):
-        year, figure = when[0], say_population(persons[i])
-        if stays[i]:
+    for code, when, persons, flat in zip(codes, zip(*ends, strict=True), highest.tolist(), stays, strict=True):
+        year, figure = when[0], say_population(persons)
+        if flat:
             said = f"Stays at its highest level, {figure}, to {paths.last}" + _say_later_peak(when, paths)
         elif year is None:
             said = f"Still growing in {paths.last}" + _say_earlier_peak(when, paths)
@@ -197,7 +197,7 @@ def _find_peaks(codes: list[Hashable], past: NDArray[np.int64], history: Array, 
             said = f"Peaks in {year} at {figure}" + _say_range(when, paths, " bounds")
         else:
             said = f"Peaked in {year} at {figure} (estimate)" + _say_later_peak(when, paths)
-        yield _milestone(code, PEAK, persons[i], when, paths, said)
+        yield _milestone(code, PEAK, persons, when, paths, said)
 
 
 def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> Iterator[Milestone | None]:
@@ -207,27 +207,27 @@ def _find_round_figures(codes: list[Hashable], last: Array, paths: _Paths) -> It
     first_fall, first_rise = (np.where(some.any(1), some.argmax(1), some.shape[1]) for some in (falls, rises))
     grows = np.where(first_fall == first_rise, _ends_higher(last, paths), first_rise < first_fall)
     figures = np.where(grows, above, below)
-    for i, years in enumerate(_find_years(figures, grows, paths)):
-        figure = say_round_figure(figures[i])
+    rows = zip(codes, figures.tolist(), grows.tolist(), last.tolist(), strict=True)
+    for (code, persons, up, now), years in zip(rows, _find_years(figures, grows, paths), strict=True):
+        figure = say_round_figure(persons)
         if years[0] is None:
-            said = _say_missing(f"{'pass' if grows[i] else 'fall below'} {figure}", grows[i], years, paths)
+            said = _say_missing(f"{'pass' if up else 'fall below'} {figure}", up, years, paths)
         else:
-            said = f"{'Passes' if grows[i] else 'Falls below'} {figure} in {years[0]}" + _say_range(years, paths)
-        kind = PASSING if grows[i] else FALLING
-        yield _milestone(codes[i], kind, figures[i], years, paths, said) if last[i] > 0 else None
+            said = f"{'Passes' if up else 'Falls below'} {figure} in {years[0]}" + _say_range(years, paths)
+        yield _milestone(code, PASSING if up else FALLING, persons, years, paths, said) if now > 0 else None
 
 
 def _find_doublings(codes: list[Hashable], last: Array, origin: int, paths: _Paths) -> Iterator[Milestone | None]:
     grows = _ends_higher(last, paths)
     figures = last * np.where(grows, 2, 0.5)
-    for i, years in enumerate(_find_years(figures, grows, paths)):
-        verb = "double" if grows[i] else "halve"
+    rows = zip(codes, figures.tolist(), grows.tolist(), last.tolist(), strict=True)
+    for (code, persons, up, now), years in zip(rows, _find_years(figures, grows, paths), strict=True):
+        verb = "double" if up else "halve"
         if years[0] is None:
-            said = _say_missing(verb, grows[i], years, paths)
+            said = _say_missing(verb, up, years, paths)
         else:
             said = f"{verb.capitalize()}s by {years[0]}, in {years[0] - origin} years" + _say_range(years, paths)
-        kind = DOUBLING if grows[i] else HALVING
-        yield _milestone(codes[i], kind, figures[i], years, paths, said) if last[i] > 0 else None
+        yield _milestone(code, DOUBLING if up else HALVING, persons, years, paths, said) if now > 0 else None
 
 
 def _find_below_zero(codes: list[Hashable], paths: _Paths) -> Iterator[Milestone | None]:

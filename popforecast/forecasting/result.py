@@ -54,6 +54,7 @@ class Forecast(Frozen, Pictured):
         Cautions, such as an explosive root.
     provenance : mapping
         Revision, source (the revision and its updates), checksum, origin, model and its parameters, package version.
+        Read-only: ``describe()["provenance"]`` is the same as a dict, which ``json.dumps`` accepts.
         For unequal histories, ``origin`` is a range such as "2015 to 2023", and ``checksum`` has one value per part.
     remainders : mapping of location code to ndarray, shape (m,)
         For each sum of countries, the persons outside the listed countries: see :meth:`list_remainders`.
@@ -256,7 +257,8 @@ def write_csv(
         "source": provenance["source"],
         "note": rows["location_code"].map(join_notes(notes)),
     }
-    return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n")
+    # A column with an infinite bound has floats, written like the whole numbers of other columns.
+    return guard_formulas(rows).assign(**constants).to_csv(index=False, lineterminator="\n", float_format="%.15g")
 
 
 def choose_roundings(forecast: Forecast) -> list[Rounding]:

@@ -7,7 +7,7 @@ import numpy as np
 from popforecast.models.base import Array, normal_quantile
 from popforecast.models.bounded import ROUNDING
 from popforecast.models.features import LONG, USUAL, average, relate_size
-from popforecast.models.rules import find_teachers
+from popforecast.models.pooling import find_teachers
 from popforecast.panel import Panel
 
 # Probabilities of the stored quantiles; bounds for a level are interpolated.

@@ -11,7 +11,7 @@ from popforecast.errors import ModelError
 from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel, damp
 from popforecast.models.numeric import interpolate, use_one_thread
-from popforecast.models.rules import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
+from popforecast.models.pooling import ROWS, Lesson, Moment, Rules, choose_teachers, learn_rules, prepare_lesson
 from popforecast.panel import Panel
 
 # Horizons, in years, that are forecast directly; annual growth is interpolated between them.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from popforecast.panel import Panel
-from popforecast.readers.own import read_long, read_own, read_panel
+from popforecast.readers.formats import read_long, read_own, read_panel
 from popforecast.readers.reading import THOUSAND, WORLD, Reading, check_total
 from popforecast.readers.un import LONG_FORM, WIDE_FORM, is_long, list_variants, read_un
 

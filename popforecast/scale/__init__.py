@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.models import choose
 from popforecast.models.base import Model
 
 if TYPE_CHECKING:
@@ -105,8 +104,7 @@ def forecast(
     """
     from popforecast.scale.running import Request, run
 
-    chosen = choose() if model is None else model
     request = Request(
-        Path(data), Path(output), (id, time, value), start, end, chosen, tuple(levels), on_error, partition_rows
+        Path(data), Path(output), (id, time, value), start, end, model, tuple(levels), on_error, partition_rows
     )
     return run(request, engine, scheduler, workers, progress)

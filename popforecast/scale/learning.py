@@ -18,7 +18,7 @@ from popforecast.models import AR, Model, PanelAR, Prediction
 from popforecast.models.base import Array, Arrays
 from popforecast.models.bounded import GrowthModel, observe_growth
 from popforecast.models.features import LONG, measure_size
-from popforecast.models.rules import Rules, describe_lesson, prepare_lesson
+from popforecast.models.pooling import Rules, describe_lesson, prepare_lesson
 from popforecast.panel import Panel
 from popforecast.scale.blocks import Block, find_rectangles, plain
 

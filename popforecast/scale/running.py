@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 import popforecast.models as models
@@ -20,6 +21,7 @@ from popforecast.models import Cohort, Model
 from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel
 from popforecast.models.numeric import use_one_thread
+from popforecast.panel import Panel
 from popforecast.panel.years import DEFAULT_STEPS, MOST_STEPS
 from popforecast.scale import ON_ERROR
 from popforecast.scale.blocks import find_step, order_years, read_blocks
@@ -46,7 +48,7 @@ class Request:
     columns: Sequence[str]
     start: int | None
     end: int | None
-    model: str | Model
+    model: str | Model | None
     levels: Sequence[float]
     on_error: str
     partition_rows: int
@@ -54,7 +56,9 @@ class Request:
 
 def run(request: Request, engine: str, scheduler: str | None, workers: int | None, progress: bool) -> Manifest:
     """Run a request, or continue an interrupted run, and return the manifest."""
-    model, levels, columns = models.get(request.model), check_levels(request.levels), Columns(*request.columns)
+    # Partitions are the user's own data, and get the default model of such a panel.
+    own = Panel([[1, 1]], [2000, 2001], pd.DataFrame(index=["own"]))
+    model, levels, columns = models.get(request.model, own), check_levels(request.levels), Columns(*request.columns)
     if isinstance(model, Cohort):
         raise ScaleError(
             f"{model.name} needs ages, births and deaths, which are not in partitions: expected another model"

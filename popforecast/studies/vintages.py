@@ -132,9 +132,8 @@ def explain_intervals(results: Mapping[str, Vintages], sources: Sequence[str]) -
 
 def tell_dependence(results: Mapping[str, Vintages]) -> str:
     """Describe the correlation of base errors between vintages; empty for a single vintage."""
-    if len(results) < 2:
+    if (table := correlate_bases(results)) is None:
         return "There is only one vintage here, so this is a single trial."
-    table = correlate_bases(results)
     lowest = table.to_numpy()[np.tril_indices(len(table), -1)].min()
     return (
         f"The vintages are not independent trials if their base errors are correlated. Across the countries that all "
@@ -142,8 +141,10 @@ def tell_dependence(results: Mapping[str, Vintages]) -> str:
     )
 
 
-def correlate_bases(results: Mapping[str, Vintages]) -> pd.DataFrame:
-    """Return the correlations of base errors between vintages, over the countries in all of them."""
+def correlate_bases(results: Mapping[str, Vintages]) -> pd.DataFrame | None:
+    """Return the correlations of base errors between vintages, over the countries in all; None for a single vintage."""
+    if len(results) < 2:
+        return None
     revisions = {name: result.base_errors["log_revision"] for name, result in results.items()}
     return pd.DataFrame(revisions).dropna().corr().round(2)
 

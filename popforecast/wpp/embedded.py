@@ -51,7 +51,7 @@ def read_checked(path: Path, manifest: str, *keys: str) -> bytes:
     except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
         raise ReadError(f"the {_name_table(path)} cannot be read ({error}): {_say_remedy(path)}") from error
     if hashlib.sha256(content).hexdigest() != expected:
-        raise ReadError(f"the {_name_table(path)} is not as it was published: {_say_remedy(path)}")
+        raise ReadError(f"the {_name_table(path)} does not have the checksum in {manifest}: {_say_remedy(path)}")
     return content
 
 

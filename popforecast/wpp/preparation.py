@@ -208,7 +208,7 @@ def _describe(codes: pd.Index) -> pd.DataFrame:
     )
     known = known[~known.index.duplicated()]
     if not codes.isin(known.index).all():
-        raise ReadError(f"location {codes[~codes.isin(known.index)][0]} is in no revision: expected an M49 number")
+        raise ReadError(f"location {codes[~codes.isin(known.index)][0]} is not in any revision: expected an M49 code")
     return known.loc[codes]
 
 

@@ -125,7 +125,7 @@ def check_size(series: Panel, panel: Panel, path: Path) -> None:
         raise ReadError(
             f"{path.name}: {series.locations['name'][code]} ({code}) would have {series.values[row, column]:,.0f} "
             f"persons in {series.years[column]}, {factor[row, column]:,.4g} times the {then[row, column]:,.0f} of "
-            f"{panel.title}; expected thousands of persons, and no change beyond {MOST_CHANGE} times"
+            f"{panel.title}; expected thousands of persons, and no change by more than a factor of {MOST_CHANGE}"
         )
 
 
@@ -133,8 +133,8 @@ def _find_date(path: Path) -> str:
     found = sorted(set(DATE.findall(path.name)))
     if len(found) != 1:
         raise ReadError(
-            f"{path.name}: the name holds {'no date' if not found else ' and '.join(found)}; expected the day on which "
-            "the UN published the update, such as 2026-01-19, there or as update_date"
+            f"{path.name}: the name contains {' and '.join(found) or 'no date'}; expected the date on which the UN "
+            "published the update, such as 2026-01-19, there or as update_date"
         )
     return found[0]
 
@@ -145,7 +145,7 @@ def _check_date(day: str, path: Path, panel: Panel, edition: int) -> str:
     except ValueError:
         year = 0
     if not year:
-        raise ReadError(f"{path.name}: {day!r} is no date; expected the day of the update, such as 2026-01-19")
+        raise ReadError(f"{path.name}: {day!r} is not a valid date; expected one such as 2026-01-19")
     if year < edition:
         raise ReadError(
             f"{path.name}: an update of {day} is older than {panel.revision}, which was published in {edition}; "
@@ -154,13 +154,13 @@ def _check_date(day: str, path: Path, panel: Panel, edition: int) -> str:
     # In some time zones it is already tomorrow.
     if date.fromisoformat(day) > date.today() + timedelta(days=1):
         raise ReadError(
-            f"{path.name}: {day} is still to come; expected the day on which the UN published the update, "
-            f"{date.today()} at the latest"
+            f"{path.name}: {day} is in the future; expected the date on which the UN published the update, no later "
+            f"than {date.today()}"
         )
     if panel.updates and day <= panel.updates[-1].date:
         raise ReadError(
-            f"{path.name}: an update of {day} does not come after that of {panel.updates[-1].date}, which {panel!r} "
-            "has already; expected updates in the order of their dates"
+            f"{path.name}: an update of {day} is not later than that of {panel.updates[-1].date}, which {panel!r} "
+            "already includes; expected updates in the order of their dates"
         )
     return day
 
@@ -170,8 +170,8 @@ def _check_variants(variants: Mapping[str, str], path: Path) -> None:
     for folded in variants.keys() - read.keys():
         for near in get_close_matches(folded, read, 1, MISSPELT):
             raise ReadError(
-                f"{path.name}: the variant {variants[folded]!r} would not be read; expected {read[near]!r}, or the "
-                "name of a scenario, which is left out"
+                f"{path.name}: the variant {variants[folded]!r} is unknown; expected {read[near]!r}, or the name of "
+                "a scenario, which is ignored"
             )
 
 
@@ -193,22 +193,22 @@ def _check_places(series: Panel, panel: Panel, path: Path) -> None:
     for code, name, iso3 in series.locations[["name", "iso3"]].itertuples():
         said = f"{path.name}: {name} ({code})"
         if code not in panel.locations.index:
-            raise ReadError(f"{said} is no location of {panel.revision}; an update replaces series that are there")
+            raise ReadError(f"{said} is not in {panel.revision}; an update can replace existing series only")
         known = panel.locations.loc[code]
         if known["type"] != COUNTRY:
             raise ReadError(
-                f"{said} is an aggregate; expected countries and areas alone, from which aggregates are computed"
+                f"{said} is an aggregate; expected only countries and areas, from which aggregates are computed"
             )
         if isinstance(iso3, str) and iso3 != known["iso3"]:
             raise ReadError(
                 f"{said} has the ISO3 code {iso3}, but {code} is {known['name']} ({known['iso3']}) in "
-                f"{panel.revision}; expected code and ISO3 code of one place"
+                f"{panel.revision}; expected the code and ISO3 code of the same place"
             )
         if name != known["name"] and panel.index.has(name) and panel.index.find(name) != code:
             other = panel.index.find(name)
             raise ReadError(
                 f"{said} has the name of {panel.index.names[other]} ({other}), but {code} is {known['name']} in "
-                f"{panel.revision}; expected code and name of one place"
+                f"{panel.revision}; expected the code and name of the same place"
             )
 
 
@@ -227,7 +227,7 @@ def _read_projections(path: Path, reading: Reading, variants: Mapping[str, str],
         ahead = panel.years[panel.years > tables.panel.origin]
         if not np.array_equal(ahead, years) or set(panel.locations.index) != set(codes):
             raise ReadError(
-                f"{path.name}: its projections ({column}) are of {len(panel)} locations, {describe_years(ahead)}; "
+                f"{path.name}: its projections ({column}) cover {len(panel)} locations, {describe_years(ahead)}; "
                 f"expected the {len(codes)} of its estimates, and the years of {tables.panel.revision}, "
                 f"{describe_years(years)}"
             )

@@ -140,7 +140,7 @@ def test_a_refused_update_changes_nothing(installation: Installation, tmp_path: 
     before = {path.name: path.read_bytes() for path in installation.data.iterdir() if path.is_file()}
     for name, origin, named in (
         ("2026-07-11.csv", 2025, "expected those of wpp2024, 1950 to 2023: it may belong to another edition"),
-        ("no-date.csv", 2023, "the name holds no date"),
+        ("no-date.csv", 2023, "the name contains no date"),
     ):
         done = installation.update(write_long(tmp_path / name, {768: TOGO}, origin))
         assert done.returncode == 1

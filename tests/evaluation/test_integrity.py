@@ -39,7 +39,7 @@ def test_a_table_that_was_altered_is_named(data: Path, name: str, damage: Callab
     altered.write_bytes(damage(before))
     assert altered.read_bytes() != before
     # A compressed table that was altered cannot even be decompressed.
-    said = "cannot be read" if altered.suffix == ".gz" else "is not as it was published"
+    said = "cannot be read" if altered.suffix == ".gz" else "does not have the checksum in"
     with pytest.raises(ReadError, match=f"{name} {said}"):
         check_embedded()
 

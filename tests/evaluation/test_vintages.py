@@ -113,7 +113,7 @@ def test_a_location_that_no_revision_knows_is_refused(tmp_path: Path) -> None:
     path.write_text(
         "location_code,year,kind,population_thousands\n9999,2005,estimate,1\n9999,2010,estimate,1\n9999,2015,medium,1\n"
     )
-    with pytest.raises(ReadError, match="location 9999 is in no revision"):
+    with pytest.raises(ReadError, match="location 9999 is not in any revision"):
         preparation.prepare_vintage(path, "wpp2012")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -149,9 +150,12 @@ def test_panels_of_ones_own_reach_a_hundred_and_fifty_steps(panel: pf.Panel, nam
 def test_plain_model_that_leaves_all_numbers_is_infinite_and_no_warning() -> None:
     values = [np.exp(1.4 ** np.arange(12))]
     panel = pf.Panel(values, range(2000, 2012), pd.DataFrame({"name": ["Boom"]}, index=["B"]))
-    far = pf.forecast_all(panel, pf.AR(1, "n", "log")).forecast(end=2161)
+    far = pf.forecast_all(panel, pf.AR(1, "n", "log")).forecast(start=2005, end=2161)
     assert np.isinf(far.population[0, -1])
     assert not np.isnan(far.path.upper[95]).any()
+    # Whole persons beside figures that are infinite.
+    written = pd.read_csv(io.StringIO(far.to_csv()), dtype=str)["population"]
+    assert [written.iloc[0], written.iloc[-1]] == ["217", "inf"]
 
 
 @pytest.mark.parametrize("growth", [-0.5, 0.0, 0.5])

@@ -105,6 +105,7 @@ def test_without_a_un_source_nothing_is_said_of_it(run: Callable[..., Results]) 
     assert "UN's contained" not in said
     assert study.relate_to_un(alone, "ar1").empty
     assert study.tell_dependence(alone) == "There is only one vintage here, so this is a single trial."
+    assert study.correlate_bases(alone) is None
     assert "divided by the UN's" not in study.tell_design(alone, "ar1")
 
 

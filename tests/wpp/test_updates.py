@@ -203,7 +203,7 @@ def test_of_two_updates_of_a_country_the_later_one_counts(tables: Tables, tmp_pa
     moved = sum(find_series(panel, code) - find_series(tables.panel, code) for code in (768, 288, 566))
     assert (find_series(panel, 900) - find_series(tables.panel, 900)).tolist() == moved.tolist()
     assert [update.date for update in panel.updates] == ["2026-01-19", "2026-03-01"]
-    with pytest.raises(ReadError, match=r"2026-03-01 does not come after that of 2026-03-01.*in the order of"):
+    with pytest.raises(ReadError, match=r"2026-03-01 is not later than that of 2026-03-01.*in the order of"):
         study.open_revision("wpp2024", folder=str(folder), update=str(second))
 
 
@@ -231,11 +231,11 @@ def scale(factor: float) -> Callable[[Path], None]:
 
 
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
-    "location that is not there": (replace(",768,,TGO,", ",769,,TGO,"), r"Togo \(769\) is no location of wpp2024"),
+    "location that is not there": (replace(",768,,TGO,", ",769,,TGO,"), r"Togo \(769\) is not in wpp2024"),
     "code of another place": (replace(",768,,", ",204,,"), r"ISO3 code TGO, but 204 is Benin \(BEN\)"),
     "name of another place": (
         replace(",768,,TGO,Country/Area,914,Togo", ",768,,,Country/Area,914,Benin"),
-        r"Benin \(768\) has the name of Benin \(204\), but 768 is Togo in wpp2024; expected code and name of one place",
+        r"Benin \(768\) has the name of Benin \(204\), but 768 is Togo in wpp2024; expected the code and name of the",
     ),
     "aggregate": (replace("768,,TGO,Country/Area,914,Togo", "914,,,Subregion,903,Western Africa"), "is an aggregate"),
     "gap": (edit(lambda rows: [r for r in rows if ",Togo,2,Medium,1980," not in r]), "Togo .*no figure.*1980"),
@@ -247,11 +247,11 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "projections to another year": (
         edit(lambda rows: [r for r in rows if int(r.split(",")[-2]) <= 2050]),
-        r"projections \(population\) are of 2 locations, 2024 to 2050; expected .* 2024 to 2100",
+        r"projections \(population\) cover 2 locations, 2024 to 2050; expected .* 2024 to 2100",
     ),
     "bounds of one country": (
         edit(lambda rows: [r for r in rows if ",Togo,2,Upper 80" not in r]),
-        r"projections \(upper_80\) are of 1 locations",
+        r"projections \(upper_80\) cover 1 locations",
     ),
     "persons": (scale(1000), r"Ghana|Togo.*persons in \d{4}, .* times the .* expected thousands"),
     "millions": (scale(0.001), "expected thousands"),
@@ -268,7 +268,7 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "misspelt bounds": (
         replace(",Upper 80 PI,", ",Upper 80PI,"),
-        "'Upper 80PI' would not be read; expected 'Upper 80 PI'",
+        "'Upper 80PI' is unknown; expected 'Upper 80 PI'",
     ),
     "cut": (lambda path: path.write_text(path.read_text()[:-3]), "may be cut"),
     "nothing": (lambda path: path.write_text(""), "is empty"),
@@ -309,13 +309,13 @@ def test_a_row_without_figures_is_refused(tables: Tables, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "day", "named"),
     [
-        ("togo.csv", "", "the name holds no date.*such as 2026-01-19"),
-        ("2026-01-19 to 2026-02-01.csv", "", "holds 2026-01-19 and 2026-02-01"),
-        ("2026-02-30.csv", "", "'2026-02-30' is no date"),
-        ("togo.csv", "19 January 2026", "'19 January 2026' is no date"),
-        ("togo.csv", "20260119", "'20260119' is no date"),
+        ("togo.csv", "", "the name contains no date.*such as 2026-01-19"),
+        ("2026-01-19 to 2026-02-01.csv", "", "contains 2026-01-19 and 2026-02-01"),
+        ("2026-02-30.csv", "", "'2026-02-30' is not a valid date"),
+        ("togo.csv", "19 January 2026", "'19 January 2026' is not a valid date"),
+        ("togo.csv", "20260119", "'20260119' is not a valid date"),
         ("2023-12-31.csv", "", "2023-12-31 is older than wpp2024, which was published in 2024"),
-        ("togo.csv", "9999-01-19", "9999-01-19 is still to come; expected the day on which"),
+        ("togo.csv", "9999-01-19", "9999-01-19 is in the future; expected the date on which"),
     ],
 )
 def test_a_date_that_is_none_or_too_early_or_still_to_come_is_refused(

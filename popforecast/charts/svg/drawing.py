@@ -246,25 +246,27 @@ def _tell(chart: Chart, line: Line) -> Iterator[tuple[str, str]]:
     for level, (lower, upper) in sorted(line.bounds.items()):
         ahead |= {f"lower-{level:g}": lower[1:], f"upper-{level:g}": upper[1:]}
     past = line.values if len(line.values) else line.median[:1]
-    rows = [*past[:, None].tolist(), *np.array(list(ahead.values())).T.tolist()] if chart.shows_fans else []
-    roundings, divisor = [Rounding(1, "", 1)] * len(rows), chart.divisor
-    if chart.scale != "indexed":
-        roundings = [round_in_words(*(figure * divisor for figure in row)) for row in rows]
-    yield "values", _join(np.concatenate([past, ahead.pop("values")]), chart, roundings)
+    divisor, groups = chart.divisor, [past[:, None], np.array(list(ahead.values())).T] if chart.shows_fans else []
+    rows = [[figure * divisor for figure in row] for group in groups for row in group.tolist()]
+    roundings = [Rounding(1, "", 1) if chart.scale == "indexed" else round_in_words(*row) for row in rows]
+    steps = np.array([(rounding.size, 10.0**rounding.decimals) for rounding in roundings])
+    yield "values", _join(np.concatenate([past, ahead.pop("values")]), divisor, steps)
     if line.reference is not None:
         known = dict(zip(*(array.tolist() for array in line.reference), strict=True))
         ahead["medium"] = np.array([known.get(year, np.nan) for year in line.ahead[1:].tolist()])
     for name, values in ahead.items():
-        yield name, _join(values, chart, roundings[len(past) :])
+        yield name, _join(values, divisor, steps[len(past) :])
 
 
-def _join(values: Array, chart: Chart, roundings: list[Rounding]) -> str:
-    if not roundings:
-        return " ".join(f"{value:.5g}" if isfinite(value) else "-" for value in values.tolist())
-    divisor = chart.divisor
-    pairs = zip(values.tolist(), roundings, strict=True)
-    figures = (rounding.round(value * divisor) * rounding.size / divisor for value, rounding in pairs)
-    return " ".join(f"{figure:.7g}" if isfinite(figure) else "-" for figure in figures)
+@np.errstate(all="ignore")
+def _join(values: Array, divisor: float, steps: Array) -> str:
+    if len(steps):
+        # As Rounding.round does, which would take most of the drawing's time.
+        size, finer = steps.T
+        whole = np.floor(np.abs(values * divisor) / size * finer + 0.5) * np.rint(1 / np.minimum(finer, 1))
+        values = np.copysign(whole / np.maximum(finer, 1), values) * size / divisor
+    form = ".7g" if len(steps) else ".5g"
+    return " ".join([format(value, form) if isfinite(value) else "-" for value in values.tolist()])
 
 
 def _escape(text: str) -> str:

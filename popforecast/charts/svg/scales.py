@@ -129,8 +129,9 @@ def thin(points: Points) -> Points:
     while i < len(points) - 1:
         (x, y), steepest_down, steepest_up, best = points[i], -math.inf, math.inf, i + 1
         for j in range(i + 1, len(points)):
-            run = points[j][0] - x
-            slope, slack = (points[j][1] - y) / run, UNSEEN / run
+            across, down = points[j]
+            run = across - x
+            slope, slack = (down - y) / run, UNSEEN / run
             if steepest_down <= slope <= steepest_up:
                 best = j
             if slope - slack > steepest_down:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import popforecast as pf
 from popforecast.models.bounded import damp
-from popforecast.models.rules import agree, choose_teachers, find_groups, find_teachers, learn_rules, prepare_lesson
+from popforecast.models.pooling import agree, choose_teachers, find_groups, find_teachers, learn_rules, prepare_lesson
 
 
 def make_panel(n: int = 6, t: int = 12, **columns: list) -> pf.Panel:
