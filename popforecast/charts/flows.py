@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from popforecast.charts.forecast import Chart
 from popforecast.charts.lines import UNITS, Line
 from popforecast.models.base import Array
-from popforecast.text import capitalise, join_words
+from popforecast.text import capitalise, join_words, say_population
 
 
 class Flow(NamedTuple):
@@ -40,7 +40,7 @@ def chart_flows(name: str, flows: Mapping[str, Flow], years: int = 1) -> Chart:
     >>> past, ahead = np.array([2022, 2023]), np.array([2024, 2025])
     >>> births = Flow(past, np.array([9e3, 8e3]), ahead, np.array([7e3, 6e3]))
     >>> chart_flows("Niue", {"births": births}).description
-    'Births of Niue a year, thousand. In 2023: births 8; in 2025: births 6.'
+    'Births of Niue a year. In 2023: births 8,000; in 2025: births 6,000.'
     """
     largest = max(np.abs(part).max(initial=0) for flow in flows.values() for part in (flow.before, flow.after))
     divisor, unit = next(each for each in UNITS if largest >= each[0] or each[0] == 1)
@@ -49,12 +49,12 @@ def chart_flows(name: str, flows: Mapping[str, Flow], years: int = 1) -> Chart:
     for label, flow in flows.items():
         # The forecast starts at the last estimate, so that the line is unbroken.
         ahead = np.concatenate([flow.past[-1:], flow.ahead])
-        after = np.concatenate([flow.before[-1:], flow.after]) / divisor
-        lines.append(Line(label, flow.past, flow.before / divisor, ahead, after, {}))
+        after = np.concatenate([flow.before[-1:], flow.after])
+        lines.append(Line(label, flow.past, flow.before / divisor, ahead, after / divisor, {}))
         for year, persons in dict(zip(ahead[[0, -1]].tolist(), after[[0, -1]].tolist(), strict=True)).items():
-            ends.setdefault(year, []).append(f"{label} {persons:,.3g}")
+            ends.setdefault(year, []).append(f"{label} {say_population(persons)}")
     told = "; ".join(f"in {year}: {', '.join(figures)}" for year, figures in ends.items())
     period = "a year" if years == 1 else f"in {years} years"
     title = f"{capitalise(join_words(list(flows)))} of {name}"
-    description = f"{title} {period}, {unit}. {capitalise(told)}."
+    description = f"{title} {period}. {capitalise(told)}."
     return Chart(title, unit, description, tuple(lines), "absolute")

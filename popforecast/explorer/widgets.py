@@ -14,6 +14,7 @@ from popforecast.charts.lines import SCALES
 from popforecast.errors import PopforecastError, RepeatedLocationError
 from popforecast.explorer import evidence, views
 from popforecast.explorer.addresses import is_page, read_address, read_year
+from popforecast.explorer.ages import write_ages
 from popforecast.explorer.charts import chart_answer, draw_answer, draw_residuals
 from popforecast.explorer.controls import ModelPicker, mark, write_year
 from popforecast.explorer.state import (
@@ -120,13 +121,15 @@ class Explorer(widgets.VBox):
         self.warning, self.error = widgets.HTML(), widgets.HTML()
         self.heading, self.notes, self.source = (widgets.HTML() for _ in range(3))
         self.chart = mark(widgets.Output(), "pf-chart")
-        self.table, self.equations, self.residuals, self.record, self.recipe = (widgets.HTML() for _ in range(5))
+        self.table, self.equations, self.residuals, self.record, self.recipe, self.ages = (
+            widgets.HTML() for _ in range(6)
+        )
         self.residual_chart = widgets.Output()
         residuals = widgets.VBox([self.residual_chart, self.residuals])
         self.tabs = mark(
             widgets.Tab(
-                [self.table, self.equations, residuals, self.record, self.recipe],
-                titles=["Figures", "Equation", "Residuals", "Backtest", "Code"],
+                [self.table, self.equations, residuals, self.record, self.recipe, self.ages],
+                titles=["Figures", "Equation", "Residuals", "Backtest", "Code", "Ages"],
             ),
             "pf-tabs",
         )
@@ -136,6 +139,7 @@ class Explorer(widgets.VBox):
             self._write_residuals,
             self._write_record,
             self._write_recipe,
+            self._write_ages,
         )
 
     def _list_controls(self) -> list[widgets.Widget]:
@@ -258,6 +262,9 @@ class Explorer(widgets.VBox):
 
     def _write_recipe(self) -> None:
         self.recipe.value = evidence.write_recipe(self.query)
+
+    def _write_ages(self) -> None:
+        self.ages.value = write_ages(self.forecasts)
 
     def _show_error(self, error: PopforecastError) -> None:
         self.forecasts = ()

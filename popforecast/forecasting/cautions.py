@@ -57,7 +57,7 @@ def note_structure(panel: Panel, model: Model, horizon: int) -> list[Note]:
     >>> import popforecast as pf
     >>> notes = note_structure(pf.load_panel("wpp2024"), pf.Cohort(), 27)
     >>> next(note.text for note in notes if note.location_code == 804)[:62]
-    'net emigration was 5.683 million in the exodus of the last fiv'
+    'net emigration was 5.699 million in the exodus of the last fiv'
     """
     if not isinstance(model, Cohort) or not horizon:
         return []

@@ -188,4 +188,6 @@ def _abbreviate(persons: float) -> str:
 
 
 def _write(tick: float) -> str:
+    if tick < 0:
+        return f"−{_write(-tick)}"
     return f"{tick:,.10g}" if abs(tick) < 1e9 else f"{tick:.3g}".replace("e+", "e")
