@@ -11,6 +11,7 @@ import pandas as pd
 import popforecast as pf
 from popforecast.evaluation.record import FIRST_ORIGIN, UNRECORDED, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
+from popforecast.forecasting.drivers import explain_difference
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.panel.years import last_year
 from popforecast.question import Question
@@ -29,6 +30,9 @@ MOST_IN_WORDS = 2
 MOST_ANSWERED = 3
 
 MILESTONE_LEVEL = 80
+
+# The last year for which the difference from the UN's forecast is explained.
+MIDDLE = 2050
 
 # Whether the outcome was inside our 95% interval known at the time, our interval with later revisions, and the UN's.
 HELD = ("published_held_95", "held_95", "un_held_95")
@@ -182,6 +186,15 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
 def describe_intervals(fc: pf.Forecast) -> str:
     """Return the sentence that states what the intervals allow for."""
     return write_sentence(INTERVALS[str(fc.provenance["intervals"])])
+
+
+def explain_un(fc: pf.Forecast) -> str:
+    """Return what makes a location's forecast differ from the UN's in 2050, or in the last year asked for."""
+    year, medium = min(int(fc.years[-1]), MIDDLE), get_session(str(fc.provenance["revision"])).medium
+    if len(fc.locations) > 1 or medium is None:
+        return ""
+    there = medium[(medium["location_code"] == fc.locations.index[0]) & (medium["year"] == year)]["population"]
+    return explain_difference(fc, 0, year, float(there.iloc[0])).replace("'", "’") if len(there) else ""
 
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from popforecast.evaluation.record import FIRST_ORIGIN, UNRECORDED
 from popforecast.forecasting import REAL_TIME
+from popforecast.forecasting.drivers import explain_difference
 from popforecast.forecasting.milestones import find_milestones
 from popforecast.models import DEFAULT_MODEL
 from popforecast.models.panel_ar import KNOTS, PanelAR
@@ -176,7 +177,7 @@ def tell_vintages(profile: Profile) -> str:
 
 def tell_difference(profile: Profile) -> str:
     """Describe when our forecast and the UN variant diverge, by how much, and when it leaves our interval."""
-    if profile.difference is None:
+    if profile.difference is None or profile.medium is None:
         return f"The UN's medium variant is not embedded for {profile.panel.revision}, so no comparison is possible."
     years, apart = profile.years, np.abs(profile.difference)
     last = int(years[-1])
@@ -190,9 +191,10 @@ def tell_difference(profile: Profile) -> str:
         )
         parting = f"Our forecast and the UN's first differ {each}. Ours is {places}."
     outside = ~hold_medium(profile)
+    why = explain_difference(profile.forecast, 0, MIDDLE, profile.at(profile.medium, MIDDLE))
     if not outside.any():
-        return f"{parting} The UN variant stays within our {LEVEL}% interval up to {last}."
-    return f"{parting} The UN variant lies outside our {LEVEL}% interval {_say_outside(years, outside)}."
+        return f"{parting} The UN variant stays within our {LEVEL}% interval up to {last}. {why}".strip()
+    return f"{parting} The UN variant lies outside our {LEVEL}% interval {_say_outside(years, outside)}. {why}".strip()
 
 
 def list_milestones(profile: Profile) -> str:
