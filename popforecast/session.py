@@ -216,5 +216,7 @@ def prepare() -> None:
         _ = session.record, session.medium
         for model in models.MODELS:
             session.outlook(model)
+        # Projects ages, which the first page of them would otherwise wait for.
+        session.outlook().forecast(["World"], levels=DEFAULT_LEVELS).ages()
     # Drawing one chart loads Matplotlib before worker processes are forked, so that it is not loaded in each.
     get_session(DEFAULT_REVISION).outlook().forecast(["World"], levels=DEFAULT_LEVELS).plot().png()
