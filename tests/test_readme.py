@@ -78,8 +78,8 @@ def test_coverage_in_real_time_is_what_vintages_score_and_the_one_of_the_time_le
     then, since = held["cohort", PUBLISHED], held["cohort", "real-time"]
     assert (
         f"with only the revisions published by then, its 95% intervals contain {then['wpp2012', 2020]:.0f}% of the "
-        f"outcomes of 2020; allowing for later revisions of other countries, which could not be known in advance, "
-        f"{since['wpp2012', 2020]:.0f}%; the UN's own, {held[UN, 'stated', 'wpp2012', 2020]:.0f}%."
+        "outcomes of 2020; after allowing for later revisions of other countries, which could not be known in advance, "
+        f"they contain {since['wpp2012', 2020]:.0f}%; the UN's own contain {held[UN, 'stated', 'wpp2012', 2020]:.0f}%."
     ) in claims()
     assert (
         f"coverage is {then.min():.0f} to {then.max():.0f}% ({VINTAGE_NAMES[PUBLISHED]}) and {since.min():.0f} to "

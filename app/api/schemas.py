@@ -81,13 +81,13 @@ class Forecasts(Answer):
 
 
 class AgeRow(Row):
-    """The people of one sex and age group at a location in one year."""
+    """The population of one sex and age group at a location in one year."""
 
     location_code: Code
     location: str
     year: int
     sex: Literal["M", "F"]
-    age: Annotated[int, Field(ge=0, le=100, multiple_of=5, description="The first of five ages; 100 is open-ended.")]
+    age: Annotated[int, Field(ge=0, le=100, multiple_of=5, description="Lowest of five ages; 100 means 100 and over.")]
     population: Annotated[int, Field(ge=0, description="Persons at 1 July. They add up to the forecast.")]
 
 
@@ -111,7 +111,7 @@ class AgesAnswer(Answer):
 
 
 class ComponentsRow(Row):
-    """Births, deaths and net migration at a location from 1 July of the year before to 1 July of the year."""
+    """Births, deaths and net migration at a location in the twelve months to 1 July of the year."""
 
     location_code: Code
     location: str
@@ -119,7 +119,7 @@ class ComponentsRow(Row):
     births: Annotated[int, Field(ge=0)]
     deaths: Annotated[int, Field(ge=0)]
     net_migration: Annotated[
-        int, Field(description="Immigrants less emigrants: the change of population that is left.")
+        int, Field(description="Immigrants minus emigrants: the rest of the change in population.")
     ]
 
 

@@ -94,7 +94,7 @@ def describe_app() -> dict[str, Any]:
         "id": "/",
         "name": "popforecast",
         "short_name": "popforecast",
-        "description": "Population forecasts for every country and region, from past UN population totals.",
+        "description": "Population forecasts for every country and region, from past UN estimates.",
         "lang": "en",
         "dir": "ltr",
         "start_url": "/",

@@ -49,7 +49,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(pf.__version__, message="popforecast %(version)s")
 def main() -> None:
-    """Forecast the population of every country and region from past population."""
+    """Forecast the population of every country and region from past figures."""
 
 
 for command in (forecast, ages, components, backtest, vintages, fit, report, request, fetch):

@@ -24,7 +24,7 @@ WHOLE = "Persons, without a range"
 
 
 years_option = click.option(
-    "--years", type=Parsed("years", parse_years), metavar="YEARS", help="Such as 2050, 2030,2050 or 2030:2050:5."
+    "--years", type=Parsed("years", parse_years), metavar="YEARS", help="Years, such as 2050, 2030,2050 or 2030:2050:5."
 )
 
 
@@ -36,7 +36,7 @@ years_option = click.option(
 def ages(locations: Sequence[str], years: list[int] | None, revision: str, form: str) -> None:
     """Forecast population by sex and five-year age group (model: cohort).
 
-    Default: the last year of estimates, and ten years later. Before it, every fifth year has ages.
+    Default: the last year of estimates, and ten years later. Ages of earlier years exist for every fifth year.
 
     \b
     Example:
@@ -48,7 +48,7 @@ def ages(locations: Sequence[str], years: list[int] | None, revision: str, form:
     rows = fc.ages()
     rows = rows[rows["year"].isin(chosen)]
     if rows.empty:
-        raise InputError(f"no ages are published of these years: expected every fifth year, or {panel.origin} or later")
+        raise InputError(f"no ages exist for these years: expected every fifth year, or {panel.origin} or later")
     click.echo(_write(fc, rows, form, _list_ages), nl=form == "table")
 
 

@@ -47,8 +47,8 @@ FIRST_ORIGIN = 1988
 # Models without a test on the final data of a revision, and the reason.
 UNRECORDED = {
     ("wpp2019", "cohort"): (
-        "There is no test on the data of the 2019 edition: its annual figures are interpolated between five-yearly "
-        "ones, so growth in the last year reveals that of the next, which flatters models of growth only."
+        "There is no test on the data of the 2019 edition: its annual figures are interpolated between five-year "
+        "points, so last year's growth reveals next year's, which flatters only the models of annual growth."
     )
 }
 

@@ -171,7 +171,7 @@ def _parse(text: str) -> dict[str, list[str]]:
     asked = parse_qs(text, keep_blank_values=True, errors="replace")
     for name, values in asked.items():
         if name not in NAMES:
-            raise AddressError(f"the address asks for {shorten(name)!r}: expected some of {', '.join(NAMES)}")
+            raise AddressError(f"the address has the parameter {shorten(name)!r}: expected {', '.join(NAMES)}")
         if name in ONCE and len(values) > 1:
             raise AddressError(f"the address has {name} {len(values)} times: expected it once")
     return asked

@@ -13,7 +13,7 @@ from popforecast.charts.svg.framing import NARROW, Layout
 from popforecast.errors import PopforecastError
 from popforecast.forecasting.result import Forecast
 
-WITHOUT = "Only the model cohort has ages, from the UN’s revisions, for places whose ages are published."
+WITHOUT = "Ages need the model cohort, a UN revision, and a place whose ages are published."
 
 # As wide as the pyramid beside it.
 BESIDE = Layout("wide", 560, 440, 13, 110, 4, 6)

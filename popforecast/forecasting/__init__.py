@@ -35,7 +35,7 @@ def forecast(
     intervals: str | None = None,
     groups: Groups | None = None,
 ) -> Forecast:
-    """Return the forecast of locations, made from past population only.
+    """Return the forecast of locations, made from past figures only.
 
     The model is always fitted to the whole panel, so the choice of locations never changes a number. An aggregate is
     the sum of its countries, plus the share of the total outside the listed countries (see

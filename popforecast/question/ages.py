@@ -16,7 +16,7 @@ from popforecast.question.texts import Group
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION
 
-# Ages of one location in one year, and the largest table: as long as that of all locations in all years by totals.
+# Rows of one location in one year, and the maximum: about as many as all locations have in all years without ages.
 GROUPS, MOST_ROWS = len(SEXES) * len(AGES), 50_000
 
 
@@ -27,7 +27,7 @@ class AgesQuestion(Asked):
     Attributes
     ----------
     locations, groups, start, end, revision
-        As in :class:`popforecast.question.Question`. Before the origin, every fifth year has ages.
+        As in :class:`popforecast.question.Question`. Before the origin, ages exist for every fifth year.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class AgesQuestion(Asked):
         if rows > MOST_ROWS:
             raise InputError(
                 f"{places} locations in {years} years have {rows:,} rows by sex and age: expected at most "
-                f"{MOST_ROWS:,}, so ask for fewer years or locations"
+                f"{MOST_ROWS:,}, so request fewer years or locations"
             )
         return rows
 

@@ -64,7 +64,7 @@ def test_no_two_views_share_an_address() -> None:
         ("level=NaN", "at most one decimal"),
         ("revision=wpp1066", "expected one of wpp2019, wpp2024"),
         ("scale=cubic", "expected one of absolute, log, indexed"),
-        ("colour=red", "expected some of location"),
+        ("colour=red", "expected location"),
         ("x" * 5000, "expected at most 4,000"),
         ("location=%ff%00<script>", "No location"),
     ],

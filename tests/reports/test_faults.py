@@ -143,7 +143,7 @@ def test_a_file_that_grows_too_large_is_a_sentence_and_leaves_nothing_half_writt
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))}
     status, errors = run(folder, output, **limit)
     assert (status, snapshot(output)) == (1, before)
-    assert f"the reports cannot be written to {output} (File too large): choose a folder" in errors
+    assert f"the reports cannot be written to {output} (File too large): choose a writable folder" in errors
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_the_site_whole(site, tmp_path: Path):
@@ -183,7 +183,7 @@ def test_a_folder_that_may_not_be_written_to_is_a_sentence(site):
     assert (status, snapshot(output)) == (1, before)
     assert "Traceback" not in errors
     assert str(output) in errors
-    assert "choose a folder that can be written to" in errors
+    assert "choose a writable folder" in errors
 
 
 def test_two_runs_at_once_on_one_folder_end_as_one_would(site):

@@ -1,4 +1,4 @@
-"""Context of a profile: events that changed the population, which the model sees only through totals."""
+"""Context of a profile: events that changed the population, which the model sees only through the figures."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def tell_events(profile: Profile) -> str:
         before = len(past) < len(own)
         said.append(
             f"{'Earlier events' if before else 'Events'} that changed the population: {'; '.join(past)}. The model "
-            "sees that totals changed, but not why."
+            "sees that figures changed, but not why."
         )
     among = _list_among(profile)
     if among:
         said.append(
-            f"Events in its countries: {'; '.join(among)}. The model sees totals up to {origin}, but not what changed "
+            f"Events in its countries: {'; '.join(among)}. The model sees figures up to {origin}, but not what changed "
             "them or whether it continues."
         )
     return " ".join(said)
@@ -60,7 +60,7 @@ def _tell_recent(event: Event, origin: int) -> str:
     if event.year > origin:
         return f"Not in these figures, which end in {origin}: {event.what}. Forecasts from them do not allow for it."
     return (
-        f"The latest figures reflect a known event ({event.what}). The model sees its effect on totals up to {origin}, "
+        f"The latest figures reflect a known event ({event.what}). The model sees its effect up to {origin}, "
         "but not whether it continues or who will return."
     )
 

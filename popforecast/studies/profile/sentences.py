@@ -101,8 +101,7 @@ def list_cautions(profile: Profile) -> str:
     old = profile.panel.revision != latest.name
     return "\n".join(
         [
-            "- The model uses population totals only, not births, deaths, migration or ages. It cannot foresee what "
-            "has never shown up in totals.",
+            "- The model uses past figures only. It cannot foresee what has never shown up in them.",
             f"- The latest estimates are partly projections since the last census, and "
             f"{f'were revised in {latest.title}' if old else 'will be revised'}.",
             "- A scenario shows what the model would forecast from a different past. It is not a forecast.",
