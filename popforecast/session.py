@@ -17,7 +17,7 @@ from popforecast.evaluation.integrity import check_embedded
 from popforecast.forecasting import DEFAULT_LEVELS, fit, forecast_all
 from popforecast.forecasting.outlook import Outlook, match_members
 from popforecast.models import Fitted, Model
-from popforecast.models.base import check_levels
+from popforecast.models.levels import check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.groups import Membership
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, find_edition, load_panel, load_projections

@@ -9,10 +9,11 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from app.api.http import FOR_MINUTES, JSON, open_to_all
+from app.api.http import JSON, open_to_all
 from app.api.openapi import describe_api, name_component, write_document, write_example
 from app.api.resources import RESOURCES, Nothing
 from app.query.query import read
+from app.server.caching import FOR_MINUTES
 
 PYTHON = """\
 import requests

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 import popforecast as pf
 from app.query.query import Arguments, QueryError
+from app.server.caching import FOR_A_YEAR, FOR_MINUTES
 from popforecast.errors import InputError, quote
 from popforecast.question import Asked, Faults, Parameter
 from popforecast.session import get_session
@@ -22,10 +23,6 @@ from popforecast.wpp.citation import LICENCE_URL
 AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
 
 JSON, CSV = "application/json", "text/csv"
-
-# Responses with a release never change; others may change with the next deployment.
-FOR_A_YEAR = "public, max-age=31536000, immutable"
-FOR_MINUTES = "public, max-age=300, must-revalidate"
 
 # Longer URLs are not linked, because proxies limit all response headers together to 4 to 8 KB.
 LONGEST_LINK = 1500

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 
-A_YEAR = 365 * 24 * 60 * 60
+from app.server.caching import FOR_A_YEAR
 
 
 def version_addresses(app: Flask) -> None:
@@ -36,7 +36,7 @@ def _allow_keeping(response: Response) -> Response:
         # A URL with an old checksum returns the current file, which must not be cached under it.
         checksum = _find_checksum(str(request.endpoint), request.view_args["filename"])
         if request.query_string == f"v={checksum}".encode():
-            response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+            response.headers["Cache-Control"] = FOR_A_YEAR
     return response
 
 

@@ -34,6 +34,7 @@ from app.pages.published import has_report
 from app.pages.table import say_remainders, tabulate
 from app.query.bodies import read_arguments
 from app.query.query import Arguments, QueryError, read
+from app.server.caching import FOR_A_MINUTE
 from popforecast.charts.forecast import Chart, caption_forecast, chart_forecast
 from popforecast.charts.strokes import Kind
 from popforecast.charts.svg import draw_chart
@@ -45,9 +46,6 @@ from popforecast.wpp.editions import DEFAULT_REVISION, get_revision
 
 # With more notes than this, the list is collapsed.
 MOST_NOTES = 6
-
-# Short, because it is how long browsers can show a page of an older release.
-KEPT = "public, max-age=60"
 
 # The reports that explain how accuracy is measured, with results for all countries.
 METHODS = (
@@ -228,7 +226,7 @@ def _send_figure(view: View, content: str | bytes, mimetype: str) -> Response:
 def _publish(content: str | bytes, mimetype: str = "text/html") -> Response:
     """Return a response that is the same for all clients, with an ETag and permission to cache it."""
     response = Response(content, mimetype=mimetype)
-    response.headers["Cache-Control"] = KEPT
+    response.headers["Cache-Control"] = FOR_A_MINUTE
     response.headers["Vary"] = "Accept-Encoding"
     response.add_etag(weak=True)
     response.make_conditional(request)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
+# Lifetimes in caches of browsers and proxies. Responses with a release, and files with a checksum in the URL, never
+# change; others may change with the next deployment. Pages have a minute, in which browsers can show an older release.
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+FOR_MINUTES = "public, max-age=300, must-revalidate"
+FOR_A_MINUTE = "public, max-age=60"
+
 # Limits on the whole cache and on one response, which may be a page of many charts or a table of many locations.
 MOST_BYTES = 16_000_000
 LARGEST = 1_000_000

@@ -12,7 +12,8 @@ import popforecast.models as models
 from popforecast.errors import ModelError, YearError
 from popforecast.evaluation.table import score, tabulate
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.forecasting.calibration import calibrate, choose_knots, choose_past
+from popforecast.forecasting.calibration import calibrate
+from popforecast.forecasting.origins import choose_knots, choose_past
 from popforecast.forecasting.outlook import predict_panel
 from popforecast.forecasting.rolling import (
     Rolling,
@@ -23,7 +24,8 @@ from popforecast.forecasting.rolling import (
     measure_scale,
     roll,
 )
-from popforecast.models.base import Fitted, Model, Prediction, check_levels
+from popforecast.models.base import Fitted, Model, Prediction
+from popforecast.models.levels import check_levels
 from popforecast.panel import Panel, check_panel
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.rectangles import UnevenPanel

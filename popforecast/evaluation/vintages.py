@@ -16,7 +16,8 @@ from popforecast.forecasting import ANALYTIC, DEFAULT_LEVELS, FINAL, REAL_TIME, 
 from popforecast.forecasting.revision_error import learn_as_published, widen, widen_crossfitted
 from popforecast.forecasting.risk import describe_risk
 from popforecast.models import choose, get_several
-from popforecast.models.base import Array, LogPrediction, Model, Prediction, check_levels
+from popforecast.models.base import Array, LogPrediction, Model, Prediction
+from popforecast.models.levels import check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
 from popforecast.text import write_cell

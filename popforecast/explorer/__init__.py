@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from popforecast.errors import InputError, PopforecastError
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.models import choose, get_several
-from popforecast.models.base import Model, check_levels
+from popforecast.models.base import Model
+from popforecast.models.levels import check_levels
 from popforecast.wpp.editions import DEFAULT_REVISION
 
 if TYPE_CHECKING:

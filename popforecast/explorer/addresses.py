@@ -12,7 +12,8 @@ from popforecast.charts.lines import SCALES
 from popforecast.errors import InputError, shorten
 from popforecast.explorer.state import MOST_LINES, MOST_MODELS, Query, is_named, parse_model, write_model
 from popforecast.models import DEFAULT_MODEL
-from popforecast.models.base import Model, check_levels
+from popforecast.models.base import Model
+from popforecast.models.levels import check_levels
 from popforecast.question import (
     PARAMETERS,
     Given,

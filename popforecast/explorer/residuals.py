@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.evaluation import diagnostics
-from popforecast.forecasting.calibration import choose_past
+from popforecast.forecasting.origins import choose_past
 from popforecast.forecasting.outlook import Outlook
 from popforecast.models.ar import AR, choose_lags, regress
 from popforecast.models.base import Array, log_positive

@@ -13,7 +13,8 @@ from popforecast.errors import ModelError, PanelError, UnknownModelError, shorte
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.models.ar import AR, CRITERIA, TRANSFORMS, TRENDS
-from popforecast.models.base import Model, check_levels
+from popforecast.models.base import Model
+from popforecast.models.levels import check_levels
 from popforecast.panel.locations import disambiguate, load_aliases, normalise
 from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS, get_revision

@@ -27,7 +27,7 @@ from popforecast.explorer.state import (
     name_location,
 )
 from popforecast.forecasting.result import Forecast
-from popforecast.models.base import DEFAULT_LEVELS
+from popforecast.models.levels import DEFAULT_LEVELS
 from popforecast.session import get_session
 from popforecast.wpp.editions import REVISIONS
 

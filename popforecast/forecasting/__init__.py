@@ -16,8 +16,9 @@ from popforecast.forecasting.outlook import Groups, Outlook, list_locations, pre
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import find_embedded
 from popforecast.models import DEFAULT_MODEL as DEFAULT_MODEL
-from popforecast.models.base import DEFAULT_LEVELS as DEFAULT_LEVELS
-from popforecast.models.base import Fitted, Model, Prediction, check_levels
+from popforecast.models.base import Fitted, Model, Prediction
+from popforecast.models.levels import DEFAULT_LEVELS as DEFAULT_LEVELS
+from popforecast.models.levels import check_levels
 from popforecast.panel import Panel, check_panel, describe_years
 from popforecast.panel.groups import check_groups
 from popforecast.panel.rectangles import UnevenPanel

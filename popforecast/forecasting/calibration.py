@@ -10,22 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from popforecast.forecasting.origins import choose_knots, choose_past
 from popforecast.forecasting.risk import describe_risk, reach_quantiles, scale_errors
 from popforecast.forecasting.rolling import Rolling, roll
-from popforecast.models.base import Array, Arrays, Fitted, LogPrediction, Model, Prediction, check_levels
+from popforecast.models.base import Array, Arrays, Fitted, LogPrediction, Model, Prediction
+from popforecast.models.levels import check_levels
 from popforecast.models.numeric import interpolate
 from popforecast.models.pooling import find_teachers
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
-
-# Horizons in years at which errors are collected; widths are interpolated in between.
-KNOTS = (1, 3, 5, 10, 20, 30, 40)
-
-# Years between past origins; errors of closer origins are nearly the same.
-EVERY = 5
-
-# Years of history before the first past origin; at most a third of a short panel.
-WARM_UP = 14
 
 # Half-life of the weights of errors, in years, because growth was more volatile in earlier decades.
 HALF_LIFE = 15
@@ -202,26 +195,6 @@ def teach_widths(rolling: Rolling, panel: Panel, origin: int, risk: Array) -> li
         x = risk[rows[known]][:, teachers].reshape(-1, risk.shape[-1])
         taught.append(Width(knot, *scale_errors(errors.ravel(), x, weights, LUCK), missed))
     return taught
-
-
-def choose_past(panel: Panel, origin: int) -> list[int]:
-    """Return the past origins for calibration: every fifth year back from the year before, with enough history.
-
-    Examples
-    --------
-    >>> import popforecast as pf
-    >>> choose_past(pf.load_panel("wpp2024"), 1990)
-    [1989, 1984, 1979, 1974, 1969, 1964]
-    """
-    row = int(np.searchsorted(panel.years, origin))
-    every = max(1, round(EVERY / panel.step))
-    first = min(max(3, round(WARM_UP / panel.step)), max(2, (row + 1) // 3))
-    return [int(panel.years[past]) for past in range(row - 1, first - 1, -every)]
-
-
-def choose_knots(panel: Panel) -> list[int]:
-    """Return the horizons, in steps, at which errors are collected."""
-    return sorted({max(1, round(years / panel.step)) for years in KNOTS})
 
 
 def fit(panel: Panel, model: Model) -> Fitted:

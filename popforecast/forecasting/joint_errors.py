@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.forecasting.calibration import EVERY, Calibration
+from popforecast.forecasting.calibration import Calibration
+from popforecast.forecasting.origins import EVERY
 from popforecast.forecasting.reconciliation import (
     PastErrors,
     add_widths,

@@ -21,7 +21,8 @@ from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.revision_error import learn_from_vintages, widen
 from popforecast.forecasting.risk import WIDEST, describe_risk
 from popforecast.forecasting.structure import describe_structure
-from popforecast.models.base import Array, Fitted, LogPrediction, Model, Note, Prediction, check_levels
+from popforecast.models.base import Array, Fitted, LogPrediction, Model, Note, Prediction
+from popforecast.models.levels import check_levels
 from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
@@ -227,9 +228,8 @@ class Outlook(Frozen):
 
     def __repr__(self) -> str:
         horizon = self.prediction.population.shape[1]
-        ahead = (
-            describe_years(self.panel.origin + self.panel.step * np.arange(1, horizon + 1)) if horizon else "no year"
-        )
+        years = self.panel.origin + self.panel.step * np.arange(1, horizon + 1)
+        ahead = describe_years(years) if horizon else "no year"
         return f"<Outlook: {self.panel!r}, {ahead}, {self.model.name}, {self.intervals} intervals>"
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.errors import YearError
-from popforecast.models.base import DEFAULT_LEVELS, Array, Arrays, Model, Prediction, check_levels
+from popforecast.models.base import Array, Arrays, Model, Prediction
+from popforecast.models.levels import DEFAULT_LEVELS, check_levels
 from popforecast.panel import Panel, describe_years
 from popforecast.panel.frozen import Frozen
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from popforecast.errors import StoreError
 from popforecast.forecasting import calibration as intervals
+from popforecast.forecasting.origins import choose_knots, choose_past
 from popforecast.forecasting.risk import PROBABILITIES
 from popforecast.models.base import Fitted, Model
 from popforecast.panel import Panel
@@ -69,10 +70,10 @@ def _expect_shapes(model: Model, panel: Panel) -> dict[str, tuple[int, ...]]:
 def _is_whole(calibration: intervals.Calibration, panel: Panel) -> bool:
     """Whether a calibration's arrays fit this panel and each other and are finite; only errors may be NaN."""
     k, p = calibration.slopes.shape
-    past = (len(panel), len(intervals.choose_past(panel, panel.origin)))
+    past = (len(panel), len(choose_past(panel, panel.origin)))
     known = (calibration.slopes, calibration.quantiles, calibration.risk, calibration.risk_then)
     return (
-        calibration.knots.tolist() == intervals.choose_knots(panel)[:k]
+        calibration.knots.tolist() == choose_knots(panel)[:k]
         and calibration.quantiles.shape == (k, len(PROBABILITIES))
         and calibration.risk.shape == (len(panel), p)
         and calibration.risk_then.shape == (*past, p)

@@ -8,7 +8,7 @@ from typing import Any
 
 from popforecast.errors import InputError, LevelError, YearError, quote
 from popforecast.models import MODELS
-from popforecast.models.base import check_level
+from popforecast.models.levels import check_level
 from popforecast.panel.groups import add_groups
 from popforecast.panel.years import check_years, last_year
 from popforecast.question.places import find_group

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ScaleError
-from popforecast.forecasting.calibration import Calibration, choose_knots, choose_past, surround, teach_widths
+from popforecast.forecasting.calibration import Calibration, surround, teach_widths
+from popforecast.forecasting.origins import choose_knots, choose_past
 from popforecast.forecasting.risk import describe_risk, join_risk
 from popforecast.forecasting.rolling import roll
 from popforecast.models import AR, Model, PanelAR, Prediction

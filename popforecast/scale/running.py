@@ -18,8 +18,8 @@ import popforecast.models as models
 from popforecast.errors import ScaleError, YearError
 from popforecast.files import hold
 from popforecast.models import Cohort, Model
-from popforecast.models.base import check_levels
 from popforecast.models.bounded import GrowthModel
+from popforecast.models.levels import check_levels
 from popforecast.models.numeric import use_one_thread
 from popforecast.panel import Panel
 from popforecast.panel.years import DEFAULT_STEPS, MOST_STEPS

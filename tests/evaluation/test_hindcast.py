@@ -10,7 +10,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.evaluation.backtesting import hindcast
-from popforecast.forecasting.calibration import choose_past
+from popforecast.forecasting.origins import choose_past
 from popforecast.models.base import Array, Arrays
 
 ORIGINS, HORIZONS = [1990, 1991, 2005], [1, 10]

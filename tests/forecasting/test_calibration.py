@@ -15,7 +15,8 @@ import popforecast as pf
 from popforecast import models
 from popforecast.evaluation.backtesting import hindcast
 from popforecast.forecasting import calibration as intervals
-from popforecast.forecasting.calibration import Calibration, calibrate, choose_knots, choose_past
+from popforecast.forecasting.calibration import Calibration, calibrate
+from popforecast.forecasting.origins import choose_knots, choose_past
 from popforecast.forecasting.risk import PROBABILITIES, describe_risk, scale_errors
 from popforecast.forecasting.rolling import roll
 from popforecast.models.bounded import GrowthModel

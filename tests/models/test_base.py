@@ -12,7 +12,8 @@ import pytest
 import popforecast as pf
 from popforecast import models
 from popforecast.errors import LevelError, ModelError, UnknownModelError
-from popforecast.models.base import check_level, check_levels, normal_quantile
+from popforecast.models.base import normal_quantile
+from popforecast.models.levels import check_level, check_levels
 
 EVERY = [*models.MODELS.values(), pf.AR(2, "ct"), pf.AR("bic"), pf.AR(1, "c", "log"), pf.AR(1, "n", "growth")]
 
