@@ -65,7 +65,7 @@ def hold(path: Path, folder: Path, patience: float = PATIENCE) -> Iterator[None]
     try:
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
     except sqlite3.Error as error:
-        raise LockError(f"{path} cannot be opened ({error}): choose a folder that can be written to") from error
+        raise LockError(f"{path} cannot be opened ({error}): choose a writable folder") from error
     with closing(connection):
         try:
             connection.execute("BEGIN EXCLUSIVE")
@@ -73,7 +73,7 @@ def hold(path: Path, folder: Path, patience: float = PATIENCE) -> Iterator[None]
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                 raise LockError(f"{path} is not a lock file ({error}): remove it and run again") from error
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise LockError(f"{path} cannot be locked ({error}): choose a folder that can be written to") from error
+                raise LockError(f"{path} cannot be locked ({error}): choose a writable folder") from error
             waited = f" and did not end within {patience:g} seconds" if patience else ""
             raise LockError(
                 f"another run is writing to {folder}{waited}: wait for it, or choose another folder"
