@@ -21,9 +21,8 @@ CREDENTIALS = re.compile(
 # Smaller populations are not rounded to thousands: Tokelau has 2,500 people.
 WHOLE_BELOW = 10_000
 
-# Units for large populations in words, and what fewer than two, three and four digits are below.
+# Units for large populations in words.
 UNITS = ((1e9, "billion"), (1e6, "million"))
-DIGITS = (9.5, 99.5, 999.5)
 
 LARGEST = 1e300
 
@@ -182,7 +181,10 @@ def round_in_words(median: float, *others: float | None) -> Rounding:
     median = abs(float(median))
     for size, unit in UNITS:
         if size <= median < size * 1e6:
-            decimals, least = sum([median / size < most for most in DIGITS]), _find_least(others) or median
+            units = median / size
+            # Four digits: a decimal for each that a figure lacks before the point.
+            decimals = (units < 9.5) + (units < 99.5) + (units < 999.5)
+            least = (others and _find_least(others)) or median
             # No finer than thousands, the unit of the UN's figures.
             while size >= 10 ** (4 + decimals) and least / size * 10**decimals < 10:
                 decimals += 1
