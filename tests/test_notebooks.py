@@ -63,6 +63,14 @@ HEADINGS = {
         "All countries",
         "Methods and run times",
     ],
+    "6-ages": [
+        "From today's pyramid to the forecast",
+        "Births, deaths and migration",
+        "The rules",
+        "How wrong each component was",
+        "Change a rule",
+        "What to keep in mind",
+    ],
     "country-profile": [
         "History and forecast",
         "Growth",

@@ -22,7 +22,16 @@ from popforecast.reports.notebooks import find_notebooks, name_page
 from popforecast.reports.site import LOCK
 from tests.reports.starting import start_python
 
-REPORTS = ("1-prepare", "2-validate-ar", "3-backtest", "4-vintages", "5-peers", "country-profile", "revision-diff")
+REPORTS = (
+    "1-prepare",
+    "2-validate-ar",
+    "3-backtest",
+    "4-vintages",
+    "5-peers",
+    "6-ages",
+    "country-profile",
+    "revision-diff",
+)
 LARGEST_PAGE = 300_000
 
 PARAMETERS = """

@@ -185,15 +185,13 @@ def tell_difference(profile: Profile) -> str:
         parting = f"Our forecast and the UN's stay within {PARTINGS[0]}% of each other up to {last}."
     else:
         each = join_words([f"by {limit}% in {year}" for limit, year in first])
-        places = " and ".join(
-            f"{_say_apart(profile.at(profile.difference, year))} in {year}" for year in (MIDDLE, last)
-        )
+        places = " and ".join(f"{_say_apart(profile.at(profile.difference, at))} in {at}" for at in (MIDDLE, last))
         parting = f"Our forecast and the UN's first differ {each}. Ours is {places}."
     outside = ~hold_medium(profile)
+    where = f"lies outside our {LEVEL}% interval {_say_outside(years, outside)}"
+    held = where if outside.any() else f"stays within our {LEVEL}% interval up to {last}"
     why = explain_difference(profile.forecast, 0, MIDDLE, profile.at(profile.medium, MIDDLE))
-    if not outside.any():
-        return f"{parting} The UN variant stays within our {LEVEL}% interval up to {last}. {why}".strip()
-    return f"{parting} The UN variant lies outside our {LEVEL}% interval {_say_outside(years, outside)}. {why}".strip()
+    return f"{parting} The UN variant {held}. {why}".strip()
 
 
 def list_milestones(profile: Profile) -> str:

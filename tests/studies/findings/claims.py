@@ -40,6 +40,7 @@ NAMED_ANYWAY = {
     "2-validate-ar": {"ar1"},
     "4-vintages": {"ar1"},
     "5-peers": set(MODELS),
+    "6-ages": {"cohort"},
     "country-profile": {pf.models.choose()},
     "revision-diff": {"ar1"},
 }
@@ -509,11 +510,11 @@ def a_win_is_beyond_chance(page: Page) -> None:
 
 @lru_cache
 def bound_ratios(reported: bool) -> tuple[dict[int, float], dict[int, float]]:
-    """Return by horizon the 95% interval of panel-ar's mean error over the best peer's, by a bootstrap of its own."""
+    """Return by horizon the 95% interval of our mean error over the best peer's, by a bootstrap of its own."""
     panel, said = pf.load_panel("wpp2024").countries(), load_peers()
-    scores = score_peers(panel, said, ["panel-ar"], reported=True)
+    scores = score_peers(panel, said, [pf.models.choose()], reported=True)
     countries = "reported" if reported else "tuning"
-    ours = pf.backtest(panel, "panel-ar", said.facts["origins"], said.facts["horizons"]).errors
+    ours = pf.backtest(panel, pf.models.choose(), said.facts["origins"], said.facts["horizons"]).errors
     table = ours.merge(said.forecasts, on=["location_code", "origin", "horizon"])
     odd = table["location_code"] // 4 % 2 == 1
     table = table[~odd if reported else odd]
@@ -535,6 +536,25 @@ def a_tie_is_an_interval_that_contains_one(page: Page) -> None:
         for low, high in re.findall(r"\[([\d.]+), ([\d.]+)\]", parts):
             verdict = "is more accurate" if float(high) < 1 else "is less accurate" if float(low) > 1 else "ties"
             assert verdict == verb, page.summary
+
+
+# 6-ages.
+
+
+@claim("6-ages")
+def the_ages_of_the_year_are_those_of_the_forecast(page: Page) -> None:
+    panel, year = pf.load_panel(page.revision), page.asked["year"]
+    fc = pf.forecast(panel, page.asked["location"], panel.origin, year, pf.Cohort(), levels=())
+    ages = fc.ages().groupby(["year", "age"])["population"].sum()
+    shares = [100 * ages[at].loc[65:].sum() / ages[at].sum() for at in (year, panel.origin)]
+    found = page.find(r"(\d+)% of them 65 or older, (\d+)% in (\d+)")
+    assert [float(share) for share in found.groups()[:2]] == pytest.approx(shares, abs=0.51)
+    flows = fc.components()[["births", "deaths", "net_migration"]].sum() / 1e6
+    natural, moved = page.find(
+        r"births minus deaths come to ([+-][\d.]+) million, net migration to ([+-][\d.]+)"
+    ).groups()
+    assert float(natural) == pytest.approx(flows["births"] - flows["deaths"], abs=0.051)
+    assert float(moved) == pytest.approx(flows["net_migration"], abs=0.051)
 
 
 # revision-diff.

@@ -53,6 +53,8 @@ RUNS = [
     Run("4-vintages", {"models": ["damped-growth"], "truth": "wpp2019"}),
     Run("5-peers"),
     Run("5-peers", {"reported": False}),
+    Run("6-ages"),
+    Run("6-ages", {"location": "Qatar", "year": 2035, "half_life": 20.0}),
     Run("country-profile"),
     Run("country-profile", {"model": "ar1"}),
     Run("country-profile", {"location": "Ukraine"}),
@@ -66,8 +68,8 @@ RUNS = [
     Run("revision-diff", {"model": "ar1", "year": 2100}),
 ]
 
-# The one edition that the peers saw, and the one pair of editions there is.
-NOT_CHANGED = {("5-peers", "revision"), ("revision-diff", "old"), ("revision-diff", "new")}
+# The one edition that the peers saw, the one with births by calendar year, and the one pair of editions there is.
+NOT_CHANGED = {("5-peers", "revision"), ("6-ages", "revision"), ("revision-diff", "old"), ("revision-diff", "new")}
 
 
 @pytest.fixture(scope="module")
