@@ -19,7 +19,7 @@ from tests.helpers.serving import serve_in_thread
 pytestmark = pytest.mark.browser
 
 FIVE = "/forecast?location=356&location=156&location=840&location=360&location=586&from=2030&to=2050"
-INDIA_IN_2050 = "1.754 billion in 2050 (80%: 1.557 to 1.999 billion)"
+INDIA_IN_2050 = "1.648 billion in 2050 (80%: 1.463 to 1.811 billion)"
 PAST_AND_AHEAD = "/forecast?location=900&location=903&from=2015&to=2060&revision=wpp2019"
 
 MOST_BYTES = 100_000
@@ -168,11 +168,17 @@ def test_how_good_it_has_been_is_told_in_words_and_beside_the_un(page: Page, url
 
 def test_the_answer_and_the_record_stand_before_the_figures(plain_page: Page, url: str) -> None:
     plain_page.goto(f"{url}/forecast?location=356&from=2030&to=2050")
-    expect(plain_page.get_by_text("1.754 billion in 2050 (80%: 1.557 to 1.999 billion)")).to_be_visible()
+    expect(plain_page.get_by_text(INDIA_IN_2050)).to_be_visible()
     headings = plain_page.get_by_role("heading", level=2).all_inner_texts()
-    assert headings[:3] == ["How accurate have these forecasts been?", "Peaks and other milestones", "Data table"]
+    assert headings[:4] == [
+        "How accurate have these forecasts been?",
+        "Peaks and other milestones",
+        "Ages, births, deaths and migration",
+        "Data table",
+    ]
     contents = plain_page.get_by_role("navigation", name="On this page")
-    for name, place in (("Accuracy", "record"), ("Milestones", "when"), ("Data", "figures"), ("Cite", "share-heading")):
+    places = {"Accuracy": "record", "Milestones": "when", "Ages": "ages", "Data": "figures", "Cite": "share-heading"}
+    for name, place in places.items():
         contents.get_by_role("link", name=name).click()
         assert plain_page.url.endswith(f"#{place}")
         expect(plain_page.locator(f"#{place}")).to_be_in_viewport()
@@ -220,7 +226,7 @@ def test_what_is_taken_along_says_where_it_comes_from(page: Page, url: str) -> N
         assert response.ok
         assert mark in response.body()
     citation = (page.locator("#citation").text_content() or "").strip()
-    for text in ("popforecast", "panel-ar", "wpp2024", "72c18e5fad90", "United Nations", page.url.split("&level")[0]):
+    for text in ("popforecast", "cohort", "wpp2024", "72c18e5fad90", "United Nations", page.url.split("&level")[0]):
         assert text in citation
 
 
