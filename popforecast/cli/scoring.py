@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
+import pandas as pd
 
 import popforecast as pf
-from popforecast.cli.data import OwnData, open_panel, take_data
+from popforecast.cli.data import OwnData, is_given, open_panel, take_data
 from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
@@ -15,6 +17,7 @@ from popforecast.evaluation.backtesting import HORIZONS
 from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.models import choose
+from popforecast.readers.archive import read_archive
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 
@@ -76,6 +79,12 @@ def backtest(
     show_default=True,
     help=f"The edition to forecast from: {', '.join([*VINTAGES, *pf.REVISIONS])}.",
 )
+@click.option(
+    "--data",
+    "path",
+    type=click.Path(path_type=Path),
+    help="Another edition, from a file: WPP<revision>-CSV-data.zip of the UN's archive, or a CSV.",
+)
 @click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="The edition to evaluate against.")
 @click.option(
     "--models",
@@ -83,7 +92,7 @@ def backtest(
     type=Parsed("names", parse_names),
     default=choose(),
     show_default=True,
-    help="Names separated by commas.",
+    help="Names separated by commas. With --data the default is panel-ar.",
 )
 @click.option(
     "--intervals",
@@ -97,15 +106,25 @@ def backtest(
 @level_option
 @format_option
 def vintages(
-    vintage: str, truth: str, names: list[str], kinds: Sequence[str], levels: Sequence[float], form: str
+    vintage: str,
+    path: Path | None,
+    truth: str,
+    names: list[str],
+    kinds: Sequence[str],
+    levels: Sequence[float],
+    form: str,
 ) -> None:
     """Score our forecasts from an old edition, and the UN's medium variant, against a later edition.
 
     \b
     Example:
       popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
+      popforecast vintages --data WPP2000-CSV-data.zip
     """
-    result = compare_vintages(vintage, truth, names, levels or DEFAULT_LEVELS, intervals=kinds)
+    opened, projections = (vintage, None) if path is None else _open_archive(path)
+    # A file without rates has another default model.
+    models = names if path is None or is_given(click.get_current_context(), "names") else None
+    result = compare_vintages(opened, truth, models, levels or DEFAULT_LEVELS, projections, intervals=kinds)
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
     if form == "table":
@@ -113,3 +132,13 @@ def vintages(
         for kind, meaning in VINTAGE_INTERVALS.items():
             if kind in set(scores["intervals"]):
                 click.echo(f"{kind}: {meaning}.")
+
+
+def _open_archive(path: Path) -> tuple[pf.Panel, pd.DataFrame | None]:
+    """Return the estimates and the medium variant of a file; its notes go to standard error."""
+    if is_given(click.get_current_context(), "vintage"):
+        raise click.UsageError("--data and --revision: expected only one of them")
+    archive = read_archive(path)
+    for note in archive.notes:
+        click.echo(f"note: {note}", err=True)
+    return archive.panel, None if archive.projections.empty else archive.projections

@@ -115,15 +115,20 @@ def decode(path: Path) -> Text:
         content = path.read_bytes()
     except OSError as error:
         raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+    return decode_bytes(content, path.name)
+
+
+def decode_bytes(content: bytes, name: str) -> Text:
+    """Return the text of a file's bytes, as :func:`decode` does; errors use the name."""
     sha256 = hashlib.sha256(content).hexdigest()
     if content.startswith(GZIP):
         try:
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
-            raise ReadError(f"{path.name} is a gzip file that is cut or damaged ({error}): get it again") from error
+            raise ReadError(f"{name} is a gzip file that is cut or damaged ({error}): get it again") from error
     is_wide = any(content.startswith(bom) for bom, _ in WIDE_BOMS)
     if b"\x00" in content and not is_wide:
-        raise ReadError(f"{path.name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
+        raise ReadError(f"{name} holds NUL bytes: it is no CSV text (a spreadsheet must be saved as CSV first)")
     # All bytes are valid Latin-1, so only UTF-16 can fail.
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
@@ -131,9 +136,9 @@ def decode(path: Path) -> Text:
         except UnicodeDecodeError:
             continue
         if not text or SPACES.fullmatch(text):
-            raise ReadError(f"{path.name} is empty: expected a CSV file of population")
+            raise ReadError(f"{name} is empty: expected a CSV file of population")
         return Text(text, encoding, sha256)
-    raise ReadError(f"{path.name} is not text in utf-16: save it as UTF-8")
+    raise ReadError(f"{name} is not text in utf-16: save it as UTF-8")
 
 
 def open_source(path: Path) -> Source:
