@@ -74,10 +74,10 @@ def test_the_known_table_comes_out_to_the_digit(computed: dict, wpp2019: pf.Pane
 
 
 def test_it_is_all_there(computed: dict) -> None:
-    """Four panels; ar1 with one kind of interval, the others with two; the default model fitted twice on revisions."""
+    """Four panels; ar1 with one kind of interval, the others with two; the default models fitted twice on revisions."""
     figures = computed[OWN, 1]
-    assert len(figures) == 7 * (4 * (1 + 5 * 2) + 2 * 2)
-    assert figures["wpp2024/panel-ar/fresh/real-time/upper 99.9"].shape == (297, 77)
+    assert len(figures) == 7 * (4 * (1 + 6 * 2) + 2 * 2 * 2)
+    assert figures["wpp2024/cohort/fresh/real-time/upper 99.9"].shape == (297, 77)
 
 
 # What computes and compares ---------------------------------------------------------------------------------------

@@ -140,14 +140,15 @@ def compute(panels: Iterable[str], models: Iterable[str]) -> Figures:
     import popforecast as pf
     from popforecast.forecasting import ANALYTIC, FINAL, REAL_TIME
     from popforecast.forecasting.calibration import fit
+    from popforecast.forecasting.store import EMBEDDED
 
     figures = {}
     for name in panels:
         panel = pf.load_panel(name)
         for model in map(pf.models.get, models):
             fits = {"fresh": fit(panel, model)}
-            embedded = name in pf.REVISIONS and model == pf.models.get(pf.models.DEFAULT_MODEL)
-            fits |= {"embedded": pf.load_fitted(name, panel)} if embedded else {}
+            is_embedded = name in pf.REVISIONS and model.name in EMBEDDED
+            fits |= {"embedded": pf.load_fitted(name, panel, model.name)} if is_embedded else {}
             for how, fitted in fits.items():
                 for kind in (REAL_TIME, FINAL) if model.calibrated else (ANALYTIC,):
                     outlook = pf.forecast_all(panel, fitted, LEVELS, kind if model.calibrated else None)

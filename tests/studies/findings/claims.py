@@ -38,7 +38,7 @@ WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 # Models that a page names, whichever was asked for.
 NAMED_ANYWAY = {
     "2-validate-ar": {"ar1"},
-    "4-vintages": {"ar1"},
+    "4-vintages": {"ar1", "cohort"},
     "5-peers": set(MODELS),
     "6-ages": {"cohort"},
     "country-profile": {pf.models.choose()},
