@@ -15,6 +15,7 @@ SUBJECTS = (
     "imports",
     "loading",
     "backtest",
+    "cohort",
     "memory",
     "web",
     "paint",
