@@ -23,6 +23,7 @@ SUBJECTS = (
     "scale",
     "kernels",
     "sums",
+    "vintages",
     "peers",
 )
 
