@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import popforecast as pf
 from popforecast.cli import main
 from popforecast.evaluation import halves, peers
+from popforecast.evaluation.real_time import relate_to_medium
 from popforecast.evaluation.vintages import PUBLISHED, UN, Vintages, compare_vintages
 from popforecast.studies import standings
 from popforecast.studies import vintages as study
@@ -91,6 +92,15 @@ def test_the_ratio_to_the_uns_error_is_what_vintages_score(vintages: dict[str, V
     row = study.relate_to_un(vintages, "cohort").loc[("wpp2012", 2020, "raw")]
     assert row["closer, mean"] == "a tie"
     assert f"is {row['mean, ratio [95%]']} times that of the 2012 edition, a tie" in claims()
+
+
+def test_the_pooled_ratios_to_the_uns_errors_are_what_vintages_pool() -> None:
+    pooled = relate_to_medium().query("vintage == 'all'").set_index("source")
+    assert (
+        f"its mean error is {pooled['mean']['cohort']:.2f} times theirs and its median error "
+        f"{pooled['median']['cohort']:.2f} times (`panel-ar`: {pooled['mean']['panel-ar']:.2f} and "
+        f"{pooled['median']['panel-ar']:.2f})"
+    ) in claims()
 
 
 def test_ratios_to_the_best_peer_are_what_peers_score() -> None:

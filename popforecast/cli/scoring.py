@@ -14,12 +14,18 @@ from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
 from popforecast.evaluation.backtesting import HORIZONS
+from popforecast.evaluation.real_time import LEVEL, MODELS, relate_to_medium
 from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS
-from popforecast.models import choose
 from popforecast.readers.archive import read_archive
 from popforecast.text import VINTAGE_INTERVALS
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
+
+RATIOS = (
+    "Mean and median error of growth (rebased) divided by that of the UN's medium variant: below 1, the model was "
+    f"closer.\nIntervals ({LEVEL}%) from a bootstrap over countries; all: the mean of the ratios above it. Years "
+    "between\nfive-yearly figures are interpolated with constant growth, for the UN too."
+)
 
 
 @click.command()
@@ -90,7 +96,7 @@ def backtest(
     "--models",
     "names",
     type=Parsed("names", parse_names),
-    default=choose(),
+    default=",".join(MODELS),
     show_default=True,
     help="Names separated by commas. With --data the default is panel-ar.",
 )
@@ -103,6 +109,11 @@ def backtest(
     show_default=True,
     help="What our intervals allow for: revisions published by then, later ones too, or none; may be repeated.",
 )
+@click.option(
+    "--ratios",
+    is_flag=True,
+    help="Print errors of growth divided by the UN's instead, for every vintage and pooled, with 90% intervals.",
+)
 @level_option
 @format_option
 def vintages(
@@ -111,6 +122,7 @@ def vintages(
     truth: str,
     names: list[str],
     kinds: Sequence[str],
+    ratios: bool,
     levels: Sequence[float],
     form: str,
 ) -> None:
@@ -121,9 +133,20 @@ def vintages(
       popforecast vintages --revision wpp2012 --truth wpp2024 --format csv
       popforecast vintages --data WPP2000-CSV-data.zip
     """
+    context = click.get_current_context()
+    if ratios:
+        if any(is_given(context, name) for name in ("vintage", "path", "kinds", "levels")):
+            raise click.UsageError("--ratios pools vintages: expected no --revision, --data, --intervals or --level")
+        table = relate_to_medium(truth=truth, models=names)
+        if form != "table":
+            click.echo(write_table(table, form), nl=False)
+            return
+        table["year"] = table["year"].astype("string").fillna("")
+        click.echo(f"{write_table(table, form)}\n\n{RATIOS}")
+        return
     opened, projections = (vintage, None) if path is None else _open_archive(path)
     # A file without rates has another default model.
-    models = names if path is None or is_given(click.get_current_context(), "names") else None
+    models = names if path is None or is_given(context, "names") else None
     result = compare_vintages(opened, truth, models, levels or DEFAULT_LEVELS, projections, intervals=kinds)
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +21,12 @@ UNIT = 1e-6
 BATCH = 1_000
 
 
+Measure = Literal["mean", "median"]
+MEASURES: tuple[Measure, ...] = ("mean", "median")
+
+
 class Ratio(NamedTuple):
-    """A ratio of two errors with its 95% interval, to two decimals. The verdict is based on the rounded figures.
+    """A ratio of two errors with its interval (95% by default), to two decimals; the verdict uses these.
 
     Examples
     --------
@@ -42,9 +47,7 @@ class Ratio(NamedTuple):
         return f"{self.value:.2f} [{self.lower:.2f}, {self.upper:.2f}]"
 
 
-def bound_ratio(
-    ours: ArrayLike, theirs: ArrayLike, places: ArrayLike, measure: Literal["mean", "median"] = "mean"
-) -> Ratio:
+def bound_ratio(ours: ArrayLike, theirs: ArrayLike, places: ArrayLike, measure: Measure = "mean") -> Ratio:
     """Return the ratio of two mean (or median) errors with a 95% interval, from a bootstrap over locations.
 
     Whole locations are drawn with replacement, because the errors of one location at several origins are not
@@ -72,25 +75,60 @@ def bound_ratio(
     >>> print(bound_ratio([1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0], ["A", "A", "B", "B"]))
     0.50 [0.50, 0.50]
     """
-    errors = [np.asarray(each, dtype=float) for each in (ours, theirs)]
-    names, rows = np.unique(np.asarray(places), return_inverse=True)
-    if not len(rows) or any(each.shape != rows.shape for each in errors):
-        raise ScoreError(f"{[len(each) for each in errors]} errors of {len(rows)} forecasts: expected one of each")
-    if not all(np.isfinite(each).all() for each in errors):
-        raise ScoreError("an error is not a finite number: expected percent of the outcome")
-    whole = [np.rint(each / UNIT).astype(np.int64) for each in errors]
+    return pool_ratios([(ours, theirs, places)], measure)
+
+
+def pool_ratios(
+    targets: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]], measure: Measure = "mean", level: float = 95
+) -> Ratio:
+    """Return the mean over targets of the ratio of two errors, with an interval from a bootstrap over locations.
+
+    Every replicate draws the locations once for all targets, because the errors of one location at several targets are
+    not independent. Otherwise as :func:`bound_ratio`, which also lists the errors raised.
+
+    Parameters
+    ----------
+    targets : sequence of (ours, theirs, places)
+        The arguments of :func:`bound_ratio` for each target, such as a year of one vintage.
+    measure : {"mean", "median"}
+    level : float
+        Level of the interval, in percent.
+
+    Examples
+    --------
+    >>> near, far = ([1.0, 2.0], [2.0, 4.0], ["A", "B"]), ([3.0, 6.0], [3.0, 6.0], ["A", "B"])
+    >>> print(pool_ratios([near, far], level=90))
+    0.75 [0.75, 0.75]
+    """
+    names = np.unique(np.concatenate([np.asarray(places) for _, _, places in targets]))
     average = _average if measure == "mean" else _find_medians
-    once = np.ones((1, len(names)), dtype=np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        (value,) = np.divide(*(average(each, rows, once) for each in whole))
-        ratios = np.divide(*(average(each, rows, draw(len(names))) for each in whole))
+    once, drawn = np.ones((1, len(names)), dtype=np.int64), draw(len(names))
+    values, replicates = [], []
+    for ours, theirs, places in targets:
+        rows = np.searchsorted(names, np.asarray(places))
+        whole = _count_units(ours, theirs, rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values += [np.divide(*(average(each, rows, once) for each in whole))]
+            replicates += [np.divide(*(average(each, rows, drawn) for each in whole))]
+    value, ratios = np.mean(values), np.mean(replicates, axis=0)
     if not np.isfinite(value):
         raise ScoreError(f"the {measure} error to compare with is 0: expected one above 0")
     # The ratio is undefined in replicates where both errors are zero.
     ratios = ratios[~np.isnan(ratios)]
-    lower, upper = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
+    tail = (1 - level / 100) / 2
+    lower, upper = np.quantile(ratios, [tail, 1 - tail], method="inverted_cdf")
     # Rounded to six digits first, so that ties at two decimals are rounded the same way on every processor.
     return Ratio(*(round(round(float(each), 6), 2) for each in (value, lower, upper)))
+
+
+def _count_units(ours: ArrayLike, theirs: ArrayLike, rows: NDArray[np.intp]) -> list[NDArray[np.int64]]:
+    """Return both errors as whole numbers of the unit, once they are checked."""
+    errors = [np.asarray(each, dtype=float) for each in (ours, theirs)]
+    if not len(rows) or any(each.shape != rows.shape for each in errors):
+        raise ScoreError(f"{[len(each) for each in errors]} errors of {len(rows)} forecasts: expected one of each")
+    if not all(np.isfinite(each).all() for each in errors):
+        raise ScoreError("an error is not a finite number: expected percent of the outcome")
+    return [np.rint(each / UNIT).astype(np.int64) for each in errors]
 
 
 @lru_cache(maxsize=8)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 import popforecast.models as models
-from popforecast.evaluation.bootstrap import Ratio, bound_ratio
+from popforecast.evaluation.bootstrap import MEASURES, Measure, Ratio, bound_ratio
 from popforecast.evaluation.halves import REPORTED, choose
+from popforecast.evaluation.medium import find_projections
+from popforecast.evaluation.real_time import LEVEL, relate_to_medium
 from popforecast.evaluation.vintages import PUBLISHED, RAW, REBASED, UN, Vintages
 from popforecast.forecasting import REAL_TIME
 from popforecast.forecasting.revision_error import list_published
 from popforecast.text import VINTAGE_INTERVALS, VINTAGE_NAMES, join_words
+from popforecast.wpp.editions import load_panel
 
 KEYS = ["vintage", "year", "basis"]
-
-Measure = Literal["mean", "median"]
-MEASURES: tuple[Measure, ...] = ("mean", "median")
 
 OVERALL = " across all vintages and years"
 
@@ -74,6 +73,20 @@ def relate_to_un(results: Mapping[str, Vintages], model: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).set_axis(
         pd.MultiIndex.from_tuples(list(rows), names=KEYS) if rows else pd.MultiIndex.from_arrays([[]] * 3, names=KEYS)
     )
+
+
+def tabulate_ratios(vintages: Sequence[str], truth: str, models: Sequence[str]) -> pd.DataFrame:
+    """Return each model's errors of growth relative to the UN's, with 90% intervals; empty without the UN."""
+    compared = [name for name in vintages if find_projections(load_panel(name)) is not None]
+    if not compared:
+        return pd.DataFrame()
+    table = relate_to_medium(compared, truth, models)
+    texts = {}
+    for measure in MEASURES:
+        figures = table[[measure, f"{measure}_lower_{LEVEL}", f"{measure}_upper_{LEVEL}"]].to_numpy()
+        texts[f"{measure}, ratio [{LEVEL}%]"] = [str(Ratio(*row)) for row in figures]
+    keys = table[["source", "vintage"]].assign(year=table["year"].astype("string").fillna(""))
+    return keys.assign(**texts).set_index(["source", "vintage", "year"])
 
 
 def tell_finding(results: Mapping[str, Vintages], model: str) -> str:

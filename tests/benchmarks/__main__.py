@@ -24,6 +24,7 @@ SUBJECTS = (
     "scale",
     "kernels",
     "sums",
+    "vintages",
     "peers",
 )
 

@@ -248,6 +248,13 @@ def test_vintages_of_one_kind_of_intervals_explain_that_one_alone() -> None:
     assert "'honest' is not one of 'published', 'real-time', 'final'" in refusal("vintages", "--intervals", "honest")
 
 
+def test_ratios_are_of_every_vintage_and_pooled_and_refuse_what_they_would_ignore() -> None:
+    output = run("vintages", "--ratios", "--models", "naive").stdout
+    assert [line.split()[1] for line in output.splitlines()[1:8]] == ["wpp2010"] * 3 + ["wpp2012"] * 3 + ["all"]
+    assert "interpolated with constant growth" in output
+    assert "expected no --revision, --data, --intervals or --level" in refusal("vintages", "--ratios", "--level", "80")
+
+
 def test_every_command_has_help_with_an_example() -> None:
     names = {"forecast", "ages", "components", "backtest", "vintages", "fit", "report", "request", "fetch"}
     assert set(main.commands) == names

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from popforecast.errors import ScoreError
-from popforecast.evaluation.bootstrap import REPLICATES, Ratio, bound_ratio, draw
+from popforecast.evaluation.bootstrap import REPLICATES, Ratio, bound_ratio, draw, pool_ratios
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +82,15 @@ def test_what_is_printed_is_what_is_judged(ratio: Ratio, verdict: str) -> None:
 def test_what_has_no_ratio_is_refused(arguments: tuple, told: str) -> None:
     with pytest.raises(ScoreError, match=told):
         bound_ratio(*arguments)
+
+
+def test_pooled_ratios_draw_the_same_locations_for_every_target(errors) -> None:
+    ours, theirs, places = errors
+    # Drawn apart for each target, the interval of two would be narrower than that of one.
+    once, twice = pool_ratios([errors]), pool_ratios([errors, errors])
+    assert once == twice == bound_ratio(*errors)
+    few = places < 20
+    pooled = pool_ratios([errors, (ours[few], theirs[few], places[few])], "median", 90)
+    each = [bound_ratio(*errors, "median").value, bound_ratio(ours[few], theirs[few], places[few], "median").value]
+    assert pooled.value == pytest.approx(np.mean(each), abs=0.011)
+    assert pooled.lower < pooled.value < pooled.upper

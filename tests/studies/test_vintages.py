@@ -129,3 +129,11 @@ def test_the_design_of_our_models_is_owned_up_to_and_scored_where_it_played_no_p
     ours, theirs = (errors[errors["source"] == source].set_index("location_code")["ape"] for source in ("panel-ar", UN))
     assert f"On the other half ({len(ours)} countries of wpp2012)" in said
     assert f"is {bound_ratio(ours, theirs[ours.index], ours.index)} raw" in said
+
+
+def test_ratios_of_all_models_are_empty_without_the_un() -> None:
+    table = study.tabulate_ratios(["wpp2012", "wpp2019"], "wpp2024", ["naive"])
+    assert table.index.to_list() == [("naive", "wpp2012", year) for year in ("2015", "2020", "2023")] + [
+        ("naive", "all", "")
+    ]
+    assert study.tabulate_ratios(["wpp2019"], "wpp2024", ["naive"]).empty
