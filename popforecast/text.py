@@ -23,15 +23,15 @@ WHOLE_BELOW = 10_000
 
 # Units for large populations in words.
 UNITS = ((1e9, "billion"), (1e6, "million"))
-
 LARGEST = 1e300
 
-# What intervals allow for, by kind: the sentence shown with them in every interface.
+# What intervals allow for, by kind.
 INTERVALS = MappingProxyType(
     {
         "real-time": "ranges reflect past forecast errors and later UN revisions",
         "final": "ranges reflect past forecast errors, but not later revisions of the data",
         "analytic": "ranges allow for random error only, so they are much too narrow",
+        "none": "what-if scenarios have no ranges",
     }
 )
 

@@ -170,14 +170,14 @@ def answer_in_words(fc: pf.Forecast) -> list[str]:
     if len(fc.locations) > MOST_ANSWERED:
         return []
     year, is_ahead = int(fc.years[-1]), fc.years[-1] > fc.origin
-    level = MILESTONE_LEVEL if MILESTONE_LEVEL in fc.levels else fc.levels[0]
+    level = MILESTONE_LEVEL if MILESTONE_LEVEL in fc.levels else next(iter(fc.levels), None)
     told = []
     for i, name in enumerate(fc.locations["name"]):
         # All figures of the chart's read-out, so that both are rounded alike.
         sides = [bounds[each][i, -1] for each in fc.levels for bounds in (fc.lower, fc.upper)] if is_ahead else []
         rounding = round_in_words(fc.population[i, -1], *sides)
         words = f"{rounding.say(fc.population[i, -1])} in {year}"
-        if is_ahead:
+        if is_ahead and level is not None:
             words += f" ({level:g}%: {rounding.say_range(fc.lower[level][i, -1], fc.upper[level][i, -1])})"
         told.append(f"{name}: {words}" if len(fc.locations) > 1 else words)
     return told

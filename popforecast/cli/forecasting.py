@@ -15,11 +15,14 @@ import popforecast as pf
 from popforecast import scale
 from popforecast.cli.data import OwnData, is_given, open_panel, part_groups, take_data
 from popforecast.cli.options import (
+    fertility_option,
     folder_path,
     format_option,
     from_option,
     level_option,
+    migration_option,
     model_option,
+    mortality_option,
     npz_path,
     revision_option,
     to_option,
@@ -28,8 +31,11 @@ from popforecast.cli.printing import write_forecast
 from popforecast.errors import MOST_NAMED
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.forecasting.milestones import USUAL_LEVEL
+from popforecast.models import BY_AGE
 from popforecast.models.base import Fitted
 from popforecast.panel import check_panel
+from popforecast.question import PARAMETERS
+from popforecast.question.reading import Given
 from popforecast.scale import ENGINES, ON_ERROR
 from popforecast.text import join_words
 from popforecast.wpp.editions import get_edition
@@ -79,6 +85,9 @@ Example:
     type=click.Choice(["real-time", "final"]),
     help="Whether intervals allow for later UN revisions (default), or not (final; default with --data).",
 )
+@fertility_option
+@migration_option
+@mortality_option
 @click.option("--fitted", type=npz_path, help="A model saved by `popforecast fit`, in place of --model.")
 @format_option
 @click.pass_context
@@ -95,6 +104,9 @@ def forecast(
     form: str,
     own: OwnData | None,
     output: Path | None,
+    fertility: str | None,
+    migration: str | None,
+    mortality: str | None,
     **parts: Any,
 ) -> None:
     """Print a forecast as a table, CSV or JSON, or write it in parts."""
@@ -107,7 +119,14 @@ def forecast(
     if fitted and is_given(ctx, "model"):
         raise click.UsageError("--fitted already sets the model: leave out --model")
     panel = open_panel(own, revision)
-    chosen: str | Fitted | None = model
+    scenario = {
+        name: PARAMETERS[name].read([text], Given(revision, model or BY_AGE))
+        for name, text in (("fertility", fertility), ("migration", migration), ("mortality", mortality))
+        if text is not None
+    }
+    if scenario and fitted:
+        raise click.UsageError(f"--fitted already sets the model: leave out --{next(iter(scenario))}")
+    chosen: str | Fitted | pf.Model | None = pf.Cohort(**scenario) if scenario else model
     if fitted:
         if not isinstance(panel, pf.Panel):
             raise click.UsageError("--fitted needs locations with the same years, but here they differ: use --model")

@@ -39,6 +39,7 @@ revision_option = _make_choice("revision")
 model_option = _make_choice("model", callback=_leave_default)
 from_option = make_option("start", metavar="YEAR", help="First year. Default: the first after the last estimate.")
 to_option = make_option("end", metavar="YEAR", help="Last year. Default: ten years later.")
+fertility_option, migration_option, mortality_option = map(make_option, ("fertility", "migration", "mortality"))
 level_option = make_option("levels", help="Coverage of an interval in percent; may be repeated.")
 format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True

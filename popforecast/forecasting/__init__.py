@@ -11,6 +11,7 @@ from popforecast.forecasting.calibration import fit as fit_anew
 from popforecast.forecasting.joined import join
 from popforecast.forecasting.outlook import ANALYTIC as ANALYTIC
 from popforecast.forecasting.outlook import FINAL as FINAL
+from popforecast.forecasting.outlook import NONE as NONE
 from popforecast.forecasting.outlook import REAL_TIME as REAL_TIME
 from popforecast.forecasting.outlook import Groups, Outlook, list_locations, predict_panel
 from popforecast.forecasting.result import Forecast
@@ -144,6 +145,12 @@ def choose_intervals(panel: Panel, model: Model, intervals: str | None = None) -
         if intervals:
             raise ModelError(f"{model.name} has analytic intervals only: leave intervals={intervals!r} out")
         return ANALYTIC
+    if not model.has_intervals:
+        if intervals:
+            raise ModelError(
+                f"{model.name} is a what-if scenario, without intervals: leave intervals={intervals!r} out"
+            )
+        return NONE
     revised = find_edition(panel) is not None
     if intervals == REAL_TIME and not revised:
         raise ModelError(
@@ -199,7 +206,7 @@ def predict(fitted: Fitted, horizon: int, levels: Sequence[float] | float = DEFA
     >>> predict(pf.fit(panel, "ar1"), 10).population[0, -1].round(-3).item()
     8745733000.0
     """
-    levels = check_levels(levels)
+    levels = check_levels(levels) if fitted.model.has_intervals else ()
     # Without levels no calibration is needed.
     fitted = complete(fitted) if levels else fitted
     kind = choose_intervals(fitted.panel, fitted.model)
@@ -223,7 +230,7 @@ def _forecast_one(
     fitted = _fit_to(panel, model)
     kind = choose_intervals(panel, fitted.model, intervals)
     outlook = _forecast_all(panel, fitted, int(years[-1]), levels, kind)
-    return outlook.forecast(locations, start, end, levels, groups)
+    return outlook.forecast(locations, start, end, () if kind == NONE else levels, groups)
 
 
 def _forecast_each(
@@ -290,4 +297,4 @@ def _fit_to(panel: Panel, model: str | Model | Fitted | None) -> Fitted:
 
 def _forecast_all(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:
     horizon = max((end - panel.origin) // panel.step, 0)
-    return predict_panel(panel, fitted, horizon, levels, kind)
+    return predict_panel(panel, fitted, horizon, () if kind == NONE else levels, kind)

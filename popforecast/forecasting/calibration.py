@@ -216,7 +216,8 @@ def complete(fitted: Fitted) -> Fitted:
     It is not possible for analytic intervals, or if the panel has too few past origins.
     """
     model, panel = fitted.model, fitted.panel
-    past = choose_past(panel, panel.origin) if model.calibrated and fitted.calibration is None else []
+    is_due = model.calibrated and model.has_intervals and fitted.calibration is None
+    past = choose_past(panel, panel.origin) if is_due else []
     if not past:
         return fitted
     rolling = roll(model, panel, past[::-1], choose_knots(panel), ())

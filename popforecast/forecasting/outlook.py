@@ -37,7 +37,7 @@ Locations = Iterable[Hashable] | Hashable | None
 Remainders = dict[Hashable, Array]
 
 # Kinds of intervals: for figures as later revised, for final figures, or from the formulas of a plain model.
-REAL_TIME, FINAL, ANALYTIC = "real-time", "final", "analytic"
+REAL_TIME, FINAL, ANALYTIC, NONE = "real-time", "final", "analytic", "none"
 
 UNCALIBRATED = "too few past origins to calibrate the interval: it is analytic (random error only)"
 BELOW_ZERO = "falls below zero from {}: the model has no lower limit, so do not use it that far ahead"
@@ -201,7 +201,7 @@ class Outlook(Frozen):
         notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
         if self.membership is None or self.errors is None:
             return (*notes, *below_zero)
-        if self.errors.past is None:
+        if self.errors.past is None and self.model.has_intervals:
             notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
         sums = set(self.membership.aggregates)
         notes = [note for note in notes if note.location_code not in sums]

@@ -109,6 +109,11 @@ class Model(ABC):
     calibrated: ClassVar[bool] = False
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether forecasts have intervals; scenarios set by the user have none."""
+        return True
+
+    @property
     @abstractmethod
     def name(self) -> str:
         """The name of this specification in every interface."""

@@ -26,7 +26,9 @@ def write_code(question: Question, *models: str) -> str:
     is_every = isinstance(question.locations, Every) and not groups
     places = None if is_every else [*question.locations, *groups]
     levels = ", ".join(f"{level:g}" for level in question.levels)
-    model = "model" if len(models) > 1 else models[0] if models else repr(question.model)
+    given = ", ".join(f"{name}={value!r}" for name, value in question.scenario.items())
+    own = f"pf.Cohort({given})" if given else repr(question.model)
+    model = "model" if len(models) > 1 else models[0] if models else own
     call = f"pf.forecast(panel, {places}, {question.start}, {question.end}, {model}, levels=[{levels}]"
     call += f", groups={groups})" if groups else ")"
     if len(models) > 1:

@@ -39,6 +39,7 @@ from popforecast.question.reading import (
     read_values,
     write_arguments,
 )
+from popforecast.question.scenarios import SCENARIOS, Supposed, suppose
 from popforecast.question.texts import Group, choose_among, read_groups, read_level, read_levels, read_year_of
 from popforecast.session import get_session
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, VINTAGES, get_revision
@@ -120,6 +121,7 @@ PARAMETERS = {
         DEFAULT_LEVELS,
         write="{:g}".format,
     ),
+    **SCENARIOS,
     "horizons": Parameter(
         "horizon",
         choose_among("horizon", HORIZONS),
@@ -221,7 +223,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Question(Asked):
+class Question(Supposed, Asked):
     """A question for a forecast; :meth:`read` checks that its locations, model and revision exist.
 
     Attributes
@@ -233,16 +235,16 @@ class Question(Asked):
     start, end : int
         First and last year.
     model, revision : str
-        Names.
     levels : tuple of float
-        Levels of the intervals, in percent.
+    fertility, migration, mortality : str or float, optional
+        What-if values.
 
     Examples
     --------
     >>> Question.read({"location": ["Nigeria"], "from": ["2030"], "to": ["2035"]}).locations
     (566,)
-    >>> Question((900,), 2030, 2035, levels=(80,)).arguments[:3]
-    [('location', '900'), ('from', '2030'), ('to', '2035')]
+    >>> Question((900,), 2030, 2035, levels=(80,)).arguments[0]
+    ('location', '900')
     >>> Question.read({"location": ["Wurld"], "from": ["2030"]})
     Traceback (most recent call last):
     popforecast.question.reading.QuestionError: No location 'Wurld' in wpp2024; nearest: World. Expected ...
@@ -255,12 +257,15 @@ class Question(Asked):
     model: str = DEFAULT_MODEL
     revision: str = DEFAULT_REVISION
     levels: tuple[float, ...] = DEFAULT_LEVELS
+    fertility: str | float | None = None
+    migration: str | float | None = None
+    mortality: str | None = None
 
     def answer(self) -> Forecast:
         """Return the forecast."""
-        outlook, groups = get_session(self.revision).outlook(self.model, self.levels), dict(self.groups)
+        (outlook, levels), groups = suppose(self, get_session(self.revision)), dict(self.groups)
         # Groups are found by name; naming them also keeps a question for groups alone from returning all locations.
-        return outlook.forecast([*self.locations, *groups], self.start, self.end, self.levels, groups or None)
+        return outlook.forecast([*self.locations, *groups], self.start, self.end, levels, groups or None)
 
     @classmethod
     def _complete(cls, values: dict[str, Any], faults: Faults) -> None:

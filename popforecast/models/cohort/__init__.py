@@ -13,6 +13,7 @@ from popforecast.models.base import Array, Arrays, log_positive
 from popforecast.models.bounded import GrowthModel
 from popforecast.models.cohort.past import read_past
 from popforecast.models.cohort.projection import STEPS, Projection, project
+from popforecast.models.cohort.scenarios import Scenario
 from popforecast.models.cohort.totals import fill_years
 from popforecast.models.numeric import use_one_thread
 from popforecast.models.panel_ar import PanelAR
@@ -24,6 +25,7 @@ from popforecast.panel.rectangles import UnevenPanel
 FEWEST, WARM_UP = 30, 10
 
 WITHOUT = "ages, births and deaths are not available: forecast by panel-ar instead"
+WHAT_IF = "what if: {} instead of the model's own estimate; such a forecast has no range"
 BEYOND = "projected by age to {}; growth is constant after that"
 PROJECTED = SPAN * (STEPS - 1)
 
@@ -53,6 +55,9 @@ class Cohort(GrowthModel):
     mended : bool, default True
         Whether to model returns after exoduses, return of labour migrants, lasting emigration, volatile migration and
         mortality decline in similar countries; otherwise the original specification.
+    fertility, migration, mortality : str or float, optional
+        What-if values instead of estimated ones (:class:`popforecast.models.cohort.scenarios.Scenario`). Such a
+        forecast has no intervals.
 
     Raises
     ------
@@ -69,15 +74,31 @@ class Cohort(GrowthModel):
 
     half_life: float | None = 10.0
     mended: bool = True
+    fertility: str | float | None = None
+    migration: str | float | None = None
+    mortality: str | None = None
 
     def __post_init__(self) -> None:
+        _ = self.scenario
         if self.half_life is not None and not self.half_life > 0:
             raise ModelError(f"half_life {self.half_life!r}: expected years above 0, such as 10, or None")
 
     @property
     def name(self) -> str:
         """``cohort``, with its parameters unless they are the defaults."""
-        return "cohort" if self == Cohort() else f"cohort({self.half_life}, {self.mended})"
+        given = [] if (self.half_life, self.mended) == (10.0, True) else [f"{self.half_life}, {self.mended}"]
+        given += [self.scenario.words] if self.scenario.words else []
+        return f"cohort({', '.join(given)})" if given else "cohort"
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is set instead of estimated."""
+        return Scenario(self.fertility, self.migration, self.mortality)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether nothing is set: past errors say nothing of what-if forecasts."""
+        return not self.scenario.words
 
     def learn(self, panel: Panel, log: Array) -> Arrays:
         """Return the projected totals every five years, and the estimates of panel-ar for other locations."""
@@ -112,7 +133,7 @@ class Cohort(GrowthModel):
             components = panel.components.select(panel.codes[rows])
             assert components is not None
             past = read_past(_fill_totals(panel)[rows], int(panel.years[0]), components)
-            return project(past, self.mended, self.half_life)
+            return project(past, self.mended, self.half_life, scenario=self.scenario)
 
     def accumulate(self, arrays: Arrays, horizon: int) -> Array:
         """Return projected growth, or that of panel-ar for other locations."""
@@ -134,6 +155,8 @@ class Cohort(GrowthModel):
         notes = super().note(arrays, horizon)
         projected, step = arrays["projected"] > 0, int(arrays["step"][0])
         notes += [(int(row), WITHOUT) for row in np.flatnonzero(~projected)]
+        if self.scenario.words:
+            notes += [(int(row), WHAT_IF.format(self.scenario.words)) for row in np.flatnonzero(projected)]
         if horizon * step > PROJECTED:
             notes += [(int(row), BEYOND.format(f"{PROJECTED} years ahead")) for row in np.flatnonzero(projected)]
         return notes

@@ -14,7 +14,11 @@ from popforecast.models.cohort.migration import forecast_migration
 from popforecast.models.cohort.migration_ages import spread
 from popforecast.models.cohort.mortality import measure_improvement
 from popforecast.models.cohort.past import Past, estimate_ages, split_births
+from popforecast.models.cohort.scenarios import Scenario
 from popforecast.models.cohort.workers import find_workers, learn_leaving, turn_over
+
+# Nothing is set by the user.
+ESTIMATED = Scenario()
 
 # Five-year steps for 80 years ahead.
 STEPS = 17
@@ -61,7 +65,13 @@ class Projection(NamedTuple):
         return totals
 
 
-def project(past: Past, mended: bool = True, half_life: float | None = 10.0, steps: int = STEPS) -> Projection:
+def project(
+    past: Past,
+    mended: bool = True,
+    half_life: float | None = 10.0,
+    steps: int = STEPS,
+    scenario: Scenario = ESTIMATED,
+) -> Projection:
     r"""Project each country in steps of five years.
 
     In each step, of people P by sex and age, with A ageing by the step's life table, M net migrants by age (half of
@@ -84,6 +94,8 @@ def project(past: Past, mended: bool = True, half_life: float | None = 10.0, ste
     half_life : float or None
         Of past origins that fertility is learnt from, in years.
     steps : int
+    scenario : Scenario
+        With migration set by the user, net migration of the world is not balanced, and labour migrants stay.
 
     References
     ----------
@@ -91,11 +103,14 @@ def project(past: Past, mended: bool = True, half_life: float | None = 10.0, ste
     *World Population Prospects 2024: Methodology of the United Nations population estimates and projections*.
     """
     components, persons = past.components, estimate_ages(past)
-    improvement = measure_improvement(components.mortality, mended)
+    improvement = scenario.set_improvement(measure_improvement(components.mortality, mended))
     rates, _, fled = forecast_migration(past, steps, mended)
+    rates = scenario.set_migration(rates, past)
     children, _, _ = forecast_fertility(past, steps, half_life, mended)
+    children = scenario.set_fertility(children, past)
     by_age, sex_ratio = components.fertility_by_age[..., -1] / 100, components.sex_ratio[:, -1]
-    workers = find_workers(persons) & mended
+    is_free = scenario.migration is None
+    workers = find_workers(persons) & (mended and is_free)
     leaving = learn_leaving(past) if workers.any() else np.zeros(persons.shape[1:])
     least = np.where(workers, LEFT_WORKERS, LEFT)[:, None, None]
     ages, births, deaths, migration = [persons], [], [], []
@@ -103,7 +118,7 @@ def project(past: Past, mended: bool = True, half_life: float | None = 10.0, ste
         table = build_life_table(past.rates * np.exp(-improvement * (past.middle + step)))
         total = persons.sum(axis=(1, 2))
         migrants = rates[:, step] * total
-        if len(total) >= WORLD:
+        if is_free and len(total) >= WORLD:
             migrants = balance(migrants)
         moved = spread(migrants, persons)
         if workers.any():
