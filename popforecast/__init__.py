@@ -20,7 +20,7 @@ from popforecast.forecasting import fit, forecast, forecast_all
 from popforecast.forecasting.outlook import Outlook
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.store import load_fit, load_fitted, save_fit
-from popforecast.models import AR, Cohort, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
+from popforecast.models import AR, Cohort, Combination, DampedGrowth, Drift, Fitted, GuardedAR, Model, Naive, PanelAR
 from popforecast.panel import Components, Panel
 from popforecast.panel.rectangles import UnevenPanel
 from popforecast.readers import Reading, read_panel, read_wpp
@@ -35,6 +35,7 @@ __all__ = [
     "REVISIONS",
     "Backtest",
     "Cohort",
+    "Combination",
     "Components",
     "DampedGrowth",
     "Drift",

@@ -99,7 +99,8 @@ def test_the_pooled_ratios_to_the_uns_errors_are_what_vintages_pool() -> None:
     assert (
         f"its mean error is {pooled['mean']['cohort']:.2f} times theirs and its median error "
         f"{pooled['median']['cohort']:.2f} times (`panel-ar`: {pooled['mean']['panel-ar']:.2f} and "
-        f"{pooled['median']['panel-ar']:.2f})"
+        f"{pooled['median']['panel-ar']:.2f}; the mean of `cohort` and the UN's medium variant: "
+        f"{pooled['mean']['with-un']:.2f} and {pooled['median']['with-un']:.2f})"
     ) in claims()
 
 

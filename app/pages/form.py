@@ -47,6 +47,7 @@ MODEL_TITLES = {
     "ar": "Guarded AR on growth rates",
     "panel-ar": "Panel AR",
     "cohort": "Cohort component: by age and sex",
+    "combination": "Cohort component and panel AR combined",
 }
 
 # Common queries, shown as links.

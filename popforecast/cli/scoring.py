@@ -14,7 +14,7 @@ from popforecast.cli.options import format_option, level_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_names, parse_steps, parse_years
 from popforecast.cli.printing import write_table
 from popforecast.evaluation.backtesting import HORIZONS
-from popforecast.evaluation.real_time import LEVEL, MODELS, relate_to_medium
+from popforecast.evaluation.real_time import LEVEL, MODELS, WITH_UN, relate_to_medium
 from popforecast.evaluation.vintages import BOTH, KINDS, compare_vintages
 from popforecast.forecasting import DEFAULT_LEVELS
 from popforecast.readers.archive import read_archive
@@ -24,7 +24,9 @@ from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES
 RATIOS = (
     "Mean and median error of growth (rebased) divided by that of the UN's medium variant: below 1, the model was "
     f"closer.\nIntervals ({LEVEL}%) from a bootstrap over countries; all: the mean of the ratios above it. Years "
-    "between\nfive-yearly figures are interpolated with constant growth, for the UN too."
+    "between\nfive-yearly figures are interpolated with constant growth, for the UN too.\n"
+    f"{WITH_UN}: the mean of our default model and the UN's medium variant, in logs. It has no backtest,\nbecause "
+    "there are no projections of the UN at past origins of one edition."
 )
 
 

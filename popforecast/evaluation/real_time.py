@@ -11,7 +11,7 @@ from popforecast.errors import ModelError, YearError
 from popforecast.evaluation.bootstrap import MEASURES, pool_ratios
 from popforecast.evaluation.medium import add_medium, find_projections
 from popforecast.evaluation.vintages import UN
-from popforecast.models import BY_AGE, OF_TOTALS, get_several
+from popforecast.models import BY_AGE, OF_TOTALS, get, get_several
 from popforecast.models.base import Array, Model, Steps
 from popforecast.wpp.editions import DEFAULT_REVISION, VINTAGES, load_panel
 from popforecast.wpp.pairing import pair, take_years
@@ -22,6 +22,9 @@ MODELS = (BY_AGE, OF_TOTALS)
 AHEAD = (5, 10)
 LEVEL = 90
 POOLED = "all"
+
+# The mean of the vintage's default model and the UN's medium variant, half and half in logs.
+WITH_UN = "with-un"
 
 
 def relate_to_medium(
@@ -35,6 +38,9 @@ def relate_to_medium(
     scored 5 and 10 years ahead and in the last year of the later revision. For that year, all sources are interpolated
     with constant growth between the five-yearly figures around it (2023: between 2020 and 2025). Intervals come from a
     bootstrap over countries (:func:`popforecast.evaluation.bootstrap.pool_ratios`).
+
+    The last source, ``with-un``, is the mean of the vintage's default model and the UN's medium variant in logs. There
+    is no backtest of it, because the UN made no projections at past origins of one edition.
 
     Parameters
     ----------
@@ -59,17 +65,17 @@ def relate_to_medium(
 
     Examples
     --------
-    >>> relate_to_medium(models="naive")[["vintage", "year", "n", "mean"]].iloc[[0, -1]].to_numpy().tolist()
+    >>> relate_to_medium(models="naive")[["vintage", "year", "n", "mean"]].iloc[[0, 6]].to_numpy().tolist()
     [['wpp2010', 2015, 192, 2.85], ['all', <NA>, 198, 3.11]]
     """
     specifications = get_several(models)
     errors = pd.concat({name: measure_errors(name, truth, specifications) for name in vintages}, names=["vintage"])
     targets = dict(list(errors.groupby(level=["vintage", "year"], sort=False)))
     rows = []
-    for model in specifications:
+    for source in (*(model.name for model in specifications), WITH_UN):
         for (vintage, year), table in targets.items():
-            rows.append({"source": model.name, "vintage": vintage, "year": year, **_relate([table], model.name)})
-        rows.append({"source": model.name, "vintage": POOLED, **_relate(list(targets.values()), model.name)})
+            rows.append({"source": source, "vintage": vintage, "year": year, **_relate([table], source)})
+        rows.append({"source": source, "vintage": POOLED, **_relate(list(targets.values()), source)})
     return pd.DataFrame(rows).astype({"year": "Int64"})
 
 
@@ -86,9 +92,13 @@ def measure_errors(vintage: str, truth: str, models: Sequence[Model]) -> pd.Data
     pairing, medium = add_medium(pair(then, now), projections, grid[1:].tolist(), ())
     known = then.countries()
     rows = known.codes.get_indexer(pairing.earlier.codes)
-    paths = {} if medium is None else {UN: medium.population}
-    for model in models:
-        paths[model.name] = model.predict(model.fit(known).arrays, len(grid) - 1, ()).population[rows]
+    default = get(None, known)
+    paths = {
+        model.name: model.predict(model.fit(known).arrays, len(grid) - 1, ()).population[rows]
+        for model in dict.fromkeys([*models, default])
+    }
+    if medium is not None:
+        paths |= {UN: medium.population, WITH_UN: np.sqrt(paths[default.name] * medium.population)}
     base, outcome = pairing.measure_base(), take_years(pairing.later, years)
     apes = {}
     for source, path in paths.items():

@@ -45,12 +45,11 @@ LEVELS = (80, 95)
 FIRST_ORIGIN = 1988
 
 # Models without a test on the final data of a revision, and the reason.
-UNRECORDED = {
-    ("wpp2019", "cohort"): (
-        "There is no test on the data of the 2019 edition: its annual figures are interpolated between five-year "
-        "points, so last year's growth reveals next year's, which flatters only the models of annual growth."
-    )
-}
+UNRECORDED = dict.fromkeys(
+    (("wpp2019", "cohort"), ("wpp2019", "combination")),
+    "There is no test on the data of the 2019 edition: its annual figures are interpolated between five-year points, "
+    "so last year's growth reveals next year's, which flatters only the models of annual growth.",
+)
 
 
 def load_record(revision: str = DEFAULT_REVISION) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from popforecast.errors import ModelError, UnknownModelError
 from popforecast.models.ar import AR
 from popforecast.models.base import Fitted, Model, Note, Prediction
 from popforecast.models.cohort import Cohort, knows_ages
+from popforecast.models.combination import Combination
 from popforecast.models.growth import DampedGrowth, Drift, Naive
 from popforecast.models.guarded_ar import GuardedAR
 from popforecast.models.panel_ar import PanelAR
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
     "Cohort",
+    "Combination",
     "DampedGrowth",
     "Drift",
     "Fitted",
@@ -39,7 +41,8 @@ __all__ = [
 ]
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR(), Cohort())
+    model.name: model
+    for model in (AR(), Naive(), Drift(), DampedGrowth(), GuardedAR(), PanelAR(), Cohort(), Combination())
 }
 
 CLASSES: dict[str, Callable[..., Model]] = {type(model).__name__: type(model) for model in MODELS.values()}

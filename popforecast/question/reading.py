@@ -122,7 +122,7 @@ class Faults(dict[str, str]):
     >>> faults.attempt("model", models.get, "arima") is None
     True
     >>> faults["model"]
-    "No model 'arima': expected one of ar1, naive, drift, damped-growth, ar, panel-ar, cohort."
+    "No model 'arima': expected one of ar1, naive, drift, damped-growth, ar, panel-ar, cohort, combination."
     """
 
     def attempt(self, name: str, read: Callable[..., Read], *values: object) -> Read | None:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 import popforecast.models as models
 from popforecast.errors import ScaleError, YearError
 from popforecast.files import hold
-from popforecast.models import Cohort, Model
+from popforecast.models import Cohort, Combination, Model
 from popforecast.models.bounded import GrowthModel
 from popforecast.models.levels import check_levels
 from popforecast.models.numeric import use_one_thread
@@ -59,7 +59,7 @@ def run(request: Request, engine: str, scheduler: str | None, workers: int | Non
     # Partitions are the user's own data, and get the default model of such a panel.
     own = Panel([[1, 1]], [2000, 2001], pd.DataFrame(index=["own"]))
     model, levels, columns = models.get(request.model, own), check_levels(request.levels), Columns(*request.columns)
-    if isinstance(model, Cohort):
+    if isinstance(model, (Cohort, Combination)):
         raise ScaleError(
             f"{model.name} needs ages, births and deaths, which are not in partitions: expected another model"
         )

@@ -6,7 +6,11 @@ import json
 import subprocess
 import sys
 
+from popforecast.models import MODELS
+
 from .figure import Figure
+
+ASKED = f"36 origins, 20 horizons, {len(MODELS)} models"
 
 # In a process of its own, whose memory is the backtest's.
 RUN = """
@@ -29,7 +33,7 @@ def measure() -> list[Figure]:
         count, seconds, processor, megabytes = json.loads(ran.stdout)
         name = f"backtest of {count} {which}"
         figures += [
-            Figure(name, seconds, "s", 10, f"{processor:.1f} s of one processor; 36 origins, 20 horizons, 6 models"),
+            Figure(name, seconds, "s", 10, f"{processor:.1f} s of one processor; {ASKED}"),
             Figure(f"{name}, memory", megabytes, "MB", 500),
         ]
     return figures

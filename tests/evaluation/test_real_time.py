@@ -33,6 +33,17 @@ def test_the_default_model_is_level_with_the_un_where_totals_alone_are_not() -> 
     assert pooled["median"]["cohort"] <= 0.95 < pooled["median"]["panel-ar"]
 
 
+def test_half_the_default_and_half_the_un_is_closer_than_the_un() -> None:
+    pooled = relate_to_medium(models="naive").query("vintage == 'all'").set_index("source")
+    assert pooled.index.tolist() == ["naive", "with-un"]
+    assert pooled["mean"]["with-un"] <= 0.98
+    assert pooled["mean_upper_90"]["with-un"] <= 1
+    naive = pf.models.get_several("naive")
+    errors = measure_errors("wpp2012", "wpp2024", [*naive, pf.Cohort()])
+    # Where one is too high and the other too low, their mean is closer than the worse of them.
+    assert (errors["with-un"] <= errors[[UN, "cohort"]].max(axis=1) + 1e-9).all()
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(ModelError, match="projections of wpp2019 are not embedded: expected one of wpp2010"):
         relate_to_medium(["wpp2019"], models="naive")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import popforecast as pf
-from popforecast.evaluation.record import HORIZONS, tell_coverage
+from popforecast.evaluation.record import HORIZONS, UNRECORDED, tell_coverage
 from popforecast.evaluation.vintages import PUBLISHED, compare_vintages
 from popforecast.wpp.editions import VINTAGES
 
@@ -30,8 +30,8 @@ def test_every_location_has_a_record_of_every_model_at_every_horizon(panel: pf.P
     assert record.columns.tolist() == [
         *("location_code", "model", "horizon", "n", "mape", "median_ape", "coverage_80", "coverage_95")
     ]
-    # Of one edition the outcomes say nothing of cohort.
-    measured = [name for name in pf.models.MODELS if (panel.revision, name) != ("wpp2019", "cohort")]
+    # Of one edition the outcomes say nothing of models that know ages.
+    measured = [name for name in pf.models.MODELS if (panel.revision, name) not in UNRECORDED]
     rows = pd.MultiIndex.from_product([panel.locations.index, measured, HORIZONS])
     assert pd.MultiIndex.from_frame(record[["location_code", "model", "horizon"]]).equals(rows)
     # From 1988 on, one origin a year, as far as the outcome is known.
@@ -65,7 +65,7 @@ def test_the_default_model_is_the_best_of_those_of_totals_at_every_horizon(panel
     countries = pf.load_record(panel.revision)
     countries = countries[countries["location_code"].isin(panel.countries().locations.index)]
     mean = countries.groupby(["horizon", "model"])["mape"].mean().unstack()
-    of_totals = mean.drop(columns="cohort", errors="ignore")
+    of_totals = mean.drop(columns=["cohort", "combination"], errors="ignore")
     assert (of_totals.idxmin(axis=1) == "panel-ar").all()
     if "cohort" in mean:
         # Last year's growth says more of the next years than ages do, and ages say more of ten years and beyond.

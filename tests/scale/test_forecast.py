@@ -29,7 +29,7 @@ def forecast_whole(rows: pd.DataFrame, model: str, **options: object) -> pd.Data
     return pf.forecast(panel, model=model, **options).to_frame().drop(columns=["location", "variant"])
 
 
-@pytest.mark.parametrize("model", [name for name in pf.models.MODELS if name != "cohort"])
+@pytest.mark.parametrize("model", [name for name in pf.models.MODELS if name not in ("cohort", "combination")])
 def test_numbers_of_64_partitions_are_those_of_one_and_of_the_panel(
     model: str, history: Path, rows: pd.DataFrame, tmp_path: Path
 ) -> None:

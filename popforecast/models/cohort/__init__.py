@@ -104,7 +104,7 @@ class Cohort(GrowthModel):
         """Return the projected totals every five years, and the estimates of panel-ar for other locations."""
         rows = self.find_rows(panel)
         others = None if len(rows) == len(panel) else PanelAR().estimate(panel)
-        return self._learn(panel, log, rows, others)
+        return self.store(panel, log, rows, others, self.project(panel))
 
     def estimate_each(self, panel: Panel, origins: Iterable[int]) -> Iterator[Arrays]:
         """Estimate at several origins; panel-ar is used for locations without components."""
@@ -115,7 +115,7 @@ class Cohort(GrowthModel):
         for each, found in zip(known, rows, strict=True):
             log = log_positive(each, self.name)
             other = next(others) if len(found) < len(panel) else None
-            yield {**self.observe(each, log), **self._learn(each, log, found, other)}
+            yield {**self.observe(each, log), **self.store(each, log, found, other, self.project(each))}
 
     def project(self, panel: Panel) -> Projection | None:
         """Return the projection by age of the places with components; None if there is none.
@@ -172,8 +172,16 @@ class Cohort(GrowthModel):
         rows = np.flatnonzero(panel.codes.isin(components.list_known()))
         return rows if len(rows) >= FEWEST else nobody
 
-    def _learn(self, panel: Panel, log: Array, rows: NDArray[np.intp], others: Arrays | None) -> Arrays:
-        n, projection = len(panel), self.project(panel)
+    def store(
+        self,
+        panel: Panel,
+        log: Array,
+        rows: NDArray[np.intp],
+        others: Arrays | None,
+        projection: Projection | None,
+    ) -> Arrays:
+        """Return the arrays of an estimate: projected totals of these rows, and the estimates of panel-ar, if any."""
+        n = len(panel)
         totals, is_projected = np.zeros((n, STEPS + 1)), np.zeros(n, np.int8)
         if projection is not None:
             totals[rows], is_projected[rows] = np.log(projection.totals) - log[rows, -1:], 1

@@ -27,6 +27,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "ar": "an autoregression of growth whose order is chosen for each location",
         "panel-ar": "five component forecasts of growth, estimated from all locations where the history is long enough",
         "cohort": "a projection by age and sex from past births, deaths and migration",
+        "combination": "a weighted mean of cohort and panel-ar",
     }
 )
 
