@@ -110,12 +110,20 @@ def read_archive(path: str | Path, until: int | None = None) -> Archive:
     return _split(totals, by_age, until, name, path.name)
 
 
+def is_population(name: str) -> bool:
+    """Whether a member of a zip, by its name, is a table of population that is read."""
+    return _is_of(name, TOTALS) or _is_of(name, BY_AGE)
+
+
+def _is_of(name: str, kind: str) -> bool:
+    return bool(re.search(kind, name.casefold())) and not re.search(OTHER, name.casefold())
+
+
 def _read_members(path: Path, kind: str) -> pd.DataFrame | None:
     """Return the rows of countries in all members of a kind; None if there is no such member."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if re.search(kind, name.casefold())]
-            names = [name for name in names if not re.search(OTHER, name.casefold())]
+            names = [name for name in archive.namelist() if _is_of(name, kind)]
             texts = {name: decode_bytes(archive.read(name), f"{path.name}/{name}").text for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise ReadError(f"{path.name} is a zip archive that is cut or damaged ({error}): get it again") from error
