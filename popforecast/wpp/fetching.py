@@ -17,7 +17,7 @@ import numpy as np
 from popforecast.errors import FetchError, ReadError
 from popforecast.panel import Panel
 from popforecast.readers import read_wpp
-from popforecast.readers.archive import is_population
+from popforecast.readers.members import is_population
 from popforecast.text import split_credentials
 from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_fetchable, load_members, load_panel
 from popforecast.wpp.outdated import find_outdated
