@@ -15,6 +15,8 @@ from popforecast.cli.printing import write_answer
 from popforecast.forecasting.milestones import USUAL_LEVEL
 from popforecast.wpp.editions import DEFAULT_REVISION
 
+UNCHECKED = "note: no checksum of this file is known; it is whole by the zip's own, but its figures were not compared"
+
 
 @click.command()
 @click.argument("url")
@@ -63,8 +65,14 @@ def request(
 def fetch(revision: str, folder: Path | None, url: str | None) -> None:
     """Download the UN's own file for a REVISION and check it against the embedded table.
 
+    Older revisions, since wpp1992, are zips from the UN's archive, without a table to check them against.
+
     \b
     Example:
       popforecast fetch wpp2024
+      popforecast fetch wpp2000
     """
-    click.echo(pf.fetch(revision, folder, url))
+    path = pf.fetch(revision, folder, url)
+    click.echo(path)
+    if revision not in pf.REVISIONS:
+        click.echo(UNCHECKED, err=True)

@@ -17,6 +17,7 @@ from popforecast.forecasting.revision_error import learn_as_published, widen, wi
 from popforecast.forecasting.risk import describe_risk
 from popforecast.models import choose, get_several
 from popforecast.models.base import Array, LogPrediction, Model, Prediction
+from popforecast.models.cohort import FEWEST, Cohort, knows_ages
 from popforecast.models.levels import check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
@@ -140,7 +141,9 @@ def compare_vintages(
     ------
     YearError
         If the later revision lacks the last year of the vintage, or has no later year.
-    UnknownRevisionError, UnknownModelError, ModelError, LevelError, PanelError
+    ModelError
+        If ``cohort`` is asked for and the vintage lacks the components that it needs.
+    UnknownRevisionError, UnknownModelError, LevelError, PanelError
         If an argument is not valid.
 
     Examples
@@ -166,6 +169,7 @@ def compare_vintages(
     years = _list_years(pairing)
     pairing, medium = add_medium(pairing, projections, years, levels)
     known = then.countries()
+    _check_ages(known, specifications)
     rows = known.locations.index.get_indexer(pairing.earlier.locations.index)
     forecasts = [] if medium is None else [(UN, basis, STATED, medium) for basis in (RAW, REBASED)]
     for model in specifications:
@@ -198,6 +202,17 @@ def _check_kinds(intervals: Sequence[str] | str) -> tuple[str, ...]:
     if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
         raise ModelError(f"intervals {intervals!r}: expected one or more of {', '.join(KINDS)}, each once")
     return kinds
+
+
+def _check_ages(known: Panel, specifications: Sequence[Model]) -> None:
+    """Check that no score of panel-ar, which stands in where components lack, is taken for that of cohort."""
+    by_age = [model.name for model in specifications if isinstance(model, Cohort)]
+    if by_age and not knows_ages(known):
+        lacks = "it has none" if known.components is None else f"they do not reach its {known.origin} for so many"
+        raise ModelError(
+            f"{by_age[0]} cannot be scored on {known!r}: expected ages, births and deaths of {FEWEST} countries "
+            f"or more from {known.years[0]} on (panel.with_components), but {lacks}"
+        )
 
 
 def _open(edition: str | Panel) -> Panel:

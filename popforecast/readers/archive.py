@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,24 +12,14 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import COUNTRY, Panel
-from popforecast.panel.components import AGES, SEXES
-from popforecast.readers.cells import clean
-from popforecast.readers.opening import decode, decode_bytes
-from popforecast.readers.reading import THOUSAND, WORLD
+from popforecast.readers.archived_ages import read_ages
+from popforecast.readers.members import BY_AGE, BY_SEX, KEYS, TOTALS, parse, read_members
+from popforecast.readers.opening import decode
+from popforecast.readers.reading import THOUSAND
 from popforecast.readers.un import MEDIUM, PAST
 
-# Members, by name, and their columns. Files by age have one row for each location, variant, year and age group.
-TOTALS, BY_AGE = r"total_?population.*\.csv$", r"population_?by_?age.*\.csv$"
-OTHER = "single|_1x|percent"  # Tables by single years of age, and percentages.
-KEYS = ["LocID", "Location", "Variant", "Time"]
-BY_SEX = ["PopMale", "PopFemale"]
-COLUMNS = {TOTALS: [*KEYS, "PopTotal"], BY_AGE: [*KEYS, "AgeGrpStart", *BY_SEX]}
+# Columns of a plain CSV.
 PLAIN = ["location_code", "year", "kind", "population_thousands"]
-TEXTS = {"Location", "Variant", "kind"}
-
-# Largest difference between a total and the sum of its ages, and the open group of some early years.
-AGE_TOLERANCE = 0.01
-OLD = 80
 
 # First revision with annual estimates; annual figures of earlier ones are interpolated.
 ANNUAL_SINCE = 2022
@@ -95,11 +82,11 @@ def read_archive(path: str | Path, until: int | None = None) -> Archive:
             raise ReadError(
                 f"{path.name} is not a zip archive, or is cut or damaged: expected WPP<revision>-CSV-data.zip"
             )
-        plain = _parse(decode(path).text, PLAIN, path.name)
+        plain = parse(decode(path).text, PLAIN, path.name)
         plain = plain.set_axis(["LocID", "Time", "Variant", "PopTotal"], axis=1)
         plain["Variant"] = plain["Variant"].str.casefold().replace("estimate", PAST)
         return _split(plain.assign(Location=plain["LocID"].astype(str)), None, until, name, path.name)
-    members = {kind: _read_members(path, kind) for kind in (TOTALS, BY_AGE)}
+    members = {kind: read_members(path, kind) for kind in (TOTALS, BY_AGE)}
     totals, by_age = members[TOTALS], members[BY_AGE]
     if totals is None and by_age is None:
         raise ReadError(f"{path.name} has no table of population: expected TotalPopulation or PopulationByAge, as .csv")
@@ -108,53 +95,6 @@ def read_archive(path: str | Path, until: int | None = None) -> Archive:
         sums = by_age.assign(PopTotal=by_age[BY_SEX].sum(axis=1)).groupby(KEYS)["PopTotal"].sum()
         totals = sums.reset_index()
     return _split(totals, by_age, until, name, path.name)
-
-
-def _read_members(path: Path, kind: str) -> pd.DataFrame | None:
-    """Return the rows of countries in all members of a kind; None if there is no such member."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if re.search(kind, name.casefold())]
-            names = [name for name in names if not re.search(OTHER, name.casefold())]
-            texts = {name: decode_bytes(archive.read(name), f"{path.name}/{name}").text for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ReadError(f"{path.name} is a zip archive that is cut or damaged ({error}): get it again") from error
-    tables = [_parse(text, COLUMNS[kind], f"{path.name}/{name}") for name, text in texts.items()]
-    if not tables:
-        return None
-    whole = pd.concat(tables, ignore_index=True)
-    whole = whole[whole["LocID"] < WORLD].assign(Variant=whole["Variant"].str.casefold()).drop_duplicates()
-    keys = [column for column in COLUMNS[kind] if not column.startswith("Pop")]
-    for row in whole[whole.duplicated(keys)].head(1).itertuples():
-        place = f"{row.Location} ({row.LocID})"
-        raise ReadError(f"{path.name}: {place} has two figures of one kind in {row.Time}; expected one")
-    return whole
-
-
-def _parse(text: str, columns: Sequence[str], source: str) -> pd.DataFrame:
-    """Return columns of a CSV with their figures as numbers; codes, years and ages whole."""
-    try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ReadError(f"{source} is no well-formed CSV ({error}); the file may be cut") from error
-    table.columns = table.columns.map(clean)
-    absent = [column for column in columns if column not in table]
-    if absent:
-        raise ReadError(f"{source} has no column {absent[0]!r}: expected {', '.join(columns)}")
-    parsed = table[list(columns)].copy()
-    for column in columns:
-        cells = parsed[column].fillna("").map(clean)
-        whole = not column.casefold().startswith("pop")
-        wrong = ~cells.str.fullmatch(".+" if column in TEXTS else "[0-9]{1,9}" if whole else r"[0-9]*\.?[0-9]+")
-        for at in np.flatnonzero(wrong)[:1]:
-            row = table.iloc[at]
-            place, year = row.get("Location", row[columns[0]]), row.get("Time", row.get("year"))
-            expected = "a name" if column in TEXTS else "a whole number" if whole else "thousands, zero or more"
-            raise ReadError(
-                f"{source}, row {at + 2}: {column} {cells.iloc[at]!r} of {place} in {year}; expected {expected}"
-            )
-        parsed[column] = cells if column in TEXTS else cells.astype(np.int64 if whole else np.float64)
-    return parsed
 
 
 def _split(
@@ -181,7 +121,7 @@ def _split(
         raise ReadError(f"{source}: {error}") from error
     projections = later[["LocID", "Time", "PopTotal"]].set_axis(["location_code", "year", "population"], axis=1)
     projections = projections.assign(population=THOUSAND * projections["population"]).reset_index(drop=True)
-    ages = None if by_age is None else _read_ages(by_age, known, last, source, notes)
+    ages = None if by_age is None else read_ages(by_age, known, last, source, notes)
     return Archive(panel, projections, ages, tuple(notes))
 
 
@@ -202,52 +142,3 @@ def _find_base(totals: pd.DataFrame, revision: str | None, source: str, notes: l
         raise ReadError(f"{source} begins in {years[0]}: expected years before {published}, when it was published")
     notes.append(f"the table does not say where estimates end: taken to be {early[-1]}")
     return int(early[-1])
-
-
-def _read_ages(by_age: pd.DataFrame, totals: pd.DataFrame, last: int, source: str, notes: list[str]) -> pd.DataFrame:
-    """Return estimates by age as a long table, after checking each group and the sum of all."""
-    rows = by_age[by_age["Variant"].isin([PAST, MEDIUM]) & (by_age["Time"] <= last) & (by_age["Time"] % 5 == 0)]
-    # The base year may stand in both variants.
-    rows = rows.drop_duplicates(["LocID", "Time", "AgeGrpStart"])
-    names = rows.drop_duplicates("LocID").set_index("LocID")["Location"]
-    sums = rows.groupby(["LocID", "Time"])[BY_SEX].sum().sum(axis=1).rename("ages").reset_index()
-    both = sums.merge(totals, on=["LocID", "Time"])
-    wrong = both[(both["ages"] - both["PopTotal"]).abs() > AGE_TOLERANCE * both["PopTotal"]]
-    for off in wrong.head(1).itertuples():
-        raise ReadError(
-            f"{source}: the ages of {off.Location} ({off.LocID}) in {off.Time} sum to {off.ages:,.3f} thousand; "
-            f"expected its total, {off.PopTotal:,.3f}, within {100 * AGE_TOLERANCE:g}%"
-        )
-    odd = sorted(set(rows["AgeGrpStart"]) - set(AGES))
-    if odd:
-        raise ReadError(f"{source} has an age group that starts at {odd[0]}; expected 0, 5, ..., 100")
-    rows = rows.rename(columns=dict(zip(BY_SEX, SEXES, strict=True)))
-    long = rows.melt(["LocID", "Time", "AgeGrpStart"], SEXES, "sex", "persons")
-    grid = long.pivot(index=["LocID", "sex", "Time"], columns="AgeGrpStart", values="persons").reindex(columns=AGES)
-    groups = grid.to_numpy(copy=True)
-    codes, sexes, years = (grid.index.get_level_values(level).to_numpy() for level in range(3))
-    old = np.array(AGES) >= OLD
-    is_open = np.isnan(groups[:, np.array(AGES) > OLD]).all(axis=1)
-    for row in np.flatnonzero(is_open).tolist():
-        code, year = codes[row], years[row]
-        whole = np.flatnonzero((codes == code) & (sexes == sexes[row]) & ~is_open & (years > year))
-        if not len(whole):
-            raise ReadError(f"{source}: {names[code]} ({code}) has no later year than {year} with ages to 100 and over")
-        first = groups[whole[0], old]
-        shares = first / first.sum() if first.sum() else np.eye(len(first))[0]
-        groups[row, old] = groups[row, AGES.index(OLD)] * shares
-    if is_open.any():
-        span = f"{years[is_open].min()} to {years[is_open].max()}"
-        notes.append(f"{OLD} and over split by the first year with all ages: {span}")
-    for row, column in np.argwhere(np.isnan(groups))[:1]:
-        where = f"{names[codes[row]]} ({codes[row]}) has nobody stated at ages from {AGES[column]} in {years[row]}"
-        raise ReadError(f"{source}: {where}; expected 0, 5, ..., 100 and over")
-    return pd.DataFrame(
-        {
-            "location_code": np.repeat(codes, len(AGES)),
-            "year": np.repeat(years, len(AGES)),
-            "sex": np.repeat(sexes, len(AGES)),
-            "age": np.tile(AGES, len(codes)),
-            "population_thousands": groups.ravel(),
-        }
-    )

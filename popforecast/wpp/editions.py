@@ -79,8 +79,12 @@ REVISIONS: dict[str, Revision] = {
 }
 
 
-# Older editions for real-time evaluation: five-yearly, with estimates to 2010. Not offered in any interface.
+# The UN's archive: a page, and a zip of each revision since 1992, with all its tables as CSV.
 ARCHIVE = "https://population.un.org/wpp/Download/Archive/Standard/"
+ARCHIVED_FILE = "https://population.un.org/wpp/assets/Excel%20Files/5_Archive/WPP{}-CSV-data.zip"
+ARCHIVED = (1992, 1994, 1996, 1998, 2000, 2002, 2004, 2006, 2008, 2010, 2012, 2015, 2017, 2022)
+
+# Older editions for real-time evaluation: five-yearly, with estimates to 2010. Not offered in any interface.
 VINTAGES: dict[str, Revision] = {
     vintage.name: vintage
     for vintage in (
@@ -101,6 +105,28 @@ def get_revision(name: str) -> Revision:
     if not isinstance(name, str) or name not in REVISIONS:
         raise UnknownRevisionError(f"no revision {name!r}: expected one of {', '.join(REVISIONS)}")
     return REVISIONS[name]
+
+
+def get_fetchable(name: str) -> Revision:
+    """Return the revision with this name, those of the UN's archive included.
+
+    Raises
+    ------
+    UnknownRevisionError
+        If there is no such revision; the error lists the names.
+
+    Examples
+    --------
+    >>> get_fetchable("wpp2000").url[-20:]
+    'WPP2000-CSV-data.zip'
+    """
+    archived = {f"wpp{year}": year for year in ARCHIVED}
+    if isinstance(name, str) and name in archived:
+        return Revision(name, archived[name], ARCHIVED_FILE.format(archived[name]), has_projections=False)
+    try:
+        return get_revision(name)
+    except UnknownRevisionError as error:
+        raise UnknownRevisionError(f"{error}, or of the UN's archive {', '.join(archived)}") from None
 
 
 def get_edition(name: str) -> Revision:

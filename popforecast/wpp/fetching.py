@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +17,9 @@ import numpy as np
 from popforecast.errors import FetchError, ReadError
 from popforecast.panel import Panel
 from popforecast.readers import read_wpp
+from popforecast.readers.members import is_population
 from popforecast.text import split_credentials
-from popforecast.wpp.editions import DEFAULT_REVISION, get_revision, load_members, load_panel
+from popforecast.wpp.editions import DEFAULT_REVISION, REVISIONS, get_fetchable, load_members, load_panel
 from popforecast.wpp.outdated import find_outdated
 from popforecast.wpp.replacements import check_size
 from popforecast.wpp.updates import replace_series
@@ -29,11 +32,13 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     """Download the UN's own file of a revision, check it, save it in the cache and return its path.
 
     The file replaces an earlier one only if it can be read in full and its figures agree with the embedded table.
-    Read it with :func:`popforecast.read_wpp`.
+    Read it with :func:`popforecast.read_wpp`. An older revision is a zip of the UN's archive, for
+    :func:`popforecast.readers.archive.read_archive`. No checksum or figures of it are embedded: each of its members is
+    checked against the zip's own checksum only.
 
     Parameters
     ----------
-    revision : {"wpp2019", "wpp2024"}
+    revision : {"wpp2019", "wpp2024"}, or a name from the UN's archive, such as "wpp2000"
     folder : path, optional
         Where to save it (default: ``POPFORECAST_CACHE`` if set, otherwise the user's cache).
     url : str, optional
@@ -51,7 +56,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
     """
     import pooch
 
-    edition = get_revision(revision)
+    edition = get_fetchable(revision)
     url, credentials = split_credentials(url or edition.url)
     folder = Path(folder or os.environ.get("POPFORECAST_CACHE") or pooch.os_cache("popforecast"))
     target = folder / Path(edition.url).name
@@ -62,7 +67,7 @@ def fetch(revision: str = DEFAULT_REVISION, folder: str | Path | None = None, ur
             downloader = pooch.HTTPDownloader(timeout=60, stream=False, auth=credentials)
             with _silence(pooch.get_logger()):
                 got = Path(pooch.retrieve(url, None, target.name, temporary, downloader=downloader))
-            _check_fetched(got, revision)
+            _check_fetched(got, revision) if revision in REVISIONS else _check_archive(got)
             got.replace(target)
     except (OSError, ValueError) as error:
         raise FetchError(
@@ -81,6 +86,20 @@ def _silence(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def _check_archive(path: Path) -> None:
+    """Check that a zip is whole and has a table of population."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            names = archive.namelist()
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ReadError(f"it is no zip archive, or is cut or damaged: {error}") from error
+    if damaged:
+        raise ReadError(f"its member {damaged} is damaged")
+    if not any(is_population(name) for name in names):
+        raise ReadError(f"it has {', '.join(names[:3]) or 'no member'}: expected a table of population, as .csv")
 
 
 def _check_fetched(path: Path, revision: str) -> None:

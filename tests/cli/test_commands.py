@@ -149,7 +149,7 @@ def test_every_location_is_the_default() -> None:
         (["backtest", "--models", ""], ["''", "ar1"]),
         (["backtest", "--by", "colour"], ["'colour'", "region"]),
         (["fit", "--output", "model.pkl"], ["model.pkl", ".npz"]),
-        (["fetch", "wpp1998"], ["'wpp1998'", "wpp2019"]),
+        (["fetch", "wpp1999"], ["'wpp1999'", "wpp2019", "wpp1998, wpp2000"]),
         (["report", "4-dreams"], ["'4-dreams'", "3-backtest"]),
         (["report", "2-validate-ar", "-p", "legs", "2"], ["'legs'", "lags"]),
         (["request", "http://127.0.0.1:9", "NGA", "--from", "2030", "--to", "2031"], ["127.0.0.1:9", "reached"]),

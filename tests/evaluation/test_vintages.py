@@ -313,6 +313,16 @@ def test_what_cannot_be_compared_is_refused(arguments: dict, error: type[Excepti
         compare_vintages(**arguments)
 
 
+def test_figures_of_panel_ar_are_not_taken_for_those_of_cohort() -> None:
+    known = pf.load_panel("wpp2012").countries()
+    without = pf.Panel(known.values, known.years, known.locations, "wpp2012")
+    few = known.select(["Nigeria", "Japan"])
+    for panel, lacking in ((without, "but it has none"), (few, "do not reach its 2010 for so many")):
+        with pytest.raises(ModelError, match=f"cohort cannot be scored on .* of 30 countries or more .*{lacking}"):
+            compare_vintages(panel, models=["panel-ar", "cohort"])
+    assert set(compare_vintages(without).errors["source"]) == {"panel-ar"}
+
+
 # What intervals allow for ---------------------------------------------------------------------------------------
 
 

@@ -196,6 +196,9 @@ def test_vintages_scores_an_edition_from_a_zip_like_the_embedded_one(tmp_path):
     pd.testing.assert_frame_equal(got[got["source"] == "ar1"], expected[expected["source"] == "ar1"], rtol=1e-6)
     # Archives have no bounds of the UN's.
     np.testing.assert_allclose(got["mape"], expected["mape"], rtol=1e-6)
+    run = CliRunner().invoke(main, ["vintages", "--data", str(path), "--models", "cohort"])
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert "cohort cannot be scored" in run.stderr
 
 
 def test_data_and_revision_exclude_each_other(tmp_path):

@@ -6,9 +6,11 @@ import base64
 import gzip
 import hashlib
 import http.server
+import io
 import json
 import shutil
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +18,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import popforecast as pf
+from popforecast.cli import main
 from popforecast.errors import FetchError, ReadError, UnknownRevisionError
+from popforecast.readers.archive import read_archive
 from popforecast.wpp import editions, embedded
 from popforecast.wpp.tables import write_tables
 
@@ -138,7 +143,7 @@ def test_revision_without_projections_says_which_have_them() -> None:
         pf.load_projections("wpp2019")
 
 
-@pytest.mark.parametrize("name", ["wpp2022", "WPP2024", "", None, 2024, ["wpp2024"], "../wpp2024"])
+@pytest.mark.parametrize("name", ["wpp2023", "WPP2024", "", None, 2024, ["wpp2024"], "../wpp2024"])
 def test_unknown_revision_names_those_there_are(name: object) -> None:
     for verb in (pf.load_panel, pf.load_projections, editions.load_locations, editions.describe_source, pf.fetch):
         with pytest.raises(UnknownRevisionError, match="wpp2019, wpp2024"):
@@ -420,3 +425,56 @@ def test_folder_that_cannot_be_written_is_a_failed_download(server: Server, publ
         with pytest.raises(FetchError, match="no file was saved"):
             pf.fetch("wpp2024", folder, server.url)
     assert json.dumps((tmp_path / "file").read_text()) == '"in the way"'
+
+
+# Fetched from the archive ---------------------------------------------------------------------------------------
+
+MEMBER = "WPP2000_TotalPopulationBySex.csv"
+
+
+def make_zip(member: str = MEMBER) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(member, "LocID,Location,Variant,Time,PopTotal\n4,Arda,Medium,1995,20\n4,Arda,Medium,2000,21\n")
+    return content.getvalue()
+
+
+def test_a_revision_of_the_archive_is_fetched_whole_with_a_note_that_no_checksum_is_known(
+    server: Server, tmp_path: Path
+) -> None:
+    server.answer = make_zip()
+    run = CliRunner().invoke(main, ["fetch", "wpp2000", "--folder", str(tmp_path), "--url", server.url])
+    path = tmp_path / "WPP2000-CSV-data.zip"
+    assert run.stdout.split() == [str(path)]
+    assert run.stderr.startswith("note: no checksum of this file is known")
+    assert path.read_bytes() == server.answer
+    assert read_archive(path).panel.values.tolist() == [[20000, 21000]]
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ({"status": 404, "answer": b"not here"}, "404"),
+        ({"answer": b"<!DOCTYPE html>"}, "no zip archive, or is cut or damaged"),
+        ({"answer": make_zip()[:-20]}, "no zip archive, or is cut or damaged"),
+        ({"answer": make_zip().replace(b"Arda", b"Erda", 1)}, f"its member {MEMBER} is damaged"),
+        ({"answer": make_zip()[:90], "announced": len(make_zip())}, "Connection broken|IncompleteRead"),
+        ({"answer": make_zip("Notes.txt")}, "it has Notes.txt: expected a table of population"),
+    ],
+)
+def test_a_failed_download_from_the_archive_leaves_what_was_there(
+    server: Server, tmp_path: Path, answer: dict, named: str
+) -> None:
+    for name, value in answer.items():
+        setattr(server, name, value)
+    target = tmp_path / "WPP2000-CSV-data.zip"
+    target.write_bytes(b"before")
+    with pytest.raises(FetchError, match=f"World Population Prospects 2000 could not be fetched .*({named})"):
+        pf.fetch("wpp2000", tmp_path, server.url)
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"before"]
+
+
+def test_without_a_network_fetching_from_the_archive_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match=r"could not be fetched from http://127.0.0.1:9/.*; no file was saved"):
+        pf.fetch("wpp1992", tmp_path, "http://127.0.0.1:9/WPP1992-CSV-data.zip")
