@@ -33,6 +33,7 @@ from popforecast.question import (
     View,
     write_code,
 )
+from popforecast.question.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parent.parent
 
@@ -283,15 +284,16 @@ def test_every_parameter_of_the_table_is_on_every_surface() -> None:
     for row in Question.rows().values():
         assert f'id="field-{row.name}"' in page
     assert {f"--{row.name}" for row in Question.rows().values()} - read_options("request") == {"--location"}
-    assert set(NAMES) == set(View.names()) - {"group"}
+    # The explorer has neither groups nor what-if scenarios.
+    assert set(NAMES) == set(View.names()) - {"group", *SCENARIOS}
 
 
 @pytest.mark.parametrize("row", PARAMETERS.values(), ids=list(PARAMETERS))
 def test_the_example_of_a_parameter_is_read_and_written_as_itself(row: Parameter) -> None:
     examples = list(map(str, row.example if isinstance(row.example, list) else [row.example]))
-    value = row.read(row.take({row.name: examples}), Given("wpp2024", "panel-ar"))
+    value = row.read(row.take({row.name: examples}), Given("wpp2024", "cohort"))
     texts = row.list_texts(value)
-    assert row.read(texts, Given("wpp2024", "panel-ar")) == value
+    assert row.read(texts, Given("wpp2024", "cohort")) == value
     assert len(texts) == len(examples) <= row.most
 
 
@@ -419,5 +421,5 @@ def test_a_parameter_added_to_the_table_alone_is_on_every_surface(tmp_path: Path
     assert found["posted"] == ["red", "green"]
     assert found["link"].endswith("&colour=green")
     assert "colour" not in found["blank"].replace("&colour=red", "")
-    assert "expected some of location" in found["explorer"]
+    assert "expected location, from" in found["explorer"]
     assert all(found[name] for name in ("docs", "form", "page", "help"))

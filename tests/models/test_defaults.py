@@ -22,7 +22,7 @@ ROOT = Path(pf.__file__).parents[1]
 
 CHANGES = {
     "models/__init__.py": ('OF_TOTALS = "cohort",', 'OF_TOTALS = "drift",'),
-    "models/base.py": ("DEFAULT_LEVELS = (80, 95)", "DEFAULT_LEVELS = (50, 90)"),
+    "models/levels.py": ("DEFAULT_LEVELS = (80, 95)", "DEFAULT_LEVELS = (50, 90)"),
     "wpp/embedded.py": ('DEFAULT_REVISION = "wpp2024"', 'DEFAULT_REVISION = "wpp2019"'),
 }
 
