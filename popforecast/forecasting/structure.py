@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
+from popforecast.forecasting.age_ratios import tabulate_ratios
 from popforecast.forecasting.apportioning import interpolate_ages, round_to_sum, spread_flow
 from popforecast.models import Cohort, Model
 from popforecast.models.base import Array, Prediction
@@ -125,6 +126,18 @@ class Structured:
         True
         """
         return tabulate_ages(self._find_structure(), self._name(), self.years, self.population)
+
+    def age_ratios(self) -> pd.DataFrame:
+        """Return the share aged 65 and over, dependency ratios and the median age, by location and year.
+
+        Columns: see :func:`popforecast.forecasting.age_ratios.tabulate_ratios`.
+
+        Raises
+        ------
+        ModelError
+            As for :meth:`ages`.
+        """
+        return tabulate_ratios(self.ages())
 
     def components(self) -> pd.DataFrame:
         """Return births, deaths and net migration before each year after the origin, by the model ``cohort``.
