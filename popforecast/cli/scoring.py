@@ -100,7 +100,7 @@ def backtest(
     type=Parsed("names", parse_names),
     default=",".join(MODELS),
     show_default=True,
-    help="Names separated by commas. With --data the default is panel-ar.",
+    help="Names separated by commas. With --data of a file without rates the default is panel-ar.",
 )
 @click.option(
     "--intervals",
@@ -148,7 +148,8 @@ def vintages(
         return
     opened, projections = (vintage, None) if path is None else _open_archive(path)
     # A file without rates has another default model.
-    models = names if path is None or is_given(context, "names") else None
+    by_age = isinstance(opened, str) or pf.models.cohort.knows_ages(opened.countries())
+    models = names if by_age or is_given(context, "names") else None
     result = compare_vintages(opened, truth, models, levels or DEFAULT_LEVELS, projections, intervals=kinds)
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
