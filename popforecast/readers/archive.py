@@ -160,7 +160,10 @@ def _find_base(totals: pd.DataFrame, revision: str | None, source: str, notes: l
     if len(others):
         return int(others.min()) - 1
     if revision is None:
-        raise ReadError(f"{source}: its name has no revision such as WPP2000, so its last year of estimates is unknown")
+        raise ReadError(
+            f"{source}: its name has no revision such as WPP2000, so its last year of estimates is unknown: "
+            "give it by --until"
+        )
     years = np.unique(totals["Time"])
     published = int(revision[3:])
     early = years[years < published] if published >= ANNUAL_SINCE else years[(years <= published) & (years % 5 == 0)]
