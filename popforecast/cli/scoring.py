@@ -93,6 +93,12 @@ def backtest(
     type=click.Path(path_type=Path),
     help="Another edition, from a file: WPP<revision>-CSV-data.zip of the UN's archive, or a CSV.",
 )
+@click.option(
+    "--until",
+    type=int,
+    metavar="YEAR",
+    help="With --data: the last year of estimates, where the file does not say it.",
+)
 @click.option("--truth", default=DEFAULT_REVISION, show_default=True, help="The edition to evaluate against.")
 @click.option(
     "--models",
@@ -100,7 +106,7 @@ def backtest(
     type=Parsed("names", parse_names),
     default=",".join(MODELS),
     show_default=True,
-    help="Names separated by commas. With --data the default is panel-ar.",
+    help="Names separated by commas. With --data of a file without rates the default is panel-ar.",
 )
 @click.option(
     "--intervals",
@@ -121,6 +127,7 @@ def backtest(
 def vintages(
     vintage: str,
     path: Path | None,
+    until: int | None,
     truth: str,
     names: list[str],
     kinds: Sequence[str],
@@ -137,7 +144,7 @@ def vintages(
     """
     context = click.get_current_context()
     if ratios:
-        if any(is_given(context, name) for name in ("vintage", "path", "kinds", "levels")):
+        if any(is_given(context, name) for name in ("vintage", "path", "until", "kinds", "levels")):
             raise click.UsageError("--ratios pools vintages: expected no --revision, --data, --intervals or --level")
         table = relate_to_medium(truth=truth, models=names)
         if form != "table":
@@ -146,9 +153,12 @@ def vintages(
         table["year"] = table["year"].astype("string").fillna("")
         click.echo(f"{write_table(table, form)}\n\n{RATIOS}")
         return
-    opened, projections = (vintage, None) if path is None else _open_archive(path)
+    if until is not None and path is None:
+        raise click.UsageError("--until needs a file: add --data")
+    opened, projections = (vintage, None) if path is None else _open_archive(path, until)
     # A file without rates has another default model.
-    models = names if path is None or is_given(context, "names") else None
+    by_age = isinstance(opened, str) or pf.models.cohort.knows_ages(opened.countries())
+    models = names if by_age or is_given(context, "names") else None
     result = compare_vintages(opened, truth, models, levels or DEFAULT_LEVELS, projections, intervals=kinds)
     scores = result.scores()
     click.echo(write_table(scores, form), nl=form == "table")
@@ -159,11 +169,11 @@ def vintages(
                 click.echo(f"{kind}: {meaning}.")
 
 
-def _open_archive(path: Path) -> tuple[pf.Panel, pd.DataFrame | None]:
+def _open_archive(path: Path, until: int | None) -> tuple[pf.Panel, pd.DataFrame | None]:
     """Return the estimates and the medium variant of a file; its notes go to standard error."""
     if is_given(click.get_current_context(), "vintage"):
         raise click.UsageError("--data and --revision: expected only one of them")
-    archive = read_archive(path)
+    archive = read_archive(path, until)
     for note in archive.notes:
         click.echo(f"note: {note}", err=True)
     return archive.panel, None if archive.projections.empty else archive.projections

@@ -12,7 +12,9 @@ import pandas as pd
 
 from popforecast.errors import PanelError, ReadError
 from popforecast.panel import COUNTRY, Panel
+from popforecast.panel.components import Components
 from popforecast.readers.archived_ages import read_ages
+from popforecast.readers.archived_rates import read_rates
 from popforecast.readers.members import BY_AGE, BY_SEX, KEYS, TOTALS, parse, read_members
 from popforecast.readers.opening import decode
 from popforecast.readers.reading import THOUSAND
@@ -20,6 +22,8 @@ from popforecast.readers.un import MEDIUM, PAST
 
 # Columns of a plain CSV.
 PLAIN = ["location_code", "year", "kind", "population_thousands"]
+
+TOTALS_ONLY = "forecasts use total population"
 
 # First revision with annual estimates; annual figures of earlier ones are interpolated.
 ANNUAL_SINCE = 2022
@@ -31,7 +35,8 @@ class Archive(NamedTuple):
     Attributes
     ----------
     panel : Panel
-        Total population of countries, up to the last year of estimates.
+        Total population of countries, up to the last year of estimates; with components, if a zip has tables of
+        population by age, mortality and fertility.
     projections : DataFrame
         The medium variant after it: location_code, year, population, in persons.
     ages : DataFrame or None
@@ -85,7 +90,8 @@ def read_archive(path: str | Path, until: int | None = None) -> Archive:
         plain = parse(decode(path).text, PLAIN, path.name)
         plain = plain.set_axis(["LocID", "Time", "Variant", "PopTotal"], axis=1)
         plain["Variant"] = plain["Variant"].str.casefold().replace("estimate", PAST)
-        return _split(plain.assign(Location=plain["LocID"].astype(str)), None, until, name, path.name)
+        archive = _split(plain.assign(Location=plain["LocID"].astype(str)), None, until, name, path.name)
+        return archive._replace(notes=(*archive.notes, TOTALS_ONLY))
     members = {kind: read_members(path, kind) for kind in (TOTALS, BY_AGE)}
     totals, by_age = members[TOTALS], members[BY_AGE]
     if totals is None and by_age is None:
@@ -94,14 +100,34 @@ def read_archive(path: str | Path, until: int | None = None) -> Archive:
         assert by_age is not None
         sums = by_age.assign(PopTotal=by_age[BY_SEX].sum(axis=1)).groupby(KEYS)["PopTotal"].sum()
         totals = sums.reset_index()
-    return _split(totals, by_age, until, name, path.name)
+    return _attach(_split(totals, by_age, until, name, path.name), path)
+
+
+def _attach(archive: Archive, path: Path) -> Archive:
+    """Return an archive whose panel has components, or with a note that says what lacks."""
+    panel, ages = archive.panel, archive.ages
+    if ages is None:
+        return archive._replace(notes=(*archive.notes, TOTALS_ONLY))
+    rates = read_rates(path, panel.origin)
+    first = ages["year"].min()
+    if isinstance(rates, str) or rates.fertility["period_start"].min() != first or first != panel.years[0]:
+        lacks = rates if isinstance(rates, str) else f"rates for periods from {panel.years[0]} on"
+        return archive._replace(notes=(*archive.notes, f"no {lacks}: {TOTALS_ONLY}"))
+    tables = {"ages": ages, **{name: table for name, table in rates._asdict().items() if table is not None}}
+    codes = set.intersection(*(set(table["location_code"]) for table in tables.values()))
+    tables = {name: table[table["location_code"].isin(codes)] for name, table in tables.items()}
+    try:
+        panel = panel.with_components(Components.from_frames(**tables).until(panel.origin))
+    except PanelError as error:
+        raise ReadError(f"{path.name}: {error}") from error
+    lacking = () if len(codes) == len(panel) else (f"rates of {len(codes)} of {len(panel)} countries",)
+    return archive._replace(panel=panel, notes=(*archive.notes, *lacking))
 
 
 def _split(
     totals: pd.DataFrame, by_age: pd.DataFrame | None, until: int | None, revision: str | None, source: str
 ) -> Archive:
     notes = [] if by_age is not None else ["no table of population by age: total population only"]
-    notes.append("no tables of mortality, fertility and migration are read: forecasts use total population")
     last = until if until is not None else _find_base(totals, revision, source, notes)
     known = totals[totals["Variant"].isin([PAST, MEDIUM])].drop_duplicates(["LocID", "Time"], keep="first")
     past, later = known[known["Time"] <= last], known[(known["Time"] > last) & (known["Variant"] == MEDIUM)]
@@ -134,7 +160,10 @@ def _find_base(totals: pd.DataFrame, revision: str | None, source: str, notes: l
     if len(others):
         return int(others.min()) - 1
     if revision is None:
-        raise ReadError(f"{source}: its name has no revision such as WPP2000, so its last year of estimates is unknown")
+        raise ReadError(
+            f"{source}: its name has no revision such as WPP2000, so its last year of estimates is unknown: "
+            "give it by --until"
+        )
     years = np.unique(totals["Time"])
     published = int(revision[3:])
     early = years[years < published] if published >= ANNUAL_SINCE else years[(years <= published) & (years % 5 == 0)]

@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ from popforecast.readers.reading import WORLD
 
 # Members, by name, and their columns. Files by age have one row for each location, variant, year and age group.
 TOTALS, BY_AGE = r"total_?population.*\.csv$", r"population_?by_?age.*\.csv$"
-OTHER = "single|_1x|percent"  # Tables by single years of age, and percentages.
+# Tables by single years of age, percentages, and explanations.
+OTHER = r"single|_1x|age1(?![0-9])|complete|percent|notes"
 KEYS = ["LocID", "Location", "Variant", "Time"]
 BY_SEX = ["PopMale", "PopFemale"]
 COLUMNS = {TOTALS: [*KEYS, "PopTotal"], BY_AGE: [*KEYS, "AgeGrpStart", *BY_SEX]}
@@ -38,13 +39,7 @@ def is_of(name: str, kind: str) -> bool:
 
 def read_members(path: Path, kind: str) -> pd.DataFrame | None:
     """Return the rows of countries in all members of a kind; None if there is no such member."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if is_of(name, kind)]
-            texts = {name: decode_bytes(archive.read(name), f"{path.name}/{name}").text for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ReadError(f"{path.name} is a zip archive that is cut or damaged ({error}): get it again") from error
-    tables = [parse(text, COLUMNS[kind], f"{path.name}/{name}") for name, text in texts.items()]
+    tables = [parse(text, COLUMNS[kind], source) for source, text in _open_members(path, kind)]
     if not tables:
         return None
     whole = pd.concat(tables, ignore_index=True)
@@ -56,13 +51,46 @@ def read_members(path: Path, kind: str) -> pd.DataFrame | None:
     return whole
 
 
-def parse(text: str, columns: Sequence[str], source: str) -> pd.DataFrame:
-    """Return columns of a CSV with their figures as numbers; codes, years and ages whole."""
+def read_cells(path: Path, kind: str, columns: Sequence[str]) -> pd.DataFrame | None:
+    """Return those of some columns that there are, as text, for countries, in all members of a kind."""
+    tables = []
+    for source, text in _open_members(path, kind):
+        # Life tables are large: other columns are not kept.
+        table = _open_table(text, source, columns)
+        if "LocID" not in table:
+            raise ReadError(f"{source} has no column 'LocID': expected {', '.join(columns)}")
+        code = pd.to_numeric(table["LocID"], errors="coerce")
+        for cell in table["LocID"][code.isna()].head(1):
+            raise ReadError(f"{source}: LocID {cell!r}; expected a whole number")
+        tables.append(table.assign(LocID=code.astype(np.int64))[code < WORLD])
+    return pd.concat(tables, ignore_index=True).drop_duplicates() if tables else None
+
+
+def _open_members(path: Path, kind: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each member of a kind."""
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if is_of(name, kind):
+                    source = f"{path.name}/{name}"
+                    yield source, decode_bytes(archive.read(name), source).text
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise ReadError(f"{path.name} is a zip archive that is cut or damaged ({error}): get it again") from error
+
+
+def _open_table(text: str, source: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a CSV as text, with only some of its columns if any are given."""
+    kept = None if columns is None else lambda name: clean(name) in columns
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, usecols=kept)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ReadError(f"{source} is no well-formed CSV ({error}); the file may be cut") from error
-    table.columns = table.columns.map(clean)
+    return table.set_axis(table.columns.map(clean), axis=1)
+
+
+def parse(text: str, columns: Sequence[str], source: str) -> pd.DataFrame:
+    """Return columns of a CSV with their figures as numbers; codes, years and ages whole."""
+    table = _open_table(text, source)
     absent = [column for column in columns if column not in table]
     if absent:
         raise ReadError(f"{source} has no column {absent[0]!r}: expected {', '.join(columns)}")

@@ -207,6 +207,25 @@ def test_data_and_revision_exclude_each_other(tmp_path):
     assert "expected only one of them" in run.output
 
 
+def test_the_last_year_of_estimates_can_be_given(tmp_path):
+    values = pf.load_panel("wpp2024").countries().to_frame().rename(columns={"location_code": "LocID", "year": "Time"})
+    table = values.query("Time % 5 == 0").assign(Variant="Medium", Location="a place")
+    table["PopTotal"] = table["population"] / 1000
+    path = str(write(tmp_path, {TOTAL: table}, "medium.zip"))
+    run = CliRunner().invoke(main, ["vintages", "--data", path, "--models", "naive"])
+    assert "its last year of estimates is unknown: give it by --until" in run.stderr
+    run = CliRunner().invoke(main, ["vintages", "--data", path, "--models", "naive", "--until", "2000"])
+    assert run.exit_code == 0, run.output
+    assert "at 2000 against wpp2024" in run.stdout
+    assert "UN medium" in run.stdout
+    for arguments, message in (
+        (["--until", "2000"], "--until needs a file: add --data"),
+        (["--data", path, "--until", "1900"], "has no estimates up to 1900"),
+        (["--data", path, "--until", "x"], "'x' is not a valid integer"),
+    ):
+        assert message in CliRunner().invoke(main, ["vintages", *arguments]).output
+
+
 def test_a_file_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(pf.errors.ReadError, match=r"WPP2000-CSV-data\.zip cannot be read: No such file"):
         read_archive(tmp_path / "WPP2000-CSV-data.zip")
