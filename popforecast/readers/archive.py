@@ -128,6 +128,9 @@ def _split(
     totals: pd.DataFrame, by_age: pd.DataFrame | None, until: int | None, revision: str | None, source: str
 ) -> Archive:
     notes = [] if by_age is not None else ["no table of population by age: total population only"]
+    stated = totals["Time"][totals["Variant"] == PAST]
+    if until is not None and len(stated) and until != stated.max():
+        raise ReadError(f"{source} says that its estimates end in {stated.max()}: expected that year, got {until}")
     last = until if until is not None else _find_base(totals, revision, source, notes)
     known = totals[totals["Variant"].isin([PAST, MEDIUM])].drop_duplicates(["LocID", "Time"], keep="first")
     past, later = known[known["Time"] <= last], known[(known["Time"] > last) & (known["Variant"] == MEDIUM)]

@@ -218,7 +218,9 @@ def test_the_last_year_of_estimates_can_be_given(tmp_path):
     assert run.exit_code == 0, run.output
     assert "at 2000 against wpp2024" in run.stdout
     assert "UN medium" in run.stdout
+    stated = str(write(tmp_path, {TOTAL: table.assign(Variant="Estimates")}, "stated.zip"))
     for arguments, message in (
+        (["--data", stated, "--until", "2000"], "says that its estimates end in 2020: expected that year, got 2000"),
         (["--until", "2000"], "--until needs a file: add --data"),
         (["--data", path, "--until", "1900"], "has no estimates up to 1900"),
         (["--data", path, "--until", "x"], "'x' is not a valid integer"),
