@@ -28,7 +28,7 @@ from popforecast.wpp.editions import DATA, DEFAULT_REVISION, REVISIONS, find_edi
 FORMAT = 1
 
 # Models with embedded fits.
-EMBEDDED = (models.BY_AGE, models.OF_TOTALS)
+EMBEDDED = (models.BY_AGE, models.OF_TOTALS, "combination")
 
 # The command that rebuilds embedded models and all other data computed from the embedded tables.
 EMBED = "python -m popforecast.embedding"

@@ -85,7 +85,7 @@ def tabulate_ratios(vintages: Sequence[str], truth: str, models: Sequence[str]) 
     for measure in MEASURES:
         figures = table[[measure, f"{measure}_lower_{LEVEL}", f"{measure}_upper_{LEVEL}"]].to_numpy()
         texts[f"{measure}, ratio [{LEVEL}%]"] = [str(Ratio(*row)) for row in figures]
-    keys = table[["source", "vintage"]].assign(year=table["year"].astype("string").fillna(""))
+    keys = table[["source", "vintage"]].assign(year=table["year"].astype("string").fillna("all"))
     return keys.assign(**texts).set_index(["source", "vintage", "year"])
 
 

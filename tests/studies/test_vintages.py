@@ -133,6 +133,6 @@ def test_the_design_of_our_models_is_owned_up_to_and_scored_where_it_played_no_p
 
 def test_ratios_of_all_models_are_empty_without_the_un() -> None:
     table = study.tabulate_ratios(["wpp2012", "wpp2019"], "wpp2024", ["naive"])
-    compared = [("wpp2012", "2015"), ("wpp2012", "2020"), ("wpp2012", "2023"), ("all", "")]
+    compared = [("wpp2012", "2015"), ("wpp2012", "2020"), ("wpp2012", "2023"), ("all", "all")]
     assert table.index.to_list() == [(source, *which) for source in ("naive", "with-un") for which in compared]
     assert study.tabulate_ratios(["wpp2019"], "wpp2024", ["naive"]).empty
