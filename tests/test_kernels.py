@@ -29,6 +29,9 @@ from tests.helpers.kernels import (
 
 # Haswell's name and Zen's are two of one kernel, with the same environment: the first stands for both.
 RUNNABLE = [name for name in list_kernels() if name != "Zen"]
+if os.environ.get("CI"):
+    # CI has twenty minutes for everything: the oldest kernel and its own differ most. The benchmark has all.
+    RUNNABLE = [RUNNABLE[0], RUNNABLE[-1]]
 OWN = RUNNABLE[-1]
 
 
