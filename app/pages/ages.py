@@ -11,10 +11,11 @@ from markupsafe import Markup
 import popforecast as pf
 from app.api.http import link_to
 from popforecast.charts.flows import Flow, chart_flows
-from popforecast.charts.pyramid import Pyramid, chart_pyramid, choose_rounding, name_age, share_old
+from popforecast.charts.pyramid import Pyramid, chart_pyramid, choose_rounding, name_age
 from popforecast.charts.svg import draw_layout, draw_pyramid, write_data
 from popforecast.charts.svg.framing import NARROW, Layout
 from popforecast.errors import ModelError
+from popforecast.panel.age_ratios import share_ages
 from popforecast.panel.components import AGES
 from popforecast.panel.years import last_year
 from popforecast.question import AgesQuestion, ComponentsQuestion, View
@@ -118,8 +119,8 @@ def describe_ages(view: View, fc: pf.Forecast, far: pf.Forecast) -> Ages | None:
         Markup(draw_pyramid(pyramid)),
         Markup("\n".join(draw_layout(chart, layout, with_data=False) for layout in (BESIDE, NARROW) if chart)),
         write_data(name, counted),
-        format_percent(share_old(counted[year]), 1),
-        format_percent(share_old(counted[panel.origin]), 1),
+        format_percent(float(share_ages(counted[year])), 1),
+        format_percent(float(share_ages(counted[panel.origin])), 1),
         "persons" if size == 1 else f"rounded to {size:,} persons",
         [
             AgeGroup(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popforecast.charts.forecast import Chart
-from popforecast.charts.lines import UNITS, Line
+from popforecast.charts.lines import Line, choose_unit
 from popforecast.models.base import Array
 from popforecast.text import capitalise, join_words, say_population
 
@@ -43,7 +43,7 @@ def chart_flows(name: str, flows: Mapping[str, Flow], years: int = 1) -> Chart:
     'Births of Niue a year. In 2023: births 8,000; in 2025: births 6,000.'
     """
     largest = max(np.abs(part).max(initial=0) for flow in flows.values() for part in (flow.before, flow.after))
-    divisor, unit = next(each for each in UNITS if largest >= each[0] or each[0] == 1)
+    divisor, unit = choose_unit(float(largest))
     lines: list[Line] = []
     ends: dict[int, list[str]] = {}
     for label, flow in flows.items():

@@ -91,7 +91,7 @@ def prepare_lines(
     if scale not in SCALES:
         raise InputError(f"scale {scale!r}: expected one of {', '.join(SCALES)}")
     largest = max(max(panel.values.max(), path.population.max(initial=0)) for panel, path in parts)
-    divisor, unit = next(u for u in UNITS if largest >= u[0] or u[0] == 1)
+    divisor, unit = choose_unit(largest)
     lines = {}
     for panel, path in parts:
         shown = panel.years >= (panel.years[0] if since is None else since)
@@ -114,6 +114,17 @@ def prepare_lines(
     origins = {panel.origin for panel, _ in parts}
     indexed = f"{origins.pop() if len(origins) == 1 else 'last estimate'} = 100"
     return lines, indexed if scale == "indexed" else unit
+
+
+def choose_unit(largest: float) -> tuple[float, str]:
+    """Return the unit of an axis in persons, and its name, by the largest figure.
+
+    Examples
+    --------
+    >>> choose_unit(2_500), choose_unit(30)
+    ((1000.0, 'thousand'), (1, 'persons'))
+    """
+    return next(unit for unit in UNITS if largest >= unit[0] or unit[0] == 1)
 
 
 def select_references(forecast: Forecast, medium: pd.DataFrame) -> dict[Hashable, tuple[Array, Array]]:

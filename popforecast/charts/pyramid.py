@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from popforecast.charts.lines import UNITS
+from popforecast.charts.lines import UNITS, choose_unit
 from popforecast.charts.style import COLOURS, INK, WIDTH, Drawing
+from popforecast.panel.age_ratios import share_ages
 from popforecast.panel.components import AGES, SPAN
 from popforecast.text import format_percent
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 SIDES = ("Men", "Women")
 SIDE_COLOURS = (COLOURS[0], COLOURS[1])
 
-# Age from which people count as old, bars' share of their height, and line width of the outline.
-OLD, BAR, OUTLINE = 65, 0.88, 1.25
+# Bars' share of their height, and line width of the outline.
+BAR, OUTLINE = 0.88, 1.25
 
 HEIGHT = 4.6
 
@@ -142,10 +143,11 @@ def chart_pyramid(
     """
     drawn = [year] if compared is None or compared == year else [year, compared]
     most = float(max(counted[each].max() for each in (counted if whole else drawn)))
-    unit = next(text for size, text in UNITS if most >= size or size == 1)
+    _, unit = choose_unit(most)
     kinds = {each: "" if origin is None else " (forecast)" if each > origin else " (estimate)" for each in drawn}
     shares = [
-        f"{format_percent(share_old(counted[each]), 1)} {'are 65 or older ' * (each == year)}in" for each in drawn
+        f"{format_percent(float(share_ages(counted[each])), 1)} {'are 65 or older ' * (each == year)}in"
+        for each in drawn
     ]
     told = ", ".join(f"{share} {each}" for share, each in zip(shares, drawn, strict=True))
     pictured = " and ".join(f"{each}{kind}" for each, kind in kinds.items())
@@ -172,17 +174,6 @@ def choose_rounding(counted: Mapping[int, NDArray[np.int64]]) -> int:
     """
     largest = max(int(persons.max()) for persons in counted.values())
     return 10 ** max(len(str(largest)) - DIGITS, 0)
-
-
-def share_old(persons: NDArray[np.int64]) -> float:
-    """Return the percentage of people who are 65 or older.
-
-    Examples
-    --------
-    >>> share_old(np.ones((2, 21), dtype=np.int64)).__round__(1)
-    38.1
-    """
-    return 100 * float(persons[:, np.array(AGES) >= OLD].sum() / persons.sum())
 
 
 def name_age(first: int) -> str:

@@ -10,13 +10,14 @@ import pandas as pd
 
 import popforecast as pf
 from popforecast.charts.lettering import clean
-from popforecast.charts.pyramid import OLD, name_age
+from popforecast.charts.pyramid import name_age
 from popforecast.cli.options import format_option, revision_option
 from popforecast.cli.parsing import Parsed, parse_years
 from popforecast.cli.printing import write_foot, write_table
 from popforecast.errors import InputError
 from popforecast.forecasting.result import write_csv
 from popforecast.models import Cohort
+from popforecast.panel.age_ratios import OLD, tabulate_ratios
 from popforecast.panel.years import DEFAULT_STEPS
 from popforecast.text import format_percent
 
@@ -92,8 +93,7 @@ def _write(fc: pf.Forecast, rows: pd.DataFrame, form: str, list_lines: Callable[
 
 def _list_ages(rows: pd.DataFrame) -> Iterator[str]:
     for (name, year), block in rows.groupby(["location", "year"], sort=False):
-        total = block["population"].sum()
-        old = 100 * block.loc[block["age"] >= OLD, "population"].sum() / total
+        total, (old,) = block["population"].sum(), tabulate_ratios(block)["share_65_plus"]
         yield f"{clean(str(name))}, {year}: {total:,}, of whom {format_percent(old, 1)} are {OLD} or older"
         wide = block.pivot(index="age", columns="sex", values="population").sort_index(ascending=False)
         yield from _align([["Age", "Men", "Women"], *([name_age(a), f"{m:,}", f"{w:,}"] for a, m, w in _read(wide))])

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from popforecast.errors import ModelError
-from popforecast.forecasting.age_ratios import tabulate_ratios
 from popforecast.forecasting.apportioning import interpolate_ages, round_to_sum, spread_flow
 from popforecast.models import Cohort, Model
 from popforecast.models.base import Array, Prediction
 from popforecast.models.cohort.projection import Projection
 from popforecast.panel import Panel
+from popforecast.panel.age_ratios import tabulate_ratios
 from popforecast.panel.components import AGES, SEXES
 from popforecast.panel.frozen import Frozen
 from popforecast.panel.groups import Membership
@@ -130,7 +130,7 @@ class Structured:
     def age_ratios(self) -> pd.DataFrame:
         """Return the share aged 65 and over, dependency ratios and the median age, by location and year.
 
-        Columns: see :func:`popforecast.forecasting.age_ratios.tabulate_ratios`.
+        Columns: see :func:`popforecast.panel.age_ratios.tabulate_ratios`.
 
         Raises
         ------

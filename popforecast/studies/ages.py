@@ -14,15 +14,14 @@ from popforecast.models.base import Array
 from popforecast.models.cohort.lifetable import build_life_table
 from popforecast.models.cohort.projection import Projection
 from popforecast.panel import Panel
-from popforecast.panel.components import AGES, SPAN, Components
+from popforecast.panel.age_ratios import IS_YOUNG, share_ages
+from popforecast.panel.components import SPAN, Components
 
 # Five-year steps after the origin at which past projections are scored: 5, 10, 20 and 30 years.
 STEPS = (1, 2, 4, 6)
 
 # The first past origin, which has twenty years of data.
 FIRST = 1970
-
-OLD, YOUNG = np.array(AGES) >= 65, np.array(AGES) < 15
 
 MEASURES = {
     "population": "population, percent",
@@ -99,7 +98,7 @@ def tabulate_components(fc: Forecast) -> pd.DataFrame:
             "births": (projection.births[row] / middle).round(1),
             "deaths": (projection.deaths[row] / middle).round(1),
             "net migration": (projection.migration[row] / middle).round(1),
-            "65 and over, percent": (100 * _share(np.moveaxis(projection.ages[row], -1, 0)[1:], OLD)).round(1),
+            "65 and over, percent": share_ages(np.moveaxis(projection.ages[row], -1, 0)[1:]).round(1),
         },
         index=pd.Index([f"{origin + SPAN * step} to {origin + SPAN * (step + 1)}" for step in range(len(middle))]),
     )
@@ -134,7 +133,7 @@ def tell_finding(fc: Forecast, year: int) -> str:
     """Return what the forecast of one country says of its ages in a year."""
     name, origin = str(fc.locations["name"].iloc[0]), fc.history.origin
     counted = fc.count_ages([origin, year], fc.locations.index[0])
-    then, now = (100 * float(_share(counted[at], OLD)) for at in (origin, year))
+    then, now = (float(share_ages(counted[at])) for at in (origin, year))
     total, before = counted[year].sum(), counted[origin].sum()
     change = 100 * (total / before - 1)
     flows = fc.components().query("year <= @year")[["births", "deaths", "net_migration"]].sum()
@@ -192,8 +191,8 @@ def _score(panel: Panel, projection: Projection, origin: int, step: int) -> pd.D
             * (projection.migration[:, step - 1] / projection.totals[:, step - 1] - moved / before)
             / SPAN,
             "fertility": projection.fertility[:, step - 1] - children / SPAN,
-            "young": 100 * (_share(ours, YOUNG) - _share(truth, YOUNG)),
-            "old": 100 * (_share(ours, OLD) - _share(truth, OLD)),
+            "young": share_ages(ours, IS_YOUNG) - share_ages(truth, IS_YOUNG),
+            "old": share_ages(ours) - share_ages(truth),
         }
     return pd.DataFrame({"location_code": panel.codes, "origin": origin, "horizon": SPAN * step} | errors)
 
@@ -205,9 +204,3 @@ def _sum_years(components: Components, name: str, start: int) -> Array:
     years = values[:, at : at + SPAN + 1]
     result: Array = (years[:, :-1] + years[:, 1:]).sum(axis=1) / 2
     return result
-
-
-def _share(persons: np.ndarray, chosen: np.ndarray) -> Array:
-    """Return the share of some ages in populations by sex and age, shape (..., 2, 21)."""
-    share: Array = persons[..., chosen].sum(axis=(-2, -1)) / persons.sum(axis=(-2, -1))
-    return share

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import popforecast as pf
-from popforecast.charts.pyramid import share_old
+from popforecast.panel.age_ratios import share_ages
 from popforecast.question import Question
 
 KOREA = "/forecast?location=KOR&to=2050"
@@ -60,11 +60,11 @@ def test_the_data_has_every_fifth_year_from_which_a_script_draws(page: str, fc: 
     persons = [int(count) * size for count in rows[years.index(2050)].split()]
     counted = fc.count_ages([2050], 410)[2050]
     assert persons == pytest.approx(counted.ravel(), abs=size / 2)
-    assert float(find_data(page, "old").split()[years.index(2050)]) == round(share_old(counted), 1)
+    assert float(find_data(page, "old").split()[years.index(2050)]) == round(share_ages(counted), 1)
 
 
 def test_the_share_of_the_old_is_said(page: str, fc: pf.Forecast) -> None:
-    then, now = (share_old(persons) for persons in fc.count_ages([2023, 2050], 410).values())
+    then, now = (share_ages(persons) for persons in fc.count_ages([2023, 2050], 410).values())
     words = " ".join(re.sub("<[^>]+>", "", page).split())
     assert f"{then:.1f}% of the population were 65 or older in 2023; {now:.1f}% in 2050." in words
 

@@ -10,9 +10,10 @@ import pytest
 
 import popforecast as pf
 from popforecast.charts.lettering import measure
-from popforecast.charts.pyramid import Pyramid, chart_pyramid, share_old
+from popforecast.charts.pyramid import Pyramid, chart_pyramid
 from popforecast.charts.svg import draw_chart, draw_pyramid
 from popforecast.errors import ModelError, UnknownLocationError, YearError
+from popforecast.panel.age_ratios import share_ages
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,7 +48,7 @@ def test_a_pyramid_has_the_ages_of_the_forecast_and_its_origin(fc: pf.Forecast, 
 
 
 def test_share_65_and_over_is_in_the_description(pyramid: Pyramid) -> None:
-    assert f"{share_old(pyramid.persons):.1f}% are 65 or older in 2050" in pyramid.description
+    assert f"{share_ages(pyramid.persons):.1f}% are 65 or older in 2050" in pyramid.description
 
 
 @pytest.mark.parametrize("year", [1950, 2020, 2023, 2024, 2100])

@@ -31,10 +31,10 @@ from popforecast.charts.pyramid import (
     Pyramid,
     choose_rounding,
     name_age,
-    share_old,
 )
 from popforecast.charts.style import RULE
 from popforecast.charts.svg.scales import choose_scale
+from popforecast.panel.age_ratios import share_ages
 from popforecast.panel.components import AGES
 
 # Space between elements, in pixels, and the length of each side's axis, in multiples of the longest bar.
@@ -99,7 +99,7 @@ def write_data(name: str, counted: Mapping[int, NDArray[np.int64]]) -> dict[str,
     return {
         "name": clean(name),
         "years": " ".join(map(str, counted)),
-        "old": " ".join(f"{share_old(persons):.1f}" for persons in counted.values()),
+        "old": " ".join(f"{share_ages(persons):.1f}" for persons in counted.values()),
         "size": str(size),
         "persons": ";".join(rows),
     }

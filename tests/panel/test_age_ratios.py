@@ -8,7 +8,7 @@ import pytest
 
 import popforecast as pf
 from popforecast.errors import ModelError
-from popforecast.forecasting.age_ratios import find_median_age, tabulate_ratios
+from popforecast.panel.age_ratios import find_median_age, tabulate_ratios
 
 
 def test_ratios_are_those_of_a_hand_calculation() -> None:

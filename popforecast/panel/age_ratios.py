@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from popforecast.models.base import Array
-from popforecast.panel.components import AGES, SPAN
+from popforecast.panel.components import AGES, SPAN, Array
 
 KEYS = ["location_code", "location", "year"]
 
-# First ages of the old, and of working age.
-OLD, WORKING = 65, 20
+# First ages of the old, of working age, and above childhood; and which groups are old and children.
+OLD, WORKING, YOUNG = 65, 20, 15
+IS_OLD, IS_YOUNG = np.array(AGES) >= OLD, np.array(AGES) < YOUNG
 
 
 def tabulate_ratios(ages: pd.DataFrame) -> pd.DataFrame:
@@ -37,8 +40,7 @@ def tabulate_ratios(ages: pd.DataFrame) -> pd.DataFrame:
     """
     by_age = ages.groupby([*KEYS, "age"], sort=False)["population"].sum().unstack("age", fill_value=0)
     persons = by_age.reindex(columns=list(AGES), fill_value=0).to_numpy(np.float64)
-    first = np.array(AGES)
-    old, young = persons[:, first >= OLD].sum(axis=1), persons[:, first < WORKING].sum(axis=1)
+    old, young = persons[:, IS_OLD].sum(axis=1), persons[:, np.array(AGES) < WORKING].sum(axis=1)
     total = persons.sum(axis=1)
     working = total - old - young
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -50,6 +52,18 @@ def tabulate_ratios(ages: pd.DataFrame) -> pd.DataFrame:
             "median_age": find_median_age(persons),
         }
     return pd.DataFrame(columns, index=by_age.index).reset_index()
+
+
+def share_ages(persons: NDArray[Any], chosen: NDArray[np.bool_] = IS_OLD) -> Array:
+    """Return the percentage of people in some age groups (default: 65 and over), of populations (..., 2, 21).
+
+    Examples
+    --------
+    >>> share_ages(np.ones((2, 21))).round(1).item()
+    38.1
+    """
+    share: Array = 100 * persons[..., chosen].sum(axis=(-2, -1)) / persons.sum(axis=(-2, -1))
+    return share
 
 
 def find_median_age(persons: Array) -> Array:
