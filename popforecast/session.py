@@ -15,6 +15,7 @@ import popforecast.models as models
 from popforecast.errors import ModelError
 from popforecast.evaluation.integrity import check_embedded
 from popforecast.forecasting import DEFAULT_LEVELS, fit, forecast_all
+from popforecast.forecasting.drivers import explain_difference
 from popforecast.forecasting.outlook import Outlook, match_members
 from popforecast.models import Fitted, Model
 from popforecast.models.levels import check_levels
@@ -216,7 +217,8 @@ def prepare() -> None:
         _ = session.record, session.medium
         for model in models.MODELS:
             session.outlook(model)
-        # Projects ages, which the first page of them would otherwise wait for.
-        session.outlook().forecast(["World"], levels=DEFAULT_LEVELS).ages()
+        # Projects ages, with migration and without, which the first page of them would otherwise wait for.
+        world = session.outlook().forecast(["World"], levels=DEFAULT_LEVELS)
+        explain_difference(world, 0, int(world.years[0]), medium=1.0)
     # Drawing one chart loads Matplotlib before worker processes are forked, so that it is not loaded in each.
     get_session(DEFAULT_REVISION).outlook().forecast(["World"], levels=DEFAULT_LEVELS).plot().png()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 import popforecast as pf
+from popforecast.charts.lines import select_references
 from popforecast.evaluation.record import FIRST_ORIGIN, UNRECORDED, tell_coverage
 from popforecast.forecasting import DEFAULT_MODEL
 from popforecast.forecasting.drivers import explain_difference
@@ -193,8 +194,8 @@ def explain_un(fc: pf.Forecast) -> str:
     year, medium = min(int(fc.years[-1]), MIDDLE), get_session(str(fc.provenance["revision"])).medium
     if len(fc.locations) > 1 or medium is None:
         return ""
-    there = medium[(medium["location_code"] == fc.locations.index[0]) & (medium["year"] == year)]["population"]
-    return explain_difference(fc, 0, year, float(there.iloc[0])).replace("'", "’") if len(there) else ""
+    stated = [values[years == year] for years, values in select_references(fc, medium).values()]
+    return explain_difference(fc, 0, year, stated[0][0]).replace("'", "’") if stated and len(stated[0]) else ""
 
 
 def name_unrecorded(fc: pf.Forecast) -> list[str]:

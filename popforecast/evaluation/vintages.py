@@ -18,6 +18,7 @@ from popforecast.forecasting.risk import describe_risk
 from popforecast.models import choose, get_several
 from popforecast.models.base import Array, LogPrediction, Model, Prediction
 from popforecast.models.cohort import FEWEST, Cohort, knows_ages
+from popforecast.models.combination import Combination
 from popforecast.models.levels import check_levels
 from popforecast.panel import Panel
 from popforecast.panel.frozen import Frozen
@@ -205,8 +206,8 @@ def _check_kinds(intervals: Sequence[str] | str) -> tuple[str, ...]:
 
 
 def _check_ages(known: Panel, specifications: Sequence[Model]) -> None:
-    """Check that no score of panel-ar, which stands in where components lack, is taken for that of cohort."""
-    by_age = [model.name for model in specifications if isinstance(model, Cohort)]
+    """Check that no score of panel-ar, which stands in where components lack, is taken for that of a model by age."""
+    by_age = [model.name for model in specifications if isinstance(model, Cohort | Combination)]
     if by_age and not knows_ages(known):
         lacks = "it has none" if known.components is None else f"they do not reach its {known.origin} for so many"
         raise ModelError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from popforecast.forecasting.result import Forecast
 from popforecast.forecasting.structure import Structure, count_flows
+from popforecast.models import Cohort
 from popforecast.models.base import Array
 from popforecast.panel import Panel
 from popforecast.panel.components import SPAN
@@ -31,12 +33,15 @@ class Drivers(NamedTuple):
         Net migration in the last year before the forecast.
     fertility : float
         Children per woman in the five years of the projection that include the year; NaN for sums of countries.
+    closed : float
+        Population in the year without any migration from now on, relative to the forecast.
     """
 
     natural: float
     migration: float
     recent: float
     fertility: float
+    closed: float
 
 
 def find_drivers(structure: Structure, code: Hashable, name: str, path: Array) -> Drivers:
@@ -55,14 +60,23 @@ def find_drivers(structure: Structure, code: Hashable, name: str, path: Array) -
     ModelError
         If no ages are known of the location.
     """
-    _, projection = structure.project()
+    model, (_, projection) = structure.model, structure.project()
+    assert isinstance(model, Cohort)
+    _, closed = replace(structure, model=replace(model, migration="zero")).project()
     rows, (births, deaths, migration) = structure.find(code, name), count_flows(structure, code, name, path[1:])
     born, died = projection.before[:, rows].sum(axis=1)
     recent = path[1] - path[0] - born + died
     step = min((len(path) - 3) // SPAN, projection.fertility.shape[1] - 1)
     fertility = projection.fertility[rows[0], step] if len(rows) == 1 else np.nan
+    # Between the five-yearly steps, the ratio of the two projections grows steadily.
+    ratio = np.log(closed.totals[rows].sum(axis=0) / projection.totals[rows].sum(axis=0))
+    without = np.exp(np.interp(len(path) - 2, SPAN * np.arange(len(ratio)), ratio))
     return Drivers(
-        100 * (births - deaths).sum() / path[1], 100 * migration.sum() / path[1], 100 * recent / path[0], fertility
+        100 * (births - deaths).sum() / path[1],
+        100 * migration.sum() / path[1],
+        100 * recent / path[0],
+        fertility,
+        float(without),
     )
 
 
@@ -97,7 +111,7 @@ def explain_difference(fc: Forecast, row: int, year: int, medium: float) -> str:
         return ""
     name = str(history.locations["name"].iloc[row])
     drivers = find_drivers(structure, history.codes[row], name, path)
-    without = 100 * ((path[-1] - drivers.migration / 100 * path[1]) / medium - 1)
+    without = 100 * (path[-1] * drivers.closed / medium - 1)
     said = (
         f"Ours is {_say(apart)} the UN medium variant in {year}. It assumes that births minus deaths change the "
         f"population of {history.origin} by {sign(drivers.natural)}% and net migration by {sign(drivers.migration)}% "
@@ -105,7 +119,7 @@ def explain_difference(fc: Forecast, row: int, year: int, medium: float) -> str:
     )
     if not np.isnan(drivers.fertility):
         said += f", and {drivers.fertility:.1f} children per woman in {year}"
-    return f"{said}. Without these migrants, it would be {_say(without)} the UN's."
+    return f"{said}. With no migration from now on, ours would be {_say(without)} the UN's."
 
 
 def _say(percent: float) -> str:

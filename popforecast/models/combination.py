@@ -110,7 +110,7 @@ class Combination(GrowthModel):
         rows, projection = cohort.find_rows(panel), cohort.project(panel)
         fled = np.zeros(len(panel), np.int8)
         if projection is not None:
-            fled[rows] = projection.fled
+            fled[rows] = projection.leavers > 0
         return {**cohort.store(panel, log, rows, others, projection), "fled": fled}
 
 

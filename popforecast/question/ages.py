@@ -102,12 +102,6 @@ class ComponentsQuestion(AgesQuestion):
         As in :class:`AgesQuestion`; years up to the origin are left out.
     """
 
-    locations: tuple[int, ...]
-    groups: tuple[Group, ...] = field(default=(), kw_only=True)
-    start: int
-    end: int
-    revision: str = DEFAULT_REVISION
-
     def _check_size(self) -> int:
         return (len(self.locations) + len(self.groups)) * (self.end - self.start + 1)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from popforecast.models.base import Array
 from popforecast.models.cohort.exodus import find_exodus, mix_returns
@@ -38,12 +37,12 @@ JAGGED, MIDDLING = 20, 5e6
 class MigrationPath(NamedTuple):
     """Net migration rates by five-year step before the world balance, shape (n, steps), and their coefficients.
 
-    `fled` says who is in exodus (:mod:`popforecast.models.cohort.exodus`).
+    `leavers` are the net emigrants in an exodus of the last five years (:mod:`popforecast.models.cohort.exodus`), or 0.
     """
 
     rates: Array
     coefficients: list[Array]
-    fled: NDArray[np.bool_]
+    leavers: Array
 
 
 def forecast_migration(past: Past, steps: int, mended: bool = True) -> MigrationPath:
@@ -95,8 +94,8 @@ def forecast_migration(past: Past, steps: int, mended: bool = True) -> Migration
         ahead = mix_returns(past, exodus, [*ahead, ahead[-1]][:2])
     last = len(ahead) - 1
     path = [usual + (ahead[min(step, last)] - usual) * FADING ** max(0, step - last) for step in range(steps)]
-    fled: NDArray[np.bool_] = np.zeros(len(past.totals), bool) if exodus is None else exodus.fled
-    return MigrationPath(np.stack(path, axis=1), learnt, fled)
+    leavers = np.zeros(len(past.totals)) if exodus is None else np.where(exodus.fled, exodus.leavers, 0)
+    return MigrationPath(np.stack(path, axis=1), learnt, leavers)
 
 
 def describe(past: Past, at: int, mended: bool = True) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from popforecast.models.base import Array
 from popforecast.models.cohort.fertility import forecast_fertility
@@ -46,8 +45,8 @@ class Projection(NamedTuple):
         Births and deaths in the last year before the origin.
     fertility : ndarray, shape (n, steps)
         Children per woman.
-    fled : ndarray, shape (n,)
-        Who is in exodus at the origin.
+    leavers : ndarray, shape (n,)
+        Net emigrants in an exodus of the last five years; 0 without one.
     """
 
     ages: Array
@@ -56,7 +55,7 @@ class Projection(NamedTuple):
     migration: Array
     before: Array
     fertility: Array
-    fled: NDArray[np.bool_]
+    leavers: Array
 
     @property
     def totals(self) -> Array:
@@ -104,7 +103,7 @@ def project(
     """
     components, persons = past.components, estimate_ages(past)
     improvement = scenario.set_improvement(measure_improvement(components.mortality, mended))
-    rates, _, fled = forecast_migration(past, steps, mended)
+    rates, _, leavers = forecast_migration(past, steps, mended)
     rates = scenario.set_migration(rates, past)
     children, _, _ = forecast_fertility(past, steps, half_life, mended)
     children = scenario.set_fertility(children, past)
@@ -129,7 +128,7 @@ def project(
         migration.append(migrants)
         deaths.append(total + migrants + born - persons.sum(axis=(1, 2)))
     born, died, moved = (np.stack(each, axis=1) for each in (births, deaths, migration))
-    return Projection(np.stack(ages, axis=-1), born, died, moved, past.last_flows, children, fled)
+    return Projection(np.stack(ages, axis=-1), born, died, moved, past.last_flows, children, leavers)
 
 
 def balance(migrants: Array) -> Array:
