@@ -77,9 +77,7 @@ def components(locations: Sequence[str], years: list[int] | None, revision: str,
 
 
 def _forecast(panel: pf.Panel, locations: Sequence[str], years: Sequence[int]) -> tuple[pf.Forecast, Sequence[int]]:
-    # Ages have no intervals, so no past errors are needed.
-    outlook = pf.forecast_all(panel, Cohort().fit(panel), levels=())
-    return outlook.forecast(locations, min(years), max(years)), years
+    return pf.forecast(panel, locations, min(years), max(years), Cohort(), levels=()), years
 
 
 def _write(fc: pf.Forecast, rows: pd.DataFrame, form: str, list_lines: Callable[[pd.DataFrame], Iterator[str]]) -> str:

@@ -121,7 +121,7 @@ def forecast_all(
     """
     check_panel(panel)
     levels = check_levels(levels)
-    fitted = _fit_to(panel, model)
+    fitted = _fit_to(panel, model, levels)
     return _forecast_all(panel, fitted, last_year(panel), levels, choose_intervals(panel, fitted.model, intervals))
 
 
@@ -225,12 +225,10 @@ def _forecast_one(
 ) -> Forecast:
     years, levels = choose_years(panel, start, end), check_levels(levels)
     if not groups:
-        # Unknown locations raise before the model is fitted.
-        panel.rows(locations)
-    fitted = _fit_to(panel, model)
-    kind = choose_intervals(panel, fitted.model, intervals)
-    outlook = _forecast_all(panel, fitted, int(years[-1]), levels, kind)
-    return outlook.forecast(locations, start, end, () if kind == NONE else levels, groups)
+        panel.rows(locations)  # Unknown locations raise before the model is fitted.
+    fitted = _fit_to(panel, model, levels)
+    outlook = _forecast_all(panel, fitted, int(years[-1]), levels, choose_intervals(panel, fitted.model, intervals))
+    return outlook.forecast(locations, start, end, outlook.levels, groups)
 
 
 def _forecast_each(
@@ -283,16 +281,18 @@ def _find_home(panel: UnevenPanel, name: str, members: Iterable[Hashable]) -> in
     return next(iter(homes))
 
 
-def _fit_to(panel: Panel, model: str | Model | Fitted | None) -> Fitted:
+def _fit_to(panel: Panel, model: str | Model | Fitted | None, levels: tuple[float, ...]) -> Fitted:
+    # Without levels no calibration is needed.
     if not isinstance(model, Fitted):
-        return fit(panel, model)
+        new = models.get(model, panel)
+        return fit(panel, new) if levels else find_embedded(panel, new) or new.fit(panel)
     if model.checksum != panel.checksum:
         raise ModelError(
             f"{model.model.name} was fitted to another panel (origin {model.origin}, checksum "
             f"{model.checksum[:12]}) than this one (origin {panel.origin}, checksum {panel.checksum[:12]}): fit it to "
             "this panel first"
         )
-    return complete(model)
+    return complete(model) if levels else model
 
 
 def _forecast_all(panel: Panel, fitted: Fitted, end: int, levels: tuple[float, ...], kind: str) -> Outlook:

@@ -201,7 +201,7 @@ class Outlook(Frozen):
         notes, below_zero = list(self.fitted.notes(horizon)), self._note_below_zero(horizon)
         if self.membership is None or self.errors is None:
             return (*notes, *below_zero)
-        if self.errors.past is None and self.model.has_intervals:
+        if levels and self.errors.past is None:
             notes += [Note(code, UNCALIBRATED) for code in self.fitted.codes]
         sums = set(self.membership.aggregates)
         notes = [note for note in notes if note.location_code not in sums]
